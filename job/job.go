@@ -1,0 +1,161 @@
+// Package job holds the words of air-executor: jobs, tasks and attempts, the
+// states they pass through, the rules for their names, and the JSON forms in
+// which other tools exchange them. It does no I/O and imports nothing of ours.
+package job
+
+import "time"
+
+// State is where a job stands.
+//
+//	waiting    nothing has been claimed since the job was created, reopened or reset
+//	working    at least one task was claimed, and more can still run
+//	completed  nothing is left to run and no task failed
+//	failed     nothing is left to run and at least one task failed
+//
+// Enqueue and reset lead to waiting from completed and failed, the first claim
+// leads from waiting to working, and the end of the last runnable task leads
+// from working to completed or failed.
+type State string
+
+// The four job states.
+const (
+	StateWaiting   State = "waiting"
+	StateWorking   State = "working"
+	StateCompleted State = "completed"
+	StateFailed    State = "failed"
+)
+
+// States lists every job state.
+var States = []State{StateWaiting, StateWorking, StateCompleted, StateFailed}
+
+// Ended reports whether nothing of the job is left to run.
+func (s State) Ended() bool { return s == StateCompleted || s == StateFailed }
+
+// Status is where a task stands.
+//
+//	pending    waits for its dependencies, its turn or a runner
+//	running    an attempt holds it; entered by a claim only
+//	completed  its command ended with exit code 0
+//	failed     anything else; Reason says what
+type Status string
+
+// The four task statuses.
+const (
+	Pending   Status = "pending"
+	Running   Status = "running"
+	Completed Status = "completed"
+	Failed    Status = "failed"
+)
+
+// Statuses lists every task status.
+var Statuses = []Status{Pending, Running, Completed, Failed}
+
+// Ended reports whether the task has its result.
+func (s Status) Ended() bool { return s == Completed || s == Failed }
+
+// Reason says how a failed task came to fail. It is empty for tasks in any
+// other status.
+type Reason string
+
+// The reasons for a failure.
+const (
+	// Exited: the command ended by itself with a non-zero exit code.
+	Exited Reason = "exited"
+	// Signaled: the command was ended by a signal that air-executor did not send.
+	Signaled Reason = "signaled"
+	// TimedOut: the command was ended because it reached its time limit.
+	TimedOut Reason = "timed_out"
+	// Cancelled: somebody cancelled the task, before or while it ran.
+	Cancelled Reason = "cancelled"
+	// Lost: the runner died without recording a result. The command may have
+	// run not at all, in part or whole.
+	Lost Reason = "lost"
+	// TooMuchOutput: the command was ended because its log grew beyond max_log_size.
+	TooMuchOutput Reason = "too_much_output"
+	// NotStarted: the command could not be started, for example because there
+	// is no such file.
+	NotStarted Reason = "not_started"
+	// Imported: the failure was read from a tasks.json that does not say more.
+	Imported Reason = "imported"
+)
+
+// Reasons lists every reason for a failure.
+var Reasons = []Reason{Exited, Signaled, TimedOut, Cancelled, Lost, TooMuchOutput, NotStarted, Imported}
+
+// Spec is what a user asks for when queueing a task.
+type Spec struct {
+	ID           string        // unique in its job; empty: the job's next free number
+	Command      string        // program: a path, or a name looked up in the task's PATH
+	Args         []string      // arguments, without the command itself
+	Dependencies []string      // ids of tasks of the same job that must complete first
+	Dir          string        // absolute working directory; empty: the folder that holds the base path
+	Env          []string      // "KEY=VALUE" pairs; nil: the environment of the manager
+	Priority     int           // higher runs first; 0 is the default
+	Timeout      time.Duration // time limit; 0: task_timeout of the configuration
+	Extra        []byte        // JSON object of keys that belong to other tools; nil: none
+}
+
+// Job is a named queue of tasks with its counters.
+type Job struct {
+	UUID      string // identity that state.json carries
+	Name      string
+	State     State
+	Tasks     Counts
+	Blocked   int // pending tasks that still wait for a dependency
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	Extra     []byte // JSON object of state.json keys that belong to other tools; nil: none
+}
+
+// Counts says how many tasks of a job are in each status.
+type Counts struct {
+	Pending, Running, Completed, Failed int
+}
+
+// Total is the number of tasks in any status.
+func (c Counts) Total() int { return c.Pending + c.Running + c.Completed + c.Failed }
+
+// Task is a task as it is stored, with the outcome of its latest attempt.
+type Task struct {
+	Spec
+	Job         string
+	Status      Status
+	Reason      Reason // only when Status is Failed
+	Parent      string // id of the task of the same job that queued this one; empty: somebody else did
+	Attempts    int    // how many attempts were started
+	ExitCode    *int   // nil: the command did not exit by itself, or is not done
+	Signal      string // name of the signal that ended the command; empty: none
+	Error       string // what went wrong, for people; empty: nothing
+	CreatedAt   time.Time
+	StartedAt   time.Time // start of the latest attempt; zero: none
+	CompletedAt time.Time // end of the latest attempt, or of a cancelled task; zero: not ended
+}
+
+// Attempt is one run of a task.
+type Attempt struct {
+	Job, Task  string
+	Number     int // 1 for the first attempt
+	Status     Status
+	Reason     Reason
+	ExitCode   *int
+	Signal     string
+	Error      string
+	StartedAt  time.Time
+	EndedAt    time.Time // zero: still running
+	RunnerPID  int
+	UserTime   time.Duration // CPU time in user mode of the command and its children
+	SystemTime time.Duration // CPU time in the kernel of the command and its children
+	MaxRSS     int64         // peak memory of the largest process of the command, bytes
+}
+
+// Result is what a runner records at the end of an attempt.
+type Result struct {
+	Status     Status // Completed or Failed
+	Reason     Reason
+	ExitCode   *int
+	Signal     string
+	Error      string
+	UserTime   time.Duration
+	SystemTime time.Duration
+	MaxRSS     int64 // bytes
+}

@@ -1,0 +1,112 @@
+package job
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The limits of names.
+const (
+	MaxNameRunes = 100 // of a job name
+	MaxIDBytes   = 200 // of a task id
+)
+
+// CheckName returns an error that says what is wrong with a job name, or nil.
+// A job name is 1 to 100 letters (of any script), digits, '-' and '_'.
+func CheckName(name string) error {
+	if name == "" {
+		return fmt.Errorf("job name is empty")
+	}
+	if !utf8.ValidString(name) {
+		return fmt.Errorf("job name %q is not valid UTF-8", name)
+	}
+	if n := utf8.RuneCountInString(name); n > MaxNameRunes {
+		return fmt.Errorf("job name %q… has %d characters, at most %d are allowed", clip(name), n, MaxNameRunes)
+	}
+	for _, r := range name {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_' {
+			return fmt.Errorf("job name %q contains %q: only letters, digits, - and _ are allowed", name, r)
+		}
+	}
+	return nil
+}
+
+// CheckID returns an error that says what is wrong with a task id, or nil.
+// A task id is 1 to 200 bytes of printable text.
+func CheckID(id string) error {
+	if id == "" {
+		return fmt.Errorf("task id is empty")
+	}
+	if !utf8.ValidString(id) {
+		return fmt.Errorf("task id %q is not valid UTF-8", id)
+	}
+	if len(id) > MaxIDBytes {
+		return fmt.Errorf("task id %q… has %d bytes, at most %d are allowed", clip(id), len(id), MaxIDBytes)
+	}
+	for _, r := range id {
+		if !unicode.IsPrint(r) {
+			return fmt.Errorf("task id %q contains the unprintable character %U", id, r)
+		}
+	}
+	return nil
+}
+
+// CheckText returns an error if s, which a message calls what, cannot be
+// handed to a program or stored: invalid UTF-8 or a NUL byte.
+func CheckText(what, s string) error {
+	if i := strings.IndexByte(s, 0); i >= 0 {
+		return fmt.Errorf("%s contains a NUL byte at position %d", what, i)
+	}
+	if !utf8.ValidString(s) {
+		return fmt.Errorf("%s is not valid UTF-8", what)
+	}
+	return nil
+}
+
+// Check returns an error that names the part of the task that cannot be
+// queued, or nil. The id may be empty; it is chosen later.
+func (s *Spec) Check() error {
+	if s.ID != "" {
+		if err := CheckID(s.ID); err != nil {
+			return err
+		}
+	}
+	if s.Command == "" {
+		return fmt.Errorf("command is empty")
+	}
+	if err := CheckText("command", s.Command); err != nil {
+		return err
+	}
+	for i, a := range s.Args {
+		if strings.IndexByte(a, 0) >= 0 || !utf8.ValidString(a) {
+			return CheckText(fmt.Sprintf("argument %d", i+1), a)
+		}
+	}
+	if err := CheckText("working directory", s.Dir); err != nil {
+		return err
+	}
+	for _, d := range s.Dependencies {
+		if err := CheckID(d); err != nil {
+			return fmt.Errorf("dependency: %w", err)
+		}
+		if d == s.ID {
+			return fmt.Errorf("task %q depends on itself", d)
+		}
+	}
+	return nil
+}
+
+// clip shortens a long name for a message, without cutting a character.
+func clip(s string) string {
+	const most = 40
+	if len(s) <= most {
+		return s
+	}
+	cut := most
+	for cut > 0 && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut]
+}

@@ -1,0 +1,467 @@
+package job_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+const oldTasks = `[
+  {
+    "id": "a",
+    "job_name": "nightly",
+    "command": "sh",
+    "args": [
+      "-c",
+      "echo <b> & \"q\" \\ \t\u0001 ü 🚀"
+    ],
+    "dependencies": [],
+    "status": "completed",
+    "created_at": "2025-10-02T10:30:15.123456Z",
+    "started_at": "2025-10-02T10:30:16.000000Z",
+    "completed_at": "2025-10-02T10:30:17.000000Z",
+    "error": null
+  },
+  {
+    "id": "b",
+    "job_name": "nightly",
+    "command": "make",
+    "args": [],
+    "dependencies": [
+      "a",
+      "c"
+    ],
+    "status": "failed",
+    "created_at": "2025-10-02T10:30:15.123456Z",
+    "started_at": null,
+    "completed_at": null,
+    "error": "exit code 2",
+    "attempts": 3,
+    "exit_code": 2,
+    "signal": "SIGKILL",
+    "reason": "timed_out",
+    "priority": -5,
+    "timeout": 1.5,
+    "working_directory": "/tmp",
+    "parent": "a",
+    "tags": [],
+    "big": 123456789012345678901234567890,
+    "float": 1.50e-7
+  }
+]
+`
+
+func TestParseTasks(t *testing.T) {
+	got, err := job.ParseTasks("tasks.json", "nightly", []byte(oldTasks))
+	if err != nil {
+		t.Fatal(err)
+	}
+	created := time.Date(2025, 10, 2, 10, 30, 15, 123456000, time.UTC)
+	two := 2
+	want := []job.Task{{
+		Spec:        job.Spec{ID: "a", Command: "sh", Args: []string{"-c", "echo <b> & \"q\" \\ \t\x01 ü 🚀"}},
+		Job:         "nightly",
+		Status:      job.Completed,
+		CreatedAt:   created,
+		StartedAt:   time.Date(2025, 10, 2, 10, 30, 16, 0, time.UTC),
+		CompletedAt: time.Date(2025, 10, 2, 10, 30, 17, 0, time.UTC),
+	}, {
+		Spec: job.Spec{
+			ID: "b", Command: "make", Dependencies: []string{"a", "c"}, Dir: "/tmp", Priority: -5,
+			Timeout: 1500 * time.Millisecond,
+			Extra:   []byte(`{"tags":[],"big":123456789012345678901234567890,"float":1.50e-7}`),
+		},
+		Job: "nightly", Status: job.Failed, Reason: job.TimedOut, Parent: "a", Attempts: 3, ExitCode: &two,
+		Signal: "SIGKILL", Error: "exit code 2", CreatedAt: created,
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	out, err := job.FormatTasks("nightly", got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(oldTasks, string(out)); diff != "" {
+		t.Errorf("written again (-read +written):\n%s", diff)
+	}
+}
+
+// TestParseTasksLeniently holds what files of other tools may leave out.
+func TestParseTasksLeniently(t *testing.T) {
+	const in = "\xef\xbb\xbf [ {\"id\":\"a\",\"command\":\"x\",\"status\":\"failed\",\"job_name\":\"\",\"args\":null," +
+		"\"error\":null,\"started_at\":null,\"dependencies\":[\"later\",\"absent\",\"later\"],\"timeout\":1e1,\"exit_code\":0},\n" +
+		"{\"id\":\"later\",\"command\":\"y\",\"status\":\"running\",\"job_name\":\"j\"} ]\n\n"
+	got, err := job.ParseTasks("t", "j", []byte(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	zero := 0
+	want := []job.Task{
+		{
+			Spec: job.Spec{ID: "a", Command: "x", Dependencies: []string{"later", "absent", "later"}, Timeout: 10 * time.Second},
+			Job:  "j", Status: job.Failed, Reason: job.Imported, ExitCode: &zero,
+		},
+		{Spec: job.Spec{ID: "later", Command: "y"}, Job: "j", Status: job.Running},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestParseTasksLearnsTheJob(t *testing.T) {
+	const one, other = `{"id":"a","command":"x","status":"pending","job_name":"j"}`, `{"id":"b","command":"x","status":"pending","job_name":"k"}`
+	got, err := job.ParseTasks("t", "", []byte("["+one+"]"))
+	if err != nil || len(got) != 1 || got[0].Job != "j" {
+		t.Errorf("got %v, %v", got, err)
+	}
+	_, err = job.ParseTasks("t", "", []byte("["+one+","+other+"]"))
+	checkError(t, other, err, `t:1: task at index 1 ("b"): key "job_name": "k" is another job than "j"`)
+}
+
+// task is a good task but for what is added or replaced.
+func task(members string) string {
+	return `{"id":"a","command":"x","status":"pending"` + members + `}`
+}
+
+func TestParseTasksRefuses(t *testing.T) {
+	const at = `t:1: task at index 0 ("a"): key `
+	tests := []struct{ in, want string }{
+		{``, `t:1:1: the file is empty, want an array of tasks`},
+		{" \n", `t:2:1: the file is empty, want an array of tasks`},
+		{`{}`, `t:1:1: want an array of tasks, got an object`},
+		{`"x"`, `t:1:1: want an array of tasks, got a string`},
+		{`tasks`, `t:1:1: unexpected 't', want an array of tasks`},
+		{`true`, `t:1:1: want an array of tasks, got a boolean`},
+		{`[false]`, `t:1:2: task at index 0: want an object, got a boolean`},
+		{`# no`, `t:1:1: unexpected '#', want an array of tasks`},
+		{"\xff\xfe[", `t:1:1: unexpected byte 0xff, want an array of tasks`},
+		{`[`, `t:1:2: task at index 0: unexpected end of the file, want an object`},
+		{`[1]`, `t:1:2: task at index 0: want an object, got a number`},
+		{`[null]`, `t:1:2: task at index 0: want an object, got null`},
+		{`[,]`, `t:1:2: task at index 0: unexpected ',', want an object`},
+		{`[]]`, `t:1:3: unexpected ']', want the end of the file`},
+		{"[" + task("") + "\n" + task("") + "]", `t:2:1: unexpected '{', want ',' or ']'`},
+		{"[" + task("") + ",\n]", `t:2:1: task at index 1: unexpected ']', want an object`},
+		{`[{"id":"a"`, `t:1:11: task at index 0: unexpected end of the file, want ',' or '}'`},
+		{"[{\n'id':1}]", `t:2:1: task at index 0: unexpected '\'', want a key in double quotes`},
+		{"[{\"id\":\"a\",\n}]", `t:2:1: task at index 0: unexpected '}', want a key in double quotes`},
+		{`[{"id" "a"}]`, `t:1:8: task at index 0: unexpected '"', want ':'`},
+		{`[{"x":}]`, `t:1:7: task at index 0: unexpected '}', want a value`},
+		{`[{"x":[1 2]}]`, `t:1:10: task at index 0: unexpected '2', want ',' or ']'`},
+		{`[{"x":[1,]}]`, `t:1:10: task at index 0: unexpected ']', want a value`},
+		{`[{"x":nil}]`, `t:1:7: task at index 0: unexpected 'n', want a value`},
+		{`[{"x":01}]`, `t:1:8: task at index 0: unexpected '1', want ',' or '}'`},
+		{`[{"x":-}]`, `t:1:8: task at index 0: unexpected '}', want a digit`},
+		{`[{"x":1.}]`, `t:1:9: task at index 0: unexpected '}', want a digit`},
+		{`[{"x":1e+}]`, `t:1:10: task at index 0: unexpected '}', want a digit`},
+		{`[{"x":+1}]`, `t:1:7: task at index 0: unexpected '+', want a value`},
+		{`[{"x":é}]`, `t:1:7: task at index 0: unexpected 'é', want a value`},
+		{`[{"x":"é` + "\n", `t:1:10: task at index 0: a string contains the control character 0x0a; write it as an escape`},
+		{`[{"x":"\x41"}]`, `t:1:9: task at index 0: unexpected 'x', want an escape such as \n or \u00e9`},
+		{`[{"x":"\u12g4"}]`, `t:1:8: task at index 0: an escape \u wants four hexadecimal digits`},
+		{`[{"x":"\u12`, `t:1:8: task at index 0: an escape \u wants four hexadecimal digits`},
+		{`[{"x":"\`, `t:1:9: task at index 0: unexpected end of the file, want an escape such as \n`},
+		{`[{"x":"\ud83d"}]`, `t:1:8: task at index 0: a string contains the lone surrogate \ud83d`},
+		{`[{"x":"\ud83dabcdef"}]`, `t:1:8: task at index 0: a string contains the lone surrogate \ud83d`},
+		{`[{"x":"\ud83d\u0041"}]`, `t:1:8: task at index 0: a string contains the lone surrogate \ud83d`},
+		{`[{"x":"\ude80"}]`, `t:1:8: task at index 0: a string contains the lone surrogate \ude80`},
+		{"[{\"x\":\"a\xff\"}]", `t:1:9: task at index 0: a string is not valid UTF-8: byte 0xff`},
+		{"[{\"x\":\"\xed\xa0\x80\"}]", `t:1:8: task at index 0: a string is not valid UTF-8: byte 0xed`},
+		{"[{\"x\":\"\xe4\xbb", `t:1:8: task at index 0: a string is not valid UTF-8: byte 0xe4`},
+		{`[{"x":1,"x":2}]`, `t:1: task at index 0: key "x": the key occurs twice in one object`},
+		{`[{"id":"a","i\u0064":"b"}]`, `t:1: task at index 0: key "id": the key occurs twice in one object`},
+		{`[{"x":` + strings.Repeat("[", 1000), `t:1:1006: task at index 0: arrays and objects are nested deeper than 1000`},
+		{`[{"x":` + strings.Repeat(`{"":`, 1000), `t:1:4003: task at index 0: arrays and objects are nested deeper than 1000`},
+
+		{`[{"command":"x","status":"pending"}]`, `t:1: task at index 0: key "id": is missing`},
+		{`[{"id":"a","status":"pending"}]`, at + `"command": is missing`},
+		{`[{"id":"a","command":"x"}]`, at + `"status": is missing`},
+		{`[{"id":"a","command":null,"status":"pending"}]`, at + `"command": is missing`},
+		{`[{"id":"a","command":"","status":"pending"}]`, at + `"command": command is empty`},
+		{`[{"id":"","command":"x","status":"pending"}]`, `t:1: task at index 0: key "id": task id is empty`},
+		{`[{"id":7,"command":"x","status":"pending"}]`, `t:1: task at index 0: key "id": want a string, got a number`},
+		{`[{"id":"a\u0007"}]`, `t:1: task at index 0 ("a\a"): key "id": task id "a\a" contains the unprintable character U+0007`},
+		{"[{\"id\":\"a\",\n\n\"status\":\n\"done\"}]", `t:4: task at index 0 ("a"): key "status": unknown status "done", want pending, running, completed or failed`},
+		{`[{"status":"` + strings.Repeat("x", 99) + `","id":"a"}]`, at + `"status": unknown status "` + strings.Repeat("x", 40) + `"…, want pending, running, completed or failed`},
+		{"[" + task(`,"job_name":"k"`) + "]", at + `"job_name": "k" is another job than "j"`},
+		{"[" + task(`,"args":"x"`) + "]", at + `"args": want an array of strings, got a string`},
+		{"[" + task(`,"args":["a" , 1]`) + "]", at + `"args": argument 2: want a string, got a number`},
+		{"[" + task(`,"args":["a","b\u0000c"]`) + "]", at + `"args": argument 2: the string contains a NUL byte at position 1`},
+		{"[" + task(`,"dependencies":{}`) + "]", at + `"dependencies": want an array of strings, got an object`},
+		{"[" + task(`,"dependencies":["b","a"]`) + "]", at + `"dependencies": task "a" depends on itself`},
+		{"[" + task(`,"dependencies":["b",""]`) + "]", at + `"dependencies": dependency 2: task id is empty`},
+		{"[" + task(`,"created_at":"x"`) + "]", at + `"created_at": bad time "x", want a form such as 2025-10-02T10:30:15.123456Z`},
+		{"[" + task(`,"started_at":false`) + "]", at + `"started_at": want a time in a string, got a boolean`},
+		{"[" + task(`,"completed_at":[]`) + "]", at + `"completed_at": want a time in a string, got an array`},
+		{"[" + task(`,"error":{}`) + "]", at + `"error": want a string, got an object`},
+		{"[" + task(`,"error":"\u0000"`) + "]", at + `"error": the string contains a NUL byte at position 0`},
+		{"[" + task(`,"attempts":-1`) + "]", at + `"attempts": want a number of attempts, got -1`},
+		{"[" + task(`,"exit_code":"1"`) + "]", at + `"exit_code": want a whole number, got a string`},
+		{"[" + task(`,"priority":1.5`) + "]", at + `"priority": want a whole number without fraction or exponent, got 1.5`},
+		{"[" + task(`,"priority":99999999999999999999`) + "]", at + `"priority": the number 99999999999999999999 is out of range`},
+		{"[" + task(`,"timeout":0`) + "]", at + `"timeout": want a number of seconds above 0 and up to 9223372036, got 0`},
+		{"[" + task(`,"timeout":-1.5`) + "]", at + `"timeout": want a number of seconds above 0 and up to 9223372036, got -1.5`},
+		{"[" + task(`,"timeout":1e30`) + "]", at + `"timeout": want a number of seconds above 0 and up to 9223372036, got 1e30`},
+		{"[" + task(`,"timeout":"5m"`) + "]", at + `"timeout": want a number of seconds, got a string`},
+		{"[" + task(`,"reason":"bad luck"`) + "]", at + `"reason": unknown reason "bad luck", want exited, signaled, timed_out, cancelled, lost, too_much_output, not_started or imported`},
+		{"[" + task(`,"reason":"lost"`) + "]", at + `"reason": a task that is pending has no reason for a failure`},
+		{"[" + task(`,"parent":"\u200b"`) + "]", at + `"parent": task id "\u200b" contains the unprintable character U+200B`},
+		{"[" + task(``) + ",\n" + `{"id":"b","command":"x","status":"pending"},` + "\n" + task(``) + "]", `t:3: task at index 2 ("a"): key "id": task id "a" is that of the task at index 0 already`},
+	}
+	for _, tt := range tests {
+		for name, r := range map[string]io.Reader{
+			"whole":         strings.NewReader(tt.in),
+			"byte by byte":  iotest.OneByteReader(strings.NewReader(tt.in)),
+			"data with EOF": iotest.DataErrReader(strings.NewReader(tt.in)),
+		} {
+			tasks := job.NewTaskReader("t", "j", r)
+			err := drain(tasks)
+			checkError(t, name+" "+tt.in, err, tt.want)
+			if _, again := tasks.Next(); again != err {
+				t.Errorf("%.200q: the next error is %v", tt.in, again)
+			}
+		}
+	}
+}
+
+// drain reads all tasks and returns the error at the end, but for io.EOF.
+func drain(r *job.TaskReader) error {
+	for {
+		if _, err := r.Next(); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+func TestParseTasksRefusesCycles(t *testing.T) {
+	chain := func(ids ...string) string {
+		var tasks []string
+		for i, id := range ids {
+			tasks = append(tasks, fmt.Sprintf(`{"id":%q,"command":"x","status":"pending","dependencies":[%q]}`, id, ids[(i+1)%len(ids)]))
+		}
+		return strings.Join(tasks, ",")
+	}
+	_, err := job.ParseTasks("t", "j", []byte("["+task("")+","+chain("b", "c")+"]"))
+	checkError(t, "b, c", err, `t: task at index 1 ("b"): key "dependencies": the tasks wait for each other in a cycle: b → c → b`)
+
+	var ids []string
+	for i := range 100_000 {
+		ids = append(ids, fmt.Sprint(i))
+	}
+	_, err = job.ParseTasks("t", "j", []byte("["+chain(ids...)+"]"))
+	checkError(t, "a long cycle", err, `t: task at index 0 ("0"): key "dependencies": the tasks wait for each other in a cycle: `+
+		`0 → 1 → 2 → 3 → 4 → 5 → 6 → 7 → 8 → 9 → … → 0 (100000 tasks)`)
+}
+
+func TestParseTasksAcceptsDeepNesting(t *testing.T) {
+	in := "[" + task(`,"x":`+strings.Repeat("[", 999)+strings.Repeat("]", 999)) + "]"
+	if _, err := job.ParseTasks("t", "j", []byte(in)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTaskReaderPassesOnReadErrors(t *testing.T) {
+	broken := errors.New("broken disk")
+	for _, read := range []string{"", "[", "[" + task(""), "[" + task("") + ",", "[" + task("") + "]", `[{"id":"a`, `[{"x":"\u00`} {
+		r := job.NewTaskReader("t", "j", io.MultiReader(strings.NewReader(read), iotest.ErrReader(broken)))
+		if err := drain(r); !errors.Is(err, broken) || err.Error() != "read t: broken disk" {
+			t.Errorf("after %q: %v", read, err)
+		}
+	}
+	if err := drain(job.NewTaskReader("t", "j", noProgress{})); !errors.Is(err, io.ErrNoProgress) {
+		t.Errorf("a reader that never reads: %v", err)
+	}
+}
+
+type noProgress struct{}
+
+func (noProgress) Read([]byte) (int, error) { return 0, nil }
+
+func TestTaskReaderAt(t *testing.T) {
+	r := job.NewTaskReader("t", "j", strings.NewReader("[\n"+task(",\n\"args\":[]")+"]"))
+	if _, err := r.Next(); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{
+		"args":  `t:3: task at index 0 ("a"): key "args": too few`,
+		"error": `t:2: task at index 0 ("a"): key "error": too few`,
+	} {
+		checkError(t, key, r.At(key, errors.New("too few")), want)
+	}
+}
+
+func TestTaskWriter(t *testing.T) {
+	var b bytes.Buffer
+	w := job.NewTaskWriter(&b, "j")
+	if err := w.Close(); err != nil || b.String() != "[]\n" {
+		t.Errorf("no tasks: %q, %v", b.String(), err)
+	}
+
+	b.Reset()
+	w = job.NewTaskWriter(&b, "j")
+	const many = 3000
+	for i := range many {
+		if err := w.Write(job.Task{Spec: job.Spec{ID: fmt.Sprint(i), Command: "x"}, Status: job.Pending}); err != nil {
+			t.Fatal(err)
+		}
+		if i == many-1 && b.Len() == 0 {
+			t.Error("nothing is written before Close")
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tasks, err := job.ParseTasks("t", "j", b.Bytes())
+	if err != nil || len(tasks) != many || tasks[many-1].ID != fmt.Sprint(many-1) {
+		t.Errorf("%d tasks, %v", len(tasks), err)
+	}
+}
+
+func TestTaskWriterFails(t *testing.T) {
+	bad := job.Task{Spec: job.Spec{ID: "a", Command: "x", Extra: []byte(`{"a":1`)}, Status: job.Pending}
+	_, err := job.FormatTasks("j", []job.Task{bad})
+	if err == nil || !strings.Contains(err.Error(), `task "a": keys of other tools: `) {
+		t.Errorf("bad extra keys: %v", err)
+	}
+	full := errors.New("disk full")
+	w := job.NewTaskWriter(failing{full}, "j")
+	if err := w.Write(job.Task{Spec: job.Spec{ID: "a"}}); err != nil {
+		t.Errorf("the first small task is not buffered: %v", err)
+	}
+	if err := w.Close(); !errors.Is(err, full) {
+		t.Errorf("Close: %v", err)
+	}
+	if err := w.Write(job.Task{}); !errors.Is(err, full) {
+		t.Errorf("Write after that: %v", err)
+	}
+}
+
+type failing struct{ err error }
+
+func (f failing) Write([]byte) (int, error) { return 0, f.err }
+
+func TestFormatTasksLeavesOutWhatIsNotSet(t *testing.T) {
+	task := job.Task{
+		Spec:   job.Spec{ID: "a", Command: "c\xffd", Extra: []byte(` { "status" : 1 , "x" : [ 1,  2 ] } `), Timeout: 90*time.Minute + 1},
+		Status: job.Failed, Reason: job.Imported,
+	}
+	got, err := job.FormatTasks("j", []job.Task{task})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `[
+  {
+    "id": "a",
+    "job_name": "j",
+    "command": "c` + "\ufffd" + `d",
+    "args": [],
+    "dependencies": [],
+    "status": "failed",
+    "created_at": null,
+    "started_at": null,
+    "completed_at": null,
+    "error": null,
+    "timeout": 5400.000000001,
+    "x": [ 1,  2 ]
+  }
+]
+`
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func FuzzTasksFile(f *testing.F) {
+	f.Add([]byte(oldTasks))
+	f.Add([]byte("[" + task(`,"timeout":1.5,"x":{"y":[1e5,"\ud83d\ude80"]}`) + "]"))
+	f.Add([]byte("[" + task(`,"status":"failed","reason":"lost","dependencies":["b"]`) + "]"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		tasks, err := job.ParseTasks("tasks.json", "j", data)
+		slow := drain(job.NewTaskReader("tasks.json", "j", iotest.OneByteReader(bytes.NewReader(data))))
+		if fmt.Sprint(err) != fmt.Sprint(slow) {
+			t.Fatalf("%q: at once %v, byte by byte %v", data, err, slow)
+		}
+		if err != nil {
+			checkFileError(t, err)
+			return
+		}
+		out, err := job.FormatTasks("j", tasks)
+		if err != nil {
+			t.Fatalf("%q cannot be written: %v", data, err)
+		}
+		want, got := decodeAny(t, trimBOM(data)).([]any), decodeAny(t, out).([]any)
+		for _, o := range want {
+			normal(o.(map[string]any))
+		}
+		for _, o := range got {
+			normal(o.(map[string]any))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("the content of %q changed (-read +written):\n%s", data, diff)
+		}
+		again, err := job.ParseTasks("tasks.json", "j", out)
+		if err != nil {
+			t.Fatalf("%q is not read again: %v", out, err)
+		}
+		if twice, err := job.FormatTasks("j", again); err != nil || string(twice) != string(out) {
+			t.Fatalf("%q becomes %q, %v", out, twice, err)
+		}
+	})
+}
+
+// normal brings a task into the form that writing gives it: what is not set is
+// null or empty in the keys of all tools, and missing in ours.
+func normal(o map[string]any) {
+	o["job_name"] = "j"
+	for _, key := range []string{"args", "dependencies"} {
+		if o[key] == nil {
+			o[key] = []any{}
+		}
+	}
+	withTimes(o, "created_at", "started_at", "completed_at")
+	if o["error"] == "" || o["error"] == nil {
+		o["error"] = nil
+	}
+	for _, key := range []string{"attempts", "exit_code", "signal", "reason", "priority", "timeout", "working_directory", "parent"} {
+		switch v := o[key].(type) {
+		case nil:
+			delete(o, key)
+		case string:
+			if v == "" || key == "reason" && v == "imported" {
+				delete(o, key)
+			}
+		case json.Number:
+			n, _ := v.Float64()
+			if o[key] = fmt.Sprintf("%.6g", n); n == 0 && key != "exit_code" {
+				delete(o, key)
+			}
+		}
+	}
+}
+
+func BenchmarkTaskWriter(b *testing.B) {
+	task := job.Task{
+		Spec:      job.Spec{ID: "task-000001", Command: "sh", Args: []string{"-c", "echo hello"}, Dependencies: []string{"task-000000"}},
+		Status:    job.Completed,
+		CreatedAt: time.Date(2025, 10, 2, 10, 30, 15, 123456000, time.UTC),
+	}
+	w := job.NewTaskWriter(io.Discard, "j")
+	for b.Loop() {
+		if err := w.Write(task); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tasks/s")
+}
