@@ -1,0 +1,94 @@
+//go:build failpoints && linux
+
+package failpoint
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// point is what to do at one name.
+type point struct {
+	action string
+	nth    int // 0: every time
+	hits   int
+}
+
+var (
+	mu     sync.Mutex
+	points = sync.OnceValue(func() map[string]*point {
+		all := map[string]*point{}
+		for _, text := range strings.Split(os.Getenv("AIR_EXECUTOR_FAILPOINT"), ",") {
+			name, action, _ := strings.Cut(text, ":")
+			action, nth, _ := strings.Cut(action, "@")
+			n, _ := strconv.Atoi(nth)
+			all[name] = &point{action: action, nth: n}
+		}
+		return all
+	})
+)
+
+// Hit does what the environment says is to be done at name.
+func Hit(name string) {
+	mu.Lock()
+	p := points()[name]
+	due := p != nil && p.due() && first(name)
+	mu.Unlock()
+	if due {
+		p.act()
+	}
+}
+
+func (p *point) due() bool {
+	p.hits++
+	return p.nth == 0 || p.nth == p.hits
+}
+
+// first reports whether this process is the one that acts at name.
+func first(name string) bool {
+	mark := os.Getenv("AIR_EXECUTOR_FAILPOINT_MARK")
+	if mark == "" {
+		return true
+	}
+	path := mark + "." + name
+	// Linked into place when it is complete: the tests wait for it to appear.
+	draft := fmt.Sprintf("%s.%d", path, os.Getpid())
+	if err := os.WriteFile(draft, []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
+		return false
+	}
+	defer os.Remove(draft)
+	return os.Link(draft, path) == nil
+}
+
+func (p *point) act() {
+	switch action, ms, _ := strings.Cut(p.action, ":"); action {
+	case "kill":
+		_ = unix.Kill(os.Getpid(), unix.SIGKILL)
+		select {}
+	case "stop":
+		// Sent to this very thread, so that it stops before it goes on.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		_ = unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGSTOP)
+	case "sleep":
+		n, _ := strconv.Atoi(ms)
+		time.Sleep(time.Duration(n) * time.Millisecond)
+	default:
+		panic("AIR_EXECUTOR_FAILPOINT: unknown action " + p.action)
+	}
+}
+
+// Wait returns the time that the environment gives, or else the usual one.
+func Wait(usual time.Duration) time.Duration {
+	if d, err := time.ParseDuration(os.Getenv("AIR_EXECUTOR_WAIT")); err == nil {
+		return d
+	}
+	return usual
+}

@@ -1,0 +1,164 @@
+// Package lock wraps the two kinds of kernel lock that air-executor relies on.
+// The kernel drops both when their holder dies, however it dies, which is why
+// nothing here knows PIDs, heartbeats or clocks.
+//
+// A [File] locks a whole file: the gate in front of the database's write lock,
+// the migration lock, the manager's single-instance lock. A runner's lock is a
+// descriptor (see [Hold]) that a child process inherits, so that it stays held
+// until the child is gone.
+package lock
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrHeld is returned when somebody else holds the lock, and still did when
+// the time to wait for it was over.
+var ErrHeld = errors.New("lock is held by another process")
+
+// File is an exclusive lock on a file (flock(2)). Its methods may be called
+// from several goroutines; the lock is not reentrant.
+type File struct {
+	path string
+	mu   sync.Mutex // one goroutine of this process at a time
+	f    *os.File
+}
+
+// Open creates the lock file if there is none, with mode 0600, and takes no lock.
+func Open(path string) (*File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return &File{path: path, f: f}, nil
+}
+
+// TryLock takes the lock, or returns [ErrHeld] at once.
+func (l *File) TryLock() error {
+	if !l.mu.TryLock() {
+		return ErrHeld
+	}
+	if err := l.try(); err != nil {
+		l.mu.Unlock()
+		return err
+	}
+	return nil
+}
+
+// Lock takes the lock, waiting at most for wait, and returns [ErrHeld] after
+// that. Waiters are served by the kernel in the order in which they came.
+func (l *File) Lock(wait time.Duration) error {
+	l.mu.Lock()
+	err := l.try()
+	if errors.Is(err, ErrHeld) {
+		err = l.block(wait)
+	}
+	if err != nil {
+		l.mu.Unlock()
+	}
+	return err
+}
+
+func (l *File) try() error {
+	err := flock(l.f, unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return ErrHeld
+	}
+	return err
+}
+
+// block waits in the kernel. flock(2) knows no deadline, so a goroutine waits
+// for us on a description of its own: if we give up, it must be able to get
+// the lock late and drop it without touching ours.
+func (l *File) block(wait time.Duration) error {
+	own, err := os.OpenFile(l.path, os.O_RDWR|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	got := make(chan error, 1)
+	go func() { got <- flock(own, unix.LOCK_EX) }()
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case err := <-got:
+		if err != nil {
+			own.Close()
+			return err
+		}
+		l.f.Close()
+		l.f = own
+		return nil
+	case <-timer.C:
+		go func() { <-got; own.Close() }()
+		return ErrHeld
+	}
+}
+
+// Unlock gives the lock back.
+func (l *File) Unlock() error {
+	err := flock(l.f, unix.LOCK_UN)
+	l.mu.Unlock()
+	return err
+}
+
+// Close closes the file and with it gives back the lock, if held.
+func (l *File) Close() error { return l.f.Close() }
+
+// Note replaces the contents of the file. They are for people only.
+func (l *File) Note(text string) error {
+	if err := l.f.Truncate(0); err != nil {
+		return err
+	}
+	_, err := l.f.WriteAt([]byte(text), 0)
+	return err
+}
+
+// Replaced reports whether the path no longer names the file that we opened:
+// then the lock protects nothing any more.
+func (l *File) Replaced() bool { return replaced(l.path, l.f) }
+
+func replaced(path string, f *os.File) bool {
+	there, err := os.Lstat(path)
+	if err != nil {
+		return true
+	}
+	ours, err := f.Stat()
+	return err != nil || !os.SameFile(there, ours)
+}
+
+// Held reports whether somebody holds the lock on the file at path. A file
+// that does not exist is not locked.
+func Held(path string) (bool, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	// A shared lock, so that two who look at the same time do not see each other.
+	err = flock(f, unix.LOCK_SH|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return true, nil
+	}
+	return false, err
+}
+
+func flock(f *os.File, how int) error {
+	for {
+		err := unix.Flock(int(f.Fd()), how)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, unix.EINTR) {
+			return fmt.Errorf("flock %s: %w", f.Name(), err)
+		}
+	}
+}
