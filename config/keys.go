@@ -1,0 +1,149 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/air-executor/air-executor/internal/strictyaml"
+)
+
+// key is one line of the table of everything that can be configured.
+type key struct {
+	name     string
+	fallback string // the default, as it can stand in the file
+	help     string // what it means, in a user's words; one line per sentence
+	kind     kind
+}
+
+// kind says which values a key takes and where they go.
+type kind interface {
+	// read returns the canonical form of a value that a person gave.
+	read(v strictyaml.Value) (string, error)
+	// store puts a value in canonical form in its field.
+	store(c *Config, text string)
+	// allowed describes the values for people.
+	allowed() string
+}
+
+// keys returns the table, in documented order. It is built on demand because
+// processes that read no configuration must start fast.
+func keys() []key {
+	return []key{
+		{"poll_interval", "5",
+			"The manager looks for work at least this often; most of the time it is woken earlier.",
+			seconds{1, 60, func(c *Config) *time.Duration { return &c.PollInterval }}},
+		{"task_timeout", "1800",
+			"A task that runs longer is stopped and counts as failed, unless it has a time limit of its own.",
+			seconds{60, 7200, func(c *Config) *time.Duration { return &c.TaskTimeout }}},
+		{"max_concurrent_runners", "10",
+			"How many tasks may run at the same time, over all jobs.",
+			number{1, 50, func(c *Config) *int { return &c.MaxConcurrentRunners }}},
+		{"base_path", DefaultBasePath,
+			"The folder that holds the database, the logs and this file.",
+			folder{}},
+		{"log_level", "INFO",
+			"How much the manager writes to its log.",
+			choice{[]string{"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}, true,
+				func(c *Config) *string { return &c.LogLevel }}},
+		{"log_format", "json",
+			"Form of the log: json for programs, console for people.",
+			choice{[]string{"json", "console"}, false, func(c *Config) *string { return &c.LogFormat }}},
+		{"durability", "full",
+			"full: what was queued and what was recorded survives power loss.\n" +
+				"normal: faster; power loss may undo the last moments, a crash of a program does not.",
+			choice{[]string{"full", "normal"}, false, func(c *Config) *string { return &c.Durability }}},
+		{"tasks_per_runner", "1",
+			"How many tasks of a job one runner process carries out, one after the other, before it ends.",
+			number{1, 1000, func(c *Config) *int { return &c.TasksPerRunner }}},
+		{"max_log_size", "1024",
+			"A task whose log grows beyond so many MiB is stopped and counts as failed.",
+			number{1, 1_048_576, func(c *Config) *int { return &c.MaxLogSize }}},
+		{"max_subtasks", "10000",
+			"How many tasks a task may queue while it runs, counting those that these queue in turn.",
+			number{1, 1_000_000, func(c *Config) *int { return &c.MaxSubtasks }}},
+		{"max_subtask_depth", "100",
+			"How many generations of tasks may queue one another.",
+			number{1, 10_000, func(c *Config) *int { return &c.MaxSubtaskDepth }}},
+	}
+}
+
+// number is a whole number from low to high.
+type number struct {
+	low, high int
+	field     func(*Config) *int
+}
+
+func (k number) read(v strictyaml.Value) (string, error) {
+	n, err := v.Int(k.low, k.high)
+	return strconv.Itoa(n), err
+}
+
+func (k number) store(c *Config, text string) { *k.field(c), _ = strconv.Atoi(text) }
+
+func (k number) allowed() string { return fmt.Sprintf("%d to %d", k.low, k.high) }
+
+// seconds is a whole number of seconds from low to high.
+type seconds struct {
+	low, high int
+	field     func(*Config) *time.Duration
+}
+
+func (k seconds) read(v strictyaml.Value) (string, error) {
+	return number{low: k.low, high: k.high}.read(v)
+}
+
+func (k seconds) store(c *Config, text string) {
+	n, _ := strconv.Atoi(text)
+	*k.field(c) = time.Duration(n) * time.Second
+}
+
+func (k seconds) allowed() string { return fmt.Sprintf("%d to %d seconds", k.low, k.high) }
+
+// choice is one of a few words.
+type choice struct {
+	words   []string
+	anyCase bool
+	field   func(*Config) *string
+}
+
+func (k choice) read(v strictyaml.Value) (string, error) {
+	text, err := v.Text()
+	if err != nil {
+		return "", err
+	}
+	i := slices.IndexFunc(k.words, func(w string) bool {
+		return w == text || k.anyCase && strings.EqualFold(w, text)
+	})
+	if i < 0 {
+		return "", v.Errorf("must be %s, not %s", k.allowed(), strictyaml.Quote(text))
+	}
+	return k.words[i], nil
+}
+
+func (k choice) store(c *Config, text string) { *k.field(c) = text }
+
+func (k choice) allowed() string {
+	last := len(k.words) - 1
+	return strings.Join(k.words[:last], ", ") + " or " + k.words[last]
+}
+
+// folder is the path of a folder.
+type folder struct{}
+
+func (folder) read(v strictyaml.Value) (string, error) { return v.Path() }
+
+func (folder) store(c *Config, text string) { c.BasePath = text }
+
+func (folder) allowed() string { return "any folder" }
+
+// scalar returns text as it can stand in a YAML file.
+func scalar(text string) string {
+	const safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-"
+	if text != "" && strings.Trim(text, safe) == "" {
+		return text
+	}
+	return strconv.Quote(text) // YAML knows every escape that Go uses
+}

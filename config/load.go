@@ -1,0 +1,266 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/air-executor/air-executor/internal/strictyaml"
+)
+
+// The words that say where an Override was given.
+const (
+	FromFlag        = "flag"
+	FromEnvironment = "environment"
+)
+
+// Override is a value that goes before the configuration file.
+type Override struct {
+	Value  string
+	Source string // FromFlag or FromEnvironment; empty: not given
+}
+
+// Overrides is what the command line and the environment say.
+type Overrides struct {
+	WorkDir    string // absolute; what relative paths in overrides are relative to
+	ConfigPath Override
+	BasePath   Override
+	LogLevel   Override
+	LogFormat  Override
+}
+
+// Load returns the configuration in force. The base path is the one in the
+// overrides, else the one in the configuration file that they name, else
+// DefaultBasePath in the working directory. The configuration file is the one
+// that the overrides name, else FileName in the base path if it is there. A
+// file without any key means the defaults.
+func Load(o Overrides) (*Config, error) {
+	given, err := o.read()
+	if err != nil {
+		return nil, err
+	}
+	f, err := o.namedFile()
+	if err != nil {
+		return nil, err
+	}
+	base, err := o.basePath(given, f)
+	if err != nil {
+		return nil, err
+	}
+	if f == nil {
+		if f, err = fileIn(base.text); err != nil {
+			return nil, err
+		}
+	}
+	given[basePathKey] = base
+	return assemble(given, f), nil
+}
+
+const basePathKey = "base_path"
+
+// assemble takes each value from the overrides, else from the file, else from
+// the defaults. f may be nil.
+func assemble(overrides map[string]value, f *file) *Config {
+	c := &Config{}
+	if f != nil {
+		c.File = f.path
+	}
+	for _, k := range keys() {
+		v, ok := overrides[k.name]
+		if !ok && f != nil {
+			v, ok = f.values[k.name]
+		}
+		if !ok {
+			v = value{text: k.fallback, source: "default"}
+		}
+		k.kind.store(c, v.text)
+		c.settings = append(c.settings, Setting{
+			Key: k.name, Value: scalar(v.text), Default: scalar(k.fallback), Source: v.source,
+		})
+	}
+	return c
+}
+
+// value is a valid value of a key.
+type value struct {
+	text   string // canonical
+	source string // for people
+	place  strictyaml.Value
+}
+
+// read checks the overrides and returns those that are keys of the file.
+func (o *Overrides) read() (map[string]value, error) {
+	all := map[string]Override{basePathKey: o.BasePath, "log_level": o.LogLevel, "log_format": o.LogFormat}
+	given := make(map[string]value, len(all))
+	for _, k := range keys() {
+		override := all[k.name]
+		if override.Source == "" {
+			continue
+		}
+		name := override.name(k.name)
+		place := strictyaml.Given(name, override.Value)
+		text, err := k.kind.read(place)
+		if err != nil {
+			return nil, err
+		}
+		given[k.name] = value{text: text, source: override.Source + " " + name, place: place}
+	}
+	return given, nil
+}
+
+// name returns the flag or environment variable that gives a key.
+func (o *Override) name(key string) string {
+	if o.Source == FromEnvironment {
+		return "AIR_EXECUTOR_" + strings.ToUpper(key)
+	}
+	return "--" + strings.ReplaceAll(key, "_", "-")
+}
+
+// namedFile reads the configuration file that the overrides name, or returns
+// nil if they name none.
+func (o *Overrides) namedFile() (*file, error) {
+	if o.ConfigPath.Source == "" {
+		return nil, nil
+	}
+	place := strictyaml.Given(o.ConfigPath.name("config"), o.ConfigPath.Value)
+	path, err := place.Path()
+	if err != nil {
+		return nil, err
+	}
+	if path, err = o.absolute(path, place); err != nil {
+		return nil, err
+	}
+	return readFile(path)
+}
+
+// basePath returns the base path in force, absolute. f is the file that the
+// overrides name, or nil.
+func (o *Overrides) basePath(given map[string]value, f *file) (value, error) {
+	base, ok := given[basePathKey]
+	if !ok && f != nil {
+		if base, ok = f.values[basePathKey]; ok {
+			base.text = f.resolve(base.text)
+			return base, checkFolder(base)
+		}
+	}
+	if !ok {
+		place := strictyaml.Given(basePathKey, DefaultBasePath)
+		base = value{text: DefaultBasePath, source: "default", place: place}
+	}
+	var err error
+	if base.text, err = o.absolute(base.text, base.place); err != nil {
+		return value{}, err
+	}
+	return base, checkFolder(base)
+}
+
+// absolute returns a path that is relative to the working directory.
+func (o *Overrides) absolute(path string, place strictyaml.Value) (string, error) {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path), nil
+	}
+	if !filepath.IsAbs(o.WorkDir) {
+		return "", place.Errorf("%s is relative, and the working directory is not known", strictyaml.Quote(path))
+	}
+	return filepath.Join(o.WorkDir, path), nil
+}
+
+// checkFolder returns an error if the base path is there but is no folder.
+func checkFolder(base value) error {
+	info, err := os.Stat(base.text)
+	if err == nil && !info.IsDir() {
+		return base.place.Errorf("%s is not a folder", base.text)
+	}
+	return nil // one that is missing is created later, by who writes to it
+}
+
+// file is a configuration file whose values are valid.
+type file struct {
+	path   string // absolute
+	values map[string]value
+}
+
+// fileIn reads the configuration file in a base path. It returns nil if there
+// is none, and an error if it says that it belongs to another base path.
+func fileIn(base string) (*file, error) {
+	path := filepath.Join(base, FileName)
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	f, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if v, ok := f.values[basePathKey]; ok {
+		if other := f.resolve(v.text); !sameFolder(other, base) {
+			return nil, v.place.Errorf("is %s, but this file is that of the base path %s; remove the line, or name the file with --config", other, base)
+		}
+	}
+	return f, nil
+}
+
+// readFile reads a configuration file and checks every value in it.
+func readFile(path string) (*file, error) {
+	data, err := strictyaml.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	values, err := parse(path, data)
+	if err != nil {
+		return nil, err
+	}
+	return &file{path: path, values: values}, nil
+}
+
+// parse returns the values that data, the content of a file, sets.
+func parse(path string, data []byte) (map[string]value, error) {
+	m, err := strictyaml.Parse(path, data)
+	if m == nil || err != nil {
+		return nil, err
+	}
+	table := keys()
+	known := make([]string, len(table))
+	kinds := make(map[string]kind, len(table))
+	for i, k := range table {
+		known[i], kinds[k.name] = k.name, k.kind
+	}
+	if err := m.CheckKeys(known); err != nil {
+		return nil, err
+	}
+	values := make(map[string]value, len(m.Entries))
+	for _, e := range m.Entries {
+		text, err := kinds[e.Key].read(e.Value)
+		if err != nil {
+			return nil, err
+		}
+		values[e.Key] = value{text: text, source: fmt.Sprintf("%s:%d", path, e.Line), place: e.Value}
+	}
+	return values, nil
+}
+
+// resolve returns the folder that a base_path in the file names. A relative
+// one is relative to the folder of the file, unless it names that folder
+// itself, seen from the one above.
+func (f *file) resolve(path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	own := filepath.Dir(f.path)
+	if filepath.Join(filepath.Dir(own), path) == own {
+		return own
+	}
+	return filepath.Join(own, path)
+}
+
+// sameFolder reports whether two absolute paths name one folder.
+func sameFolder(a, b string) bool {
+	if a == b {
+		return true
+	}
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
+}

@@ -1,0 +1,310 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/air-executor/air-executor/config"
+)
+
+// write puts a file into a folder, which it creates, and returns its path.
+func write(t testing.TB, dir, name, content string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func flag(value string) config.Override {
+	return config.Override{Value: value, Source: config.FromFlag}
+}
+
+func environment(value string) config.Override {
+	return config.Override{Value: value, Source: config.FromEnvironment}
+}
+
+// checkError compares an error, which must be a *config.Error, with its text.
+func checkError(t *testing.T, err error, want string) {
+	t.Helper()
+	var e *config.Error
+	if !errors.As(err, &e) {
+		t.Fatalf("error is %v (%T), want a *config.Error: %s", err, err, want)
+	}
+	if diff := cmp.Diff(want, err.Error()); diff != "" {
+		t.Errorf("error (-want +got):\n%s", diff)
+	}
+}
+
+// defaults is the documented configuration of a base path.
+func defaults(base, file string) *config.Config {
+	return &config.Config{
+		PollInterval: 5 * time.Second, TaskTimeout: 30 * time.Minute, MaxConcurrentRunners: 10, BasePath: base,
+		LogLevel: "INFO", LogFormat: "json", Durability: "full", TasksPerRunner: 1,
+		MaxLogSize: 1024, MaxSubtasks: 10_000, MaxSubtaskDepth: 100, File: file,
+	}
+}
+
+var ignoreSettings = cmpopts.IgnoreUnexported(config.Config{})
+
+func TestDefaults(t *testing.T) {
+	dir := t.TempDir()
+	base := filepath.Join(dir, ".air-executor")
+	got, err := config.Load(config.Overrides{WorkDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(defaults(base, ""), got, ignoreSettings); diff != "" {
+		t.Errorf("without a file (-want +got):\n%s", diff)
+	}
+	for _, content := range []string{"", "# nothing\n", "---\n", "\ufeff# nothing\r\n"} {
+		path := write(t, base, "config.yaml", content)
+		got, err := config.Load(config.Overrides{WorkDir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(defaults(base, path), got, ignoreSettings); diff != "" {
+			t.Errorf("with the file %q (-want +got):\n%s", content, diff)
+		}
+	}
+}
+
+func TestEveryKey(t *testing.T) {
+	dir := t.TempDir()
+	base := filepath.Join(dir, "base")
+	path := write(t, dir, "my.yaml", `
+poll_interval: 60
+task_timeout: 60
+max_concurrent_runners: 50
+base_path: base
+log_level: warning
+log_format: console
+durability: normal
+tasks_per_runner: 1000
+max_log_size: 1048576
+max_subtasks: 1_000_000
+max_subtask_depth: 10000
+`)
+	got, err := config.Load(config.Overrides{WorkDir: "/elsewhere", ConfigPath: flag(path)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &config.Config{
+		PollInterval: time.Minute, TaskTimeout: time.Minute, MaxConcurrentRunners: 50, BasePath: base,
+		LogLevel: "WARNING", LogFormat: "console", Durability: "normal", TasksPerRunner: 1000,
+		MaxLogSize: 1_048_576, MaxSubtasks: 1_000_000, MaxSubtaskDepth: 10_000, File: path,
+	}
+	if diff := cmp.Diff(want, got, ignoreSettings); diff != "" {
+		t.Errorf("configuration (-want +got):\n%s", diff)
+	}
+}
+
+func TestBadFiles(t *testing.T) {
+	tests := []struct{ name, give, want string }{
+		{"too small", "poll_interval: 0", `:1: poll_interval: must be between 1 and 60, not 0`},
+		{"too large", "\n\npoll_interval: 99", `:3: poll_interval: must be between 1 and 60, not 99`},
+		{"negative", "poll_interval: -1", `:1: poll_interval: must be between 1 and 60, not -1`},
+		{"huge", "max_subtasks: 100000000000000000000", `:1: max_subtasks: must be between 1 and 1000000, not 100000000000000000000`},
+		{"timeout too small", "task_timeout: 59", `:1: task_timeout: must be between 60 and 7200, not 59`},
+		{"timeout too large", "task_timeout: 7201", `:1: task_timeout: must be between 60 and 7200, not 7201`},
+		{"too many runners", "max_concurrent_runners: 51", `:1: max_concurrent_runners: must be between 1 and 50, not 51`},
+		{"tasks per runner", "tasks_per_runner: 1001", `:1: tasks_per_runner: must be between 1 and 1000, not 1001`},
+		{"depth", "max_subtask_depth: 10001", `:1: max_subtask_depth: must be between 1 and 10000, not 10001`},
+		{"quoted number", `poll_interval: "5"`, `:1: poll_interval: must be a whole number, not the text "5"`},
+		{"fraction", "poll_interval: 2.5", `:1: poll_interval: must be a whole number, not the number 2.5`},
+		{"whole fraction", "poll_interval: 5.0", `:1: poll_interval: must be a whole number, not the number 5.0`},
+		{"truth value", "poll_interval: true", `:1: poll_interval: must be a whole number, not true`},
+		{"unit", "poll_interval: 5s", `:1: poll_interval: must be a whole number, not the text "5s"`},
+		{"octal", "poll_interval: 010", `:1: poll_interval: must be a whole number without leading zeros, not 010`},
+		{"list", "poll_interval: [5]", `:1: poll_interval: must be a whole number, not a list`},
+		{"no value", "log_level: INFO\npoll_interval:\n", `:2: poll_interval: must be a whole number, not empty`},
+		{"null", "log_level: null", `:1: log_level: must be text, not null`},
+		{"level", "log_level: TRACE", `:1: log_level: must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not "TRACE"`},
+		{"level empty", `log_level: ""`, `:1: log_level: must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not ""`},
+		{"level number", "log_level: 10", `:1: log_level: must be text, not the number 10`},
+		{"format", "log_format: text", `:1: log_format: must be json or console, not "text"`},
+		{"durability", "durability: off", `:1: durability: must be full or normal, not "off"`},
+		{"typing error", "poll_intervall: 5", `:1: poll_intervall: unknown key; did you mean poll_interval?`},
+		{"other spelling", "poll-interval: 5", `:1: poll-interval: unknown key; did you mean poll_interval?`},
+		{"unknown key", "color: red", `:1: color: unknown key; the known keys are poll_interval, task_timeout, ` +
+			`max_concurrent_runners, base_path, log_level, log_format, durability, tasks_per_runner, max_log_size, max_subtasks, max_subtask_depth`},
+		{"twice", "poll_interval: 5\npoll_interval: 6", `:2: poll_interval: is already set on line 1`},
+		{"base path empty", `base_path: ""`, `:1: base_path: must not be empty`},
+		{"base path null", "base_path: ~", `:1: base_path: must be text, not ~`},
+		{"base path home", "base_path: ~/x", `:1: base_path: ~ does not stand for the home folder here; write "~/x" in full`},
+		{"base path NUL", `base_path: "a\0b"`, `:1: base_path: must not contain a NUL byte`},
+		{"not YAML", "poll_interval: 5\nlog_level: [\n", `:2: not valid YAML: did not find expected node content`},
+		{"tab", "log_level: INFO\n\tpoll_interval: 5", `:2: not valid YAML: found a tab character that violates indentation (while scanning a plain scalar that begins on line 1); indent with spaces, not with tabs`},
+		{"no colon", "poll_interval 5", `:1: must be a mapping (key: value), not the text "poll_interval 5"`},
+		{"list at the root", "- poll_interval: 5", `:1: must be a mapping (key: value), not a list`},
+		{"two documents", "poll_interval: 5\n---\npoll_interval: 6\n", `:2: another YAML document begins here; only one is allowed`},
+		{"anchor", "poll_interval: &a 5\ntasks_per_runner: *a\n", `:1: poll_interval: anchors (&a) are not allowed; write the value out where it is used`},
+		{"UTF-16", "\xff\xfep\x00", `: is UTF-16 text; save it as UTF-8`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			path := write(t, t.TempDir(), "config.yaml", tt.give)
+			_, err := config.Load(config.Overrides{WorkDir: "/", ConfigPath: flag(path)})
+			checkError(t, err, path+tt.want)
+		})
+	}
+}
+
+func TestBadFileIsAnErrorWhenOverridden(t *testing.T) {
+	path := write(t, t.TempDir(), "config.yaml", "log_level: LOUD\nbase_path: ''\n")
+	o := config.Overrides{WorkDir: "/", ConfigPath: flag(path), LogLevel: flag("INFO"), BasePath: flag("/tmp/x")}
+	_, err := config.Load(o)
+	checkError(t, err, path+`:1: log_level: must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not "LOUD"`)
+}
+
+func TestBadOverrides(t *testing.T) {
+	dir := t.TempDir()
+	plain := write(t, dir, "plain", "")
+	tests := []struct {
+		name string
+		give config.Overrides
+		want string
+	}{
+		{"level flag", config.Overrides{LogLevel: flag("LOUD")},
+			`--log-level: must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not "LOUD"`},
+		{"level variable", config.Overrides{LogLevel: environment("")},
+			`AIR_EXECUTOR_LOG_LEVEL: must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not ""`},
+		{"format flag", config.Overrides{LogFormat: flag("XML")}, `--log-format: must be json or console, not "XML"`},
+		{"base path empty", config.Overrides{BasePath: flag("")}, `--base-path: must not be empty`},
+		{"base path NUL", config.Overrides{BasePath: environment("a\x00")}, `AIR_EXECUTOR_BASE_PATH: must not contain a NUL byte`},
+		{"base path home", config.Overrides{BasePath: flag("~/x")},
+			`--base-path: ~ does not stand for the home folder here; write "~/x" in full`},
+		{"base path is a file", config.Overrides{BasePath: flag("plain")}, `--base-path: ` + plain + ` is not a folder`},
+		{"base path below a file", config.Overrides{BasePath: flag("plain/x")},
+			plain + `/x/config.yaml: cannot be read: not a directory`},
+		{"config empty", config.Overrides{ConfigPath: environment("")}, `AIR_EXECUTOR_CONFIG: must not be empty`},
+		{"config missing", config.Overrides{ConfigPath: flag("missing.yaml")}, dir + `/missing.yaml: no such file`},
+		{"config is a folder", config.Overrides{ConfigPath: flag(".")}, dir + `: is a folder, not a file`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.give.WorkDir = dir
+			_, err := config.Load(tt.give)
+			checkError(t, err, tt.want)
+		})
+	}
+}
+
+func TestUnknownWorkingDirectory(t *testing.T) {
+	_, err := config.Load(config.Overrides{})
+	checkError(t, err, `base_path: ".air-executor" is relative, and the working directory is not known`)
+	_, err = config.Load(config.Overrides{BasePath: flag("x")})
+	checkError(t, err, `--base-path: "x" is relative, and the working directory is not known`)
+	_, err = config.Load(config.Overrides{ConfigPath: flag("x.yaml")})
+	checkError(t, err, `--config: "x.yaml" is relative, and the working directory is not known`)
+	c, err := config.Load(config.Overrides{BasePath: flag(t.TempDir())})
+	if err != nil || c.PollInterval != 5*time.Second {
+		t.Errorf("Load with an absolute base path = %v, %v; want the defaults", c, err)
+	}
+}
+
+func TestBasePath(t *testing.T) {
+	tests := []struct {
+		name  string
+		files map[string]string // below the temporary folder D
+		give  config.Overrides
+		want  string // base path; D/ stands for the temporary folder
+		file  string // configuration file that was read
+	}{
+		{"default", nil, config.Overrides{}, "D/work/.air-executor", ""},
+		{"own file", map[string]string{"work/.air-executor/config.yaml": ""}, config.Overrides{},
+			"D/work/.air-executor", "D/work/.air-executor/config.yaml"},
+		{"own file names itself from above", map[string]string{"work/.air-executor/config.yaml": "base_path: .air-executor"},
+			config.Overrides{}, "D/work/.air-executor", "D/work/.air-executor/config.yaml"},
+		{"own file names itself as .", map[string]string{"work/.air-executor/config.yaml": "base_path: ."},
+			config.Overrides{}, "D/work/.air-executor", "D/work/.air-executor/config.yaml"},
+		{"flag relative to the working directory", nil, config.Overrides{BasePath: flag("../x")}, "D/x", ""},
+		{"flag before file", map[string]string{"my.yaml": "base_path: data"},
+			config.Overrides{ConfigPath: flag("../my.yaml"), BasePath: flag("x")}, "D/work/x", "D/my.yaml"},
+		{"variable", nil, config.Overrides{BasePath: environment("x")}, "D/work/x", ""},
+		{"named file without a base path", map[string]string{"etc/my.yaml": "poll_interval: 5"},
+			config.Overrides{ConfigPath: flag("../etc/my.yaml")}, "D/work/.air-executor", "D/etc/my.yaml"},
+		{"named file, relative", map[string]string{"etc/my.yaml": "base_path: data/./x"},
+			config.Overrides{ConfigPath: flag("../etc/my.yaml")}, "D/etc/data/x", "D/etc/my.yaml"},
+		{"named file, absolute", map[string]string{"etc/my.yaml": "base_path: /srv/air/"},
+			config.Overrides{ConfigPath: flag("../etc/my.yaml")}, "/srv/air", "D/etc/my.yaml"},
+		{"named file in its base path", map[string]string{"p/.air-executor/config.yaml": "base_path: .air-executor"},
+			config.Overrides{ConfigPath: environment("../p/.air-executor/config.yaml")},
+			"D/p/.air-executor", "D/p/.air-executor/config.yaml"},
+		{"named file, another folder", map[string]string{"p/.air-executor/config.yaml": "base_path: other"},
+			config.Overrides{ConfigPath: flag("../p/.air-executor/config.yaml")},
+			"D/p/.air-executor/other", "D/p/.air-executor/config.yaml"},
+		{"named file goes before that of the base path",
+			map[string]string{"my.yaml": "", "work/.air-executor/config.yaml": "rubbish"},
+			config.Overrides{ConfigPath: flag("../my.yaml")}, "D/work/.air-executor", "D/my.yaml"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			for name, content := range tt.files {
+				write(t, dir, name, content)
+			}
+			tt.give.WorkDir = filepath.Join(dir, "work")
+			c, err := config.Load(tt.give)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := []string{c.BasePath, c.File}
+			for i := range got {
+				got[i] = strings.Replace(got[i], dir, "D", 1)
+			}
+			if diff := cmp.Diff([]string{tt.want, tt.file}, got); diff != "" {
+				t.Errorf("base path and file (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestBasePathOfAnotherFolder(t *testing.T) {
+	dir := t.TempDir()
+	base := filepath.Join(dir, ".air-executor")
+	path := write(t, base, "config.yaml", "poll_interval: 5\nbase_path: data\n")
+	for _, o := range []config.Overrides{{WorkDir: dir}, {WorkDir: "/", BasePath: flag(base)}} {
+		_, err := config.Load(o)
+		checkError(t, err, path+":2: base_path: is "+base+"/data, but this file is that of the base path "+base+
+			"; remove the line, or name the file with --config")
+	}
+}
+
+func TestBasePathThroughSymlink(t *testing.T) {
+	dir := t.TempDir()
+	base := filepath.Join(dir, "real")
+	link := filepath.Join(dir, "link")
+	write(t, base, "config.yaml", "base_path: "+base+"\npoll_interval: 7\n")
+	if err := os.Symlink(base, link); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(config.Overrides{BasePath: flag(link)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.BasePath != link || c.PollInterval != 7*time.Second {
+		t.Errorf("base path %s, poll interval %v; want %s, 7s", c.BasePath, c.PollInterval, link)
+	}
+}
+
+func TestDanglingConfigFile(t *testing.T) {
+	base := t.TempDir()
+	path := filepath.Join(base, "config.yaml")
+	if err := os.Symlink("nowhere", path); err != nil {
+		t.Fatal(err)
+	}
+	_, err := config.Load(config.Overrides{BasePath: flag(base)})
+	checkError(t, err, path+": no such file")
+}

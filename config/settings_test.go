@@ -1,0 +1,66 @@
+package config_test
+
+import (
+	"bytes"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/air-executor/air-executor/config"
+)
+
+func TestSettings(t *testing.T) {
+	dir := t.TempDir()
+	path := write(t, dir, "my.yaml", "log_level: ERROR\npoll_interval: 7\nlog_format: console\n")
+	c, err := config.Load(config.Overrides{
+		WorkDir:    "/work/a b",
+		ConfigPath: environment(path),
+		BasePath:   flag("base"),
+		LogLevel:   environment("debug"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []config.Setting{
+		{"poll_interval", "7", "5", path + ":2"},
+		{"task_timeout", "1800", "1800", "default"},
+		{"max_concurrent_runners", "10", "10", "default"},
+		{"base_path", `"/work/a b/base"`, ".air-executor", "flag --base-path"},
+		{"log_level", "DEBUG", "INFO", "environment AIR_EXECUTOR_LOG_LEVEL"},
+		{"log_format", "console", "json", path + ":3"},
+		{"durability", "full", "full", "default"},
+		{"tasks_per_runner", "1", "1", "default"},
+		{"max_log_size", "1024", "1024", "default"},
+		{"max_subtasks", "10000", "10000", "default"},
+		{"max_subtask_depth", "100", "100", "default"},
+	}
+	if diff := cmp.Diff(want, c.Settings()); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
+	}
+}
+
+func TestTemplate(t *testing.T) {
+	dir := t.TempDir()
+	base := filepath.Join(dir, ".air-executor")
+	uncommented := regexp.MustCompile(`(?m)^#([a-z])`).ReplaceAll(config.Template(), []byte("$1"))
+	if n := len(regexp.MustCompile(`(?m)^[a-z_]+: `).FindAll(uncommented, -1)); n != 11 {
+		t.Errorf("the template has %d keys, want 11", n)
+	}
+	for _, content := range [][]byte{config.Template(), uncommented} {
+		path := write(t, base, "config.yaml", string(content))
+		got, err := config.Load(config.Overrides{WorkDir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(defaults(base, path), got, ignoreSettings); diff != "" {
+			t.Errorf("template (-want +got):\n%s\n%s", diff, content)
+		}
+	}
+	want := []byte("\n# The manager looks for work at least this often; most of the time it is woken earlier.\n" +
+		"# (1 to 60 seconds)\n#poll_interval: 5\n")
+	if !bytes.Contains(config.Template(), want) {
+		t.Errorf("the template does not contain\n%s\nbut is\n%s", want, config.Template())
+	}
+}

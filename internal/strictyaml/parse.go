@@ -1,0 +1,201 @@
+package strictyaml
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+	"go.yaml.in/yaml/v4/plugin/loaderlimits"
+)
+
+// maxDepth bounds how deep lists and mappings may be nested.
+const maxDepth = 64
+
+// Parse returns the root mapping of the one document in data, which errors,
+// of type *Error, call name. It returns nil if data holds no value: nothing,
+// or only comments.
+func Parse(name string, data []byte) (*Map, error) {
+	data, err := checkText(name, data)
+	if err != nil {
+		return nil, err
+	}
+	if line := directive(data); line > 0 {
+		return nil, &Error{File: name, Line: line, Msg: "directives (%) are not allowed"}
+	}
+	data = alignJSON(data)
+	root, err := document(name, data)
+	if root == nil || err != nil {
+		return nil, err
+	}
+	v := Value{file: name, node: root}
+	if err := v.check(); err != nil {
+		return nil, err
+	}
+	return v.Map()
+}
+
+// document returns the root of the only document, or nil if there is none or
+// an empty one.
+func document(name string, data []byte) (*yaml.Node, error) {
+	limits := loaderlimits.New(loaderlimits.DepthValue(maxDepth))
+	loader, err := yaml.NewLoader(bytes.NewReader(data), yaml.WithPlugin(limits))
+	if err != nil {
+		return nil, &Error{File: name, Msg: err.Error(), Err: err}
+	}
+	var first, second yaml.Node
+	if err := loader.Load(&first); errors.Is(err, io.EOF) {
+		return nil, nil
+	} else if err != nil {
+		return nil, syntaxError(name, data, err)
+	}
+	if err := loader.Load(&second); err == nil {
+		msg := "another YAML document begins here; only one is allowed"
+		return nil, &Error{File: name, Line: second.Line, Msg: msg}
+	} else if !errors.Is(err, io.EOF) {
+		return nil, syntaxError(name, data, err)
+	}
+	if len(first.Content) != 1 {
+		return nil, nil
+	}
+	root := first.Content[0]
+	if root.ShortTag() == "!!null" && root.Value == "" {
+		return nil, nil
+	}
+	return root, nil
+}
+
+// directive returns the line of the first directive, such as %TAG, or 0. They
+// stand before a document. The YAML library takes quadratic time for them, so
+// it must not see any.
+func directive(data []byte) int {
+	before := true // no document has begun, or the last was ended by ...
+	for line := 1; len(data) > 0; line++ {
+		text, rest := cutLine(data)
+		begin := bytes.TrimLeft(text, " \t\ufeff")
+		switch {
+		case bytes.HasPrefix(text, []byte("...")):
+			before = true
+		case !before, len(begin) == 0, begin[0] == '#':
+		case begin[0] == '%':
+			return line
+		default:
+			before = false
+		}
+		data = rest
+	}
+	return 0
+}
+
+// cutLine returns the first line of data and what follows it. Lines end where
+// the YAML library ends them.
+func cutLine(data []byte) (line, rest []byte) {
+	for i, c := range data {
+		switch {
+		case c == '\r' && bytes.HasPrefix(data[i:], []byte("\r\n")):
+			return data[:i], data[i+2:]
+		case c == '\n', c == '\r':
+			return data[:i], data[i+1:]
+		case c == 0xC2 && bytes.HasPrefix(data[i:], []byte("\u0085")):
+			return data[:i], data[i+2:]
+		case c == 0xE2 && (bytes.HasPrefix(data[i:], []byte("\u2028")) || bytes.HasPrefix(data[i:], []byte("\u2029"))):
+			return data[:i], data[i+3:]
+		}
+	}
+	return data, nil
+}
+
+// syntaxError places an error of the YAML library.
+func syntaxError(name string, data []byte, err error) *Error {
+	var load *yaml.LoadError
+	if !errors.As(err, &load) {
+		return &Error{File: name, Msg: "not valid YAML: " + err.Error(), Err: err}
+	}
+	e := &Error{File: name, Line: load.Mark.Line, Msg: "not valid YAML: " + load.Message, Err: err}
+	begin := load.ContextMark.Line
+	switch {
+	case begin == 0:
+	case strings.Contains(load.Message, "unexpected end of stream"),
+		strings.Contains(load.Message, "could not find expected ':'"):
+		e.Line = begin // the mark is where the library gave up, lines after the mistake
+	case begin != e.Line:
+		e.Msg += fmt.Sprintf(" (%s that begins on line %d)", load.ContextMsg, begin)
+	}
+	text := bytes.TrimRight(data, " \t\r\n")
+	e.Line = min(e.Line, 1+bytes.Count(text, []byte("\n"))) // not after the end
+	if indentedByTab(data, e.Line) {
+		e.Msg += "; indent with spaces, not with tabs"
+	}
+	return e
+}
+
+// indentedByTab reports whether there is a tab in the indentation of a line.
+func indentedByTab(data []byte, line int) bool {
+	for n := 1; n < line; n++ {
+		_, rest, found := bytes.Cut(data, []byte("\n"))
+		if !found {
+			return false
+		}
+		data = rest
+	}
+	blank := data[:len(data)-len(bytes.TrimLeft(data, " \t"))]
+	return bytes.IndexByte(blank, '\t') >= 0
+}
+
+// check returns an error for the first node under v that uses a part of YAML
+// which is not allowed. Depth is bounded by maxDepth.
+func (v Value) check() error {
+	n := v.node
+	switch {
+	case n.Anchor != "": // so there are no aliases either: each needs an anchor before it
+		return v.Errorf("anchors (&%s) are not allowed; write the value out where it is used", clip(n.Anchor))
+	case n.Style&yaml.TaggedStyle != 0 || n.Tag == "!":
+		return v.Errorf("tags (%s) are not allowed", clip(n.Tag))
+	case n.Kind == yaml.MappingNode:
+		return v.checkMapping()
+	case n.Kind == yaml.SequenceNode:
+		for i := range n.Content {
+			if err := v.item(i).check(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkMapping is check for a mapping: its keys must be text and unique.
+func (v Value) checkMapping() error {
+	seen := make(map[string]int, len(v.node.Content)/2)
+	for i := 0; i+1 < len(v.node.Content); i += 2 {
+		key := Value{file: v.file, path: v.path, node: v.node.Content[i]}
+		if key.node.ShortTag() == "!!merge" {
+			return key.Errorf("merge keys (<<) are not allowed; write the values out")
+		}
+		if err := key.check(); err != nil {
+			return err
+		}
+		name, err := key.keyName()
+		if err != nil {
+			return err
+		}
+		value := v.field(i)
+		if line, ok := seen[name]; ok {
+			return &Error{File: v.file, Line: key.Line(), Key: value.path, Msg: fmt.Sprintf("is already set on line %d", line)}
+		}
+		seen[name] = key.Line()
+		if err := value.check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keyName returns the text of a mapping's key.
+func (v Value) keyName() (string, error) {
+	if !v.isText() {
+		return "", v.Errorf("a key must be text, not %s", v.given())
+	}
+	return v.node.Value, nil
+}

@@ -1,0 +1,89 @@
+package strictyaml
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+	"unicode/utf8"
+)
+
+// MaxSize is the size in bytes above which a file is refused.
+const MaxSize = 16 << 20
+
+// ReadFile returns the content of a file. Its errors are of type *Error, name
+// the file as path does, and wrap those of the system.
+func ReadFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, readError(path, err)
+	}
+	defer f.Close()
+	return Read(path, f)
+}
+
+// Read returns all that r holds. Errors, of type *Error, call it name.
+func Read(name string, r io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
+	if err != nil {
+		return nil, readError(name, err)
+	}
+	return data, nil
+}
+
+// readError says in a few words why a file cannot be read.
+func readError(name string, err error) *Error {
+	msg := "cannot be read: " + err.Error()
+	var path *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		msg = "no such file"
+	case errors.Is(err, fs.ErrPermission):
+		msg = "no permission to read this file"
+	case errors.Is(err, syscall.EISDIR):
+		msg = "is a folder, not a file"
+	case errors.As(err, &path):
+		msg = "cannot be read: " + path.Err.Error()
+	}
+	return &Error{File: name, Msg: msg, Err: err}
+}
+
+// checkText returns data without its byte order mark, or an error if it is
+// not text that YAML allows.
+func checkText(name string, data []byte) ([]byte, error) {
+	if len(data) > MaxSize {
+		return nil, &Error{File: name, Msg: fmt.Sprintf("is larger than %d MiB", MaxSize>>20)}
+	}
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return nil, &Error{File: name, Msg: "is UTF-16 text; save it as UTF-8"}
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	line := 1
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		if problem := badRune(r, size); problem != "" {
+			return nil, &Error{File: name, Line: line, Msg: problem}
+		}
+		if r == '\n' {
+			line++
+		}
+		i += size
+	}
+	return data, nil
+}
+
+// badRune says what is wrong with a character, or "".
+func badRune(r rune, size int) string {
+	switch {
+	case r == utf8.RuneError && size <= 1:
+		return "is not valid UTF-8"
+	case r == 0:
+		return "contains a NUL byte; is this a text file in UTF-8?"
+	case r < ' ' && r != '\t' && r != '\n' && r != '\r', r == 0xFFFE, r == 0xFFFF:
+		return fmt.Sprintf("contains the control character %U", r)
+	}
+	return ""
+}

@@ -1,0 +1,240 @@
+package strictyaml
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Value is a value in a file. Its readers return errors of type *Error that
+// say what was wanted and what is there.
+type Value struct {
+	file string
+	path string // keys and indexes that lead here from the root
+	node *yaml.Node
+}
+
+// Given returns a text value that was given outside of any file, such as that
+// of a flag. Errors call it key.
+func Given(key, text string) Value {
+	return Value{path: key, node: &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}}
+}
+
+// Line returns the line on which the value begins.
+func (v Value) Line() int { return v.node.Line }
+
+// Errorf returns an *Error at the place of the value. It wraps what %w does.
+func (v Value) Errorf(format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	return &Error{File: v.file, Line: v.Line(), Key: v.path, Msg: err.Error(), Err: errors.Unwrap(err)}
+}
+
+// Text returns a string. What YAML takes for something else, such as an
+// unquoted 5 or true, is an error.
+func (v Value) Text() (string, error) {
+	if !v.isText() {
+		return "", v.wanted("text")
+	}
+	return v.node.Value, nil
+}
+
+// Literal returns a string, or a number or truth value as it is written.
+// Empty values and null are errors.
+func (v Value) Literal() (string, error) {
+	if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() == "!!null" {
+		return "", v.wanted("text")
+	}
+	return v.node.Value, nil
+}
+
+// Path returns a text that can be the path of a file or folder. A leading ~,
+// which only shells expand, is an error.
+func (v Value) Path() (string, error) {
+	path, err := v.Text()
+	switch {
+	case err != nil:
+		return "", err
+	case path == "":
+		return "", v.Errorf("must not be empty")
+	case strings.IndexByte(path, 0) >= 0:
+		return "", v.Errorf("must not contain a NUL byte")
+	case path == "~" || strings.HasPrefix(path, "~/"):
+		return "", v.Errorf("~ does not stand for the home folder here; write %s in full", Quote(path))
+	}
+	return path, nil
+}
+
+// IsNumber reports whether the value is a number, whole or not.
+func (v Value) IsNumber() bool {
+	tag := v.node.ShortTag()
+	return v.node.Kind == yaml.ScalarNode && (tag == "!!int" || tag == "!!float")
+}
+
+// Int returns a whole number from low to high. A quoted "5" and 5.0 are not
+// whole numbers, and 010, which readers of YAML disagree about, is none either.
+func (v Value) Int(low, high int) (int, error) {
+	text := strings.ReplaceAll(v.node.Value, "_", "")
+	n, err := strconv.ParseInt(text, 0, strconv.IntSize)
+	tooLarge := errors.Is(err, strconv.ErrRange)
+	switch {
+	case v.IsNumber() && hasLeadingZero(text):
+		return 0, v.Errorf("must be a whole number without leading zeros, not %s", clip(v.node.Value))
+	case !v.IsNumber() || err != nil && !tooLarge:
+		return 0, v.wanted("a whole number")
+	case tooLarge || n < int64(low) || n > int64(high):
+		return 0, v.Errorf("must be between %d and %d, not %s", low, high, clip(v.node.Value))
+	}
+	return int(n), nil
+}
+
+// hasLeadingZero reports whether text is decimal digits of which the first is
+// a 0 too many.
+func hasLeadingZero(text string) bool {
+	digits := strings.TrimLeft(text, "+-")
+	return len(digits) > 1 && digits[0] == '0' && strings.Trim(digits, "0123456789") == ""
+}
+
+// List returns the values of a sequence.
+func (v Value) List() ([]Value, error) {
+	if v.node.Kind != yaml.SequenceNode {
+		return nil, v.wanted("a list")
+	}
+	items := make([]Value, len(v.node.Content))
+	for i := range items {
+		items[i] = v.item(i)
+	}
+	return items, nil
+}
+
+// Literals returns the values of a sequence of which each is a Literal.
+func (v Value) Literals() ([]string, error) {
+	items, err := v.List()
+	if err != nil {
+		return nil, err
+	}
+	texts := make([]string, len(items))
+	for i, item := range items {
+		if texts[i], err = item.Literal(); err != nil {
+			return nil, err
+		}
+	}
+	return texts, nil
+}
+
+// Map returns a mapping.
+func (v Value) Map() (*Map, error) {
+	if v.node.Kind != yaml.MappingNode {
+		return nil, v.wanted("a mapping (key: value)")
+	}
+	m := &Map{Value: v, Entries: make([]Entry, 0, len(v.node.Content)/2)}
+	for i := 0; i+1 < len(v.node.Content); i += 2 {
+		key := v.node.Content[i]
+		m.Entries = append(m.Entries, Entry{Key: key.Value, Line: key.Line, Value: v.field(i)})
+	}
+	return m, nil
+}
+
+// Map is a mapping in the order of the file.
+type Map struct {
+	Value
+	Entries []Entry
+}
+
+// Entry is a key of a mapping and its value.
+type Entry struct {
+	Key   string
+	Line  int // of the key
+	Value Value
+}
+
+// Get returns the value of a key.
+func (m *Map) Get(key string) (v Value, ok bool) {
+	for _, e := range m.Entries {
+		if e.Key == key {
+			return e.Value, true
+		}
+	}
+	return Value{}, false
+}
+
+// Missing returns the error for a key that must be there.
+func (m *Map) Missing(key string) error {
+	e := &Error{File: m.file, Line: m.Line(), Key: key, Msg: "is missing"}
+	if m.path != "" {
+		e.Key = m.path + "." + key
+	}
+	return e
+}
+
+// CheckKeys returns an error for the first key that is not among the known
+// ones. It names the known key that was probably meant, or else all of them.
+func (m *Map) CheckKeys(known []string) error {
+	for _, e := range m.Entries {
+		if slices.Contains(known, e.Key) {
+			continue
+		}
+		msg := "unknown key; the known keys are " + strings.Join(known, ", ")
+		if near := Nearest(e.Key, known); near != "" {
+			msg = "unknown key; did you mean " + near + "?"
+		}
+		return &Error{File: m.file, Line: e.Line, Key: e.Value.path, Msg: msg}
+	}
+	return nil
+}
+
+// item returns element i of a sequence.
+func (v Value) item(i int) Value {
+	return Value{file: v.file, path: v.path + "[" + strconv.Itoa(i) + "]", node: v.node.Content[i]}
+}
+
+// field returns the value whose key is child i of a mapping.
+func (v Value) field(i int) Value {
+	path := shownKey(v.node.Content[i].Value)
+	if v.path != "" {
+		path = v.path + "." + path
+	}
+	return Value{file: v.file, path: path, node: v.node.Content[i+1]}
+}
+
+// shownKey returns a key for a message: in quotes unless it is a plain word.
+func shownKey(key string) string {
+	odd := func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }
+	if key == "" || len(key) > len(clip(key)) || strings.ContainsFunc(key, odd) {
+		return Quote(key)
+	}
+	return key
+}
+
+// isText reports whether the value is a string. Dates are: only YAML 1.1 made
+// more of them.
+func (v Value) isText() bool {
+	tag := v.node.ShortTag()
+	return v.node.Kind == yaml.ScalarNode && (tag == "!!str" || tag == "!!timestamp")
+}
+
+// wanted returns the error that says what should be here and what is.
+func (v Value) wanted(what string) error {
+	return v.Errorf("must be %s, not %s", what, v.given())
+}
+
+// given describes the value for a message.
+func (v Value) given() string {
+	switch {
+	case v.node.Kind == yaml.MappingNode:
+		return "a mapping"
+	case v.node.Kind == yaml.SequenceNode:
+		return "a list"
+	case v.isText():
+		return "the text " + Quote(v.node.Value)
+	case v.node.Value == "":
+		return "empty"
+	case v.IsNumber():
+		return "the number " + clip(v.node.Value)
+	}
+	return clip(v.node.Value)
+}
