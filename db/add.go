@@ -1,0 +1,391 @@
+package db
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+// adder puts new tasks into a job, for Enqueue and Import. Dependencies may
+// come in any order: one that is not there yet is kept by its name and tied to
+// the task when that arrives.
+type adder struct {
+	t      *tx
+	job    jobRow
+	parent *parentTask // nil: a user queues
+
+	count       int   // tasks stored
+	first, last int64 // their rows
+	next        int64 // the row of the next one
+	tally       job.Counts
+	blocked     int
+	dangling    bool // the job may have dependencies on tasks that are not there
+	tied        bool // a dependency was tied later than its task was stored: only that makes cycles
+
+	lastEnv   []string // the environment stored last,
+	lastEnvID int64    // and its row
+}
+
+// jobRow is what adding needs to know of a job.
+type jobRow struct {
+	ID    int64
+	Name  string
+	Added int64
+	State job.State
+}
+
+// newAdder finds the job or creates it, waiting.
+func (t *tx) newAdder(name string) (*adder, error) {
+	j, err := t.jobRow(name)
+	if errors.Is(err, ErrNoJob) {
+		_, err = t.exec(`
+INSERT INTO job (uuid, name, state, created_at, updated_at)
+VALUES (?, ?, 'waiting', ?, ?)
+ON CONFLICT (name) DO NOTHING`, job.NewUUID(), name, t.now, t.now)
+		if err == nil {
+			j, err = t.jobRow(name)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	a := &adder{t: t, job: *j}
+	if a.job.Added > 0 {
+		if a.dangling, err = t.hasDangling(a.job.ID); err != nil {
+			return nil, err
+		}
+	}
+	// Rows are numbered here, and so follow each other without a gap.
+	_, err = t.get(&a.next, t.d.dialect.nextTask)
+	return a, err
+}
+
+func (t *tx) hasDangling(jobID int64) (bool, error) {
+	var one int
+	return t.get(&one, `
+SELECT 1
+FROM dependency d `+t.d.dialect.byMissing+`
+JOIN task t ON t.id = d.task
+WHERE d.missing IS NOT NULL
+  AND t.job = ?
+LIMIT 1`, jobID)
+}
+
+// queue stores a pending task and returns its id. A task that is there already
+// is passed over if that is wanted or if the same parent has queued it before.
+func (a *adder) queue(s job.Spec, ifAbsent bool) (string, error) {
+	if err := s.Check(); err != nil {
+		return "", err
+	}
+	task := job.Task{Spec: s, Status: job.Pending}
+	if s.ID == "" {
+		return a.queueNumbered(task)
+	}
+	err := a.add(task)
+	if !errors.Is(err, ErrDuplicate) || ifAbsent {
+		return s.ID, ignore(err, ErrDuplicate)
+	}
+	mine, err := a.isChild(s.ID)
+	if err == nil && !mine {
+		err = fmt.Errorf("task %q %w in job %q", s.ID, ErrDuplicate, a.job.Name)
+	}
+	return s.ID, err
+}
+
+// ignore turns one error into none.
+func ignore(err, expected error) error {
+	if errors.Is(err, expected) {
+		return nil
+	}
+	return err
+}
+
+// queueNumbered gives the task the next free number as its id.
+func (a *adder) queueNumbered(task job.Task) (string, error) {
+	for {
+		task.ID = strconv.FormatInt(a.job.Added+1, 10)
+		err := a.add(task)
+		if !errors.Is(err, ErrDuplicate) {
+			return task.ID, err
+		}
+		a.job.Added++
+	}
+}
+
+// isChild reports whether the parent of the batch, if it has one, has queued
+// this task before.
+func (a *adder) isChild(id string) (bool, error) {
+	if a.parent == nil {
+		return false, nil
+	}
+	var one int
+	return a.t.get(&one, `SELECT 1 FROM task WHERE job = ? AND name = ? AND parent = ?`, a.job.ID, id, a.parent.ID)
+}
+
+// add stores a task in any status but running. It returns ErrDuplicate, alone,
+// if its id is taken.
+func (a *adder) add(task job.Task) error {
+	id, err := a.insert(&task)
+	if err != nil {
+		return err
+	}
+	if a.count == 0 {
+		a.first = id
+	}
+	a.last = id
+	a.count++
+	a.job.Added++
+	blockers, err := a.depend(id, task.Dependencies)
+	if err != nil {
+		return err
+	}
+	if a.dangling {
+		if err := a.tie(id, task.ID, task.Status); err != nil {
+			return err
+		}
+	}
+	switch task.Status {
+	case job.Pending:
+		a.tally.Pending++
+		if blockers > 0 {
+			a.blocked++
+		}
+	case job.Completed:
+		a.tally.Completed++
+	case job.Failed:
+		a.tally.Failed++
+	}
+	return nil
+}
+
+// insert stores the row of a task, with as many blockers as it has dependencies.
+func (a *adder) insert(task *job.Task) (int64, error) {
+	args, err := encodeArgs(task.Args)
+	if err != nil {
+		return 0, err
+	}
+	env, err := a.environment(task.Env)
+	if err != nil {
+		return 0, err
+	}
+	var parent, root *int64
+	depth := 0
+	if a.parent != nil {
+		parent, root, depth = &a.parent.ID, &a.parent.Root, a.parent.Depth+1
+	}
+	created := a.t.now
+	if !task.CreatedAt.IsZero() {
+		created = task.CreatedAt.UnixMicro()
+	}
+	n, err := a.t.exec(`
+INSERT INTO task (id, job, name, command, args, dir, environment, priority, timeout,
+                  status, reason, blockers, parent, root, depth, attempts,
+                  exit_code, signal, error, created_at, started_at, completed_at, extra)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (job, name) DO NOTHING`,
+		a.next, a.job.ID, task.ID, task.Command, args, text(task.Dir), env, task.Priority, number(task.Timeout.Microseconds()),
+		task.Status, text(string(task.Reason)), len(task.Dependencies), parent, root, depth, task.Attempts,
+		task.ExitCode, text(task.Signal), text(task.Error), created, instant(task.StartedAt), instant(task.CompletedAt), text(string(task.Extra)))
+	if err != nil {
+		return 0, err
+	}
+	if n == 0 {
+		return 0, ErrDuplicate
+	}
+	a.next++
+	return a.next - 1, nil
+}
+
+// depend stores the dependencies of a new task and returns how many of them
+// are not completed.
+func (a *adder) depend(id int64, needs []string) (int, error) {
+	blockers := len(needs)
+	for i, name := range needs {
+		var dep struct {
+			ID     int64
+			Status job.Status
+		}
+		ok, err := a.t.get(&dep, `SELECT id, status FROM task WHERE job = ? AND name = ?`, a.job.ID, name)
+		if err != nil {
+			return 0, err
+		}
+		if ok && dep.ID == id {
+			return 0, cycleError([]string{name})
+		}
+		var need *int64
+		missing := &name
+		if ok {
+			need, missing = &dep.ID, nil
+		}
+		a.dangling = a.dangling || !ok
+		if ok && dep.Status == job.Completed {
+			blockers--
+		}
+		_, err = a.t.exec(`INSERT INTO dependency (task, position, needs, missing) VALUES (?, ?, ?, ?)`, id, i, need, missing)
+		if err != nil {
+			return 0, err
+		}
+	}
+	if blockers == len(needs) {
+		return blockers, nil
+	}
+	_, err := a.t.exec(`UPDATE task SET blockers = ? WHERE id = ?`, blockers, id)
+	return blockers, err
+}
+
+// tie points the dependencies that were waiting for this name to the new task.
+func (a *adder) tie(id int64, name string, status job.Status) error {
+	var waiting []int64
+	// Not a join: that would begin with all tasks of the job.
+	err := a.t.all(&waiting, `
+SELECT d.task
+FROM dependency d
+WHERE d.missing = ?
+  AND (SELECT t.job FROM task t WHERE t.id = d.task) = ?`, name, a.job.ID)
+	if err != nil || len(waiting) == 0 {
+		return err
+	}
+	a.tied = true
+	for _, w := range waiting {
+		_, err := a.t.exec(`UPDATE dependency SET needs = ?, missing = NULL WHERE task = ? AND missing = ?`, id, w, name)
+		if err != nil {
+			return err
+		}
+	}
+	if status != job.Completed {
+		return nil
+	}
+	freed, err := a.t.unblock(id)
+	a.blocked -= freed
+	return err
+}
+
+// requireAll returns ErrNoTask if a stored task depends on one that is not there.
+func (a *adder) requireAll() error {
+	if !a.dangling {
+		return nil
+	}
+	var first struct{ Name, Missing string }
+	ok, err := a.t.get(&first, `
+SELECT t.name, d.missing
+FROM dependency d `+a.t.d.dialect.byMissing+`
+JOIN task t ON t.id = d.task
+WHERE d.missing IS NOT NULL
+  AND t.id BETWEEN ? AND ?
+  AND t.job = ?
+ORDER BY t.id, d.position
+LIMIT 1`, a.first, a.last, a.job.ID)
+	if err == nil && ok {
+		err = fmt.Errorf("task %q depends on %q: %w in job %q", first.Name, first.Missing, ErrNoTask, a.job.Name)
+	}
+	return err
+}
+
+// requireAcyclic returns ErrCycle, naming the tasks, if the new tasks have
+// closed one. That takes a dependency on a task that came later.
+func (a *adder) requireAcyclic() error {
+	if !a.tied {
+		return nil
+	}
+	index := map[int64]int{}
+	var ids []int64
+	var edges [][]int
+	node := func(id int64) int {
+		i, ok := index[id]
+		if !ok {
+			i = len(ids)
+			index[id] = i
+			ids = append(ids, id)
+			edges = append(edges, nil)
+		}
+		return i
+	}
+	err := a.t.each(func(rows *sqlx.Rows) error {
+		var task, needs int64
+		if err := rows.Scan(&task, &needs); err != nil {
+			return err
+		}
+		from, to := node(task), node(needs)
+		edges[from] = append(edges[from], to)
+		return nil
+	}, `
+SELECT d.task, d.needs
+FROM task t
+JOIN dependency d ON d.task = t.id
+WHERE t.job = ?
+  AND d.needs IS NOT NULL`, a.job.ID)
+	if err != nil {
+		return err
+	}
+	cycle := job.Cycle(len(ids), func(i int) []int { return edges[i] })
+	if cycle == nil {
+		return nil
+	}
+	names := make([]string, len(cycle))
+	for i, n := range cycle {
+		if _, err := a.t.get(&names[i], `SELECT name FROM task WHERE id = ?`, ids[n]); err != nil {
+			return err
+		}
+	}
+	return cycleError(names)
+}
+
+// tallyUp adds what was stored to the job's counters. A job that had ended and
+// has something to do again waits for it; state, if not empty, overrules that.
+func (a *adder) tallyUp(state job.State) error {
+	_, err := a.t.updateJob(a.job.ID, delta{
+		Counts:  a.tally,
+		blocked: a.blocked,
+		added:   &a.job.Added,
+		state:   state,
+	})
+	return err
+}
+
+// environment stores an environment, unless it is there, and returns its row.
+func (a *adder) environment(env []string) (*int64, error) {
+	if env == nil {
+		return nil, nil
+	}
+	if len(env) > 0 && len(env) == len(a.lastEnv) && &env[0] == &a.lastEnv[0] {
+		return &a.lastEnvID, nil
+	}
+	content := encodeEnv(env)
+	sum := sha256.Sum256(content)
+	digest := hex.EncodeToString(sum[:])
+	const find = `SELECT id FROM environment WHERE digest = ?`
+	var id int64
+	found, err := a.t.get(&id, find, digest)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		_, err = a.t.exec(`
+INSERT INTO environment (digest, content)
+VALUES (?, ?)
+ON CONFLICT (digest) DO NOTHING`, digest, content)
+		if err == nil {
+			_, err = a.t.get(&id, find, digest)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	a.lastEnv, a.lastEnvID = env, id
+	return &id, nil
+}
+
+func encodeArgs(args []string) (string, error) {
+	if len(args) == 0 {
+		return "[]", nil
+	}
+	b, err := json.Marshal(args)
+	return string(b), err
+}

@@ -1,0 +1,112 @@
+package db
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+// Cancelling says what a Cancel met.
+type Cancelling struct {
+	Pending int      // tasks that had not started; they have failed, as cancelled
+	Running []Active // attempts whose runners are to be told
+}
+
+// Cancel ends the tasks of a job, or only the one with the id task if that is
+// not empty. Pending tasks fail at once. Running ones are marked; the caller
+// then tells their runners, which end them and record it.
+func (d *DB) Cancel(ctx context.Context, name, task string) (Cancelling, error) {
+	var out Cancelling
+	err := d.write(ctx, func(t *tx) error {
+		out = Cancelling{}
+		j, err := t.jobRow(name)
+		if err != nil {
+			return err
+		}
+		only, err := t.taskRow(name, j.ID, task)
+		if err != nil {
+			return err
+		}
+		if only != nil && only.Status.Ended() {
+			return fmt.Errorf("task %q of job %q has ended already: %s", task, name, only.Status)
+		}
+		if out.Pending, err = t.cancelPending(j.ID, task); err != nil {
+			return err
+		}
+		out.Running, err = t.cancelRunning(j.ID, task)
+		return err
+	})
+	return out, err
+}
+
+func (t *tx) cancelPending(jobID int64, task string) (int, error) {
+	var blockers []int
+	query, args := oneOrAll(`
+UPDATE task
+SET status = 'failed',
+    reason = 'cancelled',
+    error = 'cancelled before it started',
+    completed_at = ?
+WHERE job = ?
+  AND status = 'pending'`, task, t.now, jobID)
+	err := t.all(&blockers, query, args...)
+	if err != nil || len(blockers) == 0 {
+		return 0, err
+	}
+	d := delta{Counts: job.Counts{Pending: -len(blockers), Failed: len(blockers)}}
+	for _, b := range blockers {
+		if b > 0 {
+			d.blocked--
+		}
+	}
+	_, err = t.updateJob(jobID, d)
+	return len(blockers), err
+}
+
+// cancelRunning marks the running attempts of a job, of all for 0, or only that
+// of the task, if it is not empty.
+func (t *tx) cancelRunning(jobID int64, task string) ([]Active, error) {
+	active, err := t.active()
+	if err != nil {
+		return nil, err
+	}
+	var out []Active
+	for _, a := range active {
+		if jobID != 0 && a.ending.job != jobID || task != "" && a.Task != task {
+			continue
+		}
+		_, err := t.exec(`
+UPDATE attempt
+SET cancel_at = ?
+WHERE id = ?
+  AND status = 'running'
+  AND cancel_at IS NULL`, t.now, a.attempt)
+		if err != nil {
+			return nil, err
+		}
+		a.Cancelled = true
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+// CancelRunning marks every running attempt as to be ended, and returns them.
+// With only, it leaves other jobs than the one of that name alone.
+func (d *DB) CancelRunning(ctx context.Context, only string) ([]Active, error) {
+	var out []Active
+	err := d.write(ctx, func(t *tx) error {
+		var jobID int64
+		if only != "" {
+			j, err := t.jobRow(only)
+			if err != nil {
+				return err
+			}
+			jobID = j.ID
+		}
+		var err error
+		out, err = t.cancelRunning(jobID, "")
+		return err
+	})
+	return out, err
+}

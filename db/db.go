@@ -1,0 +1,373 @@
+// Package db is the store of air-executor: every SQL statement stands here, once.
+//
+// The database is where enqueuers, the manager and the runners meet. Each of
+// them opens it for itself with [Open], reads and writes in short transactions,
+// and closes it. A write takes three locks, in this order: the mutex of the
+// process, the gate (a kernel lock that serves waiting processes in turn, which
+// SQLite's own retrying does not), and SQLite's write lock.
+//
+// Where to find what: tasks come in with [DB.Enqueue] (enqueue.go) and
+// [DB.Import] (import.go), are claimed by [DB.Claim] (claim.go), end with
+// [DB.Finish] (finish.go), and go back with [DB.Reset] (reset.go).
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	_ "modernc.org/sqlite" // the driver, pure Go
+
+	"github.com/air-executor/air-executor/internal/failpoint"
+	"github.com/air-executor/air-executor/lock"
+)
+
+// The files of a base path that belong to the store.
+const (
+	FileName    = "air-executor.db"
+	gateName    = "write.lock"
+	migrateName = "migrate.lock"
+	wakeName    = "wake"
+)
+
+// Options says how to open a database. The zero value is good for tests and
+// programs: full durability, the real clock, and the file is created.
+type Options struct {
+	// Durability is "full" (the default: a commit that returned survives power
+	// loss) or "normal" (it survives any crash of programs, and power loss may
+	// take the newest commits, in order).
+	Durability string
+	// MustExist makes Open return ErrNoDatabase rather than create one.
+	MustExist bool
+	// Wait is how long a write waits for other writers; 0 means one minute.
+	Wait time.Duration
+	// Clock tells the time; nil means time.Now.
+	Clock func() time.Time
+	// Runner opens the database for a process that lives for one task, whose
+	// start is most of its life: a manager has just looked at the file and its
+	// schema, and the rows that it writes refer to rows that it has read.
+	Runner bool
+}
+
+// DB is an open database: one connection, used by one transaction at a time.
+type DB struct {
+	pool    *sqlx.DB
+	conn    *sqlx.Conn
+	path    string
+	gate    *lock.File
+	wait    time.Duration
+	clock   func() time.Time
+	dialect dialect
+	stmts   map[string]*sqlx.Stmt
+	turn    chan struct{} // holds one value while nobody uses conn
+	files   files         // in use
+}
+
+// Open opens the database in the folder base, creating folder and database if
+// need be, and brings its schema up to date. Errors: [ErrNoDatabase],
+// [ErrNewer], [ErrForeign], [ErrBusy], or what the system said.
+func Open(ctx context.Context, base string, o Options) (*DB, error) {
+	path := filepath.Join(base, FileName)
+	if !o.Runner {
+		if err := prepare(path, o.MustExist); err != nil {
+			return nil, err
+		}
+	}
+	d := &DB{path: path, wait: o.Wait, clock: o.Clock, dialect: sqliteDialect, stmts: map[string]*sqlx.Stmt{}, turn: make(chan struct{}, 1)}
+	if d.wait == 0 {
+		d.wait = failpoint.Wait(time.Minute)
+	}
+	if d.clock == nil {
+		d.clock = time.Now
+	}
+	if err := d.connect(ctx, o); err != nil {
+		d.Close()
+		return nil, fmt.Errorf("open %s: %w", path, translate(err))
+	}
+	d.turn <- struct{}{}
+	return d, nil
+}
+
+// prepare makes the folder and looks at what is there before SQLite does.
+func prepare(path string, mustExist bool) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		if mustExist {
+			return fmt.Errorf("%w at %s", ErrNoDatabase, path)
+		}
+		return create(path)
+	}
+	if err != nil {
+		return err
+	}
+	if info.Mode()&os.ModeSymlink != 0 {
+		return fmt.Errorf("%w: %s is a symbolic link, beside which the locks of its users cannot be seen; link the folder instead", ErrForeign, path)
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%w: %s is not a regular file", ErrForeign, path)
+	}
+	if err := checkFilesystem(filepath.Dir(path)); err != nil {
+		return err
+	}
+	if hardLinks(info) > 1 {
+		return fmt.Errorf("%w: %s has a second name (hard link), which would split its write-ahead log in two", ErrForeign, path)
+	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// create makes the folder, and an empty file that only its owner can read, for
+// environments are stored in it. SQLite would make it readable to all.
+func create(path string) error {
+	folder := filepath.Dir(path)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	if err := checkFilesystem(folder); err != nil {
+		return err
+	}
+	if exists(path+"-wal") && !exists(path) {
+		// SQLite would delete it.
+		return fmt.Errorf("%w: %s has gone, and there is its write-ahead log, which may hold the newest of its rows", ErrForeign, path)
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil // another process was faster
+	}
+	if err != nil {
+		return err
+	}
+	// Closing a file drops this process's SQLite locks on it; on one that is
+	// new there are none.
+	return f.Close()
+}
+
+func (d *DB) connect(ctx context.Context, o Options) error {
+	pool, err := sqlx.Open("sqlite", dsn(d.path, o))
+	if err != nil {
+		return err
+	}
+	pool.SetMaxOpenConns(1)
+	d.pool = pool
+	if d.conn, err = pool.Connx(ctx); err != nil {
+		return err
+	}
+	if !o.Runner {
+		if err := d.migrate(ctx); err != nil {
+			return err
+		}
+	}
+	d.gate, err = lock.Open(filepath.Join(filepath.Dir(d.path), gateName))
+	return err
+}
+
+// dsn spells out how to open the file. The path is escaped, because SQLite
+// would read '?', '#' and '%' in it as parts of a URI.
+func dsn(path string, o Options) string {
+	sync := "FULL"
+	if o.Durability == "normal" {
+		sync = "NORMAL"
+	}
+	name := "file:" + (&url.URL{Path: path}).EscapedPath() +
+		"?_txlock=immediate&_defensive=1&_dqs=0&_error_rc=1" +
+		"&_pragma=busy_timeout(10000)" +
+		"&_pragma=synchronous(" + sync + ")"
+	if o.Runner {
+		return name + "&mode=rw" // do not create what is not there
+	}
+	return name +
+		"&_pragma=foreign_keys(1)" +
+		"&_pragma=journal_size_limit(67108864)" +
+		"&_pragma=trusted_schema(0)" +
+		"&_pragma=cell_size_check(1)"
+}
+
+// Close closes the database.
+func (d *DB) Close() error {
+	if err := d.Whole(); err != nil {
+		return err // whoever closes last tidies up, and would write
+	}
+	var errs []error
+	for _, s := range d.stmts {
+		errs = append(errs, s.Close())
+	}
+	if d.conn != nil {
+		errs = append(errs, d.conn.Close())
+	}
+	if d.pool != nil {
+		errs = append(errs, d.pool.Close())
+	}
+	if d.gate != nil {
+		errs = append(errs, d.gate.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// wakeAfter passes the error of a write on, and wakes the manager if there is none.
+func (d *DB) wakeAfter(err error) error {
+	if err == nil {
+		d.Wake()
+	}
+	return err
+}
+
+// Path is the database file.
+func (d *DB) Path() string { return d.path }
+
+// tx is a transaction with the one instant that everything in it happens at.
+type tx struct {
+	d    *DB
+	now  int64           // Unix microseconds
+	stop context.Context // when it ends, no further statement is run
+	// ctx is what statements run with. It cannot be cancelled, for watching
+	// over that costs more than most statements do.
+	ctx context.Context
+}
+
+func (d *DB) newTx(ctx context.Context) *tx {
+	return &tx{d: d, now: d.clock().UnixMicro(), stop: ctx, ctx: context.WithoutCancel(ctx)}
+}
+
+// write runs fn in a transaction that holds the write lock from its start.
+// If SQLite reports that it was busy all the same, the whole is tried again.
+func (d *DB) write(ctx context.Context, fn func(*tx) error) error {
+	const tries = 5
+	var err error
+	for range tries {
+		if err = d.writeOnce(ctx, fn); !errors.Is(err, ErrBusy) {
+			return err
+		}
+	}
+	return err
+}
+
+func (d *DB) writeOnce(ctx context.Context, fn func(*tx) error) error {
+	<-d.turn
+	defer func() { d.turn <- struct{}{} }()
+	if err := d.gate.Lock(d.wait); err != nil {
+		if errors.Is(err, lock.ErrHeld) {
+			return d.stuck()
+		}
+		return err
+	}
+	defer d.gate.Unlock()
+	if err := d.Whole(); err != nil {
+		return err
+	}
+	return d.transact(ctx, d.dialect.begin, fn)
+}
+
+// read runs fn in a transaction that sees one state of the database.
+func (d *DB) read(ctx context.Context, fn func(*tx) error) error {
+	<-d.turn
+	defer func() { d.turn <- struct{}{} }()
+	return d.transact(ctx, "BEGIN", fn)
+}
+
+func (d *DB) transact(ctx context.Context, begin string, fn func(*tx) error) error {
+	t := d.newTx(ctx)
+	if _, err := t.exec(begin); err != nil {
+		return translate(err)
+	}
+	err := fn(t)
+	if err == nil {
+		_, err = t.exec("COMMIT")
+	}
+	if err != nil {
+		t.stop = t.ctx
+		// Where the failure has rolled back by itself, this one does nothing.
+		_, _ = t.exec("ROLLBACK")
+	} else if d.files[0] == nil {
+		d.remember()
+	}
+	return translate(err)
+}
+
+// stuck says who has held the gate for all the time that we waited.
+func (d *DB) stuck() error {
+	who := "another process"
+	if pid := d.gate.Holder(); pid > 0 {
+		who = fmt.Sprintf("process %d", pid)
+	}
+	return fmt.Errorf("%w: %s has held the write lock for over %s", ErrStuck, who, d.wait)
+}
+
+// stmt returns the query, prepared. It is kept for the life of the connection.
+func (t *tx) stmt(query string) (*sqlx.Stmt, error) {
+	if err := t.stop.Err(); err != nil {
+		return nil, err
+	}
+	if s := t.d.stmts[query]; s != nil {
+		return s, nil
+	}
+	s, err := t.d.conn.PreparexContext(t.ctx, sqlx.Rebind(t.d.dialect.bind, query))
+	if err != nil {
+		return nil, err
+	}
+	t.d.stmts[query] = s
+	return s, nil
+}
+
+// exec runs a statement and returns how many rows it changed.
+func (t *tx) exec(query string, args ...any) (int64, error) {
+	s, err := t.stmt(query)
+	if err != nil {
+		return 0, err
+	}
+	res, err := s.ExecContext(t.ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// get reads one row into dest and reports whether there was one.
+func (t *tx) get(dest any, query string, args ...any) (bool, error) {
+	s, err := t.stmt(query)
+	if err != nil {
+		return false, err
+	}
+	err = s.GetContext(t.ctx, dest, args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// all reads every row into dest, a pointer to a slice.
+func (t *tx) all(dest any, query string, args ...any) error {
+	s, err := t.stmt(query)
+	if err != nil {
+		return err
+	}
+	return s.SelectContext(t.ctx, dest, args...)
+}
+
+// each calls fn with a scanner for every row.
+func (t *tx) each(fn func(*sqlx.Rows) error, query string, args ...any) error {
+	s, err := t.stmt(query)
+	if err != nil {
+		return err
+	}
+	rows, err := s.QueryxContext(t.ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := fn(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

@@ -1,0 +1,41 @@
+package db
+
+import "github.com/jmoiron/sqlx"
+
+// dialect is what differs between SQL databases. Everything else in this
+// package is SQL that SQLite and PostgreSQL both speak.
+type dialect struct {
+	bind  int    // kind of placeholder, as sqlx numbers them
+	begin string // starts a transaction that will write
+
+	// Hints that pin a query to the index that was made for it.
+	byClaimable string // of job
+	byReady     string // of task
+	bySlot      string // of attempt
+	byMissing   string // of dependency
+
+	// Questions that each database has words of its own for.
+	nextTask    string // the row for the next task, which nobody else will take
+	changes     string // a number that changes with every commit of another connection
+	sound       string // lines that say what is wrong with the file, or "ok"
+	foreignKeys string // table, row, parent and key of every broken reference
+
+	lockRow string // appended to a SELECT: keep the row until the end of the transaction
+	skip    string // the same, and pass over rows that others have locked
+}
+
+// sqliteDialect needs no row locks: a write transaction is the only one there is.
+// Without the hints its planner may pick another index and sort every pending
+// task for each claim, or look through a whole job for each task that is added.
+var sqliteDialect = dialect{
+	bind:        sqlx.QUESTION,
+	begin:       "BEGIN IMMEDIATE",
+	byClaimable: "INDEXED BY job_claimable",
+	byReady:     "INDEXED BY task_ready",
+	bySlot:      "INDEXED BY attempt_slot",
+	nextTask:    "SELECT coalesce(max(id), 0) + 1 FROM task", // only one transaction writes
+	changes:     "PRAGMA data_version",
+	sound:       "PRAGMA integrity_check",
+	foreignKeys: "PRAGMA foreign_key_check",
+	byMissing:   "INDEXED BY dependency_missing",
+}

@@ -1,0 +1,138 @@
+package db
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// A rule is a query that finds rows which must not exist. Each row is one
+// finding, told by its columns what and where.
+type rule struct{ name, query string }
+
+// rules are what must hold in any database, at any instant.
+var rules = []rule{
+	{"a job's counters match its tasks", `
+SELECT j.name AS place,
+       'pending ' || j.pending || ', running ' || j.running || ', completed ' || j.completed || ', failed ' || j.failed || ', blocked ' || j.blocked ||
+       '; its tasks: ' || c.pending || ', ' || c.running || ', ' || c.completed || ', ' || c.failed || ', ' || c.blocked AS what
+FROM job j
+JOIN (SELECT j.id,
+             coalesce(sum(CASE WHEN t.status = 'pending' THEN 1 ELSE 0 END), 0) AS pending,
+             coalesce(sum(CASE WHEN t.status = 'running' THEN 1 ELSE 0 END), 0) AS running,
+             coalesce(sum(CASE WHEN t.status = 'completed' THEN 1 ELSE 0 END), 0) AS completed,
+             coalesce(sum(CASE WHEN t.status = 'failed' THEN 1 ELSE 0 END), 0) AS failed,
+             coalesce(sum(CASE WHEN t.status = 'pending' AND t.blockers > 0 THEN 1 ELSE 0 END), 0) AS blocked
+      FROM job j LEFT JOIN task t ON t.job = j.id
+      GROUP BY j.id) c ON c.id = j.id
+WHERE c.pending <> j.pending OR c.running <> j.running OR c.completed <> j.completed OR c.failed <> j.failed OR c.blocked <> j.blocked`},
+	{"a job's next task is its best ready one", `
+SELECT j.name AS place, 'next task ' || coalesce(j.next_task, 'none') || ' should be ' || coalesce(b.id, 'none') AS what
+FROM job j
+LEFT JOIN task b ON b.id = (
+    SELECT t.id FROM task t
+    WHERE t.job = j.id AND t.status = 'pending' AND t.blockers = 0
+    ORDER BY t.priority DESC, t.id LIMIT 1)
+WHERE coalesce(j.next_task, 0) <> coalesce(b.id, 0)
+   OR coalesce(j.next_priority, 0) <> coalesce(b.priority, 0)`},
+	{"a task's blockers are its unfinished dependencies", `
+SELECT j.name || '/' || t.name AS place, 'blockers ' || t.blockers || ', unfinished dependencies ' || c.open AS what
+FROM task t
+JOIN job j ON j.id = t.job
+JOIN (SELECT t.id, sum(CASE WHEN d.task IS NULL OR n.status = 'completed' THEN 0 ELSE 1 END) AS open
+      FROM task t
+      LEFT JOIN dependency d ON d.task = t.id
+      LEFT JOIN task n ON n.id = d.needs
+      GROUP BY t.id) c ON c.id = t.id
+WHERE c.open <> t.blockers`},
+	{"a running task has one running attempt, any other has none", `
+SELECT j.name || '/' || t.name AS place, t.status || ', with ' || c.n || ' running attempts' AS what
+FROM task t
+JOIN job j ON j.id = t.job
+JOIN (SELECT t.id, COUNT(a.id) AS n FROM task t LEFT JOIN attempt a ON a.task = t.id AND a.status = 'running' GROUP BY t.id) c ON c.id = t.id
+WHERE c.n <> (CASE WHEN t.status = 'running' THEN 1 ELSE 0 END)`},
+	{"no attempt has a number above its task's count", `
+SELECT j.name || '/' || t.name AS place, 'attempt ' || a.number || ' of ' || t.attempts AS what
+FROM attempt a JOIN task t ON t.id = a.task JOIN job j ON j.id = t.job
+WHERE a.number > t.attempts`},
+	{"attempts of a task do not overlap", `
+SELECT j.name || '/' || t.name AS place, 'attempt ' || b.number || ' started before attempt ' || a.number || ' ended' AS what
+FROM attempt a
+JOIN attempt b ON b.task = a.task AND b.number > a.number
+JOIN task t ON t.id = a.task
+JOIN job j ON j.id = t.job
+WHERE a.ended_at IS NULL OR b.started_at < a.ended_at`},
+	{"a completed task exited with 0", `
+SELECT j.name || '/' || t.name AS place, 'exit code ' || coalesce(t.exit_code, 'none') AS what
+FROM task t JOIN job j ON j.id = t.job
+WHERE t.status = 'completed' AND coalesce(t.exit_code, 0) <> 0`},
+}
+
+// Finding is a broken rule.
+type Finding struct {
+	Rule  string `json:"rule"`  // what should hold
+	Place string `json:"place"` // where it does not: a job, job/task, or a table
+	What  string `json:"what"`
+}
+
+// Check looks for damage of the file and for rows that contradict each other.
+// It reads everything once, and changes nothing.
+func (d *DB) Check(ctx context.Context) ([]Finding, error) {
+	var out []Finding
+	err := d.read(ctx, func(t *tx) error {
+		t.ctx = ctx // these statements may take long
+		var err error
+		if out, err = t.checkFile(); err != nil {
+			return err
+		}
+		for _, r := range rules {
+			var rows []struct{ Place, What string }
+			if err := t.all(&rows, r.query); err != nil {
+				return fmt.Errorf("check that %s: %w", r.name, err)
+			}
+			for _, row := range rows {
+				out = append(out, Finding{r.name, row.Place, row.What})
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Rules returns what Check checks, in words.
+func Rules() []string {
+	names := []string{"the file is sound", "rows refer to rows that exist"}
+	for _, r := range rules {
+		names = append(names, r.name)
+	}
+	return names
+}
+
+// checkFile runs the checks that SQLite itself has.
+func (t *tx) checkFile() ([]Finding, error) {
+	var out []Finding
+	var lines []string
+	if err := t.all(&lines, t.d.dialect.sound); err != nil {
+		return nil, err
+	}
+	for _, l := range lines {
+		if l != "ok" {
+			out = append(out, Finding{"the file is sound", FileName, l})
+		}
+	}
+	err := t.each(func(rows *sqlx.Rows) error {
+		var table, parent string
+		var row, key *int64
+		if err := rows.Scan(&table, &row, &parent, &key); err != nil {
+			return err
+		}
+		what := "refers to a row of " + parent + " that is not there"
+		if row != nil {
+			what = fmt.Sprintf("row %d %s", *row, what)
+		}
+		out = append(out, Finding{"rows refer to rows that exist", table, what})
+		return nil
+	}, t.d.dialect.foreignKeys)
+	return out, err
+}

@@ -1,0 +1,64 @@
+package db
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// What a caller may want to tell apart. All are wrapped in errors that name
+// the job, task or file.
+var (
+	ErrNoDatabase = errors.New("no database")                         // nothing at that base path, and none was to be created
+	ErrNewer      = errors.New("database is newer than this program") // a later version has migrated it
+	ErrForeign    = errors.New("not a database of air-executor")
+	ErrNetwork    = errors.New("a base path must be on a local disk")
+	ErrCorrupt    = errors.New("database is damaged")
+	ErrReplaced   = errors.New("a file of the database was removed or replaced while it was in use")
+	ErrFull       = errors.New("no space left for the database")
+	ErrBusy       = errors.New("database is busy")                    // retried; comes out only after several tries
+	ErrStuck      = errors.New("database is held by another process") // a writer did not let go in time
+	ErrNoJob      = errors.New("no such job")
+	ErrNoTask     = errors.New("no such task")
+	ErrEmpty      = errors.New("there are no tasks to queue")
+	ErrDuplicate  = errors.New("already exists")
+	ErrCycle      = errors.New("dependency cycle")
+	ErrFenced     = errors.New("the attempt is over") // an update came from an attempt that no longer counts
+	ErrLimit      = errors.New("limit reached")
+)
+
+// translate gives errors of the driver the names above. It is the only place
+// that knows them.
+func translate(err error) error {
+	var se *sqlite.Error
+	if !errors.As(err, &se) {
+		return err
+	}
+	if se.Code() == sqlite3.SQLITE_IOERR_SHMSIZE {
+		// The index of the write-ahead log could not grow.
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	switch se.Code() & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return fmt.Errorf("%w: %w", ErrBusy, err)
+	case sqlite3.SQLITE_FULL:
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	case sqlite3.SQLITE_CORRUPT:
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	case sqlite3.SQLITE_NOTADB:
+		return fmt.Errorf("%w: %w", ErrForeign, err)
+	}
+	return err
+}
+
+func noJob(name string) error { return fmt.Errorf("%w: %q", ErrNoJob, name) }
+
+func noTask(job, id string) error { return fmt.Errorf("%w: %q in job %q", ErrNoTask, id, job) }
+
+// cycleError names the tasks of a cycle, first one repeated at the end.
+func cycleError(names []string) error {
+	return fmt.Errorf("%w: %s", ErrCycle, strings.Join(append(names, names[0]), " → "))
+}

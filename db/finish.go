@@ -1,0 +1,126 @@
+package db
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+// Finished says what came of a Finish.
+type Finished struct {
+	// Next is the task that the same runner goes on with; nil: it ends.
+	Next *Assignment
+	// Ready reports whether the job has another task to claim now.
+	Ready bool
+}
+
+// Finish records the result of an attempt, frees its job, and counts down what
+// waited for the task, in one durable commit. With next, the same commit claims
+// the best ready task of the same job for the same runner. It returns ErrFenced,
+// and changes nothing, if the attempt is over already.
+func (d *DB) Finish(ctx context.Context, a *Assignment, r job.Result, next bool) (Finished, error) {
+	var out Finished
+	err := d.write(ctx, func(t *tx) error {
+		out = Finished{}
+		ready, err := t.finish(ending{a.attemptID, a.taskID, a.job, a.Token}, r)
+		if err != nil {
+			return err
+		}
+		if !next || !ready {
+			out.Ready = ready
+			return nil
+		}
+		row, err := t.best(a.job)
+		if err != nil || row == nil {
+			return err
+		}
+		out.Next, err = t.claim(a.runner, row)
+		return err
+	})
+	return out, err
+}
+
+// ending names an attempt that ends. The token is the fence.
+type ending struct {
+	attempt, task, job int64
+	token              string
+}
+
+// finish ends a running attempt and reports whether its job has a ready task.
+func (t *tx) finish(e ending, r job.Result) (ready bool, err error) {
+	n, err := t.exec(endAttempt,
+		r.Status, text(string(r.Reason)), r.ExitCode, text(r.Signal), text(r.Error),
+		r.UserTime.Microseconds(), r.SystemTime.Microseconds(), r.MaxRSS, t.now,
+		e.attempt, e.token)
+	if err != nil {
+		return false, err
+	}
+	if n != 1 {
+		return false, ErrFenced
+	}
+	n, err = t.exec(endTask, r.Status, text(string(r.Reason)), r.ExitCode, text(r.Signal), text(r.Error), t.now, e.task)
+	if err != nil {
+		return false, err
+	}
+	if n != 1 {
+		return false, fmt.Errorf("%w: an attempt runs whose task does not", ErrCorrupt)
+	}
+	d := delta{Counts: job.Counts{Running: -1}}
+	if r.Status == job.Completed {
+		d.Completed = 1
+		freed, err := t.unblock(e.task)
+		if err != nil {
+			return false, err
+		}
+		d.blocked = -freed
+	} else {
+		d.Failed = 1
+	}
+	return t.updateJob(e.job, d)
+}
+
+const endAttempt = `
+UPDATE attempt
+SET status = ?,
+    slot = NULL,
+    reason = ?,
+    exit_code = ?,
+    signal = ?,
+    error = ?,
+    user_time = ?,
+    system_time = ?,
+    max_rss = ?,
+    ended_at = ?
+WHERE id = ?
+  AND token = ?
+  AND status = 'running'`
+
+const endTask = `
+UPDATE task
+SET status = ?,
+    reason = ?,
+    exit_code = ?,
+    signal = ?,
+    error = ?,
+    completed_at = ?
+WHERE id = ?
+  AND status = 'running'`
+
+// Prepare prepares the statements of Claim and Finish, so that a runner that
+// waits for its task does not pay for them when the task is there.
+func (d *DB) Prepare(ctx context.Context) error {
+	<-d.turn
+	defer func() { d.turn <- struct{}{} }()
+	t := d.newTx(ctx)
+	for _, query := range []string{
+		d.dialect.begin, d.bestOfAll(), startTask, insertAttempt, d.changeJob(), "COMMIT",
+		endAttempt, endTask, hasDependents,
+	} {
+		if _, err := t.stmt(query); err != nil {
+			return translate(err)
+		}
+	}
+	d.remember()
+	return nil
+}

@@ -1,0 +1,83 @@
+package db
+
+import (
+	"context"
+	"time"
+)
+
+// Stop is how a manager is asked to stop.
+type Stop string
+
+// The ways to stop.
+const (
+	StopLeave Stop = "leave" // end at once; running tasks end by themselves
+	StopDrain Stop = "drain" // end when the running tasks have ended
+	StopKill  Stop = "kill"  // end the running tasks first
+)
+
+// Instance is one life of a manager.
+type Instance struct {
+	ID        string // random, new at every start
+	Host      string
+	BootID    string
+	PID       int
+	PIDStart  int64 // clock ticks since boot
+	Stop      Stop  // empty: it was not asked
+	StartedAt time.Time
+}
+
+// RegisterManager writes down that a manager serves.
+func (d *DB) RegisterManager(ctx context.Context, i Instance) error {
+	return d.write(ctx, func(t *tx) error {
+		_, err := t.exec(`
+INSERT INTO manager (instance, host, boot_id, pid, pid_start, started_at)
+VALUES (?, ?, ?, ?, ?, ?)`, i.ID, i.Host, i.BootID, i.PID, i.PIDStart, t.now)
+		return err
+	})
+}
+
+// ManagerStopped writes down that a manager has ended.
+func (d *DB) ManagerStopped(ctx context.Context, instance string) error {
+	return d.write(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE manager SET stopped_at = ? WHERE instance = ?`, t.now, instance)
+		return err
+	})
+}
+
+// Manager returns the manager that registered last. Whether it lives, only its
+// lock can tell. It returns nil if there has been none.
+func (d *DB) Manager(ctx context.Context) (*Instance, error) {
+	var row struct {
+		Instance, Host string
+		BootID         string `db:"boot_id"`
+		PID            int
+		PIDStart       int64 `db:"pid_start"`
+		Stop           *string
+		StartedAt      int64 `db:"started_at"`
+	}
+	var ok bool
+	err := d.read(ctx, func(t *tx) error {
+		var err error
+		ok, err = t.get(&row, `
+SELECT instance, host, boot_id, pid, pid_start, stop, started_at
+FROM manager
+ORDER BY started_at DESC
+LIMIT 1`)
+		return err
+	})
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &Instance{
+		ID: row.Instance, Host: row.Host, BootID: row.BootID, PID: row.PID, PIDStart: row.PIDStart,
+		Stop: Stop(fromText(row.Stop)), StartedAt: time.UnixMicro(row.StartedAt).UTC(),
+	}, nil
+}
+
+// AskToStop writes down how a manager is to stop. The caller then tells it.
+func (d *DB) AskToStop(ctx context.Context, instance string, how Stop) error {
+	return d.write(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE manager SET stop = ? WHERE instance = ?`, string(how), instance)
+		return err
+	})
+}

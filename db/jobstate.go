@@ -1,0 +1,198 @@
+package db
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+// delta is a change of a job's counters.
+type delta struct {
+	job.Counts           // added to the counts by status
+	blocked    int       // added to the pending tasks that have blockers
+	added      *int64    // new number of the tasks ever added; nil: as it is
+	state      job.State // new state; empty: what follows from the counters
+}
+
+// updateJob changes the counters of a job, finds its first ready task anew, and
+// sets its state. No other statement writes these columns. The tasks must have
+// been changed before. It reports whether a task is ready.
+func (t *tx) updateJob(id int64, d delta) (ready bool, err error) {
+	var now struct {
+		Running, Pending, Failed int
+		State                    job.State
+		Next                     *int64 `db:"next_task"`
+	}
+	state := d.state
+	if state == "" && d.Running > 0 {
+		state = job.StateWorking
+	}
+	_, err = t.get(&now, t.d.changeJob(),
+		d.Pending, d.Running, d.Completed, d.Failed, d.blocked, d.added, text(string(state)), t.now, id)
+	if err != nil {
+		return false, err
+	}
+	ready = now.Next != nil
+	if d.state != "" || now.Running > 0 {
+		return ready, nil
+	}
+	follows := settled(now.State, ready, now.Pending, now.Failed)
+	if follows == now.State {
+		return ready, nil
+	}
+	_, err = t.exec(`UPDATE job SET state = ? WHERE id = ?`, follows, id)
+	return ready, err
+}
+
+func (d *DB) changeJob() string {
+	return `
+UPDATE job
+SET pending = pending + ?,
+    running = running + ?,
+    completed = completed + ?,
+    failed = failed + ?,
+    blocked = blocked + ?,
+    added = coalesce(?, added),
+    state = coalesce(?, state),
+    updated_at = ?,
+    (next_task, next_priority) = (
+        SELECT id, priority
+        FROM task ` + d.dialect.byReady + `
+        WHERE task.job = job.id
+          AND task.status = 'pending'
+          AND task.blockers = 0
+        ORDER BY task.priority DESC, task.id
+        LIMIT 1)
+WHERE id = ?
+RETURNING running, pending, failed, state, next_task`
+}
+
+// settled is the state of a job of which nothing runs. While a task is ready,
+// the job waits or works on, as before. Else it has failed if a task has; it
+// waits if a pending task depends on one that is not there yet; or it is done.
+func settled(before job.State, ready bool, pending, failed int) job.State {
+	switch {
+	case ready && before.Ended():
+		return job.StateWaiting
+	case ready:
+		return before
+	case failed > 0:
+		return job.StateFailed
+	case pending > 0:
+		return job.StateWaiting
+	}
+	return job.StateCompleted
+}
+
+// unblock takes a completed task off the blockers of those that depend on it,
+// and returns how many pending ones have none left.
+func (t *tx) unblock(id int64) (freed int, err error) {
+	// Most tasks have no dependents, and this is a cheap question.
+	var one int
+	if found, err := t.get(&one, hasDependents, id); err != nil || !found {
+		return 0, err
+	}
+	var changed []struct {
+		Status   job.Status
+		Blockers int
+	}
+	err = t.all(&changed, `
+UPDATE task
+SET blockers = blockers - (
+    SELECT COUNT(*)
+    FROM dependency d
+    WHERE d.needs = ?
+      AND d.task = task.id)
+WHERE id IN (
+    SELECT d.task
+    FROM dependency d
+    WHERE d.needs = ?)
+RETURNING status, blockers`, id, id)
+	for _, c := range changed {
+		if c.Status == job.Pending && c.Blockers == 0 {
+			freed++
+		}
+	}
+	return freed, err
+}
+
+const hasDependents = `SELECT 1 FROM dependency WHERE needs = ? LIMIT 1`
+
+// The forms in which values stand in rows. Empty is NULL.
+
+func text(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func number(n int64) *int64 {
+	if n == 0 {
+		return nil
+	}
+	return &n
+}
+
+func instant(t time.Time) *int64 {
+	if t.IsZero() {
+		return nil
+	}
+	us := t.UnixMicro()
+	return &us
+}
+
+func fromText(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func fromInstant(us *int64) time.Time {
+	if us == nil {
+		return time.Time{}
+	}
+	return time.UnixMicro(*us).UTC()
+}
+
+// encodeEnv never returns nothing, which would read as NULL.
+func encodeEnv(env []string) []byte {
+	if len(env) == 0 {
+		return []byte{0}
+	}
+	n := 0
+	for _, kv := range env {
+		n += len(kv) + 1
+	}
+	b := make([]byte, 0, n)
+	for _, kv := range env {
+		b = append(append(b, kv...), 0)
+	}
+	return b
+}
+
+func decodeEnv(content []byte) []string {
+	env := []string{}
+	for kv := range bytes.SplitSeq(bytes.TrimSuffix(content, []byte{0}), []byte{0}) {
+		if len(kv) > 0 {
+			env = append(env, string(kv))
+		}
+	}
+	return env
+}
+
+func decodeArgs(s string) ([]string, error) {
+	if s == "[]" {
+		return nil, nil
+	}
+	var args []string
+	if err := json.Unmarshal([]byte(s), &args); err != nil {
+		return nil, fmt.Errorf("arguments %s: %w", strings.ToValidUTF8(s, "?"), err)
+	}
+	return args, nil
+}

@@ -1,0 +1,120 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/pressly/goose/v3"
+
+	"github.com/air-executor/air-executor/internal/failpoint"
+	"github.com/air-executor/air-executor/lock"
+	"github.com/air-executor/air-executor/migrations"
+)
+
+// migrate brings the schema up to date. In the common case that is one read.
+// Otherwise it happens under a kernel lock, because goose takes none for
+// SQLite and two processes that migrate at once fail.
+func (d *DB) migrate(ctx context.Context) error {
+	version, err := d.version(ctx)
+	if err != nil || version == migrations.Version {
+		return err
+	}
+	l, err := lock.Open(filepath.Join(filepath.Dir(d.path), migrateName))
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	if err := l.Lock(d.wait); err != nil {
+		return err
+	}
+	defer l.Unlock()
+	if version, err = d.version(ctx); err != nil || version == migrations.Version {
+		return err
+	}
+	return d.up(ctx)
+}
+
+// version reads the version of the schema, 0 for a database that is empty or
+// that another process is just building. It refuses files that are not ours to
+// touch, and changes nothing.
+func (d *DB) version(ctx context.Context) (int, error) {
+	var id, version int
+	row := d.conn.QueryRowxContext(ctx, `
+SELECT a.application_id, u.user_version
+FROM pragma_application_id a, pragma_user_version u`)
+	if err := row.Scan(&id, &version); err != nil {
+		return 0, err
+	}
+	switch {
+	case id == migrations.ApplicationID && version > migrations.Version:
+		return 0, fmt.Errorf("%w: its schema is version %d, this program knows %d", ErrNewer, version, migrations.Version)
+	case id == migrations.ApplicationID:
+		return version, nil
+	case id != 0:
+		return 0, fmt.Errorf("%w: its application id is %#x", ErrForeign, id)
+	}
+	return 0, d.mayBuild(ctx)
+}
+
+// mayBuild refuses a database without a mark that has tables of others. Those
+// of goose are there as soon as another process has begun to build it; by the
+// time that ours are, so is the mark.
+func (d *DB) mayBuild(ctx context.Context) error {
+	var strangers int
+	err := d.conn.GetContext(ctx, &strangers, `
+SELECT COUNT(*)
+FROM sqlite_master m, pragma_application_id a
+WHERE m.type = 'table'
+  AND m.name NOT IN ('goose_db_version', 'sqlite_sequence')
+  AND a.application_id = 0`)
+	if err == nil && strangers > 0 {
+		err = fmt.Errorf("%w: it has tables of another program", ErrForeign)
+	}
+	return err
+}
+
+// useWAL turns write-ahead logging on. It is a property of the file; set once,
+// it stays. SQLite does not wait by itself for who has the write lock here, and
+// somebody may: whoever opens an empty database beside which a builder was
+// killed takes it for a moment, to remove the builder's journal.
+func (d *DB) useWAL(ctx context.Context) error {
+	for begin := time.Now(); ; time.Sleep(time.Millisecond) {
+		_, err := d.conn.ExecContext(ctx, "PRAGMA journal_mode = WAL")
+		if !errors.Is(translate(err), ErrBusy) || time.Since(begin) > d.wait {
+			return err
+		}
+	}
+}
+
+// up runs the migrations on a connection of its own, since goose wants a pool.
+func (d *DB) up(ctx context.Context) error {
+	// SQLite has made the file by the umask. Its companions take over its mode.
+	if err := os.Chmod(d.path, 0o600); err != nil {
+		return err
+	}
+	if err := d.useWAL(ctx); err != nil {
+		return err
+	}
+	if err := d.conn.Close(); err != nil {
+		return err
+	}
+	files, err := fs.Sub(migrations.SQLite, "sqlite")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, d.pool.DB, files)
+	if err != nil {
+		return err
+	}
+	failpoint.Hit("migrate.mid")
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	d.conn, err = d.pool.Connx(ctx)
+	return err
+}

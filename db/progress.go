@@ -1,0 +1,81 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+// Step is an attempt as somebody who watches a job sees it.
+type Step struct {
+	Row       int64 // grows with every attempt that starts
+	Task      string
+	Number    int
+	Status    job.Status
+	Error     string
+	StartedAt time.Time
+	EndedAt   time.Time // zero: still running
+}
+
+// stepRow is how a Step stands in the database.
+type stepRow struct {
+	ID        int64
+	Task      string
+	Number    int
+	Status    job.Status
+	Error     *string
+	StartedAt int64  `db:"started_at"`
+	EndedAt   *int64 `db:"ended_at"`
+}
+
+func (r *stepRow) step() Step {
+	return Step{r.ID, r.Task, r.Number, r.Status, fromText(r.Error), time.UnixMicro(r.StartedAt).UTC(), fromInstant(r.EndedAt)}
+}
+
+const stepColumns = `
+SELECT a.id, t.name AS task, a.number, a.status, a.error, a.started_at, a.ended_at
+FROM attempt a
+JOIN task t ON t.id = a.task`
+
+// Steps returns the attempts of a job that started after the row last, and
+// those of the rows open, as they are now, oldest first. A watcher passes the
+// highest row that it has seen and the rows that still ran then.
+func (d *DB) Steps(ctx context.Context, name string, last int64, open []int64) ([]Step, error) {
+	var out []Step
+	err := d.read(ctx, func(t *tx) error {
+		j, err := t.jobRow(name)
+		if err != nil {
+			return err
+		}
+		for _, id := range open {
+			var r stepRow
+			if _, err := t.get(&r, stepColumns+`
+WHERE a.id = ?`, id); err != nil {
+				return err
+			}
+			out = append(out, r.step())
+		}
+		var rows []stepRow
+		err = t.all(&rows, stepColumns+`
+WHERE a.id > ?
+  AND a.job = ?
+ORDER BY a.id`, last, j.ID)
+		for _, r := range rows {
+			out = append(out, r.step())
+		}
+		return err
+	})
+	return out, err
+}
+
+// LastStep is the row of the newest attempt of any job, from which a watcher
+// may begin.
+func (d *DB) LastStep(ctx context.Context) (int64, error) {
+	var last int64
+	err := d.read(ctx, func(t *tx) error {
+		_, err := t.get(&last, `SELECT coalesce(max(id), 0) FROM attempt`)
+		return err
+	})
+	return last, err
+}

@@ -1,0 +1,314 @@
+package db
+
+import (
+	"context"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+// jobColumns are those of a storedJob.
+const jobColumns = `
+SELECT uuid, name, state, pending, running, completed, failed, blocked, created_at, updated_at, extra
+FROM job`
+
+// storedJob is a job as its row holds it.
+type storedJob struct {
+	UUID, Name                                   string
+	State                                        job.State
+	Pending, Running, Completed, Failed, Blocked int
+	CreatedAt                                    int64 `db:"created_at"`
+	UpdatedAt                                    int64 `db:"updated_at"`
+	Extra                                        *string
+}
+
+func (r *storedJob) job() job.Job {
+	j := job.Job{
+		UUID: r.UUID, Name: r.Name, State: r.State, Blocked: r.Blocked,
+		Tasks:     job.Counts{Pending: r.Pending, Running: r.Running, Completed: r.Completed, Failed: r.Failed},
+		CreatedAt: time.UnixMicro(r.CreatedAt).UTC(),
+		UpdatedAt: time.UnixMicro(r.UpdatedAt).UTC(),
+	}
+	if r.Extra != nil {
+		j.Extra = []byte(*r.Extra)
+	}
+	return j
+}
+
+// Jobs returns every job, in the order of their names.
+func (d *DB) Jobs(ctx context.Context) ([]job.Job, error) {
+	var out []job.Job
+	err := d.read(ctx, func(t *tx) error {
+		return t.each(func(rows *sqlx.Rows) error {
+			// By hand: with thousands of jobs, reflection would cost more than the query.
+			var r storedJob
+			err := rows.Scan(&r.UUID, &r.Name, &r.State, &r.Pending, &r.Running, &r.Completed, &r.Failed, &r.Blocked, &r.CreatedAt, &r.UpdatedAt, &r.Extra)
+			out = append(out, r.job())
+			return err
+		}, jobColumns+`
+ORDER BY name`)
+	})
+	return out, err
+}
+
+// Job returns one job, or ErrNoJob.
+func (d *DB) Job(ctx context.Context, name string) (job.Job, error) {
+	var r storedJob
+	err := d.read(ctx, func(t *tx) error {
+		ok, err := t.get(&r, jobColumns+`
+WHERE name = ?`, name)
+		if err == nil && !ok {
+			err = noJob(name)
+		}
+		return err
+	})
+	return r.job(), err
+}
+
+// storedTask is a task as its row holds it. Its columns stand in this order in
+// taskColumns.
+type storedTask struct {
+	ID                   int64
+	Name, Command, Args  string
+	Dir                  *string
+	Priority             int
+	Timeout              *int64
+	Status               job.Status
+	Reason               *string
+	Attempts             int
+	ExitCode             *int
+	Signal, Error        *string
+	CreatedAt            int64
+	StartedAt, Completed *int64
+	Extra, Parent        *string
+	Needs                *string
+}
+
+const taskColumns = `
+SELECT t.id, t.name, t.command, t.args, t.dir, t.priority, t.timeout, t.status, t.reason, t.attempts,
+       t.exit_code, t.signal, t.error, t.created_at, t.started_at, t.completed_at, t.extra,
+       CASE WHEN p.job = t.job THEN p.name END AS parent, coalesce(n.name, d.missing) AS needs
+FROM task t
+LEFT JOIN task p ON p.id = t.parent
+LEFT JOIN dependency d ON d.task = t.id
+LEFT JOIN task n ON n.id = d.needs`
+
+func (r *storedTask) scan(rows *sqlx.Rows) error {
+	return rows.Scan(&r.ID, &r.Name, &r.Command, &r.Args, &r.Dir, &r.Priority, &r.Timeout, &r.Status, &r.Reason, &r.Attempts,
+		&r.ExitCode, &r.Signal, &r.Error, &r.CreatedAt, &r.StartedAt, &r.Completed, &r.Extra, &r.Parent, &r.Needs)
+}
+
+func (r *storedTask) task(jobName string) (job.Task, error) {
+	args, err := decodeArgs(r.Args)
+	t := job.Task{
+		Spec: job.Spec{
+			ID: r.Name, Command: r.Command, Args: args, Dir: fromText(r.Dir), Priority: r.Priority,
+		},
+		Job: jobName, Status: r.Status, Reason: job.Reason(fromText(r.Reason)), Parent: fromText(r.Parent),
+		Attempts: r.Attempts, ExitCode: r.ExitCode, Signal: fromText(r.Signal), Error: fromText(r.Error),
+		CreatedAt: time.UnixMicro(r.CreatedAt).UTC(), StartedAt: fromInstant(r.StartedAt), CompletedAt: fromInstant(r.Completed),
+	}
+	if r.Timeout != nil {
+		t.Timeout = time.Duration(*r.Timeout) * time.Microsecond
+	}
+	if r.Extra != nil {
+		t.Extra = []byte(*r.Extra)
+	}
+	return t, err
+}
+
+// EachTask calls fn with every task of a job, oldest first, as of one instant.
+// Environments are left out. It holds one task in memory at a time. fn must
+// not use the database.
+func (d *DB) EachTask(ctx context.Context, name string, fn func(job.Task) error) error {
+	return d.read(ctx, func(t *tx) error {
+		j, err := t.jobRow(name)
+		if err != nil {
+			return err
+		}
+		return t.eachTask(name, fn, taskColumns+`
+WHERE t.job = ?
+ORDER BY t.id, d.position`, j.ID)
+	})
+}
+
+// eachTask folds the rows of a task, one for each dependency, into one.
+func (t *tx) eachTask(name string, fn func(job.Task) error, query string, args ...any) error {
+	var id int64
+	var task job.Task
+	err := t.each(func(rows *sqlx.Rows) error {
+		var r storedTask
+		if err := r.scan(rows); err != nil {
+			return err
+		}
+		if r.ID != id {
+			if id != 0 {
+				if err := fn(task); err != nil {
+					return err
+				}
+			}
+			var err error
+			if task, err = r.task(name); err != nil {
+				return err
+			}
+			id = r.ID
+		}
+		if r.Needs != nil {
+			task.Dependencies = append(task.Dependencies, *r.Needs)
+		}
+		return nil
+	}, query, args...)
+	if err != nil || id == 0 {
+		return err
+	}
+	return fn(task)
+}
+
+// Tasks returns every task of a job, oldest first, or ErrNoJob.
+func (d *DB) Tasks(ctx context.Context, name string) ([]job.Task, error) {
+	var out []job.Task
+	err := d.EachTask(ctx, name, func(t job.Task) error {
+		out = append(out, t)
+		return nil
+	})
+	return out, err
+}
+
+// Task returns one task, or ErrNoJob or ErrNoTask.
+func (d *DB) Task(ctx context.Context, name, id string) (job.Task, error) {
+	var out *job.Task
+	err := d.read(ctx, func(t *tx) error {
+		j, err := t.jobRow(name)
+		if err != nil {
+			return err
+		}
+		return t.eachTask(name, func(task job.Task) error {
+			out = &task
+			return nil
+		}, taskColumns+`
+WHERE t.job = ?
+  AND t.name = ?
+ORDER BY t.id, d.position`, j.ID, id)
+	})
+	if err == nil && out == nil {
+		err = noTask(name, id)
+	}
+	if err != nil {
+		return job.Task{}, err
+	}
+	return *out, nil
+}
+
+// RunningTasks returns the tasks of a job that run now, oldest first; of all
+// jobs for an empty name.
+func (d *DB) RunningTasks(ctx context.Context, name string) ([]Active, error) {
+	active, err := d.Active(ctx)
+	if name == "" {
+		return active, err
+	}
+	var out []Active
+	for _, a := range active {
+		if a.Job == name {
+			out = append(out, a)
+		}
+	}
+	return out, err
+}
+
+// Blocker is an unfinished dependency of a pending task.
+type Blocker struct {
+	Task   string     // the task that waits
+	Needs  string     // the one that it waits for
+	Status job.Status // of Needs; empty: there is no such task yet
+	Reason job.Reason // of Needs, if it has failed
+}
+
+// Blockers returns what the pending tasks of a job wait for. For tasks that
+// wait for many, it says so for each.
+func (d *DB) Blockers(ctx context.Context, name string) ([]Blocker, error) {
+	var rows []struct {
+		Task, Needs    string
+		Status, Reason *string
+	}
+	err := d.read(ctx, func(t *tx) error {
+		j, err := t.jobRow(name)
+		if err != nil {
+			return err
+		}
+		return t.all(&rows, `
+SELECT t.name AS task, coalesce(n.name, d.missing) AS needs, n.status, n.reason
+FROM task t
+JOIN dependency d ON d.task = t.id
+LEFT JOIN task n ON n.id = d.needs
+WHERE t.job = ?
+  AND t.status = 'pending'
+  AND t.blockers > 0
+  AND (n.id IS NULL OR n.status <> 'completed')
+ORDER BY t.id, d.position`, j.ID)
+	})
+	out := make([]Blocker, len(rows))
+	for i, r := range rows {
+		out[i] = Blocker{r.Task, r.Needs, job.Status(fromText(r.Status)), job.Reason(fromText(r.Reason))}
+	}
+	return out, err
+}
+
+// Attempts returns the attempts of a task, or of all tasks of the job for an
+// empty id, oldest first. Errors: ErrNoJob, ErrNoTask.
+func (d *DB) Attempts(ctx context.Context, name, id string) ([]job.Attempt, error) {
+	var rows []struct {
+		Task           string
+		Number         int
+		Status         job.Status
+		Reason, Signal *string
+		ExitCode       *int `db:"exit_code"`
+		Error          *string
+		StartedAt      int64  `db:"started_at"`
+		EndedAt        *int64 `db:"ended_at"`
+		PID            int
+		UserTime       int64 `db:"user_time"`
+		SystemTime     int64 `db:"system_time"`
+		MaxRSS         int64 `db:"max_rss"`
+	}
+	err := d.read(ctx, func(t *tx) error {
+		j, err := t.jobRow(name)
+		if err != nil {
+			return err
+		}
+		if _, err := t.taskRow(name, j.ID, id); err != nil {
+			return err
+		}
+		return t.all(&rows, `
+SELECT t.name AS task, a.number, a.status, a.reason, a.exit_code, a.signal, a.error,
+       a.started_at, a.ended_at, a.pid, a.user_time, a.system_time, a.max_rss
+FROM task t
+JOIN attempt a ON a.task = t.id
+WHERE t.job = ?
+  AND (? = '' OR t.name = ?)
+ORDER BY a.started_at, a.id`, j.ID, id, id)
+	})
+	out := make([]job.Attempt, len(rows))
+	for i, r := range rows {
+		out[i] = job.Attempt{
+			Job: name, Task: r.Task, Number: r.Number, Status: r.Status, Reason: job.Reason(fromText(r.Reason)),
+			ExitCode: r.ExitCode, Signal: fromText(r.Signal), Error: fromText(r.Error),
+			StartedAt: time.UnixMicro(r.StartedAt).UTC(), EndedAt: fromInstant(r.EndedAt), RunnerPID: r.PID,
+			UserTime:   time.Duration(r.UserTime) * time.Microsecond,
+			SystemTime: time.Duration(r.SystemTime) * time.Microsecond, MaxRSS: r.MaxRSS,
+		}
+	}
+	return out, err
+}
+
+// Changes returns a number that differs from the one returned before if
+// another connection has changed the database in between. It is cheap.
+func (d *DB) Changes(ctx context.Context) (int64, error) {
+	<-d.turn
+	defer func() { d.turn <- struct{}{} }()
+	t := d.newTx(ctx)
+	var n int64
+	_, err := t.get(&n, d.dialect.changes)
+	return n, translate(err)
+}

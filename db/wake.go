@@ -1,0 +1,63 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// A manager that sleeps is woken through a named pipe beside the database, one
+// byte at a time. It is written to after a commit, so that what woke the
+// manager is there to be read (a watch on the database's own files fires
+// before). Nothing depends on it: without it, work is found at the next poll.
+
+// Wake wakes the manager, if one listens.
+func (d *DB) Wake() {
+	f, err := os.OpenFile(d.wakePath(), os.O_WRONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return // nobody listens, or nobody ever has
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
+		return
+	}
+	_, _ = f.Write([]byte{'w'}) // a full pipe has waked already
+}
+
+// Listen returns a channel that gets a value after every Wake by any process.
+// It is closed when ctx ends.
+func (d *DB) Listen(ctx context.Context) (<-chan struct{}, error) {
+	path := d.wakePath()
+	if err := unix.Mkfifo(path, 0o600); err != nil && err != unix.EEXIST {
+		return nil, fmt.Errorf("make %s: %w", path, err)
+	}
+	// Opened for writing too, it never reads as ended when a writer leaves.
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
+		f.Close()
+		return nil, fmt.Errorf("%s is not a named pipe", path)
+	}
+	woken := make(chan struct{}, 1)
+	context.AfterFunc(ctx, func() { f.Close() })
+	go func() {
+		defer close(woken)
+		for buf := make([]byte, 512); ; {
+			if _, err := f.Read(buf); err != nil {
+				return
+			}
+			select {
+			case woken <- struct{}{}:
+			default: // a wake is waiting already
+			}
+		}
+	}()
+	return woken, nil
+}
+
+func (d *DB) wakePath() string { return filepath.Join(filepath.Dir(d.path), wakeName) }

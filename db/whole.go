@@ -1,0 +1,47 @@
+package db
+
+import (
+	"fmt"
+	"os"
+)
+
+// files are the database and the two files beside it in which SQLite keeps the
+// newest commits, and finds them: -wal and -shm.
+type files [3]os.FileInfo
+
+var suffixes = [3]string{"", "-wal", "-shm"}
+
+// remember notes which files are in use. Both files beside the database exist
+// as long as a connection that has used them is open; see sqlite.org/walformat.html.
+func (d *DB) remember() {
+	var now files
+	for i, suffix := range suffixes {
+		info, err := os.Lstat(d.path + suffix)
+		if err != nil {
+			return
+		}
+		now[i] = info
+	}
+	d.files = now
+}
+
+// Whole returns [ErrReplaced] if somebody has removed or replaced a file beside
+// the database, although it is in use. Processes that have opened the database
+// since use another one, and what one side writes destroys what the other has
+// written. A database that was moved away as a whole is none the worse for it.
+func (d *DB) Whole() error {
+	if d.files[0] == nil {
+		return nil // not in use yet
+	}
+	for i, suffix := range suffixes {
+		now, err := os.Lstat(d.path + suffix)
+		if err == nil && os.SameFile(now, d.files[i]) {
+			continue
+		}
+		if i == 0 {
+			return nil
+		}
+		return fmt.Errorf("%w: %s", ErrReplaced, d.path+suffix)
+	}
+	return nil
+}
