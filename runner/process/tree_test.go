@@ -1,0 +1,321 @@
+//go:build linux
+
+package process_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/air-executor/air-executor/runner/process"
+)
+
+// stubborn makes a tree of four shells that ignore SIGTERM. Two of them have
+// left the session, and one of those its parent too. Each says "up".
+const stubborn = `
+trap '' TERM HUP INT
+stay='trap "" TERM HUP INT; echo up; while :; do sleep 1000; done'
+sh -c "$stay" &
+setsid sh -c "$stay" &
+(setsid sh -c "$stay" &)
+echo up
+while :; do sleep 1000; done`
+
+const stubbornShells = 4
+
+func TestNothingOfACancelledTreeSurvives(t *testing.T) {
+	c := shell(t, stubborn)
+	c.Grace = 50 * time.Millisecond
+	m := mark(t, &c)
+	next := lines(t, &c)
+	cancel := make(chan struct{})
+	go func() {
+		for range stubbornShells {
+			next()
+		}
+		close(cancel)
+	}()
+	e := process.Run(c, cancel)
+	if !e.Cancelled || e.TimedOut || e.Signal != unix.SIGKILL || e.Stuck != 0 {
+		t.Errorf("exit %+v, want cancelled, by SIGKILL, nothing stuck", e)
+	}
+	wantNone(t, m)
+}
+
+func TestNothingOfATreeSurvivesItsTimeout(t *testing.T) {
+	c := shell(t, stubborn)
+	c.Timeout, c.Grace = 300*time.Millisecond, 50*time.Millisecond
+	m := mark(t, &c)
+	e := process.Run(c, nil)
+	if !e.TimedOut || e.Cancelled || e.Signal == 0 || e.Stuck != 0 {
+		t.Errorf("exit %+v, want timed out, by a signal, nothing stuck", e)
+	}
+	wantNone(t, m)
+}
+
+func TestACommandThatWritesTooMuchIsEnded(t *testing.T) {
+	for _, c := range []struct {
+		name, script string
+		most         int64
+		want         bool
+	}{
+		{"at once", "exec yes", 1 << 20, true},
+		{"a child, in another session", "setsid yes & exec sleep 1000", 1 << 20, true},
+		{"slowly", "while :; do echo line; sleep 0.01; done", 100, true},
+		{"no more than it may", "echo 45678; sleep 0.1", 6, false},
+		{"as much as it likes", "head -c 1000000 /dev/zero; sleep 0.1", 0, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cmd := shell(t, c.script)
+			cmd.MaxOutput = c.most
+			m := mark(t, &cmd)
+			e := run(t, cmd)
+			if e.TooMuch != c.want || e.TimedOut || e.Cancelled || (e.Signal != 0) != c.want {
+				t.Errorf("exit %+v, want too much is %t", e, c.want)
+			}
+			wantNone(t, m)
+		})
+	}
+}
+
+func TestCancelledCommandMayEndByItself(t *testing.T) {
+	c := shell(t, `trap 'echo cleaned up; exit 7' TERM; echo ready; while :; do sleep 0.01; done`)
+	m := mark(t, &c)
+	next := lines(t, &c)
+	cancel := make(chan struct{})
+	go func() {
+		next()
+		close(cancel)
+	}()
+	e := process.Run(c, cancel)
+	if !e.Cancelled || e.Code != 7 || e.Signal != 0 {
+		t.Errorf("exit %+v, want cancelled, with code 7", e)
+	}
+	c.Output.Close()
+	words := ""
+	for line := next(); line != ""; line = next() {
+		words += line + "\n"
+	}
+	if !strings.Contains(words, "cleaned up\n") { // the shell may remark on its sleep
+		t.Errorf("last words %q", words)
+	}
+	wantNone(t, m)
+}
+
+func TestCancelBeforeTheStartEndsTheCommand(t *testing.T) {
+	cancel := make(chan struct{})
+	close(cancel)
+	c := shell(t, "exec sleep 1000")
+	m := mark(t, &c)
+	if e := process.Run(c, cancel); !e.Cancelled || e.Signal != unix.SIGTERM {
+		t.Errorf("exit %+v, want cancelled, by SIGTERM", e)
+	}
+	wantNone(t, m)
+}
+
+func TestStoppedCommandCanBeCancelled(t *testing.T) {
+	c := shell(t, "echo $$; kill -STOP $$; echo went on; exec sleep 1000")
+	next := lines(t, &c)
+	cancel := make(chan struct{})
+	go func() {
+		pid, _ := strconv.Atoi(next())
+		eventually(t, "the command is stopped", func() bool { return state(pid) == "T" })
+		close(cancel)
+	}()
+	if e := process.Run(c, cancel); !e.Cancelled || e.Signal != unix.SIGTERM {
+		t.Errorf("exit %+v, want cancelled, by SIGTERM", e)
+	}
+}
+
+func TestWhatACommandLeavesBehindIsEnded(t *testing.T) {
+	for _, c := range []struct {
+		name, script string
+		leftover     int
+	}{
+		{"in its group", "sleep 1000 & sleep 1000 &", 2},
+		{"in another session", "setsid sleep 1000 &", 1},
+		{"orphaned twice", "(setsid sh -c 'sleep 1000 & exec sleep 1000' &)", 1},
+		{"that ignores SIGTERM", `sh -c 'trap "" TERM; echo up; while :; do sleep 1000; done' &
+while ! grep -q up "$OUT"; do sleep 0.01; done`, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cmd := shell(t, c.script+"\nexit 5")
+			cmd.Env = append(cmd.Env, "OUT="+cmd.Output.Name())
+			m := mark(t, &cmd)
+			e := run(t, cmd)
+			if e.Code != 5 || e.Signal != 0 || e.TimedOut || e.Cancelled {
+				t.Errorf("exit %+v, want code 5 and nothing else", e)
+			}
+			if e.Leftover < c.leftover || e.Stuck != 0 {
+				t.Errorf("%d left over and %d stuck, want at least %d and none", e.Leftover, e.Stuck, c.leftover)
+			}
+			wantNone(t, m)
+		})
+	}
+}
+
+func TestZombiesThatACommandLeavesAreCollected(t *testing.T) {
+	// The inner shell never waits for its child, and ends after it.
+	c := shell(t, "sh -c 'true & sleep 0.05' & exit 0")
+	e := run(t, c)
+	if e.Code != 0 || e.Stuck != 0 {
+		t.Errorf("exit %+v", e)
+	}
+	var ws syscall.WaitStatus
+	if pid, err := syscall.Wait4(-1, &ws, syscall.WNOHANG, nil); err != syscall.ECHILD {
+		t.Errorf("wait: %d, %v, want ECHILD", pid, err)
+	}
+}
+
+// background starts a command beside the test, as the runner of another would.
+func background(t *testing.T, c process.Command) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(c.Name, c.Args...)
+	cmd.Env, cmd.Stdout = c.Env, c.Output
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL)
+		_ = cmd.Wait()
+	})
+	return cmd
+}
+
+func TestKillMarkedKillsTheTreeThatCarriesTheMark(t *testing.T) {
+	c := shell(t, stubborn)
+	m := mark(t, &c)
+	next := lines(t, &c)
+	cmd := background(t, c)
+	for range stubbornShells {
+		next()
+	}
+	n, err := process.KillMarked(m)
+	if err != nil || n < stubbornShells {
+		t.Errorf("KillMarked: %d, %v, want at least %d", n, err, stubbornShells)
+	}
+	wantNone(t, m)
+	wantSignal(t, cmd, unix.SIGKILL)
+}
+
+func TestKillMarkedFindsChildrenThatHaveClearedTheirEnvironment(t *testing.T) {
+	c := shell(t, `env -i sh -c 'echo $$; exec sleep 1000' & exec sleep 1000`)
+	m := mark(t, &c)
+	next := lines(t, &c)
+	background(t, c)
+	child, err := strconv.Atoi(next())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := process.KillMarked(m); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the child is dead", func() bool { return strings.Contains("ZX", state(child)) })
+}
+
+func TestKillMarkedSparesWhoCarriesAnotherMark(t *testing.T) {
+	c := shell(t, "echo up; exec sleep 1000")
+	m := mark(t, &c)
+	next := lines(t, &c)
+	cmd := background(t, c)
+	next()
+	for _, other := range []string{
+		m + "0",                      // longer than the mark that is there
+		m[:len(m)-1],                 // only begins like it
+		m[1:],                        // only ends like it
+		"PROCESS_TEST_NOBODY=" + m,   // contains it
+		strings.ToUpper(m) + "=" + m, // nobody's
+	} {
+		if n, err := process.KillMarked(other); n != 0 || err != nil {
+			t.Errorf("KillMarked(%q): %d, %v, want 0", other, n, err)
+		}
+	}
+	// It is still there to take another signal than KillMarked sends.
+	_ = cmd.Process.Signal(unix.SIGTERM)
+	wantSignal(t, cmd, unix.SIGTERM)
+}
+
+func wantSignal(t *testing.T, cmd *exec.Cmd, want syscall.Signal) {
+	t.Helper()
+	_ = cmd.Wait()
+	if got := cmd.ProcessState.Sys().(syscall.WaitStatus).Signal(); got != want {
+		t.Errorf("it ended by %v, want %v", got, want)
+	}
+}
+
+func TestSignalReachesOnlyTheProcessWithThatStartTime(t *testing.T) {
+	c := shell(t, "echo up; exec sleep 1000")
+	next := lines(t, &c)
+	cmd := background(t, c)
+	next()
+	pid := cmd.Process.Pid
+	began, err := process.StartTime(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range []int64{began - 1, began + 1, 0} {
+		if err := process.Signal(pid, wrong, unix.SIGKILL); !errors.Is(err, os.ErrProcessDone) {
+			t.Errorf("Signal with a wrong start time: %v, want ErrProcessDone", err)
+		}
+	}
+	if err := process.Signal(pid, began, unix.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	wantSignal(t, cmd, unix.SIGTERM) // not one of the SIGKILLs, which came first
+	if err := process.Signal(pid, began, unix.SIGTERM); !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("Signal to a process that has ended: %v, want ErrProcessDone", err)
+	}
+}
+
+func TestStartTimeTellsProcessesApart(t *testing.T) {
+	ours, err := process.StartTime(os.Getpid())
+	if err != nil || ours <= 0 {
+		t.Fatalf("StartTime of this process: %d, %v", ours, err)
+	}
+	if again, err := process.StartTime(os.Getpid()); again != ours || err != nil {
+		t.Errorf("StartTime again: %d, %v, want %d", again, err, ours)
+	}
+	if first, err := process.StartTime(1); err == nil && first >= ours {
+		t.Errorf("process 1 started at %d, we at %d", first, ours)
+	}
+	if _, err := process.StartTime(1 << 30); err == nil {
+		t.Error("StartTime of a process that cannot be")
+	}
+}
+
+func TestStartTimeOfAProcessWithAnOddName(t *testing.T) {
+	dir := t.TempDir()
+	sleep, err := exec.LookPath("sleep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := dir + "/a) R 1 ("
+	if err := os.Symlink(sleep, name); err != nil {
+		t.Fatal(err)
+	}
+	cmd := background(t, command(t, name, "1000"))
+	plain := background(t, command(t, sleep, "1000"))
+	odd, err := process.StartTime(cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later, err := process.StartTime(plain.Process.Pid)
+	if err != nil || odd > later || odd <= 0 {
+		t.Errorf("StartTime %d, and of one that started after it %d, %v", odd, later, err)
+	}
+}
+
+func TestBootIDIsThatOfTheKernel(t *testing.T) {
+	a, err := process.BootID()
+	if err != nil || len(a) != 36 {
+		t.Errorf("BootID: %q, %v, want a UUID", a, err)
+	}
+}

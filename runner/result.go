@@ -1,0 +1,64 @@
+package runner
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/runner/process"
+)
+
+// result puts the end of a command into the words of a task.
+func result(e process.Exit, timeout time.Duration) job.Result {
+	if e.StartErr != nil {
+		return job.Result{Status: job.Failed, Reason: job.NotStarted, Error: e.StartErr.Error()}
+	}
+	r := job.Result{Status: job.Failed, UserTime: e.User, SystemTime: e.System, MaxRSS: e.MaxRSS}
+	if e.Signal != 0 {
+		r.Signal = unix.SignalName(e.Signal)
+	} else {
+		r.ExitCode = &e.Code
+	}
+	switch {
+	case e.TimedOut:
+		r.Reason, r.Error = job.TimedOut, fmt.Sprintf("timed out after %s", timeout)
+	case e.Cancelled:
+		r.Reason, r.Error = job.Cancelled, "cancelled while it ran"
+	case e.TooMuch:
+		r.Reason, r.Error = job.TooMuchOutput, "wrote more than max_log_size allows"
+	case e.Signal == unix.SIGKILL:
+		r.Reason, r.Error = job.Signaled, "killed by SIGKILL, not by air-executor (out of memory?)"
+	case e.Signal != 0:
+		r.Reason, r.Error = job.Signaled, "ended by "+r.Signal
+	case e.Code != 0:
+		r.Reason, r.Error = job.Exited, fmt.Sprintf("exit code %d", e.Code)
+	default:
+		r.Status = job.Completed
+	}
+	if e.Stuck > 0 {
+		r.Error = fmt.Sprintf("%s; %d of its processes could not be killed", r.Error, e.Stuck)
+	}
+	return r
+}
+
+// NoteMark begins the lines in a log that are ours and not the command's.
+const NoteMark = "[air-executor]"
+
+// note adds a line of ours to the log where the output alone would leave its
+// reader in the dark.
+func note(log *os.File, e process.Exit, r job.Result) {
+	line := ""
+	switch {
+	case r.Reason != "" && r.Reason != job.Exited:
+		line = r.Error
+	case e.Leftover > 0:
+		line = fmt.Sprintf("ended what the command had left behind: %d of its processes", e.Leftover)
+	default:
+		return
+	}
+	// The result stands in the database; the log is a courtesy.
+	_, _ = fmt.Fprintf(log, "%s %s\n", NoteMark, line)
+}

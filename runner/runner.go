@@ -1,0 +1,227 @@
+// Package runner carries out attempts: one process, sent by the manager, that
+// claims a task, runs its command and records the result in its own row.
+//
+// A runner is started with its kernel lock on file descriptor 3, and one end of
+// a pair of sockets, the link to its manager, on descriptor 4. It opens the database, and waits for the
+// word to go; so it can be started ahead of need. Then it claims the best ready
+// task. That commit makes the task running before its command starts, and it
+// names this process; from here on the runner needs nobody. It outlives the
+// manager, ends the command at its time limit or when it is told to, and
+// commits the result. The kernel lock tells everybody else that it lives.
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/failpoint"
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/lock"
+	"github.com/air-executor/air-executor/runner/process"
+)
+
+// worker is the state of a runner process.
+type worker struct {
+	setup    Setup
+	db       *db.DB
+	self     db.Runner
+	link     link
+	log      *slog.Logger
+	working  atomic.Bool   // it claims or has claimed a task
+	told     chan struct{} // closed when somebody tells this runner to end its task
+	tellOnce sync.Once
+}
+
+// Main is the whole life of a runner process. The arguments are those of the
+// process, without the program. It returns the exit code.
+func Main(args []string, newLogger func(level, format string) *slog.Logger) int {
+	setup, err := parseSetup(args[1:])
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "air-executor: %v\n", err)
+		return 2
+	}
+	w, err := newWorker(setup, newLogger(setup.LogLevel, setup.LogFormat))
+	if err == nil {
+		err = w.serve()
+	}
+	if err != nil {
+		w.log.Error("runner failed", "error", err)
+		return 1
+	}
+	return 0
+}
+
+// newWorker does all that can be done before there is a task.
+func newWorker(setup Setup, log *slog.Logger) (*worker, error) {
+	held, link := inherit()
+	w := &worker{setup: setup, link: link, log: log, told: make(chan struct{})}
+	if err := lock.Keep(held, setup.Lock); err != nil {
+		return w, fmt.Errorf("runner lock: %w", err)
+	}
+	if err := process.Subreaper(); err != nil {
+		return w, fmt.Errorf("become subreaper: %w", err)
+	}
+	w.watchSignals()
+	if err := w.identify(); err != nil {
+		return w, err
+	}
+	ctx := context.Background()
+	var err error
+	w.db, err = db.Open(ctx, setup.BasePath, db.Options{Durability: setup.Durability, Runner: true})
+	if err != nil {
+		return w, err
+	}
+	return w, w.db.Prepare(ctx)
+}
+
+// watchSignals turns the signals that end a process into the end of its task,
+// and of the process if it has none. As a side effect commands start with the
+// default handling of all of them.
+func (w *worker) watchSignals() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT)
+	go func() {
+		for range signals {
+			if !w.working.Load() {
+				os.Exit(0)
+			}
+			w.tellOnce.Do(func() { close(w.told) })
+		}
+	}()
+}
+
+func (w *worker) identify() error {
+	pid := os.Getpid()
+	start, err := process.StartTime(pid)
+	if err != nil {
+		return fmt.Errorf("own start time: %w", err)
+	}
+	w.self = db.Runner{
+		Lock: w.setup.Lock, PID: pid, PIDStart: start,
+		Host: w.setup.Host, BootID: w.setup.BootID, Manager: w.setup.Manager,
+	}
+	return nil
+}
+
+// serve waits for the word to go until there is a task, and works on it.
+func (w *worker) serve() error {
+	for {
+		if on, err := w.link.wait(); err != nil || !on {
+			return err
+		}
+		w.working.Store(true)
+		a, err := w.db.Claim(context.Background(), w.self, w.setup.MaxRunners, w.setup.OnlyJob)
+		if err != nil {
+			w.link.say(saidFailed)
+			return fmt.Errorf("claim: %w", err)
+		}
+		if a != nil {
+			w.link.say(saidClaimed)
+			return w.work(a)
+		}
+		w.working.Store(false)
+		w.link.say(saidNothing)
+	}
+}
+
+// work carries out the task, and then up to tasks_per_runner in all of the same job.
+func (w *worker) work(a *db.Assignment) error {
+	for n := 1; a != nil; n++ {
+		result := w.attempt(a)
+		more := n < w.setup.TasksPerRunner && !w.isTold() && !w.link.gone()
+		done, err := w.record(a, result, more)
+		failpoint.Hit("runner.after_finish")
+		if errors.Is(err, db.ErrFenced) {
+			w.log.Warn("result discarded: the attempt was ended by somebody else", "job", a.Job, "task", a.Task, "attempt", a.Attempt)
+		} else if err != nil {
+			return fmt.Errorf("record the result of task %q of job %q: %w", a.Task, a.Job, err)
+		}
+		if a = done.Next; a == nil {
+			w.announce(done.Ready)
+		}
+	}
+	return nil
+}
+
+// announce tells whoever manages now that the job's place is free.
+func (w *worker) announce(ready bool) {
+	w.link.say(saidDone(ready))
+	if w.link.gone() {
+		w.db.Wake()
+	}
+}
+
+// isTold reports whether somebody has told this runner to end its task.
+func (w *worker) isTold() bool {
+	select {
+	case <-w.told:
+		return true
+	default:
+		return false
+	}
+}
+
+// attempt runs the command of a task.
+func (w *worker) attempt(a *db.Assignment) job.Result {
+	if w.isTold() {
+		return job.Result{Status: job.Failed, Reason: job.Cancelled, Error: "cancelled before it started"}
+	}
+	w.log.Info("task started", "job", a.Job, "task", a.Task, "attempt", a.Attempt)
+	out, err := openLog(w.setup.BasePath, a)
+	if err != nil {
+		return job.Result{Status: job.Failed, Reason: job.NotStarted, Error: "log: " + err.Error()}
+	}
+	defer out.Close()
+	timeout := a.Timeout
+	if timeout == 0 {
+		timeout = w.setup.TaskTimeout
+	}
+	failpoint.Hit("runner.before_start")
+	exit := process.Run(process.Command{
+		Name:    a.Command,
+		Args:    a.Args,
+		Dir:     workingDir(w.setup.BasePath, a.Dir),
+		Env:     environment(&w.setup, a),
+		Output:  out,
+		Timeout: timeout,
+		Grace:   w.setup.Grace,
+
+		MaxOutput: w.setup.MaxLogSize,
+	}, w.told)
+	r := result(exit, timeout)
+	note(out, exit, r)
+	w.log.Info("task ended", "job", a.Job, "task", a.Task, "attempt", a.Attempt, "status", r.Status, "error", r.Error)
+	return r
+}
+
+// record commits the result. It matters more than anything else that this
+// process could do, so it is tried for an hour if the database cannot take it.
+func (w *worker) record(a *db.Assignment, r job.Result, next bool) (db.Finished, error) {
+	const patience = time.Hour
+	failpoint.Hit("runner.before_finish")
+	for begin := time.Now(); ; time.Sleep(time.Second) {
+		done, err := w.db.Finish(context.Background(), a, r, next)
+		if err == nil || hopeless(err) || time.Since(begin) > patience {
+			return done, err
+		}
+		w.log.Error("the result cannot be recorded yet", "job", a.Job, "task", a.Task, "error", err)
+	}
+}
+
+func hopeless(err error) bool {
+	for _, e := range []error{db.ErrFenced, db.ErrCorrupt, db.ErrForeign, db.ErrReplaced} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}

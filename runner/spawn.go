@@ -1,0 +1,134 @@
+package runner
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/air-executor/air-executor/internal/failpoint"
+	"github.com/air-executor/air-executor/lock"
+)
+
+// LocksName is the file in the base path in which runners hold their locks.
+const LocksName = "runners.lock"
+
+// Argument is the command line argument that makes the program a runner.
+const Argument = "run-task"
+
+// MarkArgs are arguments with which no other process than the runner with this
+// lock was started.
+func MarkArgs(lock int64) []string { return []string{Argument, lockArg(lock)} }
+
+// Event is what a manager learns from a runner.
+type Event int
+
+// The events. A runner that was told to go answers Claimed, Nothing or
+// ClaimFailed. After Claimed come More or Last, if it recorded the result.
+// Exited is the last event of every runner.
+const (
+	Claimed     Event = iota // it works on a task
+	Nothing                  // there was no task; it can be told to go again
+	ClaimFailed              // it could not claim, and ends
+	More                     // the result is recorded; its job has another ready task
+	Last                     // the result is recorded; its job has no other
+	Exited
+)
+
+// Process is a runner as its manager sees it.
+type Process struct {
+	Lock int64 // number of its kernel lock
+	PID  int
+
+	link *os.File
+}
+
+// Spawn starts a runner. The program is exe, its log goes to stderr. Its
+// events are passed to report, from another goroutine, one at a time.
+func Spawn(exe string, s Setup, stderr *os.File, report func(*Process, Event)) (*Process, error) {
+	s.Lock = rand.Int64N(1 << 62)
+	held, err := lock.Hold(filepath.Join(s.BasePath, LocksName), s.Lock)
+	if err != nil {
+		return nil, fmt.Errorf("runner lock: %w", err)
+	}
+	// The runner has inherited the lock; our copy would outlive it.
+	defer held.Close()
+	failpoint.Hit("spawn.after_lock")
+	ours, theirs, err := linkPair()
+	if err != nil {
+		return nil, err
+	}
+	defer theirs.Close()
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		ours.Close()
+		return nil, err
+	}
+	defer null.Close()
+	var env []string
+	env, s.tuned = tune(os.Environ())
+	proc, err := os.StartProcess(exe, append([]string{"air-executor"}, s.args()...), &os.ProcAttr{
+		Dir:   "/",
+		Env:   env,
+		Files: []*os.File{null, stderr, stderr, held, theirs},
+		Sys:   &syscall.SysProcAttr{Setsid: true},
+	})
+	if err != nil {
+		ours.Close()
+		return nil, fmt.Errorf("start runner: %w", err)
+	}
+	failpoint.Hit("spawn.after_fork")
+	p := &Process{Lock: s.Lock, PID: proc.Pid, link: ours}
+	go p.listen(proc, report)
+	return p, nil
+}
+
+// linkPair returns two connected sockets; the first is for this process.
+func linkPair() (ours, theirs *os.File, err error) {
+	syscall.ForkLock.RLock()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err == nil {
+		unix.CloseOnExec(fds[0])
+		unix.CloseOnExec(fds[1])
+	}
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		return nil, nil, fmt.Errorf("link: %w", err)
+	}
+	if err := unix.SetNonblock(fds[0], true); err != nil {
+		return nil, nil, fmt.Errorf("link: %w", err)
+	}
+	return os.NewFile(uintptr(fds[0]), "link"), os.NewFile(uintptr(fds[1]), "link"), nil
+}
+
+// listen passes on what the runner says, and then its end.
+func (p *Process) listen(proc *os.Process, report func(*Process, Event)) {
+	var b [1]byte
+	for {
+		n, err := p.link.Read(b[:])
+		if err != nil || n == 0 {
+			break
+		}
+		if e, ok := said(b[0]).event(); ok {
+			report(p, e)
+		}
+	}
+	_, _ = proc.Wait() // how it ended matters less than what it recorded
+	p.link.Close()
+	report(p, Exited)
+}
+
+// Go tells the runner to claim a task.
+func (p *Process) Go() { _, _ = p.link.Write([]byte{saidGo}) }
+
+// Dismiss tells the runner to end after the task that it works on, if any.
+func (p *Process) Dismiss() {
+	raw, err := p.link.SyscallConn()
+	if err != nil {
+		return // closed: it has ended
+	}
+	_ = raw.Control(func(fd uintptr) { _ = unix.Shutdown(int(fd), unix.SHUT_WR) })
+}
