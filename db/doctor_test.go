@@ -1,0 +1,113 @@
+package db_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+)
+
+// everything fills a database with tasks in every condition.
+func everything(t *testing.T) *store {
+	t.Helper()
+	s := open(t)
+	s.enqueue("j", job.Spec{ID: "done", Command: "true", Env: []string{"A=1"}}, task("bad"), task("ok", "done"), task("blocked", "bad"), task("cancelled"))
+	s.cancel("j", "cancelled")
+	s.work("bad")
+	s.reset("j", "bad")
+	s.enqueue("j", urgent("runs", 5), urgent("next", 3), task("later", "runs", "next"))
+	runs := s.claim("j")
+	if _, err := s.Enqueue(ctx, subtasks("j", runs.Token, task("child"))); err != nil {
+		t.Fatal(err)
+	}
+	s.load("imported", aTask("a", "missing"), aCompleted("b"))
+	s.enqueue("ended", task("a"))
+	s.finish(s.claim("ended"), success)
+	s.sound()
+	return s
+}
+
+func TestCheckFindsEachKindOfDamage(t *testing.T) {
+	const (
+		file     = "the file is sound"
+		rows     = "rows refer to rows that exist"
+		counters = "a job's counters match its tasks"
+		next     = "a job's next task is its best ready one"
+		blockers = "a task's blockers are its unfinished dependencies"
+		running  = "a running task has one running attempt, any other has none"
+		number   = "no attempt has a number above its task's count"
+		overlap  = "attempts of a task do not overlap"
+		exited   = "a completed task exited with 0"
+	)
+	found := map[string]bool{}
+	for _, c := range []struct{ name, damage, rule, place string }{
+		{"a row that no constraint allows", `UPDATE task SET status = 'odd' WHERE name = 'child'`, file, ""},
+		{"a running task in no time", `UPDATE task SET started_at = NULL WHERE name = 'runs'`, file, ""},
+		{"no such job", `DELETE FROM job WHERE name = 'imported'`, rows, "task"},
+		{"no such environment", `DELETE FROM environment`, rows, "task"},
+		{"no such dependency", `UPDATE dependency SET needs = 4711 WHERE needs IS NOT NULL`, rows, "dependency"},
+		{"pending miscounted", `UPDATE job SET pending = pending + 1, blocked = blocked + 1 WHERE name = 'j'`, counters, "j"},
+		{"running miscounted", `UPDATE job SET running = 0 WHERE name = 'j'`, counters, "j"},
+		{"completed miscounted", `UPDATE job SET completed = completed - 1 WHERE name = 'imported'`, counters, "imported"},
+		{"failed miscounted", `UPDATE job SET failed = failed + 1 WHERE name = 'ended'`, counters, "ended"},
+		{"blocked miscounted", `UPDATE job SET blocked = blocked - 1 WHERE name = 'j'`, counters, "j"},
+		{"a task that is gone", `DELETE FROM task WHERE name = 'child'`, counters, "j"},
+		{"not the best next task", `UPDATE job SET next_task = (SELECT id FROM task WHERE name = 'bad'), next_priority = 0 WHERE name = 'j'`, next, "j"},
+		{"not the priority of the next task", `UPDATE job SET next_priority = 4 WHERE name = 'j'`, next, "j"},
+		{"a ready task that nobody sees", `UPDATE job SET next_task = NULL, next_priority = NULL WHERE name = 'j'`, next, "j"},
+		{"a next task that waits", `UPDATE job SET next_task = (SELECT id FROM task WHERE name = 'a'), next_priority = 0 WHERE name = 'imported'`, next, "imported"},
+		{"a task that waits for nothing", `UPDATE task SET blockers = 1 WHERE name = 'child'`, blockers, "j/child"},
+		{"a task that does not wait", `UPDATE task SET blockers = 0 WHERE name = 'blocked'`, blockers, "j/blocked"},
+		{"a task that does not wait for one that is missing", `UPDATE task SET blockers = 0 WHERE job = (SELECT id FROM job WHERE name = 'imported')`, blockers, "imported/a"},
+		{"a running task without an attempt", `UPDATE attempt SET status = 'completed', slot = NULL, ended_at = started_at WHERE status = 'running'`, running, "j/runs"},
+		{"an attempt of a task that does not run", `UPDATE task SET status = 'completed' WHERE name = 'runs'`, running, "j/runs"},
+		{"an attempt that nobody has counted", `UPDATE task SET attempts = 0 WHERE name = 'ok'`, number, "j/ok"},
+		{"two attempts at once", `INSERT INTO attempt (task, job, number, status, reason, token, manager, host, boot_id, runner, pid, pid_start, started_at, ended_at)
+SELECT task, job, 2, 'failed', 'exited', token, manager, host, boot_id, runner, pid, pid_start, started_at - 1, ended_at FROM attempt WHERE task = (SELECT id FROM task WHERE name = 'bad')`, overlap, "j/bad"},
+		{"a completed task with another exit code", `UPDATE task SET exit_code = 1 WHERE name = 'ok'`, exited, "j/ok"},
+		{"an ended job in which a task runs", `UPDATE job SET state = 'completed' WHERE name = 'j'`, file, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := everything(t)
+			res, err := s.raw("ignore_check_constraints(1)", "foreign_keys(0)").Exec(c.damage)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n, _ := res.RowsAffected(); n == 0 {
+				t.Fatal("nothing was damaged")
+			}
+			got, err := s.Check(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(got, func(f db.Finding) bool {
+				return f.Rule == c.rule && strings.HasPrefix(f.Place, c.place) && f.What != ""
+			}) {
+				t.Errorf("found %+v, want %q at %s", got, c.rule, c.place)
+			}
+		})
+		found[c.rule] = true
+	}
+	for _, r := range db.Rules() {
+		if !found[r] {
+			t.Errorf("no damage here breaks the rule that %s", r)
+		}
+	}
+}
+
+func TestCheckFindsDamageOfTheFile(t *testing.T) {
+	s := everything(t)
+	raw := s.raw()
+	// As if a page of an index had been lost: it and its table disagree.
+	if _, err := raw.Exec(`PRAGMA writable_schema = 1; UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM sqlite_master WHERE name = 'task_ready') WHERE name = 'job_claimable'`); err != nil {
+		t.Fatal(err)
+	}
+	raw.Close()
+	fresh := openAt(t, s.base, db.Options{})
+	got, err := fresh.Check(ctx)
+	if err == nil && len(got) == 0 {
+		t.Error("nothing was found")
+	}
+}

@@ -1,0 +1,333 @@
+package db
+
+import (
+	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"iter"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+// It is inside the package because it explains the very texts that the package
+// prepares: all operations are carried out once, and then every statement that
+// the connection keeps is looked at.
+
+// The statements that are on the way of every task, or that a manager makes
+// again and again: a part that no other has, and the steps of the plan.
+var hot = []struct {
+	name, part string
+	plan       []string
+}{
+	{"claim the best task of all", "ORDER BY j.next_priority DESC, j.next_task", []string{
+		"SCAN j USING INDEX job_claimable", // in the order that is asked for, so it stops at the first
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH e USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+		"SCALAR SUBQUERY 1",
+		"SCAN attempt USING INDEX attempt_slot", // what runs now
+	}},
+	{"claim the best task of a job", "WHERE j.id = ?\n  AND j.running = 0", []string{
+		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH e USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+		"SCALAR SUBQUERY 1",
+		"SCAN attempt USING INDEX attempt_slot",
+	}},
+	{"count the claimable jobs", ") AS claimable", []string{
+		"CO-ROUTINE claimable",
+		"SCAN job USING INDEX job_claimable",
+		"SCAN claimable",
+	}},
+	{"find the first of a job's ready tasks", "ORDER BY task.priority DESC, task.id", []string{
+		"SEARCH job USING INTEGER PRIMARY KEY (rowid=?)",
+		"CORRELATED SCALAR SUBQUERY 1",
+		"SEARCH task USING COVERING INDEX task_ready (job=?)",
+	}},
+	{"look for dependents", "SELECT 1 FROM dependency WHERE needs = ?", []string{
+		"SEARCH dependency USING COVERING INDEX dependency_needs (needs=?)",
+	}},
+	{"free the dependents of a task", "SET blockers = blockers - (", []string{
+		"SEARCH task USING INTEGER PRIMARY KEY (rowid=?)",
+		"LIST SUBQUERY 2",
+		"SEARCH d USING COVERING INDEX dependency_needs (needs=?)",
+		"CORRELATED SCALAR SUBQUERY 1",
+		"SEARCH d USING COVERING INDEX dependency_needs (needs=? AND task=?)",
+	}},
+	{"list what runs", "a.pid_start, a.started_at, a.cancel_at", []string{
+		"SCAN a USING INDEX attempt_slot",
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+		"USE TEMP B-TREE FOR ORDER BY", // of the few that run
+	}},
+	{"find the parent by its token", "coalesce(t.root, t.id) AS root", []string{
+		"SCAN a USING INDEX attempt_slot",
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+	}},
+	{"find a job by its name", "SELECT id, name, added, state FROM job", []string{
+		"SEARCH job USING INDEX sqlite_autoindex_job_1 (name=?)",
+	}},
+	{"find a task by its id", "SELECT id, status FROM task", []string{
+		"SEARCH task USING INDEX sqlite_autoindex_task_1 (job=? AND name=?)",
+	}},
+	{"list the jobs by name", "FROM job\nORDER BY name", []string{
+		"SCAN job USING INDEX sqlite_autoindex_job_1",
+	}},
+	{"look for dependencies on what is not there", "SELECT 1\nFROM dependency d", []string{
+		"SEARCH d USING COVERING INDEX dependency_missing (missing>?)", // there are few
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+	}},
+	{"find who waited for a new task", "WHERE d.missing = ?", []string{
+		"SEARCH d USING COVERING INDEX dependency_missing (missing=?)",
+		"CORRELATED SCALAR SUBQUERY 1",
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+	}},
+	{"end an attempt", "SET status = ?,\n    slot = NULL", []string{"SEARCH attempt USING INTEGER PRIMARY KEY (rowid=?)"}},
+	{"start a task", "attempts = attempts + 1", []string{"SEARCH task USING INTEGER PRIMARY KEY (rowid=?)"}},
+	{"end a task", "completed_at = ?\nWHERE id = ?\n  AND status = 'running'", []string{"SEARCH task USING INTEGER PRIMARY KEY (rowid=?)"}},
+}
+
+// Steps that read or sort more than they must, and why they may.
+var allowed = []struct{ part, why string }{
+	{" AS place", "a rule of Check, which reads everything"},
+	{"FROM manager\n", "one row for each start of a manager"},
+	{"WHERE slot IS NOT NULL", "the attempts that run"},
+	{"WHERE t.job = ?", "all of a job is wanted, in order"},
+	{"ORDER BY t.id, d.position\nLIMIT 1", "the dependencies on what is not there"},
+}
+
+func TestHotStatementsUseTheirIndex(t *testing.T) {
+	d := exercised(t)
+	for _, h := range hot {
+		var found []string
+		for query := range d.stmts {
+			if strings.Contains(query, h.part) {
+				found = append(found, query)
+			}
+		}
+		if len(found) != 1 {
+			t.Errorf("%s: %d statements contain %q, want one", h.name, len(found), h.part)
+			continue
+		}
+		if diff := cmp.Diff(h.plan, explain(t, d, found[0])); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", h.name, diff)
+		}
+	}
+}
+
+func TestNoStatementReadsOrSortsMoreThanItMust(t *testing.T) {
+	d := exercised(t)
+	used := map[string]bool{}
+	for query := range d.stmts {
+		if slices.ContainsFunc(hot, func(h struct {
+			name, part string
+			plan       []string
+		}) bool {
+			return strings.Contains(query, h.part)
+		}) {
+			continue
+		}
+		for _, step := range explain(t, d, query) {
+			if !strings.HasPrefix(step, "SCAN") && !strings.HasPrefix(step, "USE TEMP B-TREE") {
+				continue
+			}
+			i := slices.IndexFunc(allowed, func(a struct{ part, why string }) bool { return strings.Contains(query, a.part) })
+			if i < 0 {
+				t.Errorf("%s\nin %s", step, query)
+				continue
+			}
+			used[allowed[i].part] = true
+		}
+	}
+	for _, a := range allowed {
+		if !used[a.part] {
+			t.Errorf("%q need not be allowed any more", a.part)
+		}
+	}
+}
+
+func TestEveryStatementOfThePackageIsExplained(t *testing.T) {
+	d := exercised(t)
+	var prepared strings.Builder
+	for query := range d.stmts {
+		prepared.WriteString(query + "\x00")
+	}
+	sql := regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\s`)
+	for _, text := range texts(t) {
+		if sql.MatchString(text) && !strings.Contains(prepared.String(), text) {
+			t.Errorf("no operation of this test prepares %s", text)
+		}
+	}
+}
+
+// texts returns the string literals of the package, without those of migrate.go,
+// which come before anything is prepared.
+func texts(t *testing.T) (out []string) {
+	t.Helper()
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") || name == "migrate.go" {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				text, _ := strconv.Unquote(lit.Value)
+				out = append(out, text)
+			}
+			return true
+		})
+	}
+	return out
+}
+
+// explain returns the plan of a statement, one step a line.
+func explain(t *testing.T, d *DB, query string) []string {
+	t.Helper()
+	rows, err := d.conn.QueryContext(context.Background(), "EXPLAIN QUERY PLAN "+query, make([]any, strings.Count(query, "?"))...)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	var plan []string
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		plan = append(plan, detail)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// exercised returns a database on which every operation has been carried out.
+func exercised(t *testing.T) *DB {
+	t.Helper()
+	ctx := context.Background()
+	d, err := Open(ctx, t.TempDir(), Options{Durability: "normal"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	enqueue := func(b Batch, tasks ...job.Spec) Added {
+		t.Helper()
+		b.Tasks = sequence(tasks)
+		added, err := d.Enqueue(ctx, b)
+		must(err)
+		return added
+	}
+	claim := func(only string) *Assignment {
+		t.Helper()
+		a, err := d.Claim(ctx, Runner{}, 10, only)
+		must(err)
+		if a == nil {
+			t.Fatal("nothing to claim")
+		}
+		return a
+	}
+	cmd := func(id string, needs ...string) job.Spec {
+		return job.Spec{ID: id, Command: "true", Dependencies: needs, Env: []string{"A=1"}}
+	}
+
+	imported := []job.Task{{Spec: cmd("a", "c", "later"), Status: job.Pending, Parent: "b"}, {Spec: cmd("b"), Status: job.Pending}, {Spec: cmd("c"), Status: job.Completed}}
+	must(d.Import(ctx, job.Job{UUID: "u", Name: "imported", State: job.StateWaiting}, sequence(imported)))
+	enqueue(Batch{Job: "imported"}, cmd("later"), cmd("d", "c"))
+	for _, tasks := range [][]job.Spec{{cmd("1", "x"), cmd("x", "1")}, {cmd("1", "nobody")}} {
+		if _, err := d.Enqueue(ctx, Batch{Job: "bad", Tasks: sequence(tasks)}); err == nil {
+			t.Fatal("a bad batch was taken")
+		}
+	}
+	added := enqueue(Batch{Job: "j"}, cmd(""), cmd("b", "1"), cmd("c"))
+	must(d.EachAdded(ctx, added, func(string) error { return nil }))
+
+	a := claim("")
+	sub := Batch{Job: "j", Parent: a.Token, MaxSubtasks: 10, MaxDepth: 10}
+	enqueue(sub, cmd("sub"))
+	enqueue(sub, cmd("sub"))
+	done, err := d.Finish(ctx, a, job.Result{Status: job.Completed}, true)
+	must(err)
+	for a = done.Next; a != nil; a = done.Next {
+		done, err = d.Finish(ctx, a, job.Result{Status: job.Failed, Reason: job.Exited}, true)
+		must(err)
+	}
+	_, err = d.Reset(ctx, "j", "")
+	must(err)
+	must(d.SetWaiting(ctx, claim("j").Token, true))
+	_, err = d.Waiting(ctx)
+	must(err)
+	_, err = d.Cancel(ctx, "j", "")
+	must(err)
+	_, err = d.CancelRunning(ctx, "")
+	must(err)
+	active, err := d.Active(ctx)
+	must(err)
+	_, err = d.Lose(ctx, active[0], "gone")
+	must(err)
+	_, err = d.Reset(ctx, "j", "c")
+	must(err)
+
+	must(d.RegisterManager(ctx, Instance{ID: "m", StartedAt: time.Now()}))
+	must(d.AskToStop(ctx, "m", StopDrain))
+	must(d.ManagerStopped(ctx, "m"))
+	_, err = d.Manager(ctx)
+	must(err)
+	_, err = d.Claimable(ctx, 10, "")
+	must(err)
+	_, err = d.Jobs(ctx)
+	must(err)
+	_, err = d.Job(ctx, "j")
+	must(err)
+	_, err = d.Tasks(ctx, "j")
+	must(err)
+	_, err = d.Task(ctx, "j", "b")
+	must(err)
+	_, err = d.Attempts(ctx, "j", "")
+	must(err)
+	_, err = d.Blockers(ctx, "j")
+	must(err)
+	_, err = d.Steps(ctx, "j", 0, []int64{1})
+	must(err)
+	_, err = d.LastStep(ctx)
+	must(err)
+	_, err = d.Changes(ctx)
+	must(err)
+	_, err = d.Check(ctx)
+	must(err)
+	must(d.Prepare(ctx))
+	return d
+}
+
+func sequence[T any](values []T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, v := range values {
+			if !yield(v, nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,278 @@
+package db_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+)
+
+func TestProcessesThatOpenAFreshBasePathAtOnceAllSucceed(t *testing.T) {
+	const rounds, processes = 4, 20
+	for round := range rounds {
+		base := filepath.Join(t.TempDir(), "fresh")
+		var all []*process
+		for range processes {
+			all = append(all, start(t, base, "open"))
+		}
+		for _, p := range all { // only now do they begin
+			p.in.Close()
+		}
+		for _, p := range all {
+			p.wait(t)
+		}
+		s := openAt(t, base, db.Options{MustExist: true})
+		s.sound()
+		if t.Failed() {
+			t.Fatalf("in round %d", round+1)
+		}
+	}
+}
+
+func TestProcessesThatEnqueueAtOnceAllSucceed(t *testing.T) {
+	const processes, each = 8, 50
+	s := open(t)
+	var all []*process
+	for i := range processes {
+		name := "shared"
+		if i%2 == 1 {
+			name = fmt.Sprint("own", i)
+		}
+		all = append(all, start(t, s.base, fmt.Sprint("enqueue ", name, " ", each)))
+	}
+	for _, p := range all {
+		p.in.Close()
+	}
+	said := map[string][]string{}
+	for i, p := range all {
+		ids := p.wait(t)
+		if len(ids) != each {
+			t.Errorf("process %d said %d ids", i, len(ids))
+		}
+		name := "shared"
+		if i%2 == 1 {
+			name = fmt.Sprint("own", i)
+		}
+		said[name] = append(said[name], ids...)
+	}
+	for name, ids := range said {
+		tasks, err := s.Tasks(ctx, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var stored []string
+		for _, task := range tasks {
+			stored = append(stored, task.ID)
+		}
+		slices.Sort(stored)
+		slices.Sort(ids)
+		if diff := cmp.Diff(stored, ids); diff != "" {
+			t.Errorf("job %s (-stored +said):\n%s", name, diff)
+		}
+	}
+	s.sound()
+}
+
+func TestProcessesThatClaimAtOnceGetEveryTaskOnce(t *testing.T) {
+	const processes, jobs, each = 4, 10, 8
+	s := open(t)
+	want := map[string]int{}
+	for j := range jobs {
+		name := fmt.Sprint("job", j)
+		for i := range each {
+			var needs []string
+			if i%2 == 1 {
+				needs = []string{fmt.Sprint(i - 1)}
+			}
+			s.enqueue(name, task(fmt.Sprint(i), needs...))
+			want[fmt.Sprintf("%s/%d", name, i)] = 1
+		}
+	}
+	var all []*process
+	for i := range processes {
+		all = append(all, start(t, s.base, fmt.Sprint("work ", i)))
+	}
+	for _, p := range all {
+		p.in.Close()
+	}
+	got := map[string]int{}
+	for _, p := range all {
+		for _, task := range p.wait(t) {
+			got[task]++
+		}
+	}
+	// One process may find the last job taken, and leave it to the other.
+	for _, task := range s.work() {
+		t.Errorf("task %s was left over", task)
+	}
+	if !maps.Equal(want, got) {
+		t.Errorf("tasks were claimed so many times: %v", got)
+	}
+	s.sound()
+}
+
+func TestWhatWasAcknowledgedSurvivesKill(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	s := open(t)
+	acknowledged := map[string]bool{}
+	for range 12 {
+		p := start(t, s.base, "enqueue j 1000000")
+		p.in.Close()
+		for range 1 + random.IntN(20) {
+			id, err := p.out.ReadString('\n')
+			if err != nil {
+				t.Fatal(err)
+			}
+			acknowledged[strings.TrimSpace(id)] = true
+		}
+		_ = p.cmd.Process.Kill()
+		rest, _ := io.ReadAll(p.out)
+		for id := range strings.Lines(string(rest)) {
+			if strings.HasSuffix(id, "\n") {
+				acknowledged[strings.TrimSpace(id)] = true
+			}
+		}
+		_ = p.cmd.Wait()
+		s.sound()
+	}
+	tasks, err := s.Tasks(ctx, "j")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range tasks {
+		delete(acknowledged, task.ID)
+	}
+	if len(acknowledged) > 0 {
+		t.Errorf("of %d tasks, acknowledged ones are missing: %v", len(tasks), slices.Collect(maps.Keys(acknowledged)))
+	}
+	s.enqueue("j", task("after"))
+}
+
+func TestAWriterThatDoesNotLetGoIsNamed(t *testing.T) {
+	s := openAt(t, t.TempDir(), db.Options{Wait: 20 * time.Millisecond})
+	s.enqueue("j", task("a"))
+	p := start(t, s.base, "block")
+	if line, err := p.out.ReadString('\n'); line != "inside\n" {
+		t.Fatalf("the child said %q, %v", line, err)
+	}
+	_, err := s.Enqueue(ctx, db.Batch{Job: "j", Tasks: specs(task("b"))})
+	if name := fmt.Sprintf("process %d ", p.cmd.Process.Pid); !errors.Is(err, db.ErrStuck) || !strings.Contains(err.Error(), name) {
+		t.Errorf("error %v, want ErrStuck that names %s", err, name)
+	}
+	s.wantJob("j", job.StateWaiting, job.Counts{Pending: 1}, 0) // readers do not wait
+	p.kill()
+	eventually(t, "the database can be written again", func() bool {
+		_, err := s.Enqueue(ctx, db.Batch{Job: "j", Tasks: specs(task("b")), IfAbsent: true})
+		if err != nil && !errors.Is(err, db.ErrStuck) {
+			t.Fatal(err)
+		}
+		return err == nil
+	})
+	if _, err := s.Job(ctx, "blocked"); !errors.Is(err, db.ErrNoJob) {
+		t.Errorf("the killed writer has left something: %v", err)
+	}
+	s.sound()
+}
+
+// listen returns the channel on which wakes arrive.
+func listen(t *testing.T, s *store) <-chan struct{} {
+	t.Helper()
+	woken, err := s.Listen(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return woken
+}
+
+// wantWake waits for a wake, and fails if there never is one.
+func wantWake(t *testing.T, after string, woken <-chan struct{}) {
+	t.Helper()
+	select {
+	case _, open := <-woken:
+		if !open {
+			t.Errorf("after %s: the channel is closed", after)
+		}
+	case <-time.After(30 * time.Second):
+		t.Errorf("after %s: nobody was woken", after)
+	}
+}
+
+func TestNewWorkWakesWhoListens(t *testing.T) {
+	s := open(t)
+	woken := listen(t, s)
+	for _, c := range []struct {
+		what string
+		do   func()
+	}{
+		{"Wake", s.Wake},
+		{"Enqueue", func() { s.enqueue("j", task("a")) }},
+		{"Enqueue of another process", func() { start(t, s.base, "enqueue k 1").wait(t) }},
+		{"Import", func() { s.load("l", aTask("a")) }},
+		{"Reset", func() { s.cancel("j", ""); s.reset("j", "") }},
+	} {
+		c.do()
+		wantWake(t, c.what, woken)
+	}
+}
+
+func TestWakesWhileNobodyLooksAreOne(t *testing.T) {
+	s := open(t)
+	woken := listen(t, s)
+	const more = 100_000 // than a pipe holds
+	for range more {
+		s.Wake()
+	}
+	wantWake(t, "many wakes", woken)
+}
+
+func TestListeningEndsWithItsContext(t *testing.T) {
+	s := open(t)
+	t.Run("", func(t *testing.T) {
+		woken := listen(t, s)
+		t.Cleanup(func() { // t.Context() ends just before
+			for range woken {
+			}
+		})
+	})
+	s.Wake() // finds nobody, and does not wait for anybody
+	woken := listen(t, s)
+	s.Wake()
+	wantWake(t, "listening again", woken)
+}
+
+func TestWakeWritesIntoNoOrdinaryFile(t *testing.T) {
+	s := open(t)
+	listen(t, s)
+	var pipe string
+	for _, name := range files(t, s.base) {
+		if info, err := os.Stat(filepath.Join(s.base, name)); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+			pipe = filepath.Join(s.base, name)
+		}
+	}
+	if err := os.Remove(pipe); err != nil {
+		t.Fatal(err)
+	}
+	s.Wake() // nobody can be reached
+	write(t, pipe, nil)
+	s.Wake()
+	if got, err := os.ReadFile(pipe); len(got) != 0 || err != nil {
+		t.Errorf("the file holds %q, %v", got, err)
+	}
+	if _, err := s.Listen(ctx); err == nil {
+		t.Error("listening to an ordinary file")
+	}
+}

@@ -1,0 +1,147 @@
+package db_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+)
+
+func TestImpossibleRowsCannotBeStored(t *testing.T) {
+	s := everything(t)
+	raw := s.raw("foreign_keys(1)")
+	before := s.dump()
+	for name, statement := range map[string]string{
+		"a job state of no kind":                `UPDATE job SET state = 'paused' WHERE name = 'ended'`,
+		"a nameless job":                        `UPDATE job SET name = '' WHERE name = 'ended'`,
+		"a job name that is too long":           `UPDATE job SET name = printf('%.101c', 'x') WHERE name = 'ended'`,
+		"two jobs of a name":                    `UPDATE job SET name = 'j' WHERE name = 'ended'`,
+		"a count below zero":                    `UPDATE job SET failed = -1 WHERE name = 'ended'`,
+		"more blocked than pending tasks":       `UPDATE job SET blocked = 1 WHERE name = 'ended'`,
+		"a ready task without a next one":       `UPDATE job SET pending = 1 WHERE name = 'ended'`,
+		"a next task without a priority":        `UPDATE job SET next_priority = NULL WHERE name = 'j'`,
+		"a running task in a completed job":     `UPDATE job SET state = 'completed' WHERE name = 'j'`,
+		"a task status of no kind":              `UPDATE task SET status = 'lost' WHERE name = 'ok'`,
+		"a failed task without a reason":        `UPDATE task SET status = 'failed' WHERE name = 'ok'`,
+		"a completed task with one":             `UPDATE task SET reason = 'exited' WHERE name = 'ok'`,
+		"a reason of no kind":                   `UPDATE task SET status = 'failed', reason = 'bad luck' WHERE name = 'ok'`,
+		"a running task that never started":     `UPDATE task SET status = 'running' WHERE name = 'next'`,
+		"a running task that waits":             `UPDATE task SET blockers = 1 WHERE name = 'runs'`,
+		"blockers below zero":                   `UPDATE task SET blockers = -1 WHERE name = 'ok'`,
+		"a task without a command":              `UPDATE task SET command = '' WHERE name = 'ok'`,
+		"two tasks of an id in a job":           `UPDATE task SET name = 'done' WHERE name = 'ok'`,
+		"a task of no job":                      `UPDATE task SET job = 4711 WHERE name = 'ok'`,
+		"a time limit of nothing":               `UPDATE task SET timeout = 0 WHERE name = 'ok'`,
+		"a time in words":                       `UPDATE task SET created_at = '2025-01-01' WHERE name = 'ok'`,
+		"a number for a name":                   `UPDATE task SET name = x'00' WHERE name = 'ok'`,
+		"a dependency on nothing":               `UPDATE dependency SET needs = NULL WHERE needs IS NOT NULL`,
+		"a dependency on a task and a name":     `UPDATE dependency SET missing = 'x' WHERE needs IS NOT NULL`,
+		"a dependency of no task":               `UPDATE dependency SET task = 4711 WHERE needs IS NOT NULL`,
+		"a running attempt without a slot":      `UPDATE attempt SET slot = NULL WHERE status = 'running'`,
+		"a slot of an attempt that has ended":   `UPDATE attempt SET slot = 1 WHERE status = 'completed'`,
+		"a running attempt that has ended":      `UPDATE attempt SET ended_at = 1 WHERE status = 'running'`,
+		"an attempt that ended at no time":      `UPDATE attempt SET ended_at = NULL WHERE status = 'completed'`,
+		"a pending attempt":                     `UPDATE attempt SET status = 'pending', slot = NULL, ended_at = 1 WHERE status = 'running'`,
+		"a short token":                         `UPDATE attempt SET token = 'abc'`,
+		"attempt number zero":                   `UPDATE attempt SET number = 0 WHERE status = 'running'`,
+		"two attempts of a number":              `INSERT INTO attempt (task, job, number, status, token, manager, host, boot_id, runner, pid, pid_start, started_at, ended_at) SELECT task, job, number, 'completed', token, manager, host, boot_id, runner, pid, pid_start, 1, 2 FROM attempt LIMIT 1`,
+		"two environments of the same contents": `INSERT INTO environment (digest, content) SELECT digest, content FROM environment`,
+		"a way to stop of no kind":              `INSERT INTO manager VALUES ('i', 'h', 'b', 1, 1, 'gently', 1, NULL)`,
+	} {
+		_, err := raw.Exec(statement)
+		if err == nil {
+			t.Errorf("%s was stored", name)
+		} else if text := err.Error(); !strings.Contains(text, "constraint failed") && !strings.Contains(text, "cannot store") {
+			t.Errorf("%s: %v, want that a constraint forbids it", name, err)
+		}
+	}
+	s.unchanged(before)
+	s.sound()
+}
+
+func TestViewsAreForPeople(t *testing.T) {
+	s := openAt(t, t.TempDir(), db.Options{Clock: ticking(time.Date(2025, 10, 2, 10, 30, 0, 7000, time.UTC))})
+	s.enqueue("nightly", job.Spec{ID: "fetch", Command: "curl", Args: []string{"-O", "x"}})
+	s.enqueue("nightly", job.Spec{ID: "build", Command: "make", Dependencies: []string{"fetch"}, Priority: 2})
+	p := s.claim()
+	if _, err := s.Enqueue(ctx, subtasks("nightly", p.Token, task("sub", "fetch", "build"))); err != nil {
+		t.Fatal(err)
+	}
+	r := failure
+	r.UserTime, r.SystemTime, r.MaxRSS = 1500*time.Millisecond, 250*time.Millisecond, 4096
+	s.finish(p, r)
+	s.load("old", aTask("waits", "missing"))
+
+	at := func(second string) string { return "2025-10-02T10:30:" + second + ".000007Z" }
+	for view, want := range map[string][][]any{
+		"SELECT * FROM jobs ORDER BY name": {
+			{"name", "state", "pending", "blocked", "running", "completed", "failed", "created_at", "updated_at"},
+			{"nightly", "failed", 2, 2, 0, 0, 1, at("N"), at("N")},
+			{"old", "waiting", 1, 1, 0, 0, 0, "2025-01-02T03:04:05.678901Z", "2025-01-02T03:04:06.000000Z"},
+		},
+		"SELECT * FROM tasks ORDER BY job, id": {
+			{"job", "id", "status", "reason", "command", "args", "dependencies", "blockers", "priority", "attempts", "exit_code", "signal", "error", "parent", "created_at", "started_at", "completed_at"},
+			{"nightly", "build", "pending", nil, "make", "[]", "fetch", 1, 2, 0, nil, nil, nil, nil, at("N"), nil, nil},
+			{"nightly", "fetch", "failed", "exited", "curl", `["-O","x"]`, nil, 0, 0, 1, 1, nil, "exit code 1", nil, at("N"), at("N"), at("N")},
+			{"nightly", "sub", "pending", nil, "true", "[]", "fetch, build", 2, 0, 0, nil, nil, nil, "fetch", at("N"), nil, nil},
+			{"old", "waits", "pending", nil, "true", "[]", "missing", 1, 0, 0, nil, nil, nil, nil, "2025-01-02T03:04:05.000000Z", nil, nil},
+		},
+		"SELECT * FROM attempts": {
+			{"job", "task", "attempt", "status", "reason", "exit_code", "signal", "error", "started_at", "ended_at", "seconds", "user_seconds", "system_seconds", "max_rss_bytes", "runner_pid", "host", "boot_id", "manager"},
+			{"nightly", "fetch", 1, "failed", "exited", 1, nil, "exit code 1", at("N"), at("N"), 2.0, 1.5, 0.25, 4096, 4242, "host", "boot", "manager"},
+		},
+	} {
+		if diff := cmp.Diff(want, s.rows(view)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", view, diff)
+		}
+	}
+}
+
+// rows returns the names of the columns and what a query finds. Of instants of
+// the ticking clock the seconds are left out, for how often a transaction looks
+// at the clock is its own affair.
+func (s *store) rows(query string) [][]any {
+	s.t.Helper()
+	rows, err := s.raw().Query(query)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	head := make([]any, len(columns))
+	for i, c := range columns {
+		head[i] = c
+	}
+	out := [][]any{head}
+	for rows.Next() {
+		values, dest := make([]any, len(columns)), make([]any, len(columns))
+		for i := range values {
+			dest[i] = &values[i]
+		}
+		if err := rows.Scan(dest...); err != nil {
+			s.t.Fatal(err)
+		}
+		for i, v := range values {
+			switch v := v.(type) {
+			case int64:
+				values[i] = int(v)
+			case string:
+				if strings.HasPrefix(v, "2025-10-02T10:30:") && len(v) == len("2025-10-02T10:30:00.000007Z") {
+					values[i] = v[:17] + "N" + v[19:]
+				}
+			}
+		}
+		out = append(out, values)
+	}
+	if err := rows.Err(); err != nil {
+		s.t.Fatal(err)
+	}
+	return out
+}

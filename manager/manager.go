@@ -1,0 +1,287 @@
+// Package manager sees to it that ready tasks get runners.
+//
+// It sleeps until there may be something to do: work was queued, a runner has
+// ended, or poll_interval is over. Then it asks the database how many jobs have
+// a task to claim, and sends as many runners as max_concurrent_runners allows.
+// Runners claim for themselves and record their results themselves, so a
+// manager holds no state that its successor would miss. What a crash has left
+// is found by the runners' kernel locks (recover.go).
+package manager
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/air-executor/air-executor/config"
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/lock"
+	"github.com/air-executor/air-executor/runner"
+	"github.com/air-executor/air-executor/runner/process"
+)
+
+// LockName is the file in the base path that a serving manager holds locked.
+const LockName = "manager.lock"
+
+// Grace is how long a command has between SIGTERM and SIGKILL.
+const Grace = 5 * time.Second
+
+// ErrRunning is returned when another manager serves the base path.
+var ErrRunning = errors.New("a manager is already running")
+
+// Options says how to make a Manager.
+type Options struct {
+	Config    *config.Config
+	Log       *slog.Logger
+	RunnerLog *os.File // where runners write their log
+	// OnlyJob restricts the manager to one job. Such a manager takes no lock:
+	// any number may work beside each other and beside a serving one.
+	OnlyJob string
+}
+
+// Manager serves a base path. Make one with New, let it work with Run.
+type Manager struct {
+	config   *config.Config
+	log      *slog.Logger
+	db       *db.DB
+	lock     *lock.File // nil with OnlyJob
+	prober   *lock.Prober
+	setup    runner.Setup
+	exe      string
+	stderr   *os.File
+	dbFile   os.FileInfo
+	pool     pool
+	adopted  int // attempts under way whose runners are not of this manager
+	waiting  int // attempts that wait for other tasks, when last counted
+	events   chan event
+	woken    <-chan struct{}
+	stops    chan db.Stop
+	failures int              // runners that failed, one after the other, before they had a task
+	quiet    <-chan time.Time // not nil: no runner is sent until it fires
+	stopping db.Stop          // empty: it serves
+	stopAt   time.Time        // when it was asked to stop
+}
+
+// event is something that happened to a runner.
+type event struct {
+	runner *runner.Process
+	what   runner.Event
+}
+
+// New prepares a manager: it takes the lock (or returns ErrRunning), opens the
+// database, and recovers what an earlier manager has left. When it returns,
+// the manager serves.
+func New(ctx context.Context, o Options) (*Manager, error) {
+	m := &Manager{
+		config: o.Config, log: o.Log, stderr: o.RunnerLog,
+		pool: pool{}, events: make(chan event, 64), stops: make(chan db.Stop, 4),
+	}
+	if err := m.open(ctx, o.OnlyJob); err != nil {
+		m.close()
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *Manager) open(ctx context.Context, only string) error {
+	base := m.config.BasePath
+	if err := os.MkdirAll(base, 0o700); err != nil {
+		return err
+	}
+	if only == "" {
+		if err := m.takeLock(base); err != nil {
+			return err
+		}
+	}
+	var err error
+	if m.db, err = db.Open(ctx, base, db.Options{Durability: m.config.Durability}); err != nil {
+		return err
+	}
+	if m.dbFile, err = os.Stat(m.db.Path()); err != nil {
+		return err
+	}
+	if m.prober, err = lock.NewProber(filepath.Join(base, runner.LocksName)); err != nil {
+		return err
+	}
+	if err := m.introduce(ctx, only); err != nil {
+		return err
+	}
+	return m.recover(ctx)
+}
+
+// takeLock makes this the only serving manager of the base path.
+func (m *Manager) takeLock(base string) error {
+	l, err := lock.Open(filepath.Join(base, LockName))
+	if err != nil {
+		return err
+	}
+	// A manager that was killed while it started a runner has a child that keeps
+	// the lock for the moment until it becomes the runner.
+	const moment = time.Second
+	if err := l.Lock(moment); err != nil {
+		l.Close()
+		if errors.Is(err, lock.ErrHeld) {
+			return ErrRunning
+		}
+		return err
+	}
+	m.lock = l
+	return l.Note(fmt.Sprintf("held by the manager, process %d\n", os.Getpid()))
+}
+
+// introduce collects what runners and other processes need to know of this manager.
+func (m *Manager) introduce(ctx context.Context, only string) error {
+	boot, err := process.BootID()
+	if err != nil {
+		return err
+	}
+	start, err := process.StartTime(os.Getpid())
+	if err != nil {
+		return err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	if m.exe, err = os.Executable(); err != nil {
+		return err
+	}
+	if err := runner.LinkProgram(m.config.BasePath, m.exe); err != nil {
+		m.log.Warn("tasks may not find air-executor", "error", err)
+	}
+	m.exe = stable(m.exe)
+	m.setup = runner.Setup{
+		BasePath: m.config.BasePath, Manager: job.NewUUID(), Host: host, BootID: boot,
+		Durability: m.config.Durability, MaxRunners: m.config.MaxConcurrentRunners,
+		TaskTimeout: m.config.TaskTimeout, Grace: Grace,
+		TasksPerRunner: m.config.TasksPerRunner, OnlyJob: only,
+		MaxLogSize: int64(m.config.MaxLogSize) << 20,
+		LogLevel:   m.config.LogLevel, LogFormat: m.config.LogFormat,
+	}
+	if only != "" {
+		return nil
+	}
+	return m.db.RegisterManager(ctx, db.Instance{
+		ID: m.setup.Manager, Host: host, BootID: boot, PID: os.Getpid(), PIDStart: start,
+	})
+}
+
+// stable is a name for the program exe, which is ours, that holds even after an
+// upgrade has replaced the file.
+func stable(exe string) string {
+	const self = "/proc/self/exe"
+	if _, err := os.Stat(self); err == nil {
+		return self
+	}
+	return exe
+}
+
+func (m *Manager) close() {
+	if m.prober != nil {
+		m.prober.Close()
+	}
+	if m.db != nil {
+		m.db.Close()
+	}
+	if m.lock != nil {
+		m.lock.Close()
+	}
+}
+
+// Stop asks a running manager to stop. It may be called from any goroutine,
+// and again with a stronger way.
+func (m *Manager) Stop(how db.Stop) {
+	select {
+	case m.stops <- how:
+	default: // several requests are waiting already
+	}
+}
+
+// Run serves until Stop is called, and then gives everything back.
+func (m *Manager) Run(ctx context.Context) error {
+	defer m.close()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var err error
+	if m.woken, err = m.db.Listen(ctx); err != nil {
+		m.log.Warn("new work is noticed by polling only", "error", err)
+	}
+	m.log.Info("manager serves", "pid", os.Getpid(), "base_path", m.config.BasePath, "instance", m.setup.Manager)
+	err = m.loop(ctx)
+	m.dismissAll()
+	if m.lock != nil {
+		if e := m.db.ManagerStopped(context.WithoutCancel(ctx), m.setup.Manager); e != nil {
+			m.log.Warn("the stop is not written down", "error", e)
+		}
+	}
+	m.log.Info("manager ends", "running", m.pool.busy()+m.adopted)
+	return err
+}
+
+// loop waits for whatever comes next, and acts on it.
+func (m *Manager) loop(ctx context.Context) error {
+	poll := time.NewTicker(m.config.PollInterval)
+	defer poll.Stop()
+	watch := time.NewTicker(time.Second)
+	defer watch.Stop()
+	m.dispatch(ctx)
+	for !m.done() {
+		select {
+		case e := <-m.events:
+			m.handle(ctx, e)
+		case <-m.woken:
+			m.dispatch(ctx)
+		case <-poll.C:
+			if err := m.replaced(); err != nil {
+				return err
+			}
+			m.look(ctx)
+		case <-watch.C:
+			// Only attempts under way can be lost, and only they cost a look.
+			if m.pool.busy()+m.adopted > 0 || m.stopping != "" {
+				m.look(ctx)
+			}
+			if m.stopping == db.StopKill {
+				m.kill(ctx) // one may have claimed just before it heard of the stop
+			}
+		case <-m.quiet:
+			m.quiet = nil
+			m.dispatch(ctx)
+		case how := <-m.stops:
+			m.stop(ctx, how)
+		}
+	}
+	return nil
+}
+
+// look finds out what has happened without a word: runners that died, attempts
+// of earlier managers that ended, work that nobody announced.
+func (m *Manager) look(ctx context.Context) {
+	if err := m.recover(ctx); err != nil {
+		m.log.Error("cannot look for lost attempts", "error", err)
+		return
+	}
+	m.dispatch(ctx)
+}
+
+// replaced returns an error if the files that this manager relies on are no
+// longer the ones that others see.
+func (m *Manager) replaced() error {
+	now, err := os.Stat(m.db.Path())
+	switch {
+	case err != nil:
+		return fmt.Errorf("the database has gone: %w", err)
+	case !os.SameFile(now, m.dbFile):
+		return fmt.Errorf("the database %s has been replaced by another file", m.db.Path())
+	case m.lock != nil && m.lock.Replaced():
+		return fmt.Errorf("the lock file %s has been removed", LockName)
+	case m.prober.Replaced():
+		return fmt.Errorf("the lock file %s has been removed", runner.LocksName)
+	}
+	return m.db.Whole()
+}

@@ -1,0 +1,95 @@
+package manager
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/failpoint"
+	"github.com/air-executor/air-executor/runner"
+	"github.com/air-executor/air-executor/runner/process"
+)
+
+// recover goes through the attempts that are under way by their rows. Those
+// whose runner is gone are lost; those of other managers' runners are counted.
+func (m *Manager) recover(ctx context.Context) error {
+	active, err := m.db.Active(ctx)
+	if err != nil {
+		return err
+	}
+	// Runners hold their locks in the file that had the name when they started.
+	if err := m.replaced(); err != nil {
+		return err
+	}
+	ours := map[int64]*runner.Process{}
+	for p := range m.pool {
+		ours[p.Lock] = p
+	}
+	m.adopted = 0
+	for _, a := range active {
+		alive, err := m.alive(a)
+		if err != nil {
+			return err
+		}
+		if !alive {
+			if err := m.lose(ctx, a); err == nil {
+				continue
+			}
+			// It keeps its place, and others can go on.
+			m.log.Error("cannot end a lost attempt", "job", a.Job, "task", a.Task, "attempt", a.Number, "error", err)
+		}
+		if p := ours[a.Runner.Lock]; p == nil {
+			m.adopted++
+		} else if m.pool[p] == going {
+			m.pool[p] = busy // it has claimed, and something keeps it from saying so
+		}
+	}
+	return nil
+}
+
+// alive reports whether the runner of an attempt lives. After a restart of the
+// machine it cannot; otherwise its kernel lock tells.
+func (m *Manager) alive(a db.Active) (bool, error) {
+	if a.Runner.BootID != m.setup.BootID {
+		return false, nil
+	}
+	return m.prober.Held(a.Runner.Lock)
+}
+
+// lose ends an attempt whose runner is gone: first what is left of its
+// command, then its row.
+func (m *Manager) lose(ctx context.Context, a db.Active) error {
+	if err := m.killRest(a); err != nil {
+		return err
+	}
+	why := "its runner died"
+	if a.Runner.BootID != m.setup.BootID {
+		why = "the machine was restarted"
+	}
+	return m.recordLoss(ctx, a, "lost: "+why+"; the command may have run in part")
+}
+
+// killRest ends the processes of an attempt that has no runner any more. Should
+// the runner live after all, because somebody has removed the file with its
+// lock, it is ended too, before it can start the command.
+func (m *Manager) killRest(a db.Active) error {
+	failpoint.Hit("reap.before_sweep")
+	killed, err := process.KillMarked(runner.Mark(a.Token), runner.MarkArgs(a.Runner.Lock)...)
+	failpoint.Hit("reap.after_sweep")
+	if err != nil {
+		return fmt.Errorf("task %q of job %q: %w", a.Task, a.Job, err)
+	}
+	if killed > 0 {
+		m.log.Warn("ended what a dead runner left behind", "job", a.Job, "task", a.Task, "processes", killed)
+	}
+	return nil
+}
+
+// recordLoss records the loss, unless the attempt has ended otherwise meanwhile.
+func (m *Manager) recordLoss(ctx context.Context, a db.Active, why string) error {
+	lost, err := m.db.Lose(ctx, a, why)
+	if err == nil && lost {
+		m.log.Warn("task lost", "job", a.Job, "task", a.Task, "attempt", a.Number, "runner", a.Runner.PID)
+	}
+	return err
+}

@@ -1,0 +1,107 @@
+package manager
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/runner"
+	"github.com/air-executor/air-executor/runner/process"
+)
+
+// AsAsked is a way to stop: the one that was written down with db.AskToStop,
+// else db.StopLeave.
+const AsAsked db.Stop = ""
+
+// asked reads in which way this manager was asked to stop.
+func (m *Manager) asked(ctx context.Context) db.Stop {
+	i, err := m.db.Manager(ctx)
+	if err != nil {
+		m.log.Error("cannot read how to stop", "error", err)
+	}
+	if err != nil || i == nil || i.ID != m.setup.Manager || i.Stop == "" {
+		return db.StopLeave
+	}
+	return i.Stop
+}
+
+// stop begins to stop, or goes over to a stronger way of it.
+func (m *Manager) stop(ctx context.Context, how db.Stop) {
+	if how == AsAsked {
+		how = m.asked(ctx)
+	}
+	m.log.Info("manager stops", "how", how, "running", m.pool.busy()+m.adopted)
+	m.stopping, m.stopAt = how, time.Now()
+	for r, where := range m.pool {
+		if where != going {
+			r.Dismiss()
+		}
+	}
+	if how == db.StopKill {
+		m.kill(ctx)
+	}
+}
+
+// kill asks every runner to end its task. The runners record that.
+func (m *Manager) kill(ctx context.Context) {
+	active, err := m.db.CancelRunning(ctx, m.setup.OnlyJob)
+	if err != nil {
+		m.log.Error("cannot cancel what runs", "error", err)
+	}
+	for _, a := range active {
+		if err := Tell(a); err != nil {
+			m.log.Error("cannot tell a runner to end its task", "job", a.Job, "task", a.Task, "error", err)
+		}
+	}
+}
+
+// Tell asks the runner of an attempt to end its task. It does nothing if that
+// runner is gone.
+func Tell(a db.Active) error {
+	err := process.Signal(a.Runner.PID, a.Runner.PIDStart, unix.SIGTERM)
+	if errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
+	return err
+}
+
+// done reports whether a stopping manager may end. Runners that were told to
+// go are given a moment to say whether they claimed; then, unless tasks are to
+// be left alone, none may run.
+func (m *Manager) done() bool {
+	const moment = 2 * time.Second
+	switch {
+	case m.stopping == "":
+		return false
+	case m.stopping == db.StopLeave:
+		return m.pool.count(going) == 0 || time.Since(m.stopAt) > moment
+	}
+	ours := m.pool.count(going) + m.pool.busy()
+	if m.setup.OnlyJob != "" {
+		return ours == 0 // what runs beside that is not ours to wait for
+	}
+	return ours+m.adopted == 0
+}
+
+// dismissAll lets go of the runners. Those without a task end now, and are
+// waited for; the others go on.
+func (m *Manager) dismissAll() {
+	for r := range m.pool {
+		r.Dismiss()
+	}
+	patience := time.After(2 * time.Second)
+	for len(m.pool) > m.pool.busy() {
+		select {
+		case e := <-m.events:
+			if e.what == runner.Exited {
+				delete(m.pool, e.runner)
+			}
+		case <-patience:
+			return
+		}
+	}
+}
