@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/term"
+
+	"github.com/air-executor/air-executor/config"
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/lock"
+	"github.com/air-executor/air-executor/manager"
+)
+
+// app is what commands get: the way out, and what they open when they need it.
+//
+// The rules of what is printed: results go to stdout, all else to stderr. An
+// error is one line in lower case, with the program's name in front; what to do
+// about it is a line of its own. Colour and redrawing only on a terminal, and
+// no colour with NO_COLOR. With --json, stdout has JSON and nothing else.
+type app struct {
+	ctx      context.Context
+	out, err *os.File
+	args     []string // command line, without the program
+	globals  globals
+
+	conf      *config.Config
+	unprinted error // why a result could not be printed
+}
+
+// config returns the configuration in force.
+func (a *app) config() (*config.Config, error) {
+	if a.conf != nil {
+		return a.conf, nil
+	}
+	wd, err := os.Getwd()
+	if err != nil {
+		return nil, fmt.Errorf("working directory: %w", err)
+	}
+	conf, err := config.Load(config.Overrides{
+		WorkDir:    wd,
+		ConfigPath: override(a.globals.ConfigArg, "AIR_EXECUTOR_CONFIG"),
+		BasePath:   override(a.globals.BasePath, "AIR_EXECUTOR_BASE_PATH"),
+		LogLevel:   override(a.globals.LogLevel, "AIR_EXECUTOR_LOG_LEVEL"),
+		LogFormat:  override(a.globals.LogFormat, "AIR_EXECUTOR_LOG_FORMAT"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.conf = conf
+	return conf, nil
+}
+
+// override is a value from a flag, or else from the environment.
+func override(flag, variable string) config.Override {
+	if flag != "" {
+		return config.Override{Value: flag, Source: config.FromFlag}
+	}
+	if v := os.Getenv(variable); v != "" {
+		return config.Override{Value: v, Source: config.FromEnvironment}
+	}
+	return config.Override{}
+}
+
+// open opens the database, and creates it if need be.
+func (a *app) open() (*db.DB, error) { return a.openDB(false) }
+
+// openExisting opens the database that must be there.
+func (a *app) openExisting() (*db.DB, error) { return a.openDB(true) }
+
+func (a *app) openDB(mustExist bool) (*db.DB, error) {
+	conf, err := a.config()
+	if err != nil {
+		return nil, err
+	}
+	d, err := db.Open(a.ctx, conf.BasePath, db.Options{Durability: conf.Durability, MustExist: mustExist})
+	if errors.Is(err, db.ErrNoDatabase) {
+		return nil, &codedError{exitNoSuch, err, "enqueue a task first, or say where the jobs are with --base-path"}
+	}
+	return d, err
+}
+
+// serving reports whether a manager serves the base path.
+func (a *app) serving() (bool, error) {
+	conf, err := a.config()
+	if err != nil {
+		return false, err
+	}
+	return lock.Held(filepath.Join(conf.BasePath, manager.LockName))
+}
+
+// json reports whether JSON is wanted.
+func (a *app) json() bool {
+	on, _ := strconv.ParseBool(os.Getenv("AIR_EXECUTOR_JSON"))
+	return a.globals.JSON || on
+}
+
+// printJSON prints v, indented.
+func (a *app) printJSON(v any) error {
+	enc := json.NewEncoder(a.out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// printf prints a result.
+func (a *app) printf(format string, args ...any) {
+	if _, err := fmt.Fprintf(a.out, format, args...); err != nil && a.unprinted == nil {
+		a.unprinted = err
+	}
+}
+
+// notef prints a remark that is not a result.
+func (a *app) notef(format string, args ...any) {
+	fmt.Fprintf(a.err, "air-executor: "+format+"\n", args...)
+}
+
+const noManager = "no manager is running; tasks wait until one does: air-executor start"
+
+// hintNoManager remarks, to a person, that nothing will run.
+func (a *app) hintNoManager() {
+	if !isTerminal(a.err) {
+		return
+	}
+	if on, err := a.serving(); err == nil && !on {
+		a.notef("%s", noManager)
+	}
+}
+
+// complain prints an error, and what to do about it.
+func (a *app) complain(err error) {
+	if errors.Is(err, errSilent) {
+		return
+	}
+	if errors.Is(err, context.Canceled) {
+		a.notef("interrupted")
+		return
+	}
+	a.notef("%v", err)
+	var coded *codedError
+	if errors.As(err, &coded) && coded.hint != "" {
+		a.notef("hint: %s", coded.hint)
+	}
+}
+
+// errSilent ends a command with an exit code and nothing more to say.
+var errSilent = errors.New("said already")
+
+// silent is an error that only sets the exit code.
+func silent(code int) error { return &codedError{code, errSilent, ""} }
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// width is the width of the terminal, or 0 if out is none.
+func (a *app) width() int {
+	if !isTerminal(a.out) {
+		return 0
+	}
+	w, _ := terminalSize(a.out)
+	return w
+}
+
+// colour reports whether f may be written to in colour.
+func colour(f *os.File) bool {
+	return isTerminal(f) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+const description = `Runs jobs of shell commands durably on one machine.
+
+A job is a queue of tasks. "enqueue" adds a task, "start" starts the manager that runs them, "status" and "logs" show what happened. "run" does it all in the foreground.
+
+Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 3 the job or task failed; 4 no such job or task; 5 the manager is (not) running; 130 interrupted.`
+
+// commandLine is every command and flag.
+type commandLine struct {
+	globals
+
+	Start  startCmd  `cmd:"" help:"Start the manager."`
+	Stop   stopCmd   `cmd:"" help:"Stop the manager."`
+	Status statusCmd `cmd:"" help:"Show the jobs, or one job with its tasks."`
+	Logs   logsCmd   `cmd:"" help:"Show what tasks have printed."`
+
+	Enqueue enqueueCmd `cmd:"" help:"Add a task to a job."`
+	Run     runCmd     `cmd:"" help:"Run a job file or a command in the foreground."`
+	Wait    waitCmd    `cmd:"" help:"Wait until a job or task has ended."`
+	Cancel  cancelCmd  `cmd:"" help:"End the tasks of a job."`
+	Reset   resetCmd   `cmd:"" help:"Make failed tasks pending again."`
+
+	Import importCmd `cmd:"" help:"Read jobs from state.json and tasks.json files."`
+	Export exportCmd `cmd:"" help:"Write jobs to state.json and tasks.json files."`
+
+	Config configCmd `cmd:"" help:"Show, check or write the configuration."`
+	Doctor doctorCmd `cmd:"" help:"Check the database."`
+
+	Completion completionCmd `cmd:"" help:"Print the line that gives your shell completion."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
+}
+
+// grammar returns what to parse a command line with, and where the global flags
+// will be. Scripts call enqueue again and again, and the parser takes its time
+// to look at every command there is; so that one is looked at alone.
+func grammar(args []string) (cli any, flags *globals) {
+	if len(args) > 0 && args[0] == "enqueue" && os.Getenv("COMP_LINE") == "" {
+		one := new(struct {
+			globals
+			Enqueue enqueueCmd `cmd:"" help:"Add a task to a job."`
+		})
+		return one, &one.globals
+	}
+	all := new(commandLine)
+	return all, &all.globals
+}
+
+// globals are the flags of every command.
+type globals struct {
+	BasePath  string      `placeholder:"DIR" help:"Folder that holds everything (.air-executor, or $AIR_EXECUTOR_BASE_PATH)."`
+	ConfigArg string      `name:"config" placeholder:"FILE" help:"Configuration file (config.yaml in the base path, or $AIR_EXECUTOR_CONFIG)."`
+	JSON      bool        `name:"json" help:"Print JSON (or $AIR_EXECUTOR_JSON=1)."`
+	LogLevel  string      `placeholder:"LEVEL" help:"DEBUG, INFO, WARNING, ERROR or CRITICAL (or $AIR_EXECUTOR_LOG_LEVEL)."`
+	Version   versionFlag `help:"Print the version."`
+	LogFormat string      `placeholder:"FORMAT" help:"json or console (or $AIR_EXECUTOR_LOG_FORMAT)."`
+}
+
+// signed is a whole number of which the parser does not take -1 for a flag.
+// (Its option to allow that everywhere makes `--job --quiet` a job's name.)
+type signed int
+
+// Decode reads the number.
+func (s *signed) Decode(c *kong.DecodeContext) error {
+	t := c.Scan.Pop()
+	if t.IsEOL() {
+		return errors.New("missing value")
+	}
+	n, err := strconv.Atoi(fmt.Sprint(t.Value))
+	if err != nil {
+		return fmt.Errorf("want a whole number, got %q", t.Value)
+	}
+	*s = signed(n)
+	return nil
+}
+
+// timeLimit is a duration such as 90s or 5m; a bare number means seconds.
+type timeLimit time.Duration
+
+// Decode reads the time limit, which may be neither negative nor zero.
+func (l *timeLimit) Decode(c *kong.DecodeContext) error {
+	t := c.Scan.Pop()
+	if t.IsEOL() {
+		return errors.New("missing value")
+	}
+	text := fmt.Sprint(t.Value)
+	d, err := time.ParseDuration(text)
+	if n, e := strconv.Atoi(text); e == nil {
+		d, err = time.Duration(n)*time.Second, nil
+	}
+	if err != nil || d <= 0 {
+		return fmt.Errorf("want a time above zero such as 90s or 5m, got %q", text)
+	}
+	*l = timeLimit(d)
+	return nil
+}
+
+// jobArg is the job that a command is about, as a flag or as an argument.
+type jobArg struct {
+	Flag string `name:"job" short:"j" placeholder:"NAME" predictor:"job" help:"Name of the job; may also stand without --job."`
+	Arg  string `arg:"" optional:"" name:"name" predictor:"job" help:"Name of the job."`
+}
+
+// AfterApply refuses two different names.
+func (j *jobArg) AfterApply() error {
+	if j.Flag != "" && j.Arg != "" && j.Flag != j.Arg {
+		return fmt.Errorf("two names for one job: --job %s and %s", j.Flag, j.Arg)
+	}
+	return nil
+}
+
+// optional returns the name, or nothing.
+func (j *jobArg) optional() string {
+	if j.Flag != "" {
+		return j.Flag
+	}
+	return j.Arg
+}
+
+// required returns the name, or an error that asks for it.
+func (j *jobArg) required() (string, error) {
+	name := j.optional()
+	if name == "" {
+		return "", &codedError{exitUsage, fmt.Errorf("which job? give --job NAME"), "air-executor status lists the jobs"}
+	}
+	return name, nil
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/air-executor/air-executor/config"
+)
+
+type configCmd struct {
+	Show  configShowCmd  `cmd:"" help:"Show every setting, its value, and where it came from."`
+	Check configCheckCmd `cmd:"" help:"Check the configuration file."`
+	Init  configInitCmd  `cmd:"" help:"Write a config.yaml with every setting and its default."`
+}
+
+// Help is printed below the summary.
+func (*configCmd) Help() string {
+	return `Exit codes: 0 done; 1 not written; 2 wrong flags, or the configuration is wrong.`
+}
+
+type configShowCmd struct{}
+
+// Help is printed below the summary.
+func (*configShowCmd) Help() string {
+	return `Exit codes: 0 done; 2 the configuration is wrong.`
+}
+
+// Run shows the configuration in force.
+func (*configShowCmd) Run(a *app) error {
+	conf, err := a.config()
+	if err != nil {
+		return err
+	}
+	if a.json() {
+		return a.printJSON(conf.Settings())
+	}
+	g := grid{head: []string{"Key", "Value", "Source"}, flex: 2}
+	for _, s := range conf.Settings() {
+		g.add(s.Key, s.Value, s.Source)
+	}
+	return g.print(a.out, a.width())
+}
+
+type configCheckCmd struct{}
+
+// Help is printed below the summary.
+func (*configCheckCmd) Help() string {
+	return `Exit codes: 0 the configuration is right; 2 it is wrong, and the message says where.`
+}
+
+// Run checks the configuration.
+func (*configCheckCmd) Run(a *app) error {
+	conf, err := a.config()
+	if err != nil {
+		return err
+	}
+	if a.json() {
+		return a.printJSON(map[string]any{"file": conf.File, "ok": true})
+	}
+	if conf.File == "" {
+		a.printf("no configuration file; the defaults are in force\n")
+		return nil
+	}
+	a.printf("%s is right\n", conf.File)
+	return nil
+}
+
+type configInitCmd struct{}
+
+// Help is printed below the summary.
+func (*configInitCmd) Help() string {
+	return `Never overwrites a file.
+
+Exit codes: 0 written; 1 not written; 2 wrong flags or configuration.`
+}
+
+// Run writes a configuration file into the base path, or where --config says.
+func (*configInitCmd) Run(a *app) error {
+	path := override(a.globals.ConfigArg, "AIR_EXECUTOR_CONFIG").Value
+	if path == "" {
+		conf, err := a.config()
+		if err != nil {
+			return err
+		}
+		path = filepath.Join(conf.BasePath, config.FileName)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("%s exists already", path)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(config.Template()); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if a.json() {
+		return a.printJSON(map[string]string{"file": path})
+	}
+	a.printf("%s\n", path)
+	return nil
+}

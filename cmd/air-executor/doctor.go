@@ -1,0 +1,98 @@
+package main
+
+import (
+	"path/filepath"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/lock"
+	"github.com/air-executor/air-executor/runner"
+	"github.com/air-executor/air-executor/runner/process"
+)
+
+type doctorCmd struct{}
+
+// Help is printed below the summary.
+func (*doctorCmd) Help() string {
+	return `Checks that the database is sound and that its rows do not contradict each other, and that every running task has a living runner. Changes nothing.
+
+Exit codes: 0 all is well; 1 something is not; 2 wrong flags or configuration; 4 there is no database.`
+}
+
+// Run checks and reports.
+func (*doctorCmd) Run(a *app) error {
+	d, err := a.openExisting()
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	findings, err := d.Check(a.ctx)
+	if err != nil {
+		return err
+	}
+	orphans, err := withoutRunner(a, d)
+	if err != nil {
+		return err
+	}
+	findings = append(findings, orphans...)
+	if a.json() {
+		if findings == nil {
+			findings = []db.Finding{}
+		}
+		err = a.printJSON(map[string]any{"database": d.Path(), "findings": findings})
+	} else {
+		printFindings(a, d, findings)
+	}
+	if err == nil && len(findings) > 0 {
+		err = silent(exitError)
+	}
+	return err
+}
+
+const everyRunning = "a running task has a living runner"
+
+// withoutRunner finds running tasks whose runner is gone. Where a manager
+// serves, it ends them within a second or two.
+func withoutRunner(a *app, d *db.DB) ([]db.Finding, error) {
+	active, err := d.Active(a.ctx)
+	if err != nil {
+		return nil, err
+	}
+	p, err := lock.NewProber(filepath.Join(a.conf.BasePath, runner.LocksName))
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	boot, err := process.BootID()
+	if err != nil {
+		return nil, err
+	}
+	var out []db.Finding
+	for _, r := range active {
+		held, err := p.Held(r.Runner.Lock)
+		if err != nil {
+			return nil, err
+		}
+		if !held || r.Runner.BootID != boot {
+			out = append(out, db.Finding{Rule: everyRunning, Place: r.Job + "/" + r.Task, What: "its runner is gone; the manager will end it"})
+		}
+	}
+	return out, nil
+}
+
+func printFindings(a *app, d *db.DB, findings []db.Finding) {
+	broken := map[string]bool{}
+	for _, f := range findings {
+		broken[f.Rule] = true
+	}
+	a.printf("%s\n", d.Path())
+	for _, rule := range append(db.Rules(), everyRunning) {
+		mark := "ok "
+		if broken[rule] {
+			mark = "BAD"
+		}
+		a.printf("  %s  %s\n", mark, rule)
+	}
+	for _, f := range findings {
+		a.printf("%s: %s (%s)\n", f.Place, f.What, f.Rule)
+	}
+}

@@ -1,0 +1,291 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/air-executor/air-executor/config"
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/runner"
+)
+
+// defaultJob is where tasks go that name no job.
+const defaultJob = "default"
+
+type enqueueCmd struct {
+	Job      string    `short:"j" placeholder:"NAME" predictor:"job" help:"Job to add to; it is created if need be. Inside a task the default is its own job, else 'default'."`
+	ID       string    `name:"id" placeholder:"ID" help:"Id of the task, unique in its job. The default is the job's next free number."`
+	After    []string  `short:"a" sep:"none" placeholder:"ID" help:"Run only when this task has completed. May be given several times."`
+	Priority signed    `short:"o" placeholder:"N" help:"Higher runs first; the default is 0."`
+	Timeout  timeLimit `placeholder:"D" help:"End the task after this time, such as 90s or 5m; the default is task_timeout."`
+	Dir      string    `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run; the default is the current directory."`
+	Env      []string  `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable. May be given several times."`
+	NoEnv    bool      `help:"Do not store this shell's environment; run with the manager's."`
+	IfAbsent bool      `help:"Do nothing, successfully, for a task whose id is there already."`
+	FromFile string    `short:"f" placeholder:"FILE" help:"Add the tasks of a file: JSON lines, or a tasks.json array; - is stdin."`
+	Quiet    bool      `short:"q" help:"Do not print ids."`
+	Command  []string  `arg:"" optional:"" help:"Command and arguments, after --."`
+}
+
+// Help is printed below the summary.
+func (*enqueueCmd) Help() string {
+	return `Prints the id of the task once it is stored durably. The manager need not be running.
+
+    air-executor enqueue --job build --id test --after compile -- make test
+
+Exit codes: 0 stored; 1 not stored, nothing has changed; 2 wrong flags or configuration; 4 a task that --after names does not exist.`
+}
+
+// Run stores the task, or all tasks of a file.
+func (c *enqueueCmd) Run(a *app) error {
+	if err := c.check(); err != nil {
+		return &codedError{exitUsage, err, "see air-executor enqueue --help"}
+	}
+	conf, err := a.config()
+	if err != nil {
+		return err
+	}
+	batch := db.Batch{
+		Job: c.jobName(), IfAbsent: c.IfAbsent, Parent: parentToken(conf),
+		MaxSubtasks: conf.MaxSubtasks, MaxDepth: conf.MaxSubtaskDepth,
+	}
+	if err := job.CheckName(batch.Job); err != nil {
+		return &codedError{exitUsage, err, ""}
+	}
+	template, err := c.template()
+	if err != nil {
+		return err
+	}
+	if c.FromFile == "" {
+		template.Command, template.Args = c.Command[0], c.Command[1:]
+		if err := template.Check(); err != nil {
+			return &codedError{exitUsage, err, ""}
+		}
+		batch.Tasks = func(yield func(job.Spec, error) bool) { yield(template, nil) }
+		return c.store(a, batch)
+	}
+	in, err := openInput(a.ctx, c.FromFile)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	batch.Tasks = c.fromFile(job.NewSpecReader(c.FromFile, bufio.NewReaderSize(in, 1<<20)), template)
+	return c.store(a, batch)
+}
+
+// check refuses what does not go together.
+func (c *enqueueCmd) check() error {
+	switch {
+	case c.FromFile == "" && len(c.Command) == 0:
+		return errors.New("no command: give one after --, or --from-file")
+	case c.FromFile != "" && len(c.Command) > 0:
+		return errors.New("a command and --from-file do not go together")
+	case c.FromFile != "" && (c.ID != "" || len(c.After) > 0):
+		return errors.New("with --from-file, ids and dependencies stand in the file")
+	}
+	for _, kv := range c.Env {
+		if key, _, ok := strings.Cut(kv, "="); !ok || key == "" {
+			return fmt.Errorf("--env %q is not KEY=VALUE", kv)
+		}
+		if err := job.CheckText("--env", kv); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *enqueueCmd) jobName() string {
+	if c.Job != "" {
+		return c.Job
+	}
+	if own := os.Getenv(runner.EnvJob); own != "" {
+		return own
+	}
+	return defaultJob
+}
+
+// template is a task with all that the flags and this shell say.
+func (c *enqueueCmd) template() (job.Spec, error) {
+	dir, err := taskDir(c.Dir)
+	if err != nil {
+		return job.Spec{}, err
+	}
+	s := job.Spec{ID: c.ID, Dependencies: c.After, Dir: dir, Priority: int(c.Priority), Timeout: time.Duration(c.Timeout)}
+	if !c.NoEnv {
+		s.Env = shellEnv()
+	} else if len(c.Env) > 0 {
+		return s, &codedError{exitUsage, errors.New("--env and --no-env do not go together"), ""}
+	}
+	s.Env = append(s.Env, c.Env...)
+	return s, nil
+}
+
+// taskDir is where a task runs that is queued from here.
+func taskDir(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("working directory: %w", err)
+	}
+	return dir, job.CheckText("working directory", dir)
+}
+
+// shellEnv is the environment of this shell, as a task may inherit it.
+func shellEnv() []string { return runner.WithoutOwn(os.Environ()) }
+
+// parentToken is the token of the attempt inside which we run, if it belongs to
+// the same base path.
+func parentToken(conf *config.Config) string {
+	if os.Getenv(runner.EnvBasePath) != conf.BasePath {
+		return ""
+	}
+	return os.Getenv(runner.EnvToken)
+}
+
+// fromFile yields the tasks of a file, filled up with the template.
+func (c *enqueueCmd) fromFile(r *job.SpecReader, template job.Spec) iter.Seq2[job.Spec, error] {
+	return func(yield func(job.Spec, error) bool) {
+		for {
+			s, err := r.Next()
+			if err == io.EOF {
+				return
+			}
+			if err == nil {
+				err = c.fill(&s, template)
+			}
+			if !yield(s, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// fill gives a task of a file what it does not say itself.
+func (c *enqueueCmd) fill(s *job.Spec, template job.Spec) error {
+	if s.Dir == "" {
+		s.Dir = template.Dir
+	} else if !filepath.IsAbs(s.Dir) {
+		s.Dir = filepath.Join(template.Dir, s.Dir)
+	}
+	if len(s.Env) > 0 {
+		s.Env = append(template.Env[:len(template.Env):len(template.Env)], s.Env...)
+	} else {
+		s.Env = template.Env
+	}
+	if s.Priority == 0 {
+		s.Priority = template.Priority
+	}
+	if s.Timeout == 0 {
+		s.Timeout = template.Timeout
+	}
+	return nil
+}
+
+// openInput opens a file to read tasks from. What cannot be read at once, such
+// as a pipe, is first copied to a temporary file, for the database is locked
+// while the tasks are stored.
+func openInput(ctx context.Context, path string) (*os.File, error) {
+	f := os.Stdin
+	if path != "-" {
+		var err error
+		if f, err = os.Open(path); err != nil {
+			return nil, err
+		}
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("%s is a directory", path)
+	}
+	if info.Mode().IsRegular() {
+		return f, nil
+	}
+	defer f.Close()
+	spool, err := os.CreateTemp("", "air-executor-*.json")
+	if err != nil {
+		return nil, err
+	}
+	os.Remove(spool.Name())
+	copied := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(spool, f)
+		copied <- err
+	}()
+	select {
+	case err := <-copied:
+		if err != nil {
+			spool.Close()
+			return nil, fmt.Errorf("read %s: %w", path, err)
+		}
+	case <-ctx.Done():
+		return nil, ctx.Err() // the process ends, and the copying with it
+	}
+	_, err = spool.Seek(0, io.SeekStart)
+	return spool, err
+}
+
+// store stores the batch and prints the ids.
+func (c *enqueueCmd) store(a *app, batch db.Batch) error {
+	d, err := a.open()
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	added, err := d.Enqueue(a.ctx, batch)
+	if err != nil {
+		return explainEnqueue(err)
+	}
+	if err := c.print(a, d, batch.Job, added); err != nil {
+		return err
+	}
+	a.hintNoManager()
+	return nil
+}
+
+func (c *enqueueCmd) print(a *app, d *db.DB, jobName string, added db.Added) error {
+	if c.Quiet {
+		return nil
+	}
+	out := bufio.NewWriter(a.out)
+	one := func(id string) error {
+		if a.json() {
+			return writeLine(out, map[string]string{"job": jobName, "id": id})
+		}
+		_, err := fmt.Fprintln(out, id)
+		return err
+	}
+	if added.IDs == nil {
+		if err := d.EachAdded(a.ctx, added, one); err != nil {
+			return err
+		}
+	}
+	for _, id := range added.IDs {
+		if err := one(id); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}
+
+// explainEnqueue adds what to do about an error.
+func explainEnqueue(err error) error {
+	switch {
+	case errors.Is(err, db.ErrDuplicate):
+		return &codedError{exitError, err, "choose another --id, or give --if-absent if it is the same task"}
+	case errors.Is(err, db.ErrFenced):
+		return &codedError{exitError, err, "this shell belongs to a task that has ended; to queue tasks as a user: unset " + runner.EnvToken}
+	case errors.Is(err, db.ErrLimit):
+		return &codedError{exitError, err, "if this is no runaway, raise the limit in config.yaml"}
+	}
+	return err
+}

@@ -1,0 +1,167 @@
+// Command air-executor runs jobs of shell commands durably on one machine.
+//
+// Its runtime does not read the limits of its control group: the program uses
+// little more than one core, and processes that live for milliseconds have no
+// time for it.
+//
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"unicode/utf8"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/air-executor/air-executor/config"
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/runner"
+)
+
+// The exit codes, the same in every command.
+const (
+	exitOK          = 0
+	exitError       = 1
+	exitUsage       = 2   // wrong flags or configuration
+	exitFailed      = 3   // the job or task failed
+	exitNoSuch      = 4   // no such job or task
+	exitManager     = 5   // the manager is running and should not be, or the other way round
+	exitInterrupted = 130 // Ctrl-C
+)
+
+func main() {
+	// Runners are started by the thousand; they do not wait for a parser.
+	if len(os.Args) > 1 && os.Args[1] == runner.Argument {
+		os.Exit(runner.Main(os.Args[1:], func(level, format string) *log { return newLogger(os.Stderr, level, format) }))
+	}
+	os.Exit(run(os.Args[1:]))
+}
+
+// run carries out one command line and returns the exit code.
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	a := &app{ctx: ctx, out: os.Stdout, err: os.Stderr, args: args}
+	cli, flags := grammar(args)
+	exited := -1
+	parser := kong.Must(cli,
+		kong.Name("air-executor"),
+		kong.Description(description),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.Exit(func(code int) { exited = code; panic(errHelpShown) }),
+		kong.Bind(a),
+	)
+	if completeLine(parser) {
+		return exitOK
+	}
+	err := parseAndRun(parser, a, flags, args)
+	if errors.Is(err, errHelpShown) {
+		return exited
+	}
+	if err != nil {
+		a.complain(err)
+	}
+	return exitCode(err)
+}
+
+// errHelpShown ends parsing after kong has printed help.
+var errHelpShown = errors.New("help shown")
+
+func parseAndRun(parser *kong.Kong, a *app, flags *globals, args []string) (err error) {
+	defer func() {
+		if p := recover(); p == errHelpShown {
+			err = errHelpShown
+		} else if p != nil {
+			panic(p)
+		}
+	}()
+	// The parser would replace what is not UTF-8, and run another command.
+	for i, arg := range args {
+		if !utf8.ValidString(arg) {
+			return &codedError{exitUsage, fmt.Errorf("argument %d of the command line is not valid UTF-8", i+1), ""}
+		}
+	}
+	c, err := parser.Parse(args)
+	if err != nil {
+		return usageError(err, parser)
+	}
+	if err := refuseEmpty(c); err != nil {
+		return err
+	}
+	a.globals = *flags
+	return errors.Join(c.Run(), a.unprinted)
+}
+
+// refuseEmpty refuses flags with empty values: they come from variables that
+// are not set, and `cancel --task "$ID"` must not mean all tasks then.
+func refuseEmpty(c *kong.Context) error {
+	for _, p := range c.Path {
+		if p.Flag == nil {
+			continue
+		}
+		if v, ok := c.FlagValue(p.Flag).(string); ok && v == "" {
+			return &codedError{exitUsage, fmt.Errorf("--%s is empty", p.Flag.Name), ""}
+		}
+	}
+	return nil
+}
+
+// usageError turns a parse error into one that says where to read on.
+func usageError(err error, parser *kong.Kong) error {
+	command := parser.Model.Name
+	var pe *kong.ParseError
+	if errors.As(err, &pe) && pe.Context != nil {
+		if sel := pe.Context.Selected(); sel != nil {
+			command = sel.FullPath()
+		}
+	}
+	// What the parser says where the line ends too early is meant for programmers.
+	if flag, said, ok := strings.Cut(err.Error(), ": expected "); ok && strings.HasSuffix(said, `value but got "EOL" (<EOL>)`) {
+		err = fmt.Errorf("%s needs a value", flag)
+	}
+	hint := fmt.Sprintf("see %s --help", command)
+	if strings.Contains(err.Error(), "unknown flag") && (strings.HasSuffix(command, " enqueue") || strings.HasSuffix(command, " run")) {
+		hint = fmt.Sprintf("if that belongs to the command, put -- before it: %s -- COMMAND ARG...", command)
+	}
+	return &codedError{exitUsage, err, hint}
+}
+
+// codedError is an error with an exit code, and perhaps a line that says what
+// to do.
+type codedError struct {
+	code int
+	err  error
+	hint string
+}
+
+func (e *codedError) Error() string { return e.err.Error() }
+func (e *codedError) Unwrap() error { return e.err }
+
+// exitCode finds the exit code that an error calls for.
+func exitCode(err error) int {
+	var coded *codedError
+	var conf *config.Error
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &coded):
+		return coded.code
+	case errors.As(err, &conf):
+		return exitUsage
+	case errors.Is(err, db.ErrNoJob), errors.Is(err, db.ErrNoTask), errors.Is(err, db.ErrNoDatabase):
+		return exitNoSuch
+	case errors.Is(err, manager.ErrRunning):
+		return exitManager
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	}
+	return exitError
+}

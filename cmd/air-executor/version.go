@@ -1,0 +1,44 @@
+package main
+
+import (
+	"runtime"
+	"runtime/debug"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set when a release is built: -ldflags "-X main.version=1.2.3".
+var version = ""
+
+type versionCmd struct{}
+
+// Help is printed below the summary.
+func (*versionCmd) Help() string { return `Exit codes: 0 done; 2 wrong flags.` }
+
+// versionFlag is --version.
+type versionFlag bool
+
+// BeforeReset prints the version and ends, whatever else is on the command line.
+func (versionFlag) BeforeReset(k *kong.Kong, a *app) error {
+	if err := (&versionCmd{}).Run(a); err != nil {
+		return err
+	}
+	k.Exit(exitOK)
+	return nil
+}
+
+// Run prints the version.
+func (*versionCmd) Run(a *app) error {
+	v := version
+	if v == "" {
+		v = "development"
+		if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+			v = info.Main.Version
+		}
+	}
+	if a.json() {
+		return a.printJSON(map[string]string{"version": v, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
+	}
+	a.printf("air-executor %s (%s, %s/%s)\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return nil
+}

@@ -1,0 +1,267 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/runner"
+)
+
+// watcher shows how a job gets on: a line for every task that ends and, on a
+// terminal, a bar below them. For a single command, it shows its output instead.
+type watcher struct {
+	app    *app
+	db     *db.DB
+	job    string
+	output bool // print what the task writes, and nothing else
+	begin  time.Time
+
+	last    int64             // newest row seen
+	running map[int64]db.Step // attempts that ran when last seen
+	changes int64
+	state   job.Job
+	screen  block
+	printer logPrinter
+	log     *taskLog // of the command whose output is shown
+}
+
+// look finds out what is new and shows it.
+func (w *watcher) look() (job.Job, error) {
+	ctx := w.app.ctx
+	changes, err := w.db.Changes(ctx)
+	if err != nil {
+		return w.state, err
+	}
+	if w.running == nil || changes != w.changes {
+		w.changes = changes
+		// The job first: once it has ended, the steps tell of all its tasks.
+		if w.state, err = w.db.Job(ctx, w.job); err != nil {
+			return w.state, err
+		}
+		if err := w.step(); err != nil {
+			return w.state, err
+		}
+	}
+	if w.output {
+		return w.state, w.copyOutput()
+	}
+	if w.live() {
+		w.screen.draw(w.progress())
+	}
+	return w.state, nil
+}
+
+func (w *watcher) live() bool { return !w.app.json() && colour(w.app.out) }
+
+// step reads the attempts that started or may have ended since.
+func (w *watcher) step() error {
+	var open []int64
+	for row := range w.running {
+		open = append(open, row)
+	}
+	steps, err := w.db.Steps(w.app.ctx, w.job, w.last, open)
+	if err != nil {
+		return err
+	}
+	before := w.running
+	w.running = map[int64]db.Step{}
+	for _, s := range steps {
+		w.last = max(w.last, s.Row)
+		_, known := before[s.Row]
+		if s.Status == job.Running {
+			w.running[s.Row] = s
+		}
+		w.tell(s, !known)
+	}
+	return nil
+}
+
+// tell prints what has happened to a task.
+func (w *watcher) tell(s db.Step, isNew bool) {
+	a := w.app
+	if w.output {
+		if isNew {
+			w.log = &taskLog{task: s.Task, path: runner.LogPath(a.conf.BasePath, w.job, s.Task)}
+		}
+		return
+	}
+	if a.json() {
+		return
+	}
+	if w.live() {
+		w.screen.clear()
+	}
+	if isNew && !w.live() {
+		a.printf("%s started\n", s.Task)
+	}
+	switch s.Status {
+	case job.Completed:
+		a.printf("%s %s completed (%s)\n", w.paint("✓", green), s.Task, took(s.EndedAt.Sub(s.StartedAt)))
+	case job.Failed:
+		a.printf("%s %s failed: %s (%s)\n", w.paint("✗", red), s.Task, oneLine(s.Error), took(s.EndedAt.Sub(s.StartedAt)))
+		w.lastWords(s.Task)
+	}
+}
+
+// lastWords prints the last lines of a failed task.
+func (w *watcher) lastWords(task string) {
+	const lines = 10
+	var b bytes.Buffer
+	p := logPrinter{out: &b, clean: true}
+	err := p.tail(&taskLog{task: task, path: runner.LogPath(w.app.conf.BasePath, w.job, task)}, lines)
+	if err != nil || b.Len() == 0 {
+		return
+	}
+	for line := range strings.SplitSeq(strings.TrimSuffix(b.String(), "\n"), "\n") {
+		if strings.HasPrefix(line, runner.NoteMark) {
+			continue // that is the error, which stands above
+		}
+		w.app.printf("    %s\n", line)
+	}
+}
+
+// copyOutput prints what the command has written since.
+func (w *watcher) copyOutput() error {
+	if w.log == nil || w.app.json() {
+		return nil
+	}
+	if w.printer.out == nil {
+		w.printer.out = &withoutNotes{out: w.app.out}
+	}
+	return w.printer.rest(w.log)
+}
+
+// progress is the block below the lines: a bar, and what runs now.
+func (w *watcher) progress() string {
+	j := w.state
+	ended, total := j.Tasks.Completed+j.Tasks.Failed, j.Tasks.Total()
+	counts := fmt.Sprintf(" %d/%d tasks", ended, total)
+	if j.Tasks.Failed > 0 {
+		counts += fmt.Sprintf(", %d failed", j.Tasks.Failed)
+	}
+	counts += "  " + took(time.Since(w.begin))
+	width := w.app.width()
+	name := shorten(j.Name, max(width/3, 10))
+	room := min(width-text.StringWidth(name)-text.StringWidth(counts)-2, 40)
+	var b strings.Builder
+	if room >= 5 {
+		fmt.Fprintf(&b, "%s %s%s\n", name, w.bar(room, ended, j.Tasks.Failed, total), counts)
+	} else {
+		fmt.Fprintf(&b, "%s\n", shorten(name+counts, width))
+	}
+	for _, s := range w.running {
+		fmt.Fprintf(&b, "  %s  %s\n", shorten(s.Task, max(width-12, 8)), took(time.Since(s.StartedAt)))
+	}
+	return b.String()
+}
+
+// bar shows ended of total, the failed ones in red.
+func (w *watcher) bar(width, ended, failed, total int) string {
+	if total == 0 {
+		total = 1
+	}
+	bad := (failed*width + total - 1) / total
+	good := max(ended*width/total-bad, 0)
+	rest := max(width-good-bad, 0)
+	return w.paint(strings.Repeat("━", good), green) + w.paint(strings.Repeat("━", bad), red) + w.paint(strings.Repeat("─", rest), grey)
+}
+
+const (
+	green = "32"
+	red   = "31"
+	grey  = "90"
+)
+
+func (w *watcher) paint(s, code string) string {
+	if s == "" || !colour(w.app.out) {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (w *watcher) clear() {
+	if w.live() && !w.output {
+		w.screen.clear()
+	}
+}
+
+// finish says how the job has ended.
+func (w *watcher) finish(j job.Job) error {
+	w.clear()
+	if w.output {
+		return w.finishOutput(j)
+	}
+	if w.app.json() {
+		return nil
+	}
+	line := fmt.Sprintf("Job %s %s: %s completed", j.Name, j.State, plural(j.Tasks.Completed, "task"))
+	if j.Tasks.Failed > 0 {
+		line += fmt.Sprintf(", %d failed", j.Tasks.Failed)
+	}
+	if j.Tasks.Pending > 0 {
+		line += fmt.Sprintf(", %d blocked", j.Tasks.Pending)
+	}
+	w.app.printf("%s (%s)\n", line, took(time.Since(w.begin)))
+	return nil
+}
+
+// finishOutput prints the rest of the output, and how the command failed.
+func (w *watcher) finishOutput(j job.Job) error {
+	if err := w.copyOutput(); err != nil {
+		return err
+	}
+	if j.State != job.StateFailed || w.app.json() {
+		return nil
+	}
+	tasks, err := w.db.Tasks(w.app.ctx, w.job)
+	if err != nil {
+		return err
+	}
+	for _, t := range tasks {
+		if t.Status == job.Failed {
+			w.app.notef("%s", t.Error)
+		}
+	}
+	return nil
+}
+
+// withoutNotes passes on what a command has written, but not the lines that its
+// runner has added to the log.
+type withoutNotes struct {
+	out  io.Writer
+	held []byte // start of a line that may become a note
+	drop bool   // in the middle of a note
+	mid  bool   // in the middle of another line
+}
+
+// Write passes on b line by line.
+func (w *withoutNotes) Write(b []byte) (int, error) {
+	var pass []byte
+	for _, c := range b {
+		switch {
+		case w.drop:
+		case w.mid:
+			pass = append(pass, c)
+		default:
+			w.held = append(w.held, c)
+			if note := runner.NoteMark + " "; string(w.held) == note {
+				w.drop, w.held = true, nil
+			} else if !strings.HasPrefix(note, string(w.held)) {
+				pass = append(pass, w.held...)
+				w.mid, w.held = true, nil
+			}
+		}
+		if c == '\n' {
+			w.drop, w.mid = false, false
+		}
+	}
+	_, err := w.out.Write(pass)
+	return len(b), err
+}
