@@ -1,0 +1,152 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/air-executor/air-executor/faults/internal/subject"
+)
+
+// Facts about enqueuing.
+const (
+	factAcked   = "acknowledged"
+	factInDoubt = "in doubt"
+	factAbsent  = "killed before the commit"
+)
+
+// backlog is how many tasks may wait before enqueuers pause.
+const backlog = 60
+
+// enqueuer queues one task after the other, each until it is acknowledged.
+func (w *world) enqueuer(ctx context.Context, number int) {
+	rng := w.random(fmt.Sprint("enqueuer ", number))
+	usual := 10 * time.Millisecond // that an enqueue takes
+	for i := 0; pause(ctx, rng, 20*time.Millisecond); i++ {
+		n := name{w.jobName(rng.IntN(w.conf.jobs)), fmt.Sprintf("t-%d-%d", number, i)}
+		args := w.enqueueArgs(rng, n)
+		w.ids.try(n)
+		for ctx.Err() == nil && !w.tryEnqueue(rng, &usual, n, args) {
+		}
+		if w.ids.acked()-w.begun() > backlog {
+			pause(ctx, rng, time.Second)
+		}
+	}
+}
+
+// begun is roughly how many tasks have begun.
+func (w *world) begun() int {
+	const lines = 2 * 30 // bytes of a begin and an end, at least
+	info, err := os.Stat(filepath.Join(w.dir, witnessName))
+	if err != nil {
+		return 0
+	}
+	return int(info.Size()) / lines
+}
+
+// enqueueArgs draws a task.
+func (w *world) enqueueArgs(rng *rand.Rand, n name) []string {
+	t := task{dir: w.dir, slots: w.conf.slots, sleep: time.Duration(rng.IntN(30)) * time.Millisecond}
+	args := []string{"enqueue", "--job", n.job, "--id", n.task, "--if-absent"}
+	switch p := rng.IntN(100); {
+	case p < 8:
+		t.exit = 1 + rng.IntN(5)
+	case p < 14:
+		t.sleep = time.Duration(300+rng.IntN(1500)) * time.Millisecond
+	case p < 20:
+		t.sleep = 5 * time.Second
+		args = append(args, "--timeout", "300ms")
+	case p < 21:
+		t.stubborn = true
+		t.sleep = time.Second
+	case p < 26:
+		t.enqueue = w.prog.Path
+	}
+	t.child = rng.IntN(4) == 0
+	if after, ok := w.ids.some(rng, n.job); ok && rng.IntN(10) == 0 {
+		args = append(args, "--after", after)
+	}
+	if rng.IntN(5) == 0 {
+		args = append(args, "--priority", fmt.Sprint(rng.IntN(3)))
+	}
+	if rng.IntN(5) == 0 {
+		args = append(args, "--no-env")
+	}
+	return append(append(args, "--", w.self), t.args()...)
+}
+
+// tryEnqueue runs one enqueue, which may be killed or stopped on its way, and
+// reports whether the id was acknowledged.
+func (w *world) tryEnqueue(rng *rand.Rand, usual *time.Duration, n name, args []string) bool {
+	cmd, out, errs := w.prog.Prepare(context.Background(), w.base, args...)
+	doom, after := rng.IntN(100), time.Duration(rng.Float64()*1.2*float64(*usual))
+	rest := time.Duration(rng.IntN(800)) * time.Millisecond
+	begin := time.Now()
+	if err := cmd.Start(); err != nil {
+		w.report.breaks(checkAnswers, "enqueue does not start: %v", err)
+		return false
+	}
+	ended := make(chan struct{})
+	struck := make(chan bool, 1)
+	go func() { struck <- w.strikeEnqueuer(cmd.Process, doom, after, rest, ended) }()
+	r := subject.Outcome(cmd.Wait(), out, errs)
+	close(ended)
+	killed := <-struck
+	if strings.HasPrefix(r.Out, n.task+"\n") {
+		w.ids.ack(n)
+		*usual = (9**usual + time.Since(begin)) / 10
+		return true
+	}
+	switch {
+	case killed && r.Killed:
+		w.report.killed(killEnqueuer)
+		w.askAfter(n)
+	default:
+		w.report.breaks(checkAnswers, "enqueue %s %s: exit code %d: %s", n.job, n.task, r.Code, r.Err)
+		return true // it will not get better; the task counts as not acknowledged
+	}
+	return false
+}
+
+// strikeEnqueuer kills the process, or stops it for a while, or leaves it alone.
+func (w *world) strikeEnqueuer(p *os.Process, doom int, after, rest time.Duration, ended chan struct{}) (killed bool) {
+	if doom >= 55 {
+		return false
+	}
+	select {
+	case <-ended:
+		return false
+	case <-time.After(after):
+	}
+	if doom < 50 {
+		return p.Signal(syscall.SIGKILL) == nil
+	}
+	if p.Signal(syscall.SIGSTOP) != nil {
+		return false
+	}
+	w.report.stopped(killEnqueuer)
+	time.Sleep(rest)
+	_ = p.Signal(syscall.SIGCONT)
+	return false
+}
+
+// askAfter counts whether a task is there whose enqueuer was killed before it
+// could acknowledge it.
+func (w *world) askAfter(n name) {
+	r := w.prog.Run(w.base, "--json", "status", "--job", n.job, "--task", n.task)
+	switch r.Code {
+	case 0:
+		w.report.fact(factInDoubt, 1)
+	case 4:
+		w.report.fact(factAbsent, 1)
+	default:
+		w.report.breaks(checkAnswers, "status of %s %s: exit code %d: %s", n.job, n.task, r.Code, r.Err)
+	}
+}

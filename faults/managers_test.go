@@ -1,0 +1,347 @@
+//go:build failpoints
+
+package faults
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// T9: a manager is killed while all its places are taken. The next one counts
+// those that go on, starts nothing twice, and every result is the right one.
+func TestManagerRestartAdopts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "max_concurrent_runners: 3")
+	jobs := []string{"a", "b", "c", "d", "e"}
+	for i, job := range jobs {
+		w.enqueue(job, "1", `until [ -e $SCRATCH/go ]; do sleep 0.02; done; exit `+string(rune('1'+i)))
+		w.enqueue(job, "2", "exit 0")
+	}
+	w.start()
+	w.until("all places are taken", func() bool { return w.runs() == 3 })
+	for range 3 {
+		w.manager.kill()
+		w.start()
+		if n := w.runs(); n != 3 {
+			t.Fatalf("%d tasks run after a restart", n)
+		}
+	}
+	before := len(w.witnessed())
+	w.enqueue("f", "1", "exit 0")
+	time.Sleep(300 * time.Millisecond) // time to do wrong
+	if now := len(w.witnessed()); now != before {
+		t.Errorf("%d tasks were started beyond the limit", now-before)
+	}
+	w.write("scratch/go", "")
+	for i, job := range jobs {
+		failed := w.becomes("failed", job, "1")
+		if failed.Reason != "exited" || *failed.ExitCode != i+1 || w.starts(job, "1") != 1 {
+			t.Errorf("task of job %s: %+v, started %d times", job, failed, w.starts(job, "1"))
+		}
+		w.becomes("completed", job, "2")
+	}
+	w.becomes("completed", "f", "1")
+}
+
+// runs counts the attempts under way by their rows.
+func (w *world) runs() int {
+	w.Helper()
+	n := 0
+	for range w.sql("SELECT substr('xxxxxxxxxxxxxxxxxxxx', 1, count(*)) FROM attempt WHERE status = 'running'") {
+		n++
+	}
+	return n
+}
+
+// T11: of twenty managers started at once exactly one lives, whatever an
+// earlier one has left in the lock file.
+func TestTwoManagers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.write("base/manager.lock", "held by the manager, process 1\n")
+	for range 2 {
+		codes := map[int]int{}
+		for _, o := range atOnce(20, func(int) outcome { return w.with(nil, "start") }) {
+			codes[o.code]++
+			if o.code == 5 && !strings.Contains(o.err, "already running") {
+				t.Errorf("exit code 5 and %q", o.err)
+			}
+		}
+		if codes[0] != 1 || codes[5] != 19 {
+			t.Errorf("exit codes of twenty starts: %v", codes)
+		}
+		w.enqueue("j"+strconv.Itoa(len(w.acked)), "1", "true")
+		w.powerOff()
+	}
+	w.run(5, "stop")
+}
+
+// atOnce calls fn n times at once.
+func atOnce[T any](n int, fn func(i int) T) []T {
+	all := make([]T, n)
+	var calls sync.WaitGroup
+	for i := range n {
+		calls.Go(func() { all[i] = fn(i) })
+	}
+	calls.Wait()
+	return all
+}
+
+// T43: a manager whose lock files are removed notices and ends, and starts
+// nothing meanwhile. What runs is not started again.
+func TestLockFilesDeleted(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"manager.lock", "runners.lock"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.write("base/config.yaml", "poll_interval: 3\n") // time to do wrong
+			w.enqueue("j", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+			w.start()
+			w.until("the task was started", func() bool { return w.starts("j", "1") == 1 })
+			w.must(os.Remove(w.base + "/" + name))
+			// Runners that it starts now have their locks in another file.
+			for i := range 5 {
+				w.enqueue("late"+strconv.Itoa(i), "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+			}
+			<-w.manager.ended
+			if log, _ := os.ReadFile(w.base + "/manager.log"); strings.Contains(string(log), "task lost") {
+				t.Error("the manager took tasks for lost whose runners live")
+			}
+			if code := w.manager.ProcessState.ExitCode(); code != 1 {
+				t.Errorf("the manager ended with exit code %d", code)
+			}
+			w.enqueue("k", "1", "true")
+			w.start()
+			w.becomes("completed", "k", "1")
+			w.write("scratch/go", "")
+			if name == "manager.lock" {
+				w.becomes("completed", "j", "1")
+			} else if lost := w.becomes("failed", "j", "1"); lost.Reason != "lost" {
+				t.Errorf("a task whose runner's lock cannot be seen: %+v", lost)
+			}
+			if n := w.starts("j", "1"); n != 1 {
+				t.Errorf("the task was started %d times", n)
+			}
+		})
+	}
+}
+
+// T43: without the file by which SQLite finds the newest commits, a manager that
+// still has it open and whoever comes later would destroy each other's commits.
+func TestSharedMemoryDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enqueue("j", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+	w.start()
+	w.until("the task was started", func() bool { return w.starts("j", "1") == 1 })
+	w.must(os.Remove(w.base + "/air-executor.db-shm"))
+	for i := range 20 {
+		w.enqueue("k", strconv.Itoa(i), "true")
+	}
+	w.write("scratch/go", "") // its runner cannot record the result
+	<-w.manager.ended
+	if code := w.manager.ProcessState.ExitCode(); code != 1 {
+		t.Errorf("the manager ended with exit code %d", code)
+	}
+	w.start()
+	w.run(0, "wait", "--job", "k")
+	if lost := w.becomes("failed", "j", "1"); lost.Reason != "lost" {
+		t.Errorf("%+v", lost)
+	}
+}
+
+// T43: the same, with nobody beside the manager to keep the database open.
+func TestSharedMemoryDeletedUnderAnIdleManager(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start()
+	w.enqueue("j", "1", "true")
+	w.becomes("completed", "j", "1")
+	w.must(os.Remove(w.base + "/air-executor.db-shm"))
+	for i := range 20 {
+		w.enqueue("k", strconv.Itoa(i), "true")
+	}
+	<-w.manager.ended
+	w.run(0, "doctor")
+	w.start()
+	w.run(0, "wait", "--job", "k")
+}
+
+// T43: nothing depends on the files that make things faster or fairer.
+func TestHelpfulFilesDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enqueue("j", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+	w.start()
+	w.becomes("running", "j", "1")
+	for _, name := range []string{"write.lock", "migrate.lock", "wake", "bin/air-executor"} {
+		w.must(os.Remove(w.base + "/" + name))
+		w.enqueue("k", filepath.Base(name), "true")
+		w.becomes("completed", "k", filepath.Base(name))
+	}
+	w.write("scratch/go", "")
+	w.becomes("completed", "j", "1")
+}
+
+// T44: a manager whose database is moved away ends. What runs records its
+// result in the database that it belongs to; a new one is not touched by it.
+func TestDatabaseReplaced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enqueue("j", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done; exit 3")
+	w.start()
+	w.until("the task was started", func() bool { return w.starts("j", "1") == 1 })
+	w.acked = nil // it moves
+	w.must(os.Mkdir(w.scratch+"/moved", 0o700))
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		w.must(os.Rename(w.base+"/air-executor.db"+suffix, w.scratch+"/moved/air-executor.db"+suffix))
+	}
+	w.enqueue("k", "1", "true")
+	<-w.manager.ended
+	if code := w.manager.ProcessState.ExitCode(); code != 1 {
+		t.Errorf("the manager ended with exit code %d", code)
+	}
+	w.start()
+	w.becomes("completed", "k", "1")
+	w.write("scratch/go", "")
+	w.until("the result is in the database that was moved", func() bool {
+		return strings.Contains(w.run(0, "status", "--base-path", w.scratch+"/moved").out, "failed")
+	})
+	w.run(0, "doctor", "--base-path", w.scratch+"/moved")
+	if jobs := w.sql("SELECT group_concat(name) FROM job"); jobs != "k" {
+		t.Errorf("jobs in the new database: %s", jobs)
+	}
+}
+
+// T50: each way to stop does to running tasks what it says.
+func TestStopSemantics(t *testing.T) {
+	t.Parallel()
+	stop := func(args ...string) func(*world) {
+		return func(w *world) { w.run(0, append([]string{"stop"}, args...)...) }
+	}
+	signals := func(signals ...os.Signal) func(*world) {
+		return func(w *world) {
+			for _, s := range signals {
+				w.must(w.manager.Process.Signal(s))
+				time.Sleep(50 * time.Millisecond)
+			}
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		stop  func(*world)
+		lives bool   // the manager, as long as the task runs
+		ends  string // how the task ends
+	}{
+		{"stop", stop(), false, "completed"},
+		{"SIGTERM", signals(syscall.SIGTERM), false, "completed"},
+		{"SIGINT", signals(os.Interrupt), false, "completed"},
+		{"drain", func(w *world) {
+			c := w.command(nil, "stop", "--drain")
+			w.must(c.Start())
+			w.Cleanup(func() { w.must(c.Wait()) })
+			w.until("the manager knows", func() bool {
+				log, _ := os.ReadFile(w.base + "/manager.log")
+				return strings.Contains(string(log), "manager stops")
+			})
+		}, true, "completed"},
+		{"drain, timeout", func(w *world) { w.run(1, "stop", "--drain", "--timeout=100ms") }, true, "completed"},
+		{"drain, SIGTERM", func(w *world) { w.run(1, "stop", "--drain", "--timeout=100ms"); signals(syscall.SIGTERM)(w) }, true, "completed"},
+		{"drain, SIGINT twice", func(w *world) {
+			w.run(1, "stop", "--drain", "--timeout=100ms")
+			signals(os.Interrupt, os.Interrupt)(w)
+		}, false, "cancelled"},
+		{"drain, kill", func(w *world) { w.run(1, "stop", "--drain", "--timeout=100ms"); stop("--kill")(w) }, false, "cancelled"},
+		{"kill", stop("--kill"), false, "cancelled"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.enqueue("j", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+			w.enqueue("j", "2", "true")
+			w.start()
+			w.until("the task was started", func() bool { return w.starts("j", "1") == 1 })
+			c.stop(w)
+			if !c.lives {
+				<-w.manager.ended
+				w.run(5, "stop")
+			}
+			if c.ends == "completed" {
+				if now := w.tasks("j")["1"]; now.Status != "running" {
+					t.Errorf("the task should be left alone, and is %+v", now)
+				}
+				w.write("scratch/go", "")
+				w.becomes("completed", "j", "1")
+			} else if now := w.tasks("j")["1"]; now.Reason != c.ends {
+				t.Errorf("the task is %+v, not %s", now, c.ends)
+			}
+			<-w.manager.ended
+			if code := w.manager.ProcessState.ExitCode(); code != 0 {
+				t.Errorf("the manager ended with exit code %d", code)
+			}
+			if n := w.starts("j", "2"); n != 0 {
+				t.Error("a manager that stops has started another task")
+			}
+		})
+	}
+}
+
+// T49: a manager goes on when its program is replaced by another one.
+func TestProgramReplaced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	// Copied by another process: a file that this one has open to write is busy
+	// in every process that the tests beside this one are just starting.
+	old := w.scratch + "/air"
+	w.must(exec.Command("cp", program, old).Run())
+	start := w.command(nil, "start")
+	start.Path = old
+	out, err := start.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	w.enqueue("j", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+	w.becomes("running", "j", "1")
+	w.write("scratch/air.new", "#!/bin/false\n")
+	w.must(os.Rename(old+".new", old))
+	for i := range 5 {
+		w.enqueue("k", strconv.Itoa(i), "true")
+	}
+	w.run(0, "wait", "--job", "k")
+	w.write("scratch/go", "")
+	w.becomes("completed", "j", "1")
+}
+
+// I10: the places are counted over all managers of a base path.
+func TestPlacesAreCountedOverAllManagers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "max_concurrent_runners: 2")
+	const script = `mkdir $SCRATCH/in.$$
+ls -d $SCRATCH/in.* | wc -l >>$SCRATCH/together
+sleep 0.3
+rmdir $SCRATCH/in.$$`
+	for _, o := range atOnce(8, func(int) outcome { return w.with(nil, "run", "--", "sh", "-c", script) }) {
+		if o.code != 0 {
+			t.Errorf("%+v", o)
+		}
+	}
+	together, err := os.ReadFile(w.scratch + "/together")
+	w.must(err)
+	seen := strings.Fields(string(together))
+	for _, n := range seen {
+		if n != "1" && n != "2" {
+			t.Errorf("%s tasks ran at once", n)
+		}
+	}
+	if len(seen) != 8 {
+		t.Errorf("%d tasks were run", len(seen))
+	}
+}
