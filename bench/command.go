@@ -1,0 +1,88 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// base is a fresh base path with its manager.
+type base struct {
+	b    *bench
+	path string
+}
+
+// newBase makes a base path with the lines of its config.yaml.
+func (b *bench) newBase(config ...string) (*base, error) {
+	b.n++
+	path := filepath.Join(b.dir, fmt.Sprintf("base-%d", b.n))
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return nil, err
+	}
+	text := strings.Join(config, "\n") + "\n"
+	return &base{b, path}, os.WriteFile(filepath.Join(path, "config.yaml"), []byte(text), 0o600)
+}
+
+// ae runs an air-executor command on the base path.
+func (s *base) ae(args ...string) error {
+	_, err := s.b.command(s.b.ae, append([]string{"--base-path", s.path}, args...)...)
+	return err
+}
+
+// fill queues n tasks that do nothing in a job.
+func (s *base) fill(job string, n int) error {
+	file := filepath.Join(s.b.dir, "tasks.jsonl")
+	if err := writeTasks(file, n); err != nil {
+		return err
+	}
+	return s.ae("enqueue", "--quiet", "--no-env", "--job", job, "--from-file", file)
+}
+
+func writeTasks(file string, n int) error {
+	return os.WriteFile(file, bytes.Repeat([]byte("{\"command\":\"true\"}\n"), n), 0o600)
+}
+
+// stop stops the manager and removes the base path.
+func (s *base) stop() error {
+	if err := s.ae("stop"); err != nil {
+		return err
+	}
+	return s.remove()
+}
+
+func (s *base) remove() error { return os.RemoveAll(s.path) }
+
+// command runs a program to its end, and returns what it used.
+func (b *bench) command(name string, args ...string) (*syscall.Rusage, error) {
+	cmd := exec.Command(name, args...)
+	cmd.Dir = b.dir
+	var out bytes.Buffer
+	cmd.Stderr = &out
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("%s %s: %w: %s", filepath.Base(name), strings.Join(args, " "), err, out.Bytes())
+	}
+	return cmd.ProcessState.SysUsage().(*syscall.Rusage), nil
+}
+
+// timed is how long fn takes.
+func timed(fn func() error) (time.Duration, error) {
+	begin := time.Now()
+	err := fn()
+	return time.Since(begin), err
+}
+
+// shell runs a line of shell.
+func (b *bench) shell(line string, args ...any) error {
+	_, err := b.command("sh", "-c", fmt.Sprintf(line, args...))
+	return err
+}
+
+func installed(program string) bool {
+	_, err := exec.LookPath(program)
+	return err == nil
+}

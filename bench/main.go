@@ -1,0 +1,129 @@
+// Command bench measures air-executor from outside, side by side with what is
+// installed of xargs, GNU parallel, task-spooler (tsp), nq and pueue, and
+// prints a table. Everything is real: processes started as a shell would start
+// them, logs in files, durability full unless a row says otherwise.
+//
+//	go run ./bench [-rounds 5] [-only NAME] [-markdown] [-long]
+//
+// Every round measures all contenders of a row in turn, so that a change in
+// the machine's speed meets all of them; a cell is the median over the rounds,
+// with the smallest and the largest.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// bench is what the measurements share.
+type bench struct {
+	dir    string // scratch folder, removed at the end
+	ae     string // binary
+	linked string // does nothing, linked with the same libraries
+	stamp  string // this program; "stamp FILE" writes down the time
+	rounds int
+	long   bool
+	n      int // numbers base paths
+}
+
+func main() {
+	if len(os.Args) == 3 && os.Args[1] == "stamp" {
+		stamp(os.Args[2])
+		return
+	}
+	rounds := flag.Int("rounds", 5, "rounds to take the median of")
+	only := flag.String("only", "", "measure only the groups whose name contains this")
+	markdown := flag.Bool("markdown", false, "print Markdown")
+	long := flag.Bool("long", false, "also drain 100,000 tasks")
+	flag.Parse()
+	if err := run(*rounds, *only, *markdown, *long); err != nil {
+		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func run(rounds int, only string, markdown, long bool) error {
+	b, err := prepare(rounds, long)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(b.dir)
+	fmt.Printf("%s, %d rounds\n\n", machine(), rounds)
+	for _, g := range groups {
+		if !strings.Contains(g.name, only) || g.long && !long {
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "%s …\n", g.name)
+		t, err := g.measure(b)
+		if err != nil {
+			return fmt.Errorf("%s: %w", g.name, err)
+		}
+		t.print(os.Stdout, g.name, markdown)
+	}
+	return nil
+}
+
+// group is a number of things measured in turn.
+type group struct {
+	name    string
+	long    bool // only with -long
+	measure func(*bench) (*table, error)
+}
+
+var groups = []group{
+	{"one job, 500 no-op tasks, drained one after the other", false, sequential},
+	{"20 jobs of 100 no-op tasks, 10 at a time", false, parallel},
+	{"from the start of enqueue to the first instruction of the command", false, latency},
+	{"one enqueue from a shell, manager up", false, enqueueOne},
+	{"enqueue --from-file of 1,000,000 tasks", false, enqueueMany},
+	{"with 1,000,000 pending tasks in 10,000 jobs, against 1,000 in 10", false, depth},
+	{"idle manager", false, idle},
+	{"100,000 no-op tasks in 10 jobs, drained", true, drain},
+}
+
+// prepare builds the programs into a scratch folder.
+func prepare(rounds int, long bool) (*bench, error) {
+	dir, err := os.MkdirTemp("", "air-executor-bench-")
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{
+		dir: dir, rounds: rounds, long: long, stamp: self,
+		ae: filepath.Join(dir, "air-executor"), linked: filepath.Join(dir, "linked"),
+	}
+	for out, pkg := range map[string]string{
+		b.ae:     "github.com/air-executor/air-executor/cmd/air-executor",
+		b.linked: "github.com/air-executor/air-executor/bench/linked",
+	} {
+		cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, pkg)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if text, err := cmd.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("build %s: %w\n%s", pkg, err, text)
+		}
+	}
+	return b, nil
+}
+
+// machine describes the machine in a line.
+func machine() string {
+	cpus, _ := exec.Command("nproc").Output()
+	kernel, _ := exec.Command("uname", "-sr").Output()
+	return fmt.Sprintf("%s processors, %s, %s", strings.TrimSpace(string(cpus)), strings.TrimSpace(string(kernel)), time.Now().Format(time.DateOnly))
+}
+
+// stamp writes the time at which this process came to run its first line.
+func stamp(file string) {
+	now := time.Now().UnixNano()
+	if err := os.WriteFile(file, fmt.Appendf(nil, "%d", now), 0o600); err != nil {
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// table is the result of a group.
+type table struct {
+	unit  string
+	rows  []row
+	floor string // name of the row that ratios are taken against; empty: none
+}
+
+// row is one contender with its figure of each round.
+type row struct {
+	name    string
+	figures []float64
+	note    string
+}
+
+// add adds a figure to the row of that name.
+func (t *table) add(name string, figure float64) {
+	for i := range t.rows {
+		if t.rows[i].name == name {
+			t.rows[i].figures = append(t.rows[i].figures, figure)
+			return
+		}
+	}
+	t.rows = append(t.rows, row{name: name, figures: []float64{figure}})
+}
+
+// remark puts a note beside the row of that name.
+func (t *table) remark(name, format string, args ...any) {
+	for i := range t.rows {
+		if t.rows[i].name == name {
+			t.rows[i].note = fmt.Sprintf(format, args...)
+		}
+	}
+}
+
+func median(figures []float64) float64 {
+	s := slices.Sorted(slices.Values(figures))
+	if n := len(s); n%2 == 0 {
+		return (s[n/2-1] + s[n/2]) / 2
+	}
+	return s[len(s)/2]
+}
+
+// ratio is how a row stands against the floor.
+func (t *table) ratio(r row) string {
+	for _, f := range t.rows {
+		if f.name == t.floor {
+			return fmt.Sprintf("%.2f", median(r.figures)/median(f.figures))
+		}
+	}
+	return ""
+}
+
+func (t *table) print(w io.Writer, name string, markdown bool) {
+	head := []string{"", t.unit + " (median)", "smallest", "largest"}
+	if t.floor != "" {
+		head = append(head, "× "+t.floor)
+	}
+	head = append(head, "note")
+	var lines [][]string
+	for _, r := range t.rows {
+		cells := []string{r.name, figure(median(r.figures)), figure(slices.Min(r.figures)), figure(slices.Max(r.figures))}
+		if t.floor != "" {
+			cells = append(cells, t.ratio(r))
+		}
+		lines = append(lines, append(cells, r.note))
+	}
+	if markdown {
+		printMarkdown(w, name, head, lines)
+		return
+	}
+	fmt.Fprintln(w, name)
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, cells := range append([][]string{head}, lines...) {
+		fmt.Fprintln(tw, "  "+strings.Join(cells, "\t"))
+	}
+	tw.Flush()
+	fmt.Fprintln(w)
+}
+
+func printMarkdown(w io.Writer, name string, head []string, lines [][]string) {
+	fmt.Fprintf(w, "### %s\n\n| %s |\n|%s\n", name, strings.Join(head, " | "), strings.Repeat("---|", len(head)))
+	for _, cells := range lines {
+		fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | "))
+	}
+	fmt.Fprintln(w)
+}
+
+// figure writes a number with three digits that count.
+func figure(f float64) string {
+	switch {
+	case f >= 100:
+		return fmt.Sprintf("%.0f", f)
+	case f >= 10:
+		return fmt.Sprintf("%.1f", f)
+	}
+	return fmt.Sprintf("%.2f", f)
+}
