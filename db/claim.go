@@ -22,32 +22,30 @@ type Runner struct {
 	Manager  string // instance that sent it
 }
 
-// Assignment is a claimed task with all that its runner needs to know.
-type Assignment struct {
-	Job     string
-	Task    string // id
-	Attempt int    // number, from 1
-	Token   string // proves that an update comes from this attempt
-	Command string
-	Args    []string
-	Dir     string        // empty: the folder that holds the base path
-	Env     []string      // nil: the environment of the manager
-	Timeout time.Duration // 0: the configured default
-
-	runner                 Runner
-	attemptID, taskID, job int64
+// Claim gives the runner the best ready task, as [DB.ClaimAll] does. It returns
+// nil if there is no such task or if max attempts run already.
+func (d *DB) Claim(ctx context.Context, r Runner, max int, only string) (*Assignment, error) {
+	claimed, err := d.ClaimAll(ctx, []Runner{r}, max, only)
+	if len(claimed) == 0 {
+		return nil, err
+	}
+	return claimed[0], err
 }
 
-// Claim gives the runner the best ready task: of the jobs in which nothing
-// runs, the one whose first task has the highest priority, and of those the
-// oldest. With only, it looks at the job of that name alone. The task is
-// running when Claim returns: claim and start-intent are one durable commit,
-// and from here on the task may have been started. Claim returns nil if there
-// is no such task or if max attempts run already.
-func (d *DB) Claim(ctx context.Context, r Runner, max int, only string) (*Assignment, error) {
-	var a *Assignment
+// ClaimAll gives each of the runners in turn the best ready task: of the jobs in
+// which nothing runs, that of the job whose first task has the highest priority,
+// and of those the oldest. With only, it looks at the job of that name alone.
+// It returns fewer tasks than there are runners if there are no more, or if max
+// attempts run.
+//
+// The tasks are running when ClaimAll returns: claim and start-intent are one
+// durable commit, and from here on the tasks may have been started. So every
+// runner must be a process that is ready for its task, and that looks for it
+// with [DB.Assigned] if the word of it does not come.
+func (d *DB) ClaimAll(ctx context.Context, runners []Runner, max int, only string) ([]*Assignment, error) {
+	var claimed []*Assignment
 	err := d.write(ctx, func(t *tx) error {
-		a = nil
+		claimed = nil
 		var jobID int64
 		if only != "" {
 			j, err := t.jobRow(only)
@@ -56,18 +54,88 @@ func (d *DB) Claim(ctx context.Context, r Runner, max int, only string) (*Assign
 			}
 			jobID = j.ID
 		}
-		row, err := t.best(jobID)
-		if err != nil || row == nil || row.Running >= max {
-			return err
+		for _, r := range runners {
+			row, err := t.best(jobID)
+			if err != nil {
+				return err
+			}
+			if row == nil || row.Running >= max {
+				break
+			}
+			a, err := t.claim(r, row)
+			if err != nil {
+				return err
+			}
+			claimed = append(claimed, a)
 		}
-		a, err = t.claim(r, row)
 		failpoint.Hit("claim.before_commit")
-		return err
+		return nil
 	})
-	if a != nil {
+	if err != nil {
+		return nil, err
+	}
+	if len(claimed) > 0 {
 		failpoint.Hit("claim.after_commit")
 	}
-	return a, err
+	return claimed, nil
+}
+
+// Assigned returns the task that was claimed for the runner with this lock, since
+// this start of the machine, and has not ended. It returns nil if there is none,
+// and there will be none: whoever claims for that runner must be dead.
+func (d *DB) Assigned(ctx context.Context, lock int64, bootID string) (*Assignment, error) {
+	var row struct {
+		claimRow
+		Attempt       int64
+		Token         string
+		PID           int
+		PIDStart      int64 `db:"pid_start"`
+		Host, Manager string
+	}
+	var ok bool
+	err := d.write(ctx, func(t *tx) error {
+		var err error
+		ok, err = t.get(&row, `
+SELECT a.id AS attempt, a.token, a.pid, a.pid_start, a.host, a.manager,
+       a.job, j.name AS job_name, t.id, t.name, t.command, t.args, t.dir, t.timeout, a.number - 1 AS attempts, e.content
+FROM attempt a `+t.d.dialect.bySlot+`
+JOIN task t ON t.id = a.task
+JOIN job j ON j.id = a.job
+LEFT JOIN environment e ON e.id = t.environment
+WHERE a.slot IS NOT NULL
+  AND a.runner = ?
+  AND a.boot_id = ?`, lock, bootID)
+		if err == nil && !ok {
+			err = t.settle()
+		}
+		return err
+	})
+	if err != nil || !ok {
+		return nil, err
+	}
+	a, err := row.assignment(Runner{lock, row.PID, row.PIDStart, row.Host, bootID, row.Manager})
+	if err != nil {
+		return nil, err
+	}
+	a.Token, a.attemptID = row.Token, row.Attempt
+	return a, nil
+}
+
+// settle makes the transaction write something and leave everything as it is.
+//
+// A process that is killed while SQLite waits for the disk has its commit in the
+// write-ahead log, and not in the index of the log. Nobody sees such a commit,
+// until the next process that finds no other at work rebuilds the index. The
+// next commit takes its place.
+func (t *tx) settle() error {
+	const nobody = "nobody"
+	_, err := t.exec(`
+INSERT INTO manager (instance, host, boot_id, pid, pid_start, started_at)
+VALUES (?, '', '', 0, 0, 0)`, nobody)
+	if err == nil {
+		_, err = t.exec(`DELETE FROM manager WHERE instance = ?`, nobody)
+	}
+	return err
 }
 
 // Claimable returns how many jobs have a task that could be claimed now, and

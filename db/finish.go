@@ -107,16 +107,13 @@ SET status = ?,
 WHERE id = ?
   AND status = 'running'`
 
-// Prepare prepares the statements of Claim and Finish, so that a runner that
-// waits for its task does not pay for them when the task is there.
+// Prepare prepares the statements of Finish, so that a runner that waits for its
+// task does not pay for them when the task is there.
 func (d *DB) Prepare(ctx context.Context) error {
 	<-d.turn
 	defer func() { d.turn <- struct{}{} }()
 	t := d.newTx(ctx)
-	for _, query := range []string{
-		d.dialect.begin, d.bestOfAll(), startTask, insertAttempt, d.changeJob(), "COMMIT",
-		endAttempt, endTask, hasDependents,
-	} {
+	for _, query := range []string{d.dialect.begin, endAttempt, endTask, hasDependents, d.changeJob(), "COMMIT"} {
 		if _, err := t.stmt(query); err != nil {
 			return translate(err)
 		}

@@ -69,6 +69,12 @@ var hot = []struct {
 		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
 		"USE TEMP B-TREE FOR ORDER BY", // of the few that run
 	}},
+	{"find the task of a runner", "a.runner = ?", []string{
+		"SCAN a USING INDEX attempt_slot",
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH e USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+	}},
 	{"find the parent by its token", "coalesce(t.root, t.id) AS root", []string{
 		"SCAN a USING INDEX attempt_slot",
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
@@ -266,6 +272,8 @@ func exercised(t *testing.T) *DB {
 	must(d.EachAdded(ctx, added, func(string) error { return nil }))
 
 	a := claim("")
+	_, err = d.Assigned(ctx, 1, "boot")
+	must(err)
 	sub := Batch{Job: "j", Parent: a.Token, MaxSubtasks: 10, MaxDepth: 10}
 	enqueue(sub, cmd("sub"))
 	enqueue(sub, cmd("sub"))

@@ -35,7 +35,7 @@ func (w *world) again(job, id string) {
 // starts it.
 func TestStaleRunnerFence(t *testing.T) {
 	t.Parallel()
-	for _, point := range []string{"claim.after_commit", "runner.before_start"} {
+	for _, point := range []string{"runner.assigned", "runner.before_start"} {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
@@ -55,14 +55,14 @@ func TestStaleRunnerFence(t *testing.T) {
 	}
 }
 
-// T12: a runner that has stopped just after its claim, and cannot say that it
-// has claimed, holds up its own job only.
+// T12: a runner that has stopped before it starts its command holds up its own
+// job only.
 func TestStoppedRunnerHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.enqueue("j", "1", "true")
-	w.start(failpoint("claim.after_commit:stop")...)
-	pid := w.stopped("claim.after_commit")
+	w.start(failpoint("runner.assigned:stop")...)
+	pid := w.stopped("runner.assigned")
 	for _, job := range []string{"k", "l"} {
 		w.enqueue(job, "1", "true")
 		w.becomes("completed", job, "1")
@@ -76,7 +76,7 @@ func TestStoppedRunnerHoldsUpNobody(t *testing.T) {
 func TestStopKillAtFailpoints(t *testing.T) {
 	t.Parallel()
 	for point, reason := range map[string]string{
-		"claim.after_commit": "cancelled", "runner.before_start": "cancelled", "runner.after_exec": "cancelled", "runner.before_finish": "exited",
+		"runner.assigned": "cancelled", "runner.before_start": "cancelled", "runner.after_exec": "cancelled", "runner.before_finish": "exited",
 	} {
 		t.Run(point, func(t *testing.T) {
 			t.Parallel()

@@ -26,8 +26,9 @@ var matrix = []struct {
 	{"enqueue.after_commit", enqueuer, 0},
 	{"spawn.after_lock", manager, 0},
 	{"spawn.after_fork", manager, 0},
-	{"claim.before_commit", runner, 0},
-	{"claim.after_commit", runner, 1},
+	{"claim.before_commit", manager, 0},
+	{"claim.after_commit", manager, 0}, // the runner looks for its task when the manager is gone
+	{"runner.assigned", runner, 1},
 	{"rotate.mid", runner, 1},
 	{"runner.before_start", runner, 1},
 	{"runner.after_exec", runner, 1},

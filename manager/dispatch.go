@@ -11,10 +11,11 @@ import (
 type place int
 
 const (
-	idle  place = iota // started, waits for the word to go
-	going              // told to go, has not answered
-	busy               // has claimed a task
-	over               // has recorded its result, or failed; is about to exit
+	starting place = iota // has not said yet that it is ready
+	idle                  // waits for its task
+	going                 // a claim for it is under way
+	busy                  // has a task
+	over                  // has recorded its result; is about to exit
 )
 
 // pool is where the runners of this manager are.
@@ -31,61 +32,65 @@ func (p pool) count(where place) (n int) {
 
 func (p pool) busy() int { return p.count(busy) }
 
-// idle returns a runner that waits, or nil.
-func (p pool) idle() *runner.Process {
+// some returns at most n runners that are in this place.
+func (p pool) some(where place, n int) (out []*runner.Process) {
 	for r, w := range p {
-		if w == idle {
-			return r
+		if len(out) == n {
+			break
+		}
+		if w == where {
+			out = append(out, r)
 		}
 	}
-	return nil
+	return out
 }
 
-// free is how many more runners may be told to go.
+// free is how many more tasks may be claimed.
 func (m *Manager) free() int {
 	if m.stopping != "" || m.quiet != nil {
 		return 0
 	}
-	return m.config.MaxConcurrentRunners + m.waiting - m.pool.count(going) - m.pool.busy() - m.adopted
+	return max(0, m.config.MaxConcurrentRunners+m.waiting-m.pool.count(going)-m.pool.busy()-m.adopted)
 }
 
-// dispatch sends a runner for every job that has a task to claim.
-func (m *Manager) dispatch(ctx context.Context) {
-	free := m.free()
-	if free <= 0 && m.stopping == "" {
-		// Tasks that wait for others lend their places.
-		var err error
-		if m.waiting, err = m.db.Waiting(ctx); err != nil {
-			m.log.Error("cannot count the tasks that wait", "error", err)
-			return
-		}
-		free = m.free()
+// dispatch claims tasks for runners that are idle, and starts runners where
+// there are not enough of them. If the caller knows of a ready task, the
+// database is not asked how many there are.
+func (m *Manager) dispatch(ctx context.Context, known bool) {
+	if m.missed = m.claims.busy; m.missed {
+		return // until it is known what comes of the claim
 	}
-	if free > 0 {
-		// Jobs for which a runner is already on its way are counted again.
-		going := m.pool.count(going)
-		ready, err := m.db.Claimable(ctx, free+going, m.setup.OnlyJob)
-		if err != nil {
+	if m.free() == 0 {
+		m.lend(ctx)
+	}
+	ready := 1
+	if free := m.free(); free == 0 {
+		ready = 0
+	} else if !known {
+		var err error
+		if ready, err = m.db.Claimable(ctx, free, m.onlyJob); err != nil {
 			m.log.Error("cannot look for work", "error", err)
 			return
 		}
-		for range min(free, ready-going) {
-			m.send()
-		}
 	}
+	if chosen := m.pool.some(idle, ready); len(chosen) > 0 {
+		m.claim(chosen)
+		ready -= len(chosen)
+	}
+	m.wanting = ready
+	m.start(ready)
 	m.keepSpare()
 }
 
-// send tells a runner to go, one that waits or a new one.
-func (m *Manager) send() {
-	r := m.pool.idle()
-	if r == nil {
-		if r = m.spawn(); r == nil {
-			return
-		}
+// lend counts the tasks that wait for others: they lend their places.
+func (m *Manager) lend(ctx context.Context) {
+	if m.stopping != "" || m.quiet != nil {
+		return
 	}
-	m.pool[r] = going
-	r.Go()
+	var err error
+	if m.waiting, err = m.db.Waiting(ctx); err != nil {
+		m.log.Error("cannot count the tasks that wait", "error", err)
+	}
 }
 
 // keepSpare has runners started ahead of need, so that the next task does not
@@ -95,7 +100,14 @@ func (m *Manager) keepSpare() {
 	if m.pool.busy()+m.pool.count(going) > 0 {
 		want = 2
 	}
-	for m.free() > 0 && m.pool.count(idle) < want {
+	if m.free() > 0 {
+		m.start(want - m.pool.count(idle))
+	}
+}
+
+// start sees to it that n runners are starting.
+func (m *Manager) start(n int) {
+	for m.pool.count(starting) < n {
 		if m.spawn() == nil {
 			return
 		}
@@ -104,7 +116,7 @@ func (m *Manager) keepSpare() {
 
 // spawn starts a runner, or returns nil and lets a moment pass.
 func (m *Manager) spawn() *runner.Process {
-	r, err := runner.Spawn(m.exe, m.setup, m.stderr, func(p *runner.Process, what runner.Event) {
+	r, err := runner.Spawn(m.exe, m.setup, m.self, m.stderr, func(p *runner.Process, what runner.Event) {
 		m.events <- event{p, what}
 	})
 	if err != nil {
@@ -112,7 +124,7 @@ func (m *Manager) spawn() *runner.Process {
 		m.rest()
 		return nil
 	}
-	m.pool[r] = idle
+	m.pool[r] = starting
 	return r
 }
 
@@ -123,26 +135,19 @@ func (m *Manager) rest() { m.quiet = time.After(time.Second) }
 func (m *Manager) handle(ctx context.Context, e event) {
 	was := m.pool[e.runner]
 	switch e.what {
-	case runner.Claimed:
-		m.failures = 0
-		m.pool[e.runner] = busy
-		m.keepSpare()
-	case runner.Nothing:
-		m.failures = 0
+	case runner.Ready:
 		m.pool[e.runner] = idle
-		m.waiting = 0 // if that was more than there are, count again
-	case runner.ClaimFailed:
-		m.pool[e.runner] = over
-		m.rest()
+		if m.stopping != "" {
+			e.runner.Dismiss()
+		} else if m.wanting > 0 {
+			m.dispatch(ctx, true)
+		}
 	case runner.More:
 		m.pool[e.runner] = over
-		// The job that it worked on is free and ready: no need to ask.
-		if m.free() > 0 {
-			m.send()
-		}
+		m.dispatch(ctx, true)
 	case runner.Last:
 		m.pool[e.runner] = over
-		m.dispatch(ctx)
+		m.dispatch(ctx, false)
 	case runner.Exited:
 		delete(m.pool, e.runner)
 		m.exited(ctx, e.runner, was)
@@ -154,7 +159,7 @@ func (m *Manager) exited(ctx context.Context, r *runner.Process, was place) {
 	switch was {
 	case over:
 		return
-	case idle, going:
+	case starting, idle, going:
 		if m.stopping != "" {
 			return // it was dismissed
 		}
@@ -168,6 +173,5 @@ func (m *Manager) exited(ctx context.Context, r *runner.Process, was place) {
 	case busy:
 		m.log.Warn("a runner has ended without recording a result", "pid", r.PID)
 	}
-	// One that was going may have claimed without our hearing of it.
 	m.look(ctx)
 }

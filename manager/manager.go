@@ -1,11 +1,11 @@
 // Package manager sees to it that ready tasks get runners.
 //
 // It sleeps until there may be something to do: work was queued, a runner has
-// ended, or poll_interval is over. Then it asks the database how many jobs have
-// a task to claim, and sends as many runners as max_concurrent_runners allows.
-// Runners claim for themselves and record their results themselves, so a
-// manager holds no state that its successor would miss. What a crash has left
-// is found by the runners' kernel locks (recover.go).
+// ended, or poll_interval is over. Then it claims ready tasks for runners that it
+// has started ahead of need, as many as max_concurrent_runners allows
+// (dispatch.go, claim.go). Runners record their results themselves, so a manager
+// holds no state that its successor would miss. What a crash has left is found
+// by the runners' kernel locks (recover.go).
 package manager
 
 import (
@@ -52,12 +52,17 @@ type Manager struct {
 	lock     *lock.File // nil with OnlyJob
 	prober   *lock.Prober
 	setup    runner.Setup
+	self     db.Runner // what the attempts of its runners have in common
+	onlyJob  string
 	exe      string
 	stderr   *os.File
 	dbFile   os.FileInfo
 	pool     pool
-	adopted  int // attempts under way whose runners are not of this manager
-	waiting  int // attempts that wait for other tasks, when last counted
+	claims   claims
+	missed   bool // there was something to do while a claim was under way
+	wanting  int  // ready tasks for which there was no idle runner
+	adopted  int  // attempts under way whose runners are not of this manager
+	waiting  int  // attempts that wait for other tasks, when last counted
 	events   chan event
 	woken    <-chan struct{}
 	stops    chan db.Stop
@@ -111,7 +116,10 @@ func (m *Manager) open(ctx context.Context, only string) error {
 	if err := m.introduce(ctx, only); err != nil {
 		return err
 	}
-	return m.recover(ctx)
+	if err := m.recover(ctx); err != nil {
+		return err
+	}
+	return m.openClaims(ctx)
 }
 
 // takeLock makes this the only serving manager of the base path.
@@ -155,19 +163,19 @@ func (m *Manager) introduce(ctx context.Context, only string) error {
 		m.log.Warn("tasks may not find air-executor", "error", err)
 	}
 	m.exe = stable(m.exe)
+	m.onlyJob = only
+	m.self = db.Runner{Host: host, BootID: boot, Manager: job.NewUUID()}
 	m.setup = runner.Setup{
-		BasePath: m.config.BasePath, Manager: job.NewUUID(), Host: host, BootID: boot,
-		Durability: m.config.Durability, MaxRunners: m.config.MaxConcurrentRunners,
+		BasePath: m.config.BasePath, BootID: boot, Durability: m.config.Durability,
 		TaskTimeout: m.config.TaskTimeout, Grace: Grace,
-		TasksPerRunner: m.config.TasksPerRunner, OnlyJob: only,
-		MaxLogSize: int64(m.config.MaxLogSize) << 20,
-		LogLevel:   m.config.LogLevel, LogFormat: m.config.LogFormat,
+		TasksPerRunner: m.config.TasksPerRunner, MaxLogSize: int64(m.config.MaxLogSize) << 20,
+		LogLevel: m.config.LogLevel, LogFormat: m.config.LogFormat,
 	}
 	if only != "" {
 		return nil
 	}
 	return m.db.RegisterManager(ctx, db.Instance{
-		ID: m.setup.Manager, Host: host, BootID: boot, PID: os.Getpid(), PIDStart: start,
+		ID: m.self.Manager, Host: host, BootID: boot, PID: os.Getpid(), PIDStart: start,
 	})
 }
 
@@ -185,6 +193,7 @@ func (m *Manager) close() {
 	if m.prober != nil {
 		m.prober.Close()
 	}
+	m.claims.close()
 	if m.db != nil {
 		m.db.Close()
 	}
@@ -211,11 +220,11 @@ func (m *Manager) Run(ctx context.Context) error {
 	if m.woken, err = m.db.Listen(ctx); err != nil {
 		m.log.Warn("new work is noticed by polling only", "error", err)
 	}
-	m.log.Info("manager serves", "pid", os.Getpid(), "base_path", m.config.BasePath, "instance", m.setup.Manager)
+	m.log.Info("manager serves", "pid", os.Getpid(), "base_path", m.config.BasePath, "instance", m.self.Manager)
 	err = m.loop(ctx)
 	m.dismissAll()
 	if m.lock != nil {
-		if e := m.db.ManagerStopped(context.WithoutCancel(ctx), m.setup.Manager); e != nil {
+		if e := m.db.ManagerStopped(context.WithoutCancel(ctx), m.self.Manager); e != nil {
 			m.log.Warn("the stop is not written down", "error", e)
 		}
 	}
@@ -229,13 +238,15 @@ func (m *Manager) loop(ctx context.Context) error {
 	defer poll.Stop()
 	watch := time.NewTicker(time.Second)
 	defer watch.Stop()
-	m.dispatch(ctx)
+	m.dispatch(ctx, false)
 	for !m.done() {
 		select {
 		case e := <-m.events:
 			m.handle(ctx, e)
+		case c := <-m.claims.done:
+			m.assign(ctx, c)
 		case <-m.woken:
-			m.dispatch(ctx)
+			m.dispatch(ctx, false)
 		case <-poll.C:
 			if err := m.replaced(); err != nil {
 				return err
@@ -251,7 +262,7 @@ func (m *Manager) loop(ctx context.Context) error {
 			}
 		case <-m.quiet:
 			m.quiet = nil
-			m.dispatch(ctx)
+			m.dispatch(ctx, false)
 		case how := <-m.stops:
 			m.stop(ctx, how)
 		}
@@ -266,7 +277,7 @@ func (m *Manager) look(ctx context.Context) {
 		m.log.Error("cannot look for lost attempts", "error", err)
 		return
 	}
-	m.dispatch(ctx)
+	m.dispatch(ctx, false)
 }
 
 // replaced returns an error if the files that this manager relies on are no

@@ -21,9 +21,9 @@ func (m *Manager) recover(ctx context.Context) error {
 	if err := m.replaced(); err != nil {
 		return err
 	}
-	ours := map[int64]*runner.Process{}
+	ours := map[int64]bool{}
 	for p := range m.pool {
-		ours[p.Lock] = p
+		ours[p.Lock] = true
 	}
 	m.adopted = 0
 	for _, a := range active {
@@ -38,10 +38,8 @@ func (m *Manager) recover(ctx context.Context) error {
 			// It keeps its place, and others can go on.
 			m.log.Error("cannot end a lost attempt", "job", a.Job, "task", a.Task, "attempt", a.Number, "error", err)
 		}
-		if p := ours[a.Runner.Lock]; p == nil {
+		if !ours[a.Runner.Lock] {
 			m.adopted++
-		} else if m.pool[p] == going {
-			m.pool[p] = busy // it has claimed, and something keeps it from saying so
 		}
 	}
 	return nil

@@ -23,7 +23,7 @@ func (m *Manager) asked(ctx context.Context) db.Stop {
 	if err != nil {
 		m.log.Error("cannot read how to stop", "error", err)
 	}
-	if err != nil || i == nil || i.ID != m.setup.Manager || i.Stop == "" {
+	if err != nil || i == nil || i.ID != m.self.Manager || i.Stop == "" {
 		return db.StopLeave
 	}
 	return i.Stop
@@ -48,7 +48,7 @@ func (m *Manager) stop(ctx context.Context, how db.Stop) {
 
 // kill asks every runner to end its task. The runners record that.
 func (m *Manager) kill(ctx context.Context) {
-	active, err := m.db.CancelRunning(ctx, m.setup.OnlyJob)
+	active, err := m.db.CancelRunning(ctx, m.onlyJob)
 	if err != nil {
 		m.log.Error("cannot cancel what runs", "error", err)
 	}
@@ -81,7 +81,7 @@ func (m *Manager) done() bool {
 		return m.pool.count(going) == 0 || time.Since(m.stopAt) > moment
 	}
 	ours := m.pool.count(going) + m.pool.busy()
-	if m.setup.OnlyJob != "" {
+	if m.onlyJob != "" {
 		return ours == 0 // what runs beside that is not ours to wait for
 	}
 	return ours+m.adopted == 0

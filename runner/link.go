@@ -1,28 +1,28 @@
 package runner
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/air-executor/air-executor/db"
 )
 
-// The words between manager and runner, over a pair of connected sockets, each
-// one byte. The manager says go every time that the runner is to try and claim
-// a task; the runner answers. The manager may disappear at any point, and the
-// runner goes on.
-const saidGo = 'g'
+// Manager and runner talk over a pair of connected sockets. The runner says that
+// it is ready, gets its task (four bytes of length, and an assignment as db
+// encodes it; length 0: there is none), and says when the result is recorded.
+// The manager may disappear at any point, and the runner goes on.
 
-// said is an answer of a runner.
+// said is a word of a runner, one byte.
 type said byte
 
 const (
-	saidClaimed said = 'c' // it works on a task
-	saidNothing said = 'n' // there was no task; it waits for the next word
-	saidFailed  said = 'e' // it could not claim, and ends
-	saidMore    said = '+' // its task is recorded, the job has another; it ends
-	saidLast    said = '-' // its task is recorded, the job has no other; it ends
+	saidReady said = 'r' // it waits for its task
+	saidMore  said = '+' // its task is recorded, the job has another; it ends
+	saidLast  said = '-' // its task is recorded, the job has no other; it ends
 )
 
 func saidDone(ready bool) said {
@@ -35,18 +35,20 @@ func saidDone(ready bool) said {
 // event is what a runner's word means to its manager.
 func (s said) event() (Event, bool) {
 	switch s {
-	case saidClaimed:
-		return Claimed, true
-	case saidNothing:
-		return Nothing, true
-	case saidFailed:
-		return ClaimFailed, true
+	case saidReady:
+		return Ready, true
 	case saidMore:
 		return More, true
 	case saidLast:
 		return Last, true
 	}
 	return 0, false
+}
+
+// packet is an assignment as it goes over the link.
+func packet(a *db.Assignment) []byte {
+	b := a.Encode()
+	return append(binary.LittleEndian.AppendUint32(make([]byte, 0, 4+len(b)), uint32(len(b))), b...)
 }
 
 // The descriptors that a runner inherits.
@@ -66,11 +68,27 @@ func inherit() (held *os.File, l link) {
 // runner has nothing else to do while it waits, and starts no poller for it.
 type link struct{ fd int }
 
-// wait blocks until the manager says go. It returns false when it is gone.
-func (l link) wait() (bool, error) {
-	var b [1]byte
-	for {
-		n, err := unix.Read(l.fd, b[:])
+// none is what a runner gets that is not needed any more.
+var none = make([]byte, 4)
+
+// receive blocks until the task comes, and returns it encoded, empty if there is
+// none. It returns nil when the manager is gone.
+func (l link) receive() ([]byte, error) {
+	size := make([]byte, 4)
+	if ok, err := l.fill(size); !ok {
+		return nil, err
+	}
+	b := make([]byte, binary.LittleEndian.Uint32(size))
+	if ok, err := l.fill(b); !ok {
+		return nil, err
+	}
+	return b, nil
+}
+
+// fill reads until b is full. It returns false where the other end is gone.
+func (l link) fill(b []byte) (bool, error) {
+	for len(b) > 0 {
+		n, err := unix.Read(l.fd, b)
 		switch {
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.ECONNRESET):
@@ -79,11 +97,15 @@ func (l link) wait() (bool, error) {
 			return false, fmt.Errorf("link: %w", err)
 		case n == 0:
 			return false, nil
-		case b[0] == saidGo:
-			return true, nil
+		default:
+			b = b[n:]
 		}
 	}
+	return true, nil
 }
+
+// hangUp ends receive, once what has been sent is read.
+func (l link) hangUp() { _ = unix.Shutdown(l.fd, unix.SHUT_RD) }
 
 // gone reports whether the manager is.
 func (l link) gone() bool {

@@ -1,13 +1,14 @@
 // Package runner carries out attempts: one process, sent by the manager, that
-// claims a task, runs its command and records the result in its own row.
+// runs the command of a task and records the result in its own row.
 //
 // A runner is started with its kernel lock on file descriptor 3, and one end of
-// a pair of sockets, the link to its manager, on descriptor 4. It opens the database, and waits for the
-// word to go; so it can be started ahead of need. Then it claims the best ready
-// task. That commit makes the task running before its command starts, and it
-// names this process; from here on the runner needs nobody. It outlives the
-// manager, ends the command at its time limit or when it is told to, and
-// commits the result. The kernel lock tells everybody else that it lives.
+// a pair of sockets, the link to its manager, on descriptor 4. It opens the
+// database, says that it is ready, and waits; so it can be started ahead of
+// need. The manager claims a task for it. That commit makes the task running
+// before its command starts, and it names this process; from here on the runner
+// needs nobody. It outlives the manager, ends the command at its time limit or
+// when it is told to, and commits the result. The kernel lock tells everybody
+// else that it lives.
 package runner
 
 import (
@@ -17,8 +18,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -31,14 +30,11 @@ import (
 
 // worker is the state of a runner process.
 type worker struct {
-	setup    Setup
-	db       *db.DB
-	self     db.Runner
-	link     link
-	log      *slog.Logger
-	working  atomic.Bool   // it claims or has claimed a task
-	told     chan struct{} // closed when somebody tells this runner to end its task
-	tellOnce sync.Once
+	setup Setup
+	db    *db.DB
+	link  link
+	log   *slog.Logger
+	told  chan struct{} // closed when somebody tells this runner to end its task
 }
 
 // Main is the whole life of a runner process. The arguments are those of the
@@ -71,9 +67,6 @@ func newWorker(setup Setup, log *slog.Logger) (*worker, error) {
 		return w, fmt.Errorf("become subreaper: %w", err)
 	}
 	w.watchSignals()
-	if err := w.identify(); err != nil {
-		return w, err
-	}
 	ctx := context.Background()
 	var err error
 	w.db, err = db.Open(ctx, setup.BasePath, db.Options{Durability: setup.Durability, Runner: true})
@@ -90,47 +83,35 @@ func (w *worker) watchSignals() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT)
 	go func() {
-		for range signals {
-			if !w.working.Load() {
-				os.Exit(0)
-			}
-			w.tellOnce.Do(func() { close(w.told) })
-		}
+		<-signals
+		close(w.told)
+		// If it still waits for a task, it looks whether there is one, and ends.
+		w.link.hangUp()
 	}()
 }
 
-func (w *worker) identify() error {
-	pid := os.Getpid()
-	start, err := process.StartTime(pid)
-	if err != nil {
-		return fmt.Errorf("own start time: %w", err)
+// serve waits until there is a task, and works on it.
+func (w *worker) serve() error {
+	w.link.say(saidReady)
+	a, err := w.task()
+	if err != nil || a == nil {
+		return err
 	}
-	w.self = db.Runner{
-		Lock: w.setup.Lock, PID: pid, PIDStart: start,
-		Host: w.setup.Host, BootID: w.setup.BootID, Manager: w.setup.Manager,
-	}
-	return nil
+	failpoint.Hit("runner.assigned")
+	return w.work(a)
 }
 
-// serve waits for the word to go until there is a task, and works on it.
-func (w *worker) serve() error {
-	for {
-		if on, err := w.link.wait(); err != nil || !on {
-			return err
-		}
-		w.working.Store(true)
-		a, err := w.db.Claim(context.Background(), w.self, w.setup.MaxRunners, w.setup.OnlyJob)
-		if err != nil {
-			w.link.say(saidFailed)
-			return fmt.Errorf("claim: %w", err)
-		}
-		if a != nil {
-			w.link.say(saidClaimed)
-			return w.work(a)
-		}
-		w.working.Store(false)
-		w.link.say(saidNothing)
+// task waits for the task of this runner; nil: there is none. A manager that
+// dies between its claim and the word of it leaves that in the database.
+func (w *worker) task() (*db.Assignment, error) {
+	b, err := w.link.receive()
+	switch {
+	case err != nil || b != nil && len(b) == 0:
+		return nil, err
+	case b == nil:
+		return w.db.Assigned(context.Background(), w.setup.Lock, w.setup.BootID)
 	}
+	return db.DecodeAssignment(b)
 }
 
 // work carries out the task, and then up to tasks_per_runner in all of the same job.

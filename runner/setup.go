@@ -13,15 +13,11 @@ import (
 type Setup struct {
 	BasePath       string
 	Lock           int64 // number of its kernel lock
-	Manager        string
-	Host           string
 	BootID         string
 	Durability     string
-	MaxRunners     int // attempts that may run at once, in all
 	TaskTimeout    time.Duration
 	Grace          time.Duration // between SIGTERM and SIGKILL
 	TasksPerRunner int           // how many tasks of one job this runner may do
-	OnlyJob        string        // claim in no other job; empty: in any
 	MaxLogSize     int64         // bytes that the log of an attempt may have
 	LogLevel       string
 	LogFormat      string
@@ -35,15 +31,11 @@ func (s *Setup) args() []string {
 		Argument,
 		"base-path=" + s.BasePath,
 		lockArg(s.Lock),
-		"manager=" + s.Manager,
-		"host=" + s.Host,
 		"boot-id=" + s.BootID,
 		"durability=" + s.Durability,
-		"max-runners=" + strconv.Itoa(s.MaxRunners),
 		"task-timeout=" + s.TaskTimeout.String(),
 		"grace=" + s.Grace.String(),
 		"tasks-per-runner=" + strconv.Itoa(s.TasksPerRunner),
-		"only-job=" + s.OnlyJob,
 		"max-log-size=" + strconv.FormatInt(s.MaxLogSize, 10),
 		"log-level=" + s.LogLevel,
 		"log-format=" + s.LogFormat,
@@ -65,24 +57,16 @@ func parseSetup(args []string) (s Setup, err error) {
 			s.BasePath = value
 		case "lock":
 			s.Lock, err = strconv.ParseInt(value, 10, 64)
-		case "manager":
-			s.Manager = value
-		case "host":
-			s.Host = value
 		case "boot-id":
 			s.BootID = value
 		case "durability":
 			s.Durability = value
-		case "max-runners":
-			s.MaxRunners, err = strconv.Atoi(value)
 		case "task-timeout":
 			s.TaskTimeout, err = time.ParseDuration(value)
 		case "grace":
 			s.Grace, err = time.ParseDuration(value)
 		case "tasks-per-runner":
 			s.TasksPerRunner, err = strconv.Atoi(value)
-		case "only-job":
-			s.OnlyJob = value
 		case "max-log-size":
 			s.MaxLogSize, err = strconv.ParseInt(value, 10, 64)
 		case "log-level":

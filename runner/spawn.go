@@ -9,8 +9,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/internal/failpoint"
 	"github.com/air-executor/air-executor/lock"
+	"github.com/air-executor/air-executor/runner/process"
 )
 
 // LocksName is the file in the base path in which runners hold their locks.
@@ -26,29 +28,27 @@ func MarkArgs(lock int64) []string { return []string{Argument, lockArg(lock)} }
 // Event is what a manager learns from a runner.
 type Event int
 
-// The events. A runner that was told to go answers Claimed, Nothing or
-// ClaimFailed. After Claimed come More or Last, if it recorded the result.
-// Exited is the last event of every runner.
+// The events. Ready is the first of a runner that could start, Exited the last
+// of every runner. Between them come More or Last, if it recorded a result.
 const (
-	Claimed     Event = iota // it works on a task
-	Nothing                  // there was no task; it can be told to go again
-	ClaimFailed              // it could not claim, and ends
-	More                     // the result is recorded; its job has another ready task
-	Last                     // the result is recorded; its job has no other
+	Ready Event = iota // a task may be claimed for it
+	More               // the result is recorded; its job has another ready task
+	Last               // the result is recorded; its job has no other
 	Exited
 )
 
 // Process is a runner as its manager sees it.
 type Process struct {
-	Lock int64 // number of its kernel lock
-	PID  int
+	db.Runner // as the rows of its attempts name it
 
 	link *os.File
+	sent chan struct{} // closed when its task is sent; nil: it has none
 }
 
-// Spawn starts a runner. The program is exe, its log goes to stderr. Its
-// events are passed to report, from another goroutine, one at a time.
-func Spawn(exe string, s Setup, stderr *os.File, report func(*Process, Event)) (*Process, error) {
+// Spawn starts a runner. The program is exe, its log goes to stderr, and self is
+// what the rows of its attempts say of it beside its process. Its events are
+// passed to report, from another goroutine, one at a time.
+func Spawn(exe string, s Setup, self db.Runner, stderr *os.File, report func(*Process, Event)) (*Process, error) {
 	s.Lock = rand.Int64N(1 << 62)
 	held, err := lock.Hold(filepath.Join(s.BasePath, LocksName), s.Lock)
 	if err != nil {
@@ -81,7 +81,13 @@ func Spawn(exe string, s Setup, stderr *os.File, report func(*Process, Event)) (
 		return nil, fmt.Errorf("start runner: %w", err)
 	}
 	failpoint.Hit("spawn.after_fork")
-	p := &Process{Lock: s.Lock, PID: proc.Pid, link: ours}
+	p := &Process{link: ours, Runner: self}
+	p.Lock, p.PID = s.Lock, proc.Pid
+	if p.PIDStart, err = process.StartTime(proc.Pid); err != nil {
+		ours.Close() // it ends
+		go proc.Wait()
+		return nil, fmt.Errorf("start time of a runner: %w", err)
+	}
 	go p.listen(proc, report)
 	return p, nil
 }
@@ -121,11 +127,31 @@ func (p *Process) listen(proc *os.Process, report func(*Process, Event)) {
 	report(p, Exited)
 }
 
-// Go tells the runner to claim a task.
-func (p *Process) Go() { _, _ = p.link.Write([]byte{saidGo}) }
+// Assign hands the runner the task that was claimed for it, without waiting
+// until it takes it. A runner that is gone leaves a free lock, which tells.
+func (p *Process) Assign(a *db.Assignment) {
+	p.sent = make(chan struct{})
+	go func() {
+		defer close(p.sent)
+		_, _ = p.link.Write(packet(a))
+	}()
+}
 
-// Dismiss tells the runner to end after the task that it works on, if any.
+// Dismiss tells the runner to end after the task that it has, if any.
 func (p *Process) Dismiss() {
+	if p.sent == nil {
+		_, _ = p.link.Write(none) // little enough to fit in
+		p.endLink()
+		return
+	}
+	go func() {
+		<-p.sent
+		p.endLink()
+	}()
+}
+
+// endLink lets the runner read what was sent, and then the end.
+func (p *Process) endLink() {
 	raw, err := p.link.SyscallConn()
 	if err != nil {
 		return // closed: it has ended

@@ -91,31 +91,35 @@ var mutants = []mutant{
 	{
 		name: "the command starts before its claim is committed",
 		changes: []change{
-			{"db/claim.go", `		failpoint.Hit("claim.before_commit")
-`, `		if err == nil && Early != nil {
-			Early(a)
-		}
+			{"db/claim.go", `		for _, r := range runners {`, `		for i, r := range runners {`},
+			{"db/claim.go", `			claimed = append(claimed, a)
+`, `			claimed = append(claimed, a)
+			if Early != nil {
+				Early(i, a)
+			}
 `},
 			{"db/claim.go", `// claimRow is a task`, `// Early is the mutation.
-var Early func(*Assignment)
+var Early func(i int, a *Assignment)
 
 // claimRow is a task`},
-			{"runner/runner.go", `	return w, w.db.Prepare(ctx)
-`, `	db.Early = func(a *db.Assignment) {
-		go func() { early <- w.begin(a) }()
-		time.Sleep(20 * time.Millisecond)
-	}
-	return w, w.db.Prepare(ctx)
+			{"manager/claim.go", `		for runners := range c.asked {
+`, `		for runners := range c.asked {
+			db.Early = func(i int, a *db.Assignment) {
+				runners[i].Assign(a)
+				time.Sleep(20 * time.Millisecond)
+			}
 `},
-			{"runner/runner.go", `func (w *worker) attempt(a *db.Assignment) job.Result {
-`, `func (w *worker) attempt(*db.Assignment) job.Result { return <-early }
-
-var early = make(chan job.Result, 1)
-
-func (w *worker) begin(a *db.Assignment) job.Result {
+			{"manager/claim.go", `			r.Assign(c.tasks[i])
+		}
+`, `			_ = c.tasks[i] // it has it
+		}
+`},
+			{"manager/claim.go", `	"context"
+`, `	"context"
+	"time"
 `},
 		},
-		test:  chaos("-mood", "runners", "-time", "60s", "-round", "15s"),
+		test:  chaos("-mood", "managers", "-time", "60s", "-round", "15s"),
 		shows: "BROKEN I",
 	},
 	{

@@ -1,0 +1,108 @@
+package manager
+
+import (
+	"context"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/runner"
+)
+
+// claims is a goroutine that claims tasks, with a connection of its own: a claim
+// waits for other writers, and the manager has more to do than to wait.
+type claims struct {
+	asked chan []*runner.Process // runners that are to have a task
+	done  chan claimed           // one answer to every question
+	ended chan struct{}
+	busy  bool // a question has no answer yet
+}
+
+// claimed is what came of a claim: the first runners have these tasks.
+type claimed struct {
+	runners []*runner.Process
+	tasks   []*db.Assignment
+	err     error
+}
+
+// openClaims starts the goroutine.
+func (m *Manager) openClaims(ctx context.Context) error {
+	d, err := db.Open(ctx, m.config.BasePath, db.Options{Durability: m.config.Durability, MustExist: true})
+	if err != nil {
+		return err
+	}
+	c := claims{asked: make(chan []*runner.Process, 1), done: make(chan claimed, 1), ended: make(chan struct{})}
+	m.claims = c
+	go func() {
+		defer close(c.ended)
+		defer d.Close()
+		for runners := range c.asked {
+			tasks, err := d.ClaimAll(ctx, names(runners), m.config.MaxConcurrentRunners, m.onlyJob)
+			c.done <- claimed{runners, tasks, err}
+		}
+	}()
+	return nil
+}
+
+// close ends the goroutine. One that still waits for its turn to write is left
+// behind, for the process is about to end.
+func (c *claims) close() {
+	if c.asked == nil {
+		return
+	}
+	close(c.asked)
+	if !c.busy {
+		<-c.ended
+	}
+}
+
+// names are the runners as their attempts name them.
+func names(runners []*runner.Process) []db.Runner {
+	out := make([]db.Runner, len(runners))
+	for i, r := range runners {
+		out[i] = r.Runner
+	}
+	return out
+}
+
+// claim asks for a task for each of these runners, which are idle.
+func (m *Manager) claim(runners []*runner.Process) {
+	for _, r := range runners {
+		m.pool[r] = going
+	}
+	m.claims.busy = true
+	m.claims.asked <- runners
+}
+
+// assign hands out the tasks that were claimed. The other runners stay idle.
+func (m *Manager) assign(ctx context.Context, c claimed) {
+	m.claims.busy = false
+	for i, r := range c.runners {
+		if i < len(c.tasks) {
+			r.Assign(c.tasks[i])
+		}
+		if _, alive := m.pool[r]; !alive {
+			continue // if a task was claimed for it, that is lost, and found at the next look
+		}
+		if i < len(c.tasks) {
+			m.pool[r] = busy
+			m.failures = 0
+			continue
+		}
+		m.pool[r] = idle
+		if m.stopping != "" {
+			r.Dismiss()
+		}
+	}
+	if c.err != nil {
+		m.log.Error("cannot claim", "error", c.err)
+		m.rest()
+		return
+	}
+	if len(c.tasks) < len(c.runners) {
+		m.waiting = 0 // if that was more than there are, count again
+	}
+	if m.missed || m.wanting > 0 {
+		m.dispatch(ctx, false)
+	} else {
+		m.keepSpare()
+	}
+}
