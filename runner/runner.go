@@ -180,7 +180,7 @@ func (w *worker) attempt(a *db.Assignment) job.Result {
 	}, w.told)
 	r := result(exit, timeout)
 	note(out, exit, r)
-	w.log.Info("task ended", "job", a.Job, "task", a.Task, "attempt", a.Attempt, "status", r.Status, "error", r.Error)
+	w.log.Info("task ended", "job", a.Job, "task", a.Task, "attempt", a.Attempt, "status", string(r.Status), "error", r.Error)
 	return r
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -45,6 +46,9 @@ type Process struct {
 	sent chan struct{} // closed when its task is sent; nil: it has none
 }
 
+// slack is how late a time limit may be noticed.
+const slack = 2 * time.Millisecond
+
 // Spawn starts a runner. The program is exe, its log goes to stderr, and self is
 // what the rows of its attempts say of it beside its process. Its events are
 // passed to report, from another goroutine, one at a time.
@@ -70,11 +74,14 @@ func Spawn(exe string, s Setup, self db.Runner, stderr *os.File, report func(*Pr
 	defer null.Close()
 	var env []string
 	env, s.tuned = tune(os.Environ())
-	proc, err := os.StartProcess(exe, append([]string{"air-executor"}, s.args()...), &os.ProcAttr{
-		Dir:   "/",
-		Env:   env,
-		Files: []*os.File{null, stderr, stderr, held, theirs},
-		Sys:   &syscall.SysProcAttr{Setsid: true},
+	var proc *os.Process
+	process.WithSlack(slack, func() {
+		proc, err = os.StartProcess(exe, append([]string{"air-executor"}, s.args()...), &os.ProcAttr{
+			Dir:   "/",
+			Env:   env,
+			Files: []*os.File{null, stderr, stderr, held, theirs},
+			Sys:   &syscall.SysProcAttr{Setsid: true},
+		})
 	})
 	if err != nil {
 		ours.Close()

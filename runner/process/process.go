@@ -151,11 +151,14 @@ func start(c Command) (*os.Process, error) {
 	}
 	defer null.Close()
 	CloseOnExec()
-	p, err := os.StartProcess(path, append([]string{c.Name}, c.Args...), &os.ProcAttr{
-		Dir:   c.Dir,
-		Env:   c.Env,
-		Files: []*os.File{null, c.Output, c.Output},
-		Sys:   &syscall.SysProcAttr{Setpgid: true},
+	var p *os.Process
+	WithSlack(UsualSlack, func() {
+		p, err = os.StartProcess(path, append([]string{c.Name}, c.Args...), &os.ProcAttr{
+			Dir:   c.Dir,
+			Env:   c.Env,
+			Files: []*os.File{null, c.Output, c.Output},
+			Sys:   &syscall.SysProcAttr{Setpgid: true},
+		})
 	})
 	switch {
 	case errors.Is(err, unix.ENOEXEC):
