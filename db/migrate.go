@@ -43,11 +43,14 @@ func (d *DB) migrate(ctx context.Context) error {
 // that another process is just building. It refuses files that are not ours to
 // touch, and changes nothing.
 func (d *DB) version(ctx context.Context) (int, error) {
+	// Asked one after the other, these read nothing but the head of the file. Both
+	// are written by the same commit, and this one is read first: if it is there,
+	// so is the other.
 	var id, version int
-	row := d.conn.QueryRowxContext(ctx, `
-SELECT a.application_id, u.user_version
-FROM pragma_application_id a, pragma_user_version u`)
-	if err := row.Scan(&id, &version); err != nil {
+	if err := d.conn.QueryRowxContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
+		return 0, err
+	}
+	if err := d.conn.QueryRowxContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
 		return 0, err
 	}
 	switch {

@@ -64,7 +64,7 @@ func TestImpossibleRowsCannotBeStored(t *testing.T) {
 }
 
 func TestViewsAreForPeople(t *testing.T) {
-	s := openAt(t, t.TempDir(), db.Options{Clock: ticking(time.Date(2025, 10, 2, 10, 30, 0, 7000, time.UTC))})
+	s := openAt(t, t.TempDir(), db.Options{Clock: ticking(time.Date(2025, 10, 2, 10, 30, 0, 7e6, time.UTC))})
 	s.enqueue("nightly", job.Spec{ID: "fetch", Command: "curl", Args: []string{"-O", "x"}})
 	s.enqueue("nightly", job.Spec{ID: "build", Command: "make", Dependencies: []string{"fetch"}, Priority: 2})
 	p := s.claim()
@@ -76,19 +76,19 @@ func TestViewsAreForPeople(t *testing.T) {
 	s.finish(p, r)
 	s.load("old", aTask("waits", "missing"))
 
-	at := func(second string) string { return "2025-10-02T10:30:" + second + ".000007Z" }
+	at := func(second string) string { return "2025-10-02T10:30:" + second + ".007Z" }
 	for view, want := range map[string][][]any{
 		"SELECT * FROM jobs ORDER BY name": {
 			{"name", "state", "pending", "blocked", "running", "completed", "failed", "created_at", "updated_at"},
 			{"nightly", "failed", 2, 2, 0, 0, 1, at("N"), at("N")},
-			{"old", "waiting", 1, 1, 0, 0, 0, "2025-01-02T03:04:05.678901Z", "2025-01-02T03:04:06.000000Z"},
+			{"old", "waiting", 1, 1, 0, 0, 0, "2025-01-02T03:04:05.679Z", "2025-01-02T03:04:06.000Z"},
 		},
 		"SELECT * FROM tasks ORDER BY job, id": {
 			{"job", "id", "status", "reason", "command", "args", "dependencies", "blockers", "priority", "attempts", "exit_code", "signal", "error", "parent", "created_at", "started_at", "completed_at"},
 			{"nightly", "build", "pending", nil, "make", "[]", "fetch", 1, 2, 0, nil, nil, nil, nil, at("N"), nil, nil},
 			{"nightly", "fetch", "failed", "exited", "curl", `["-O","x"]`, nil, 0, 0, 1, 1, nil, "exit code 1", nil, at("N"), at("N"), at("N")},
 			{"nightly", "sub", "pending", nil, "true", "[]", "fetch, build", 2, 0, 0, nil, nil, nil, "fetch", at("N"), nil, nil},
-			{"old", "waits", "pending", nil, "true", "[]", "missing", 1, 0, 0, nil, nil, nil, nil, "2025-01-02T03:04:05.000000Z", nil, nil},
+			{"old", "waits", "pending", nil, "true", "[]", "missing", 1, 0, 0, nil, nil, nil, nil, "2025-01-02T03:04:05.000Z", nil, nil},
 		},
 		"SELECT * FROM attempts": {
 			{"job", "task", "attempt", "status", "reason", "exit_code", "signal", "error", "started_at", "ended_at", "seconds", "user_seconds", "system_seconds", "max_rss_bytes", "runner_pid", "host", "boot_id", "manager"},
@@ -133,7 +133,7 @@ func (s *store) rows(query string) [][]any {
 			case int64:
 				values[i] = int(v)
 			case string:
-				if strings.HasPrefix(v, "2025-10-02T10:30:") && len(v) == len("2025-10-02T10:30:00.000007Z") {
+				if strings.HasPrefix(v, "2025-10-02T10:30:") && len(v) == len("2025-10-02T10:30:00.007Z") {
 					values[i] = v[:17] + "N" + v[19:]
 				}
 			}

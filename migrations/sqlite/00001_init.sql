@@ -132,8 +132,8 @@ CREATE TABLE manager (
 
 CREATE VIEW jobs AS
 SELECT name, state, pending, blocked, running, completed, failed,
-       strftime('%Y-%m-%dT%H:%M:%S', created_at / 1000000, 'unixepoch') || printf('.%06dZ', created_at % 1000000) AS created_at,
-       strftime('%Y-%m-%dT%H:%M:%S', updated_at / 1000000, 'unixepoch') || printf('.%06dZ', updated_at % 1000000) AS updated_at
+       strftime('%Y-%m-%dT%H:%M:%fZ', created_at / 1e6, 'unixepoch') AS created_at,
+       strftime('%Y-%m-%dT%H:%M:%fZ', updated_at / 1e6, 'unixepoch') AS updated_at
 FROM job;
 
 CREATE VIEW tasks AS
@@ -143,9 +143,9 @@ SELECT j.name AS job, t.name AS id, t.status, t.reason, t.command, t.args,
         WHERE d.task = t.id) AS dependencies,
        t.blockers, t.priority, t.attempts, t.exit_code, t.signal, t.error,
        CASE WHEN p.job = t.job THEN p.name ELSE pj.name || '/' || p.name END AS parent,
-       strftime('%Y-%m-%dT%H:%M:%S', t.created_at / 1000000, 'unixepoch') || printf('.%06dZ', t.created_at % 1000000) AS created_at,
-       strftime('%Y-%m-%dT%H:%M:%S', t.started_at / 1000000, 'unixepoch') || printf('.%06dZ', t.started_at % 1000000) AS started_at,
-       strftime('%Y-%m-%dT%H:%M:%S', t.completed_at / 1000000, 'unixepoch') || printf('.%06dZ', t.completed_at % 1000000) AS completed_at
+       strftime('%Y-%m-%dT%H:%M:%fZ', t.created_at / 1e6, 'unixepoch') AS created_at,
+       strftime('%Y-%m-%dT%H:%M:%fZ', t.started_at / 1e6, 'unixepoch') AS started_at,
+       strftime('%Y-%m-%dT%H:%M:%fZ', t.completed_at / 1e6, 'unixepoch') AS completed_at
 FROM task t
 JOIN job j ON j.id = t.job
 LEFT JOIN task p ON p.id = t.parent
@@ -154,8 +154,8 @@ LEFT JOIN job pj ON pj.id = p.job;
 CREATE VIEW attempts AS
 SELECT j.name AS job, t.name AS task, a.number AS attempt, a.status, a.reason,
        a.exit_code, a.signal, a.error,
-       strftime('%Y-%m-%dT%H:%M:%S', a.started_at / 1000000, 'unixepoch') || printf('.%06dZ', a.started_at % 1000000) AS started_at,
-       strftime('%Y-%m-%dT%H:%M:%S', a.ended_at / 1000000, 'unixepoch') || printf('.%06dZ', a.ended_at % 1000000) AS ended_at,
+       strftime('%Y-%m-%dT%H:%M:%fZ', a.started_at / 1e6, 'unixepoch') AS started_at,
+       strftime('%Y-%m-%dT%H:%M:%fZ', a.ended_at / 1e6, 'unixepoch') AS ended_at,
        (a.ended_at - a.started_at) / 1e6 AS seconds,
        a.user_time / 1e6 AS user_seconds, a.system_time / 1e6 AS system_seconds, a.max_rss AS max_rss_bytes,
        a.pid AS runner_pid, a.host, a.boot_id, a.manager
