@@ -94,15 +94,17 @@ func (m *Manager) lend(ctx context.Context) {
 }
 
 // keepSpare has runners started ahead of need, so that the next task does not
-// wait for one to start: one at rest, two while tasks come and go.
+// wait for one to start: one at rest, two while tasks come and go. They do not
+// count as running; where all places are taken, they wait for the next to be free.
 func (m *Manager) keepSpare() {
+	if m.stopping != "" || m.quiet != nil {
+		return
+	}
 	want := 1
 	if m.pool.busy()+m.pool.count(going) > 0 {
 		want = 2
 	}
-	if m.free() > 0 {
-		m.start(want - m.pool.count(idle))
-	}
+	m.start(want - m.pool.count(idle))
 }
 
 // start sees to it that n runners are starting.
