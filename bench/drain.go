@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 )
@@ -113,8 +112,12 @@ func (s *base) waitAll(jobs int) error {
 
 // drainTsp holds the queue with one task until all are in it; then they run.
 func drainTsp(b *bench, tasks, atOnce int) (time.Duration, error) {
-	socket := filepath.Join(b.dir, "tsp.socket")
-	env := fmt.Sprintf("export TS_SOCKET=%s TS_MAXCONN=5000 TMPDIR=%s;", socket, b.dir)
+	dir, err := b.folder()
+	if err != nil {
+		return 0, err
+	}
+	socket := filepath.Join(dir, "tsp.socket")
+	env := fmt.Sprintf("export TS_SOCKET=%s TS_MAXCONN=5000 TMPDIR=%s;", socket, dir)
 	// It refuses more than about a thousand waiting tasks; so many are queued at once.
 	const most = 900
 	var total time.Duration
@@ -131,7 +134,7 @@ func drainTsp(b *bench, tasks, atOnce int) (time.Duration, error) {
 			return 0, err
 		}
 		total += took
-		if err := b.shell("%s tsp -K; rm -f %s.go %s/ts-out.*", env, socket, b.dir); err != nil {
+		if err := b.shell("%s tsp -K; rm -f %s.go", env, socket); err != nil {
 			return 0, err
 		}
 	}
@@ -141,11 +144,10 @@ func drainTsp(b *bench, tasks, atOnce int) (time.Duration, error) {
 // drainNq queues and drains in one, for every task of nq is a process that
 // waits for the one before.
 func drainNq(b *bench, tasks, _ int) (time.Duration, error) {
-	dir := filepath.Join(b.dir, "nq")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	dir, err := b.folder()
+	if err != nil {
 		return 0, err
 	}
-	defer os.RemoveAll(dir)
 	return timed(func() error {
 		return b.shell("export NQDIR=%s; for i in $(seq %d); do nq -q true; done; nq -w", dir, tasks)
 	})
