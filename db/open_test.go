@@ -222,10 +222,32 @@ func TestABasePathThatCannotBe(t *testing.T) {
 
 func TestAnEmptyFileIsAFreshDatabase(t *testing.T) {
 	base := t.TempDir()
-	write(t, filepath.Join(base, db.FileName), nil)
-	s := openAt(t, base, db.Options{MustExist: true})
+	path := filepath.Join(base, db.FileName)
+	write(t, path, nil)
+	if _, err := db.Open(ctx, base, db.Options{MustExist: true}); !errors.Is(err, db.ErrNoDatabase) {
+		t.Errorf("error %v, want ErrNoDatabase", err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() > 0 {
+		t.Errorf("who only wants to look has changed the file: %v, %v", info, err)
+	}
+	s := openAt(t, base, db.Options{})
 	s.enqueue("j", task("a"))
 	s.sound()
+}
+
+// SQLite takes an empty file for a new database, and deletes what is beside it.
+func TestTheLogOfADatabaseThatWasEmptiedIsNotThrownAway(t *testing.T) {
+	base := t.TempDir()
+	write(t, filepath.Join(base, db.FileName), nil)
+	write(t, filepath.Join(base, db.FileName+"-wal"), []byte("rows"))
+	for _, mustExist := range []bool{false, true} {
+		if _, err := db.Open(ctx, base, db.Options{MustExist: mustExist}); !errors.Is(err, db.ErrCorrupt) {
+			t.Errorf("error %v, want ErrCorrupt", err)
+		}
+	}
+	if got := files(t, base); !cmp.Equal(got, []string{db.FileName, db.FileName + "-wal"}) {
+		t.Errorf("there are now %q", got)
+	}
 }
 
 // Served through a link to the file alone, tasks that ran were taken for lost:
