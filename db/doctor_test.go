@@ -65,7 +65,10 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		{"an attempt of a task that does not run", `UPDATE task SET status = 'completed' WHERE name = 'runs'`, running, "j/runs"},
 		{"an attempt that nobody has counted", `UPDATE task SET attempts = 0 WHERE name = 'ok'`, number, "j/ok"},
 		{"two attempts at once", `INSERT INTO attempt (task, job, number, status, reason, token, manager, host, boot_id, runner, pid, pid_start, started_at, ended_at)
-SELECT task, job, 2, 'failed', 'exited', token, manager, host, boot_id, runner, pid, pid_start, started_at - 1, ended_at FROM attempt WHERE task = (SELECT id FROM task WHERE name = 'bad')`, overlap, "j/bad"},
+SELECT task, job, 2, 'failed', 'exited', token, manager, host, boot_id, runner, pid, pid_start, started_at, ended_at FROM attempt WHERE task = (SELECT id FROM task WHERE name = 'bad');
+UPDATE attempt SET status = 'running', slot = 1, reason = NULL, ended_at = NULL WHERE number = 1 AND task = (SELECT id FROM task WHERE name = 'bad')`, overlap, "j/bad"},
+		{"attempts in the wrong order", `INSERT INTO attempt (id, task, job, number, status, reason, token, manager, host, boot_id, runner, pid, pid_start, started_at, ended_at)
+SELECT -1, task, job, 2, 'failed', 'exited', token, manager, host, boot_id, runner, pid, pid_start, started_at, ended_at FROM attempt WHERE task = (SELECT id FROM task WHERE name = 'bad')`, overlap, "j/bad"},
 		{"a completed task with another exit code", `UPDATE task SET exit_code = 1 WHERE name = 'ok'`, exited, "j/ok"},
 		{"an ended job in which a task runs", `UPDATE job SET state = 'completed' WHERE name = 'j'`, file, ""},
 	} {
