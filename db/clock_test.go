@@ -42,6 +42,44 @@ func TestAClockThatJumpsChangesNothing(t *testing.T) {
 	}
 }
 
+// T17: after a manager was killed and the clock set back, its successor could
+// not be stopped: stop asked the one that was killed.
+func TestTheManagerThatRegisteredLastIsTheLastWhateverTheClockSays(t *testing.T) {
+	now := time.Date(2026, 3, 29, 0, 0, 0, 0, time.UTC)
+	s := openAt(t, t.TempDir(), db.Options{Clock: func() time.Time { return now }})
+	for i, jump := range []time.Duration{0, -24 * time.Hour, 365 * 24 * time.Hour, -time.Hour} {
+		now = now.Add(jump)
+		id := fmt.Sprint("manager ", 9-i)
+		if err := s.RegisterManager(ctx, db.Instance{ID: id}); err != nil {
+			t.Fatal(err)
+		}
+		if m, err := s.Manager(ctx); err != nil || m.ID != id {
+			t.Errorf("the last one is %+v, %v, not %s", m, err, id)
+		}
+	}
+}
+
+// T17: the history of a task is told in the order in which it happened.
+func TestAClockThatJumpsDoesNotMixUpTheHistory(t *testing.T) {
+	now := time.Date(2026, 3, 29, 0, 0, 0, 0, time.UTC)
+	s := openAt(t, t.TempDir(), db.Options{Clock: func() time.Time { return now }})
+	s.enqueue("j", task("a"))
+	for range 3 {
+		s.finish(s.claim(), failure)
+		s.reset("j", "a")
+		now = now.Add(-24 * time.Hour)
+	}
+	attempts, err := s.Attempts(ctx, "j", "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range attempts {
+		if a.Number != i+1 {
+			t.Errorf("at place %d is attempt %d", i+1, a.Number)
+		}
+	}
+}
+
 // T17: an attempt is over for its manager when its runner says so, not when
 // the clock does.
 func TestAClockThatJumpsEndsNoAttempt(t *testing.T) {

@@ -19,6 +19,7 @@ type dialect struct {
 	changes     string // a number that changes with every commit of another connection
 	sound       string // lines that say what is wrong with the file, or "ok"
 	foreignKeys string // table, row, parent and key of every broken reference
+	registered  string // column of manager that grows with every row that is added, whatever the clock says
 
 	lockRow string // appended to a SELECT: keep the row until the end of the transaction
 	skip    string // the same, and pass over rows that others have locked
@@ -37,5 +38,6 @@ var sqliteDialect = dialect{
 	changes:     "PRAGMA data_version",
 	sound:       "PRAGMA integrity_check",
 	foreignKeys: "PRAGMA foreign_key_check",
+	registered:  "rowid",
 	byMissing:   "INDEXED BY dependency_missing",
 }

@@ -61,7 +61,7 @@ func (d *DB) Manager(ctx context.Context) (*Instance, error) {
 		ok, err = t.get(&row, `
 SELECT instance, host, boot_id, pid, pid_start, stop, started_at
 FROM manager
-ORDER BY started_at DESC
+ORDER BY `+t.d.dialect.registered+` DESC
 LIMIT 1`)
 		return err
 	})

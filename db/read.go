@@ -287,7 +287,7 @@ FROM task t
 JOIN attempt a ON a.task = t.id
 WHERE t.job = ?
   AND (? = '' OR t.name = ?)
-ORDER BY a.started_at, a.id`, j.ID, id, id)
+ORDER BY a.id`, j.ID, id, id)
 	})
 	out := make([]job.Attempt, len(rows))
 	for i, r := range rows {
