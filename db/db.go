@@ -118,21 +118,9 @@ func prepare(path string, mustExist bool) error {
 	if hardLinks(info) > 1 {
 		return fmt.Errorf("%w: %s has a second name (hard link), which would split its write-ahead log in two", ErrForeign, path)
 	}
-	if info.Size() == 0 {
-		return empty(path, mustExist)
-	}
-	return nil
-}
-
-// empty looks at what is beside a file without contents. Nobody has been told
-// yet that anything is stored in it, if it is new.
-func empty(path string, mustExist bool) error {
-	if wal, err := os.Lstat(path + "-wal"); err == nil && wal.Size() > 0 {
+	if wal, err := os.Lstat(path + "-wal"); err == nil && info.Size() == 0 && wal.Size() > 0 {
 		// SQLite would delete it. A new database has none before it has contents.
 		return fmt.Errorf("%w: %s is empty, and there is its write-ahead log, which may hold the newest of its rows", ErrCorrupt, path)
-	}
-	if mustExist {
-		return fmt.Errorf("%w at %s: the file is empty", ErrNoDatabase, path)
 	}
 	return nil
 }
@@ -179,7 +167,7 @@ func (d *DB) connect(ctx context.Context, o Options) error {
 		return err
 	}
 	if !o.Runner {
-		if err := d.migrate(ctx); err != nil {
+		if err := d.migrate(ctx, o.MustExist); err != nil {
 			return err
 		}
 	}

@@ -18,11 +18,16 @@ import (
 
 // migrate brings the schema up to date. In the common case that is one read.
 // Otherwise it happens under a kernel lock, because goose takes none for
-// SQLite and two processes that migrate at once fail.
-func (d *DB) migrate(ctx context.Context) error {
+// SQLite and two processes that migrate at once fail. With mustExist, a file in
+// which nothing was ever stored is no database: whoever only wants to look must
+// not make one of what a builder, or a copier that was killed, has left.
+func (d *DB) migrate(ctx context.Context, mustExist bool) error {
 	version, err := d.version(ctx)
 	if err != nil || version == migrations.Version {
 		return err
+	}
+	if version == 0 && mustExist {
+		return fmt.Errorf("%w: the file is empty", ErrNoDatabase)
 	}
 	l, err := lock.Open(filepath.Join(filepath.Dir(d.path), migrateName))
 	if err != nil {
