@@ -220,9 +220,16 @@ func (p *logPrinter) copyFrom(l *taskLog, f *os.File, start int64) error {
 		return err
 	}
 	l.read = start
-	buf := make([]byte, 64<<10)
+	const block = 64 << 10
+	buf := make([]byte, block+1)
 	for {
-		n, err := f.Read(buf)
+		n, err := f.Read(buf[:block])
+		if n > 0 && p.clean && buf[n-1] == beforeC1 {
+			more, _ := f.Read(buf[n : n+1])
+			if n += more; more == 0 {
+				n-- // it is not known yet what it begins
+			}
+		}
 		if n > 0 {
 			l.read += int64(n)
 			if err := p.print(l, buf[:n]); err != nil {
@@ -292,8 +299,12 @@ func tailStart(f *os.File, lines int) (int64, error) {
 	return 0, nil
 }
 
+// beforeC1 is the first byte of the control characters U+0080 to U+009F, of
+// which some do to a terminal what ESC and another character do.
+const beforeC1 = 0xc2
+
 // visible makes control characters harmless for a terminal: all but newline,
-// tab and the sequences that set colours are written as ^X.
+// tab and the sequences that set colours are written as ^X, or by their number.
 func visible(b []byte) []byte {
 	out := make([]byte, 0, len(b))
 	for i := 0; i < len(b); i++ {
@@ -311,6 +322,9 @@ func visible(b []byte) []byte {
 			}
 		case c < 0x20 || c == 0x7f:
 			out = append(out, '^', c^0x40)
+		case c == beforeC1 && i+1 < len(b) && b[i+1] >= 0x80 && b[i+1] < 0xa0:
+			i++
+			out = fmt.Appendf(out, `\u%04x`, b[i])
 		default:
 			out = append(out, c)
 		}
