@@ -84,6 +84,11 @@ func TestPlantedLogs(t *testing.T) {
 		{"dangling symlink", func(w *world, logs string) { w.must(os.Symlink(w.home()+"/new", logs+"/1.log")) }, false},
 		{"hard link", func(w *world, logs string) { w.must(os.Link(w.home()+"/canary", logs+"/1.log")) }, false},
 		{"fifo", func(w *world, logs string) { w.must(syscall.Mkfifo(logs+"/1.log", 0o600)) }, false},
+		{"device", func(w *world, logs string) {
+			if err := syscall.Mknod(logs+"/1.log", syscall.S_IFCHR|0o600, 1<<8|3); err != nil { // /dev/null
+				w.Skipf("no device can be made here: %v", err)
+			}
+		}, false},
 		{"directory", func(w *world, logs string) { w.must(os.Mkdir(logs+"/1.log", 0o700)) }, false},
 		{"folder is a symlink", func(w *world, logs string) {
 			w.must(os.Remove(logs))

@@ -320,6 +320,45 @@ func TestProgramReplaced(t *testing.T) {
 	w.becomes("completed", "j", "1")
 }
 
+// T49: when a later version has migrated the database, what runs records its
+// result, and the manager of the version before goes on until it is told to
+// stop; but nobody else of that version opens the database.
+func TestMigratedWhileTasksRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enqueue("a", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done; exit 4")
+	w.enqueue("a", "2", "true")
+	w.enqueue("b", "1", "true")
+	w.start()
+	w.becomes("running", "a", "1")
+	w.becomes("completed", "b", "1")
+	// As a migration of the next version does: it only adds.
+	for _, table := range []string{"job", "task", "attempt", "manager"} {
+		w.sql("ALTER TABLE " + table + " ADD COLUMN later INTEGER NOT NULL DEFAULT 7")
+	}
+	version := w.sql("PRAGMA user_version")
+	w.sql("CREATE INDEX task_later ON task (later)")
+	w.sql("PRAGMA user_version = 99")
+	for _, args := range [][]string{{"status"}, {"enqueue", "--", "true"}, {"start"}, {"stop"}} {
+		if o := w.with(nil, args...); o.code != 1 && o.code != 5 || o.code == 1 && !strings.Contains(o.err, "newer") {
+			t.Errorf("%q: %+v", args, o)
+		}
+	}
+	w.write("scratch/go", "")
+	w.until("the result is recorded", func() bool {
+		return w.sql("SELECT exit_code FROM attempt WHERE status = 'failed'") == "4"
+	})
+	w.until("the next task has run", func() bool {
+		return w.sql("SELECT count(*) FROM task WHERE status = 'completed' AND later = 7") == "2"
+	})
+	w.must(w.manager.Process.Signal(syscall.SIGTERM))
+	<-w.manager.ended
+	if code := w.manager.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("the manager ended with exit code %d", code)
+	}
+	w.sql("PRAGMA user_version = " + version) // for the checks
+}
+
 // I10: the places are counted over all managers of a base path.
 func TestPlacesAreCountedOverAllManagers(t *testing.T) {
 	t.Parallel()

@@ -140,10 +140,11 @@ func (w *world) mount(options string) {
 	if err := syscall.Mount("tmpfs", w.base, "tmpfs", 0, options); err != nil {
 		w.Skipf("cannot mount: %v", err)
 	}
-	// The world is verified before.
 	base := w.base
-	first := w.TB
-	first.Cleanup(func() { _ = syscall.Unmount(base, syscall.MNT_DETACH) })
+	w.Cleanup(func() {
+		w.verify() // as long as there is something to verify
+		_ = syscall.Unmount(base, syscall.MNT_DETACH)
+	})
 }
 
 // T31: files that are not ours, or not yet, are refused and left as they are.
@@ -281,7 +282,7 @@ func TestPermission(t *testing.T) {
 func TestSubtaskDeadlock(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, "max_concurrent_runners: 1")
-	w.enqueue("a", "1", `$AIR run -- $AIR run -- $AIR run -- sh -c "echo deep >$SCRATCH/deep"`)
+	w.enqueue("a", "1", `$AIR run -- $AIR run -- $AIR run -- $AIR run -- $AIR run -- sh -c "echo deep >$SCRATCH/deep"`)
 	w.enqueue("b", "1", `$AIR enqueue -q --job c -- false; $AIR wait --job c; echo $? >$SCRATCH/waited`)
 	w.enqueue("d", "1", `$AIR wait --job d; echo $? >$SCRATCH/itself`)
 	w.start()

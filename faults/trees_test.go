@@ -131,20 +131,44 @@ func TestZombieFlood(t *testing.T) {
 	w.enqueue("warm", "1", "true")
 	w.becomes("completed", "warm", "1")
 	before := w.descriptors()
-	const jobs, each = 8, 250
-	for i := range jobs {
-		w.write("scratch/tasks", strings.Repeat(`{"command": "true"}`+"\n", each))
-		w.run(0, "enqueue", "-q", "--job", fmt.Sprintf("j%d", i), "--from-file", w.scratch+"/tasks")
-	}
-	w.until("all tasks have ended", func() bool {
-		return w.sql("SELECT count(*) FROM task WHERE status = 'completed'") == strconv.Itoa(jobs*each+1)
-	})
+	const jobs, each, few = 8, 250, 25
+	w.flood("early", jobs, few)
+	memory := w.resident()
+	w.flood("late", jobs, each)
 	w.until("no zombie is left, and no descriptor more than before", func() bool {
 		return w.zombies() == 0 && w.descriptors() <= before
 	})
+	// What it has taken for the first 200 is enough for the next 2,000, but for
+	// a heap that was collected at another moment.
+	now := w.resident()
+	t.Logf("the manager takes %d bytes, and %d later", memory, now)
+	if now > memory+12<<20 {
+		t.Error("the manager has grown with the tasks")
+	}
 	if n := w.sql("SELECT max(n) FROM (SELECT count(*) AS n FROM attempt GROUP BY task)"); n != "1" {
 		t.Errorf("a task had %s attempts", n)
 	}
+}
+
+// flood queues short tasks in several jobs, and waits until all have ended.
+func (w *world) flood(name string, jobs, each int) {
+	w.Helper()
+	for i := range jobs {
+		w.write("scratch/tasks", strings.Repeat(`{"command": "true"}`+"\n", each))
+		w.run(0, "enqueue", "-q", "--job", fmt.Sprint(name, i), "--from-file", w.scratch+"/tasks")
+	}
+	w.until("all tasks have ended", func() bool {
+		return w.sql("SELECT count(*) FROM task t JOIN job j ON j.id = t.job WHERE t.status = 'completed' AND j.name LIKE ?", name+"%") == strconv.Itoa(jobs*each)
+	})
+}
+
+// resident is how many bytes of memory the manager takes.
+func (w *world) resident() int {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", w.manager.Process.Pid))
+	w.must(err)
+	pages, err := strconv.Atoi(strings.Fields(string(b))[1])
+	w.must(err)
+	return pages * os.Getpagesize()
 }
 
 // descriptors counts the open files of the manager.
