@@ -132,7 +132,7 @@ func newCutter(t *test, s scenario, dir string, events []event, r *cutResult) *c
 }
 
 // replay goes through the history, and cuts the power after every step as often
-// as it takes to have so many cuts.
+// as it takes to have so many cuts, or after some steps if that is enough.
 func (c *cutter) replay(cuts int) error {
 	steps := 0
 	dry := newCutter(c.t, c.scenario, c.dir, c.events, &cutResult{})
@@ -145,10 +145,14 @@ func (c *cutter) replay(cuts int) error {
 		return fmt.Errorf("%s: nothing was recorded", c.scenario.name)
 	}
 	each := (cuts + steps - 1) / steps
+	done := 0
 	var checking sync.WaitGroup
 	limit := make(chan struct{}, 3)
 	for _, e := range c.events {
 		if !c.step(e) {
+			continue
+		}
+		if done++; done*cuts/steps == (done-1)*cuts/steps {
 			continue
 		}
 		for range each {

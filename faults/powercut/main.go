@@ -29,6 +29,7 @@ type test struct {
 	cuts   int
 	kills  int
 	time   time.Duration
+	brief  bool
 	broken int
 }
 
@@ -53,7 +54,8 @@ func main() {
 	var binary, only string
 	flag.StringVar(&only, "test", "", "which tests, of "+names()+"; empty: all")
 	flag.Uint64Var(&t.seed, "seed", 1, "`seed` of what is drawn at random")
-	flag.IntVar(&t.cuts, "cuts", 1000, "power cuts with each durability, at least")
+	flag.IntVar(&t.cuts, "cuts", 1000, "power cuts with each durability, about")
+	flag.BoolVar(&t.brief, "brief", false, "leave out what takes long: errors of the disk while a database is built")
 	flag.IntVar(&t.kills, "kills", 1000, "kills of enqueuers")
 	flag.DurationVar(&t.time, "time", 10*time.Second, "how long the writers of the starvation test write")
 	flag.StringVar(&binary, "binary", "", "test this binary instead of building one")
