@@ -1,17 +1,10 @@
 package main
 
-// The tests that notice.
-func dbTest(name string) []string {
-	return []string{"go", "test", "-count=1", "-run", "^" + name + "$", "./db"}
-}
+// inDB is a test of the store.
+func inDB(name string) test { return test{"./db", "", name} }
 
-func chaos(args ...string) []string {
-	return append([]string{"go", "run", "./faults/chaos", "-seed", "1"}, args...)
-}
-
-func powercut(args ...string) []string {
-	return append([]string{"go", "run", "./faults/powercut"}, args...)
-}
+// inFaults is a test of the whole program.
+func inFaults(name string) test { return test{"./faults", "failpoints", name} }
 
 var noGate = change{"db/db.go", `	if err := d.gate.Lock(d.wait); err != nil {
 		if errors.Is(err, lock.ErrHeld) {
@@ -31,7 +24,7 @@ var mutants = []mutant{
   AND status = 'running'`, `WHERE id = ?
   AND ? <> ''
   AND status = 'running'`}},
-		test:  dbTest("TestAResultWithAnotherTokenIsDiscarded"),
+		test:  inDB("TestAResultWithAnotherTokenIsDiscarded"),
 		shows: "want ErrFenced",
 	},
 	{
@@ -40,7 +33,7 @@ var mutants = []mutant{
   AND token = ?
   AND status = 'running'`, `
   AND token = ?`}},
-		test:  dbTest("TestALateResultOfALostAttemptIsDiscarded"),
+		test:  inDB("TestALateResultOfALostAttemptIsDiscarded"),
 		shows: "want ErrFenced",
 	},
 	{
@@ -49,31 +42,31 @@ var mutants = []mutant{
 		return err
 	}
 `, ``}},
-		test:  chaos("-mood", "runners", "-time", "60s", "-round", "15s"),
-		shows: "BROKEN I",
+		test:  inFaults("TestEscapeTree/kill_-9_of_the_runner"),
+		shows: "processes live when the result is there",
 	},
 	{
 		name:    "what a command leaves behind is not ended",
 		changes: []change{{"runner/process/process.go", "	e.sweep(p.Pid, grace)\n", "	_ = grace\n"}},
-		test:    chaos("-mood", "runners", "-time", "60s", "-round", "15s"),
-		shows:   "BROKEN I",
+		test:    inFaults("TestEscapeTree/kill_-9_of_the_command"),
+		shows:   "processes live when the result is there",
 	},
 	{
 		name:    "durability full is not (synchronous=NORMAL)",
 		changes: []change{{"db/db.go", `sync := "FULL"`, `sync := "NORMAL"`}},
-		test:    powercut("-test", "cuts", "-cuts", "100"),
+		test:    inFaults("TestWritingIsCutShort/cuts"),
 		shows:   "BROKEN",
 	},
 	{
 		name:    "no write gate",
 		changes: []change{noGate},
-		test:    powercut("-test", "starvation"),
+		test:    inFaults("TestStarvation"),
 		shows:   "BROKEN",
 	},
 	{
 		name:    "deferred transactions (seen where the gate is gone too)",
 		changes: []change{noGate, {"db/dialect.go", `"BEGIN IMMEDIATE"`, `"BEGIN"`}},
-		test:    dbTest("TestProcessesThatEnqueueAtOnceAllSucceed"),
+		test:    inDB("TestProcessesThatEnqueueAtOnceAllSucceed"),
 		shows:   "busy",
 	},
 	{
@@ -85,8 +78,8 @@ var mutants = []mutant{
 	"time"
 `},
 		},
-		test:  chaos("-mood", "people", "-time", "60s", "-round", "15s"),
-		shows: "BROKEN P5",
+		test:  inFaults("TestClockJumps/forward_a_year"),
+		shows: "Reason:lost",
 	},
 	{
 		name: "the command starts before its claim is committed",
@@ -106,7 +99,7 @@ var Early func(i int, a *Assignment)
 `, `		for runners := range c.asked {
 			db.Early = func(i int, a *db.Assignment) {
 				runners[i].Assign(a)
-				time.Sleep(20 * time.Millisecond)
+				time.Sleep(100 * time.Millisecond)
 			}
 `},
 			{"manager/claim.go", `			r.Assign(c.tasks[i])
@@ -119,8 +112,8 @@ var Early func(i int, a *Assignment)
 	"time"
 `},
 		},
-		test:  chaos("-mood", "managers", "-time", "60s", "-round", "15s"),
-		shows: "BROKEN I",
+		test:  inFaults("TestFailpointMatrix/claim.before_commit/kill"),
+		shows: "I4: twice",
 	},
 	{
 		name: "no lock while the database is built",
@@ -129,20 +122,20 @@ var Early func(i int, a *Assignment)
 	}
 	defer l.Unlock()
 `, ``}},
-		test:  dbTest("TestProcessesThatOpenAFreshBasePathAtOnceAllSucceed"),
+		test:  inDB("TestProcessesThatOpenAFreshBasePathAtOnceAllSucceed"),
 		shows: "FAIL",
 	},
 	{
 		name:    "runners do not count who runs already",
 		changes: []change{{"db/claim.go", `row == nil || row.Running >= max`, `row == nil`}},
-		test:    dbTest("TestNoMoreAttemptsRunThanAllowed"),
+		test:    inDB("TestNoMoreAttemptsRunThanAllowed"),
 		shows:   "FAIL",
 	},
 	{
 		name: "a second runner of a job can be stored",
 		changes: []change{{"migrations/sqlite/00001_init.sql",
 			`CREATE UNIQUE INDEX attempt_slot`, `CREATE INDEX attempt_slot`}},
-		test:  dbTest("TestASecondRunningAttemptOfAJobCannotBeStored"),
+		test:  inDB("TestASecondRunningAttemptOfAJobCannotBeStored"),
 		shows: "FAIL",
 	},
 }

@@ -23,8 +23,17 @@ import (
 type mutant struct {
 	name    string
 	changes []change
-	test    []string // notices; a command line
-	shows   string   // stands in its output then
+	test    test   // notices
+	shows   string // stands in its output then
+}
+
+// test is a test of a package, or one of its subtests.
+type test struct{ pkg, tags, name string }
+
+// line is the command that runs the test.
+func (t test) line() []string {
+	pattern := "^" + strings.ReplaceAll(t.name, "/", "$/^") + "$"
+	return []string{"go", "test", "-count=1", "-tags=" + t.tags, "-run", pattern, t.pkg}
 }
 
 // change is a piece of source and what takes its place. It must be there once.
@@ -50,7 +59,7 @@ func all(only string) (bool, error) {
 		return false, err
 	}
 	defer os.RemoveAll(dir)
-	fine := map[string]bool{} // tests that hold without a mutant
+	fine := map[test]bool{} // tests that hold without a mutant
 	survived := 0
 	for i, m := range mutants {
 		if !strings.Contains(m.name, only) {
@@ -60,25 +69,24 @@ func all(only string) (bool, error) {
 		if err != nil {
 			return false, fmt.Errorf("%s: %w", m.name, err)
 		}
-		line := strings.Join(m.test, " ")
-		if !fine[line] {
-			if out, failed := run(m.test, ""); failed {
-				return false, fmt.Errorf("without any mutant, this fails: %s\n%s", line, out)
+		if !fine[m.test] {
+			if out, failed := run(m.test.line(), ""); failed {
+				return false, fmt.Errorf("without any mutant, this fails: %s\n%s", m.test.name, out)
 			}
-			fine[line] = true
+			fine[m.test] = true
 		}
 		if out, failed := run([]string{"go", "build", "-o", os.DevNull, "./cmd/air-executor"}, overlay); failed {
 			return false, fmt.Errorf("%s does not compile:\n%s", m.name, out)
 		}
 		begin := time.Now()
-		out, failed := run(m.test, overlay)
+		out, failed := run(m.test.line(), overlay)
 		verdict := "caught by"
 		if !failed || !strings.Contains(out, m.shows) {
 			verdict = "SURVIVES "
 			survived++
 			fmt.Print(out)
 		}
-		fmt.Printf("%-62s %s  %s  (%s)\n", m.name, verdict, line, time.Since(begin).Round(time.Second))
+		fmt.Printf("%-62s %s  %s, %s  (%s)\n", m.name, verdict, m.test.name, m.test.pkg, time.Since(begin).Round(time.Second))
 	}
 	return survived == 0, nil
 }
