@@ -88,7 +88,7 @@ func Open(ctx context.Context, base string, o Options) (*DB, error) {
 	}
 	if err := d.connect(ctx, o); err != nil {
 		d.Close()
-		return nil, fmt.Errorf("open %s: %w", path, translate(err))
+		return nil, fmt.Errorf("open %s: %w", path, cannotOpen(base, translate(err)))
 	}
 	d.turn <- struct{}{}
 	return d, nil

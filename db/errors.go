@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"golang.org/x/sys/unix"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -50,6 +51,18 @@ func translate(err error) error {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	case sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%w: %w", ErrForeign, err)
+	}
+	return err
+}
+
+// cannotOpen adds the reason, where the driver only says that it could not open
+// one of the files in the folder. All of them are written to, even by readers.
+func cannotOpen(folder string, err error) error {
+	var se *sqlite.Error
+	if errors.As(err, &se) && se.Code()&0xff == sqlite3.SQLITE_CANTOPEN {
+		if why := unix.Access(folder, unix.W_OK); why != nil {
+			return fmt.Errorf("%w: cannot write to %s: %w", err, folder, why)
+		}
 	}
 	return err
 }

@@ -100,6 +100,29 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
+// T40: on a disk that can only be read, whoever would write says so, and
+// nothing is harmed.
+func TestReadOnlyDisk(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.mount("size=6m")
+	w.write("base/config.yaml", "poll_interval: 1\n")
+	w.enqueue("j", "1", "true")
+	remount := func(flags uintptr) { w.must(syscall.Mount("", w.base, "", syscall.MS_REMOUNT|flags, "")) }
+	remount(syscall.MS_RDONLY)
+	for _, args := range [][]string{w.enqueueArgs("j", "2", "true"), {"start"}, {"run", "--", "true"}, {"cancel", "j"}, {"status"}, {"doctor"}} {
+		if o := w.with(nil, args...); o.code != 1 || o.out != "" || !strings.Contains(o.err, "read-only file system") {
+			t.Errorf("%q: %+v", args, o)
+		}
+	}
+	remount(0)
+	w.start()
+	w.becomes("completed", "j", "1")
+	if n := w.sql("SELECT count(*) FROM task"); n != "1" {
+		t.Errorf("%s tasks", n)
+	}
+}
+
 // T22, T23: tasks that print without end are ended before they fill the disk
 // on which results are recorded, and others go on.
 func TestLogBomb(t *testing.T) {
