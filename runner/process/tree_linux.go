@@ -71,13 +71,17 @@ type stat struct {
 	state           byte
 	threads         int
 	start           int64
+	kernel          bool // a thread of the kernel
 }
 
 // gone reports whether the process has ended. It may be that its first thread
 // alone has: then it looks like a zombie, and others still run.
 func (s stat) gone() bool { return s.state == 'X' || s.state == 'Z' && s.threads <= 1 }
 
-// readStat reads fields 3, 4, 5, 20 and 22 of /proc/PID/stat, see proc_pid_stat(5).
+// kernelThread is PF_KTHREAD, see include/linux/sched.h.
+const kernelThread = 0x00200000
+
+// readStat reads fields 3, 4, 5, 9, 20 and 22 of /proc/PID/stat, see proc_pid_stat(5).
 func readStat(pid int) (stat, error) {
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
@@ -92,6 +96,8 @@ func readStat(pid int) (stat, error) {
 	s := stat{pid: pid, state: f[0][0]}
 	s.ppid, _ = strconv.Atoi(f[1])
 	s.pgid, _ = strconv.Atoi(f[2])
+	flags, _ := strconv.ParseInt(f[6], 10, 64)
+	s.kernel = flags&kernelThread != 0
 	s.threads, _ = strconv.Atoi(f[17])
 	s.start, _ = strconv.ParseInt(f[19], 10, 64)
 	return s, nil
@@ -159,11 +165,23 @@ func closure(in map[int]bool, all []stat, belongs func(stat) bool) []int {
 // how many it found. It is for trees whose runner is gone, so that nobody is
 // left who knows them as descendants. It fails if some are still there after
 // ten seconds.
+//
+// One look is not enough to say that there is none. Who forks and ends while
+// /proc is read may have a child that the look has missed; and a process that
+// is just becoming another program shows neither environment nor arguments.
 func KillMarked(mark string, args ...string) (int, error) {
-	found := 0
-	for round := range 500 {
-		pids := marked(mark, args)
-		if len(pids) == 0 {
+	const (
+		enough  = 2   // looks in a row that find none
+		veiled  = 100 // looks, after which what shows nothing of itself is taken for a stranger
+		patient = 500
+	)
+	found, none := 0, 0
+	for round := range patient {
+		pids, unsure := marked(mark, args)
+		if none++; len(pids) > 0 || unsure && round < veiled {
+			none = 0
+		}
+		if none == enough {
 			return found, nil
 		}
 		found = max(found, len(pids))
@@ -175,41 +193,71 @@ func KillMarked(mark string, args ...string) (int, error) {
 	return found, fmt.Errorf("%d processes with %s do not die", found, mark)
 }
 
-// marked lists the processes with the mark, their descendants and their groups.
-func marked(mark string, args []string) []int {
+// marked lists the processes with the mark, their descendants and their
+// groups. It is unsure if there is a process that it could not read the mark of.
+func marked(mark string, args []string) (out []int, unsure bool) {
 	all := processes()
 	in := map[int]bool{}
 	groups := map[int]bool{}
-	var out []int
 	for _, s := range all {
-		if s.pid != os.Getpid() && (s.contains("environ", mark) || len(args) > 0 && s.contains("cmdline", args...)) {
+		if s.pid == os.Getpid() {
+			continue
+		}
+		yes, veiled := s.carries(mark, args)
+		unsure = unsure || veiled
+		if yes {
 			in[s.pid], groups[s.pgid] = true, true
 			out = append(out, s.pid)
 		}
 	}
 	if len(out) == 0 {
-		return nil
+		return nil, unsure
 	}
 	self := unix.Getpgrp()
 	return append(out, closure(in, all, func(s stat) bool {
 		return s.pid != os.Getpid() && s.pid != 1 && (in[s.ppid] || groups[s.pgid] && s.pgid != self)
-	})...)
+	})...), unsure
+}
+
+// carries reports whether the process has the mark, or was started with all of
+// these arguments. It is unsure if the process is between two programs:
+// execve(2) has dropped the memory of the old one, and not yet laid out that of
+// the new one.
+func (s stat) carries(mark string, args []string) (_, unsure bool) {
+	const looks = 3 // who has no environment for so long has none
+	for range looks {
+		yes, blank := s.contains("environ", mark)
+		if !yes && len(args) > 0 {
+			yes, _ = s.contains("cmdline", args...)
+		}
+		if yes || !blank || s.kernel || s.state == 'Z' {
+			return yes, false
+		}
+		if _, blank = s.contains("cmdline"); blank {
+			return false, true
+		}
+	}
+	return false, false
 }
 
 // contains reports whether a file of /proc/PID, a list of texts that end with
-// NUL, contains all of these.
-func (s stat) contains(file string, texts ...string) bool {
+// NUL, contains all of these, and whether it is there and blank.
+func (s stat) contains(file string, texts ...string) (yes, blank bool) {
 	dir := "/proc/" + strconv.Itoa(s.pid)
 	paths := []string{dir + "/" + file}
 	if s.state == 'Z' { // ask the threads that still run
 		paths, _ = filepath.Glob(dir + "/task/*/" + file)
 	}
 	for _, path := range paths {
-		if list, err := os.ReadFile(path); err == nil && containsAll(list, texts) {
-			return true
-		} // else not ours, or gone
+		list, err := os.ReadFile(path)
+		if err != nil {
+			continue // not ours, or gone
+		}
+		if blank = len(list) == 0; !blank && containsAll(list, texts) {
+			return true, false
+		}
 	}
-	return false
+	return false, blank
 }
 
 func containsAll(list []byte, texts []string) bool {
