@@ -42,18 +42,41 @@ func (a *app) config() (*config.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("working directory: %w", err)
 	}
-	conf, err := config.Load(config.Overrides{
+	overrides := config.Overrides{
 		WorkDir:    wd,
 		ConfigPath: override(a.globals.ConfigArg, "AIR_EXECUTOR_CONFIG"),
 		BasePath:   override(a.globals.BasePath, "AIR_EXECUTOR_BASE_PATH"),
 		LogLevel:   override(a.globals.LogLevel, "AIR_EXECUTOR_LOG_LEVEL"),
 		LogFormat:  override(a.globals.LogFormat, "AIR_EXECUTOR_LOG_FORMAT"),
-	})
+	}
+	conf, err := interruptible(a.ctx, func() (*config.Config, error) { return config.Load(overrides) })
 	if err != nil {
 		return nil, err
 	}
 	a.conf = conf
 	return conf, nil
+}
+
+// interruptible returns what read returns, unless the command is interrupted
+// before: a pipe or a terminal may have nothing to say for ever. The reading is
+// then left behind, and ends with the process.
+func interruptible[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := read()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
 }
 
 // override is a value from a flag, or else from the environment.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -73,7 +72,7 @@ func (c *enqueueCmd) Run(a *app) error {
 		batch.Tasks = func(yield func(job.Spec, error) bool) { yield(template, nil) }
 		return c.store(a, batch)
 	}
-	in, err := openInput(a.ctx, c.FromFile)
+	in, err := interruptible(a.ctx, func() (*os.File, error) { return openInput(c.FromFile) })
 	if err != nil {
 		return err
 	}
@@ -192,7 +191,7 @@ func (c *enqueueCmd) fill(s *job.Spec, template job.Spec) error {
 // openInput opens a file to read tasks from. What cannot be read at once, such
 // as a pipe, is first copied to a temporary file, for the database is locked
 // while the tasks are stored.
-func openInput(ctx context.Context, path string) (*os.File, error) {
+func openInput(path string) (*os.File, error) {
 	f := os.Stdin
 	if path != "-" {
 		var err error
@@ -216,19 +215,9 @@ func openInput(ctx context.Context, path string) (*os.File, error) {
 		return nil, err
 	}
 	os.Remove(spool.Name())
-	copied := make(chan error, 1)
-	go func() {
-		_, err := io.Copy(spool, f)
-		copied <- err
-	}()
-	select {
-	case err := <-copied:
-		if err != nil {
-			spool.Close()
-			return nil, fmt.Errorf("read %s: %w", path, err)
-		}
-	case <-ctx.Done():
-		return nil, ctx.Err() // the process ends, and the copying with it
+	if _, err := io.Copy(spool, f); err != nil {
+		spool.Close()
+		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	_, err = spool.Seek(0, io.SeekStart)
 	return spool, err

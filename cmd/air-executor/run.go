@@ -80,7 +80,7 @@ func (c *runCmd) command(a *app) error {
 
 // file runs the job of a job file.
 func (c *runCmd) file(a *app, path string) error {
-	f, err := jobfile.Load(path)
+	f, err := interruptible(a.ctx, func() (*jobfile.File, error) { return jobfile.Load(path) })
 	if err != nil {
 		return err
 	}
