@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+	"golang.org/x/sys/unix"
 	_ "modernc.org/sqlite" // the driver, pure Go
 
 	"github.com/air-executor/air-executor/internal/failpoint"
@@ -71,7 +72,7 @@ type DB struct {
 
 // Open opens the database in the folder base, creating folder and database if
 // need be, and brings its schema up to date. Errors: [ErrNoDatabase],
-// [ErrNewer], [ErrForeign], [ErrBusy], or what the system said.
+// [ErrNewer], [ErrForeign], [ErrBusy], [ErrReadOnly], or what the system said.
 func Open(ctx context.Context, base string, o Options) (*DB, error) {
 	path := filepath.Join(base, FileName)
 	if !o.Runner {
@@ -88,7 +89,10 @@ func Open(ctx context.Context, base string, o Options) (*DB, error) {
 	}
 	if err := d.connect(ctx, o); err != nil {
 		d.Close()
-		return nil, fmt.Errorf("open %s: %w", path, cannotOpen(base, translate(err)))
+		if denied := access(path); denied != nil {
+			err = denied // SQLite says only that it could not
+		}
+		return nil, fmt.Errorf("open %s: %w", path, translate(err))
 	}
 	d.turn <- struct{}{}
 	return d, nil
@@ -121,6 +125,20 @@ func prepare(path string, mustExist bool) error {
 	if wal, err := os.Lstat(path + "-wal"); err == nil && info.Size() == 0 && wal.Size() > 0 {
 		// SQLite would delete it. A new database has none before it has contents.
 		return fmt.Errorf("%w: %s is empty, and there is its write-ahead log, which may hold the newest of its rows", ErrCorrupt, path)
+	}
+	return nil
+}
+
+// access says what keeps this process from reading and writing the database.
+// Who may not write its folder cannot even read it: the write-ahead log and its
+// index are files beside it.
+func access(path string) error {
+	if err := unix.Access(path, unix.R_OK|unix.W_OK); err != nil {
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
+	}
+	folder := filepath.Dir(path)
+	if err := unix.Access(folder, unix.W_OK|unix.X_OK); err != nil {
+		return fmt.Errorf("%w: its folder, %s: %w", ErrReadOnly, folder, err)
 	}
 	return nil
 }

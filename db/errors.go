@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"golang.org/x/sys/unix"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -20,6 +19,7 @@ var (
 	ErrCorrupt    = errors.New("database is damaged")
 	ErrReplaced   = errors.New("a file of the database was removed or replaced while it was in use")
 	ErrFull       = errors.New("no space left for the database")
+	ErrReadOnly   = errors.New("the database cannot be written")      // no permission, or a disk that is mounted so
 	ErrBusy       = errors.New("database is busy")                    // retried; comes out only after several tries
 	ErrStuck      = errors.New("database is held by another process") // a writer did not let go in time
 	ErrNoJob      = errors.New("no such job")
@@ -47,22 +47,12 @@ func translate(err error) error {
 		return fmt.Errorf("%w: %w", ErrBusy, err)
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("%w: %w", ErrFull, err)
+	case sqlite3.SQLITE_READONLY:
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
 	case sqlite3.SQLITE_CORRUPT:
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	case sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%w: %w", ErrForeign, err)
-	}
-	return err
-}
-
-// cannotOpen adds the reason, where the driver only says that it could not open
-// one of the files in the folder. All of them are written to, even by readers.
-func cannotOpen(folder string, err error) error {
-	var se *sqlite.Error
-	if errors.As(err, &se) && se.Code()&0xff == sqlite3.SQLITE_CANTOPEN {
-		if why := unix.Access(folder, unix.W_OK); why != nil {
-			return fmt.Errorf("%w: cannot write to %s: %w", err, folder, why)
-		}
 	}
 	return err
 }

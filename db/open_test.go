@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -217,6 +218,69 @@ func TestABasePathThatCannotBe(t *testing.T) {
 	}
 	if _, err := db.Open(ctx, base, db.Options{}); err == nil {
 		t.Error("opened a link that leads nowhere")
+	}
+}
+
+// What SQLite says then is "unable to open database file", or "attempt to write
+// a readonly database" to somebody who only wants to read.
+func TestWithoutPermissionTheErrorSaysSo(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may write every file")
+	}
+	for name, test := range map[string]struct {
+		file, folder os.FileMode
+		want         string
+	}{
+		"file":   {0, 0o700, "cannot be written: permission denied"},
+		"folder": {0o600, 0o500, "its folder, "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			base := t.TempDir()
+			makeDatabase(t, base)
+			chmod(t, filepath.Join(base, db.FileName), test.file)
+			chmod(t, base, test.folder)
+			t.Cleanup(func() { chmod(t, base, 0o700) })
+			_, err := db.Open(ctx, base, db.Options{MustExist: true})
+			if !errors.Is(err, db.ErrReadOnly) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want ErrReadOnly and %q", err, test.want)
+			}
+		})
+	}
+}
+
+// Reading it is possible then; writing must say what it needs.
+func TestAWriteToAReadOnlyFileSaysSo(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may write every file")
+	}
+	base := t.TempDir()
+	makeDatabase(t, base)
+	chmod(t, filepath.Join(base, db.FileName), 0o400)
+	d, err := db.Open(ctx, base, db.Options{MustExist: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if _, err := d.Enqueue(ctx, db.Batch{Job: "j", Tasks: specs(task("a"))}); !errors.Is(err, db.ErrReadOnly) {
+		t.Errorf("error %v, want ErrReadOnly", err)
+	}
+}
+
+func makeDatabase(t *testing.T, base string) {
+	t.Helper()
+	d, err := db.Open(ctx, base, db.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func chmod(t *testing.T, path string, mode os.FileMode) {
+	t.Helper()
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
 	}
 }
 
