@@ -31,7 +31,7 @@ type startCmd struct {
 func (*startCmd) Help() string {
 	return `Starts the manager in the background and returns when it serves. Its log is manager.log in the base path.
 
-In the foreground, Ctrl-C stops it and leaves running tasks alone; a second Ctrl-C ends them.
+In the foreground, Ctrl-C stops it and leaves running tasks alone, as stop does. If stop --drain has it wait for them, a second Ctrl-C ends them.
 
 Exit codes: 0 it serves; 1 it could not start; 2 wrong flags or configuration; 5 one is running already.`
 }
@@ -89,8 +89,9 @@ func (c *startCmd) serve(a *app, conf *config.Config) error {
 	return nil
 }
 
-// stopOnSignals makes SIGTERM stop the manager as it was asked, and Ctrl-C too;
-// a second Ctrl-C ends the tasks as well.
+// stopOnSignals makes SIGTERM stop the manager as it was asked, and Ctrl-C too.
+// A manager that is still there at a second Ctrl-C, because it drains, ends the
+// tasks as well.
 func stopOnSignals(m *manager.Manager) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
