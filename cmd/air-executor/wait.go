@@ -41,7 +41,6 @@ func (c *waitCmd) Run(a *app) error {
 		return err
 	}
 	defer d.Close()
-	c.hint(a)
 	resume, err := lendPlace(a, d)
 	if err != nil {
 		return err
@@ -108,10 +107,13 @@ func (c *waitCmd) await(a *app, d *db.DB, name string) (outcome, error) {
 	}
 	tick := time.NewTicker(watchEvery / 2)
 	defer tick.Stop()
-	for {
+	for first := true; ; first = false {
 		o, ended, err := c.look(a, d, name)
 		if err != nil || ended {
 			return o, err
+		}
+		if first {
+			c.hint(a)
 		}
 		select {
 		case <-tick.C:
