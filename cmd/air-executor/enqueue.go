@@ -41,7 +41,7 @@ func (*enqueueCmd) Help() string {
 
     air-executor enqueue --job build --id test --after compile -- make test
 
-Exit codes: 0 stored; 1 not stored, nothing has changed; 2 wrong flags or configuration; 4 a task that --after names does not exist.`
+Exit codes: 0 stored; 1 not stored, nothing has changed, unless the error says that it is stored; 2 wrong flags or configuration; 4 a task that --after names does not exist.`
 }
 
 // Run stores the task, or all tasks of a file.
@@ -235,7 +235,8 @@ func (c *enqueueCmd) store(a *app, batch db.Batch) error {
 		return explainEnqueue(err)
 	}
 	if err := c.print(a, d, batch.Job, added); err != nil {
-		return err
+		// Who queues it again would have it twice.
+		return fmt.Errorf("it is stored, but its id could not be printed: %w", err)
 	}
 	a.hintNoManager()
 	return nil
