@@ -66,6 +66,9 @@ type globals struct {
 	LogFormat string      `placeholder:"FORMAT" help:"json or console (or $AIR_EXECUTOR_LOG_FORMAT)."`
 }
 
+// errNoValue is what a flag says where the line ends too early.
+var errNoValue = errors.New("missing value")
+
 // signed is a whole number of which the parser does not take -1 for a flag.
 // (Its option to allow that everywhere makes `--job --quiet` a job's name.)
 type signed int
@@ -74,7 +77,7 @@ type signed int
 func (s *signed) Decode(c *kong.DecodeContext) error {
 	t := c.Scan.Pop()
 	if t.IsEOL() {
-		return errors.New("missing value")
+		return errNoValue
 	}
 	n, err := strconv.Atoi(fmt.Sprint(t.Value))
 	if err != nil {
@@ -91,7 +94,7 @@ type timeLimit time.Duration
 func (l *timeLimit) Decode(c *kong.DecodeContext) error {
 	t := c.Scan.Pop()
 	if t.IsEOL() {
-		return errors.New("missing value")
+		return errNoValue
 	}
 	text := fmt.Sprint(t.Value)
 	d, err := time.ParseDuration(text)

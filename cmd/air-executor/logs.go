@@ -17,9 +17,9 @@ import (
 type logsCmd struct {
 	jobArg
 	Task    string `short:"t" placeholder:"ID" help:"Only this task; the default is all that have started."`
-	Tail    int    `short:"n" default:"50" help:"How many lines of each task, from its end; 0 for all (${default})."`
+	Tail    signed `short:"n" default:"50" help:"How many lines of each task, from its end; 0 for all (${default})."`
 	Follow  bool   `short:"f" help:"Go on printing what is written, until the job or task has ended."`
-	Attempt int    `placeholder:"N" help:"An earlier attempt of the task."`
+	Attempt signed `placeholder:"N" help:"An earlier attempt of the task."`
 }
 
 // Help is printed below the summary.
@@ -57,7 +57,7 @@ func (c *logsCmd) Run(a *app) error {
 	}
 	p := &logPrinter{out: a.out, clean: isTerminal(a.out), titles: c.Task == ""}
 	for _, l := range logs {
-		if err := p.tail(l, c.Tail); err != nil {
+		if err := p.tail(l, int(c.Tail)); err != nil {
 			return err
 		}
 	}
@@ -83,12 +83,13 @@ func (c *logsCmd) find(a *app, d *db.DB, name string) ([]*taskLog, error) {
 		if err != nil {
 			return nil, err
 		}
-		if c.Attempt < 0 || c.Attempt > t.Attempts {
-			return nil, &codedError{exitNoSuch, fmt.Errorf("no such attempt: %d of task %q, which had %d", c.Attempt, c.Task, t.Attempts), ""}
+		n := int(c.Attempt)
+		if n < 0 || n > t.Attempts {
+			return nil, &codedError{exitNoSuch, fmt.Errorf("no such attempt: %d of task %q, which had %d", n, c.Task, t.Attempts), ""}
 		}
 		l := newTaskLog(a, t)
-		if c.Attempt != 0 && c.Attempt != t.Attempts {
-			l.attempt, l.path = c.Attempt, runner.OldLogPath(a.conf.BasePath, name, c.Task, c.Attempt)
+		if n != 0 && n != t.Attempts {
+			l.attempt, l.path = n, runner.OldLogPath(a.conf.BasePath, name, c.Task, n)
 		}
 		return []*taskLog{l}, nil
 	}
@@ -118,7 +119,7 @@ func (c *logsCmd) printJSON(a *app, logs []*taskLog) error {
 	out := make([]logJSON, len(logs))
 	for i, l := range logs {
 		var b bytes.Buffer
-		if err := (&logPrinter{out: &b}).tail(l, c.Tail); err != nil {
+		if err := (&logPrinter{out: &b}).tail(l, int(c.Tail)); err != nil {
 			return err
 		}
 		out[i] = logJSON{l.task, l.attempt, l.status, l.path, b.String()}

@@ -127,6 +127,9 @@ func usageError(err error, parser *kong.Kong) error {
 	if flag, said, ok := strings.Cut(err.Error(), ": expected "); ok && strings.HasSuffix(said, `value but got "EOL" (<EOL>)`) {
 		err = fmt.Errorf("%s needs a value", flag)
 	}
+	if flag, ok := strings.CutSuffix(err.Error(), ": "+errNoValue.Error()); ok {
+		err = fmt.Errorf("%s needs a value", flag)
+	}
 	hint := fmt.Sprintf("see %s --help", command)
 	if strings.Contains(err.Error(), "unknown flag") && (strings.HasSuffix(command, " enqueue") || strings.HasSuffix(command, " run")) {
 		hint = fmt.Sprintf("if that belongs to the command, put -- before it: %s -- COMMAND ARG...", command)
