@@ -23,7 +23,7 @@ func (b *bench) newBase(config ...string) (*base, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := strings.Join(config, "\n") + "\n"
+	text := "# of a benchmark\n" + strings.Join(config, "\n") + "\n"
 	return &base{b, path}, os.WriteFile(filepath.Join(path, "config.yaml"), []byte(text), 0o600)
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,7 +37,7 @@ type Overrides struct {
 // overrides, else the one in the configuration file that they name, else
 // DefaultBasePath in the working directory. The configuration file is the one
 // that the overrides name, else FileName in the base path if it is there. A
-// file without any key means the defaults.
+// file with nothing but comments means the defaults.
 func Load(o Overrides) (*Config, error) {
 	given, err := o.read()
 	if err != nil {
@@ -215,8 +216,16 @@ func readFile(path string) (*file, error) {
 	return &file{path: path, values: values}, nil
 }
 
-// parse returns the values that data, the content of a file, sets.
+// parse returns the values that data, the content of a file, sets. An empty file
+// is what a full disk or a power cut makes of one that said something; a
+// configuration that means the defaults says so in a comment.
 func parse(path string, data []byte) (map[string]value, error) {
+	if bytes.HasPrefix(data, []byte("\ufeff")) {
+		return nil, &Error{File: path, Line: 1, Msg: "begins with a byte order mark; save it as UTF-8 without one"}
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, &Error{File: path, Msg: "is empty; remove it, or write a new one with air-executor config init"}
+	}
 	m, err := strictyaml.Parse(path, data)
 	if m == nil || err != nil {
 		return nil, err

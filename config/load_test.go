@@ -68,7 +68,7 @@ func TestDefaults(t *testing.T) {
 	if diff := cmp.Diff(defaults(base, ""), got, ignoreSettings); diff != "" {
 		t.Errorf("without a file (-want +got):\n%s", diff)
 	}
-	for _, content := range []string{"", "# nothing\n", "---\n", "\ufeff# nothing\r\n"} {
+	for _, content := range []string{"# nothing\n", "---\n", "# nothing\r\n"} {
 		path := write(t, base, "config.yaml", content)
 		got, err := config.Load(config.Overrides{WorkDir: dir})
 		if err != nil {
@@ -128,6 +128,9 @@ func TestBadFiles(t *testing.T) {
 		{"unit", "poll_interval: 5s", `:1: poll_interval: must be a whole number, not the text "5s"`},
 		{"octal", "poll_interval: 010", `:1: poll_interval: must be a whole number without leading zeros, not 010`},
 		{"list", "poll_interval: [5]", `:1: poll_interval: must be a whole number, not a list`},
+		{"nothing", "", `: is empty; remove it, or write a new one with air-executor config init`},
+		{"empty lines", " \n\r\n", `: is empty; remove it, or write a new one with air-executor config init`},
+		{"byte order mark", "\ufeffpoll_interval: 5\n", `:1: begins with a byte order mark; save it as UTF-8 without one`},
 		{"no value", "log_level: INFO\npoll_interval:\n", `:2: poll_interval: must be a whole number, not empty`},
 		{"null", "log_level: null", `:1: log_level: must be text, not null`},
 		{"level", "log_level: TRACE", `:1: log_level: must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not "TRACE"`},
@@ -223,7 +226,7 @@ func TestBasePath(t *testing.T) {
 		file  string // configuration file that was read
 	}{
 		{"default", nil, config.Overrides{}, "D/work/.air-executor", ""},
-		{"own file", map[string]string{"work/.air-executor/config.yaml": ""}, config.Overrides{},
+		{"own file", map[string]string{"work/.air-executor/config.yaml": "# nothing"}, config.Overrides{},
 			"D/work/.air-executor", "D/work/.air-executor/config.yaml"},
 		{"own file names itself from above", map[string]string{"work/.air-executor/config.yaml": "base_path: .air-executor"},
 			config.Overrides{}, "D/work/.air-executor", "D/work/.air-executor/config.yaml"},
@@ -246,7 +249,7 @@ func TestBasePath(t *testing.T) {
 			config.Overrides{ConfigPath: flag("../p/.air-executor/config.yaml")},
 			"D/p/.air-executor/other", "D/p/.air-executor/config.yaml"},
 		{"named file goes before that of the base path",
-			map[string]string{"my.yaml": "", "work/.air-executor/config.yaml": "rubbish"},
+			map[string]string{"my.yaml": "# nothing", "work/.air-executor/config.yaml": "rubbish"},
 			config.Overrides{ConfigPath: flag("../my.yaml")}, "D/work/.air-executor", "D/my.yaml"},
 	}
 	for _, tt := range tests {

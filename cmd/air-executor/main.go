@@ -1,11 +1,4 @@
 // Command air-executor runs jobs of shell commands durably on one machine.
-//
-// Its runtime does not read the limits of its control group: the program uses
-// little more than one core, and processes that live for milliseconds have no
-// time for it.
-//
-//go:debug containermaxprocs=0
-//go:debug updatemaxprocs=0
 package main
 
 import (
