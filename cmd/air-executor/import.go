@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
 )
@@ -153,7 +155,7 @@ func (c *importCmd) one(a *app, d *db.DB, folder string) (string, int, error) {
 		return "", 0, err
 	}
 	path := filepath.Join(folder, tasksFile)
-	f, err := os.Open(path)
+	f, err := openFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return j.Name, 0, d.Import(a.ctx, j, func(func(job.Task, error) bool) {})
 	}
@@ -173,11 +175,34 @@ func (c *importCmd) one(a *app, d *db.DB, folder string) (string, int, error) {
 	return j.Name, n, nil
 }
 
+// openFile opens a file that can be read to its end without waiting for anybody:
+// other writers wait while it is read. A pipe is none.
+func openFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		f.Close()
+		return nil, errors.Join(err, fmt.Errorf("%s: is not a regular file", path))
+	}
+	return f, nil
+}
+
+func readAll(path string) ([]byte, error) {
+	f, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
+}
+
 // readState reads the state.json of a folder. A folder that has none is a
 // waiting job with the folder's name.
 func readState(folder string) (job.Job, error) {
 	path := filepath.Join(folder, stateFile)
-	data, err := os.ReadFile(path)
+	data, err := readAll(path)
 	if errors.Is(err, os.ErrNotExist) {
 		now := time.Now().UTC()
 		abs, err := filepath.Abs(folder)
