@@ -87,7 +87,7 @@ func (d *DB) Lose(ctx context.Context, a Active, why string) (bool, error) {
 	if a.Cancelled {
 		r.Reason = job.Cancelled
 	}
-	err := d.write(ctx, func(t *tx) error {
+	err := d.writeResult(ctx, func(t *tx) error {
 		_, err := t.finish(a.ending, r)
 		return err
 	})

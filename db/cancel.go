@@ -18,7 +18,7 @@ type Cancelling struct {
 // then tells their runners, which end them and record it.
 func (d *DB) Cancel(ctx context.Context, name, task string) (Cancelling, error) {
 	var out Cancelling
-	err := d.write(ctx, func(t *tx) error {
+	err := d.writeResult(ctx, func(t *tx) error {
 		out = Cancelling{}
 		j, err := t.jobRow(name)
 		if err != nil {
@@ -95,7 +95,7 @@ WHERE id = ?
 // With only, it leaves other jobs than the one of that name alone.
 func (d *DB) CancelRunning(ctx context.Context, only string) ([]Active, error) {
 	var out []Active
-	err := d.write(ctx, func(t *tx) error {
+	err := d.writeResult(ctx, func(t *tx) error {
 		var jobID int64
 		if only != "" {
 			j, err := t.jobRow(only)

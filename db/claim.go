@@ -93,7 +93,7 @@ func (d *DB) Assigned(ctx context.Context, lock int64, bootID string) (*Assignme
 		Host, Manager string
 	}
 	var ok bool
-	err := d.write(ctx, func(t *tx) error {
+	err := d.writeResult(ctx, func(t *tx) error {
 		var err error
 		ok, err = t.get(&row, `
 SELECT a.id AS attempt, a.token, a.pid, a.pid_start, a.host, a.manager,

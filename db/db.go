@@ -260,9 +260,20 @@ func (d *DB) newTx(ctx context.Context) *tx {
 	return &tx{d: d, now: d.clock().UnixMicro(), stop: ctx, ctx: context.WithoutCancel(ctx)}
 }
 
-// write runs fn in a transaction that holds the write lock from its start.
-// If SQLite reports that it was busy all the same, the whole is tried again.
+// write runs fn in a transaction that holds the write lock from its start. On a
+// disk that is full but for what results need, it returns [ErrFull].
 func (d *DB) write(ctx context.Context, fn func(*tx) error) error {
+	if d.spent() {
+		if err := d.KeepReserve(); err != nil {
+			return err
+		}
+	}
+	return d.try(ctx, fn)
+}
+
+// try runs fn in a transaction that holds the write lock from its start. If
+// SQLite reports that it was busy all the same, the whole is tried again.
+func (d *DB) try(ctx context.Context, fn func(*tx) error) error {
 	const tries = 5
 	var err error
 	for range tries {

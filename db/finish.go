@@ -20,8 +20,9 @@ type Finished struct {
 // the best ready task of the same job for the same runner. It returns ErrFenced,
 // and changes nothing, if the attempt is over already.
 func (d *DB) Finish(ctx context.Context, a *Assignment, r job.Result, next bool) (Finished, error) {
+	next = next && !d.spent()
 	var out Finished
-	err := d.write(ctx, func(t *tx) error {
+	err := d.writeResult(ctx, func(t *tx) error {
 		out = Finished{}
 		ready, err := t.finish(ending{a.attemptID, a.taskID, a.job, a.Token}, r)
 		if err != nil {

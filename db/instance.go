@@ -28,7 +28,7 @@ type Instance struct {
 
 // RegisterManager writes down that a manager serves.
 func (d *DB) RegisterManager(ctx context.Context, i Instance) error {
-	return d.write(ctx, func(t *tx) error {
+	return d.writeResult(ctx, func(t *tx) error {
 		_, err := t.exec(`
 INSERT INTO manager (instance, host, boot_id, pid, pid_start, started_at)
 VALUES (?, ?, ?, ?, ?, ?)`, i.ID, i.Host, i.BootID, i.PID, i.PIDStart, t.now)
@@ -38,7 +38,7 @@ VALUES (?, ?, ?, ?, ?, ?)`, i.ID, i.Host, i.BootID, i.PID, i.PIDStart, t.now)
 
 // ManagerStopped writes down that a manager has ended.
 func (d *DB) ManagerStopped(ctx context.Context, instance string) error {
-	return d.write(ctx, func(t *tx) error {
+	return d.writeResult(ctx, func(t *tx) error {
 		_, err := t.exec(`UPDATE manager SET stopped_at = ? WHERE instance = ?`, t.now, instance)
 		return err
 	})
@@ -76,7 +76,7 @@ LIMIT 1`)
 
 // AskToStop writes down how a manager is to stop. The caller then tells it.
 func (d *DB) AskToStop(ctx context.Context, instance string, how Stop) error {
-	return d.write(ctx, func(t *tx) error {
+	return d.writeResult(ctx, func(t *tx) error {
 		_, err := t.exec(`UPDATE manager SET stop = ? WHERE instance = ?`, string(how), instance)
 		return err
 	})

@@ -68,6 +68,7 @@ type Manager struct {
 	stops    chan db.Stop
 	failures int              // runners that failed, one after the other, before they had a task
 	quiet    <-chan time.Time // not nil: no runner is sent until it fires
+	full     bool             // there is no room for the reserve
 	stopping db.Stop          // empty: it serves
 	stopAt   time.Time        // when it was asked to stop
 }
@@ -110,6 +111,7 @@ func (m *Manager) open(ctx context.Context, only string) error {
 	if m.dbFile, err = os.Stat(m.db.Path()); err != nil {
 		return err
 	}
+	m.keepReserve()
 	if m.prober, err = lock.NewProber(filepath.Join(base, runner.LocksName)); err != nil {
 		return err
 	}
@@ -251,6 +253,7 @@ func (m *Manager) loop(ctx context.Context) error {
 			if err := m.replaced(); err != nil {
 				return err
 			}
+			m.keepReserve()
 			m.look(ctx)
 		case <-watch.C:
 			// Only attempts under way can be lost, and only they cost a look.
@@ -278,6 +281,18 @@ func (m *Manager) look(ctx context.Context) {
 		return
 	}
 	m.dispatch(ctx, false)
+}
+
+// keepReserve sees to it that results can be recorded on a full disk, and says
+// when that begins and when it ends.
+func (m *Manager) keepReserve() {
+	err := m.db.KeepReserve()
+	if err != nil && !m.full {
+		m.log.Error("no room to be kept for results; no task is started until there is", "error", err)
+	} else if err == nil && m.full {
+		m.log.Info("there is room on the disk again")
+	}
+	m.full = err != nil
 }
 
 // replaced returns an error if the files that this manager relies on are no
