@@ -52,8 +52,7 @@ func (b *bench) compare(tasks, atOnce int, unit string, figure func(time.Duratio
 	}
 	for _, c := range contenders {
 		if c.needs != "" && !installed(c.needs) {
-			t.add(c.name, 0)
-			t.remark(c.name, "not installed")
+			t.without(c.name, "not installed")
 		}
 	}
 	return t, nil

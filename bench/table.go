@@ -33,6 +33,9 @@ func (t *table) add(name string, figure float64) {
 	t.rows = append(t.rows, row{name: name, figures: []float64{figure}})
 }
 
+// without adds a row that has no figures, and says why.
+func (t *table) without(name, why string) { t.rows = append(t.rows, row{name: name, note: why}) }
+
 // remark puts a note beside the row of that name.
 func (t *table) remark(name, format string, args ...any) {
 	for i := range t.rows {
@@ -68,11 +71,15 @@ func (t *table) print(w io.Writer, name string, markdown bool) {
 	head = append(head, "note")
 	var lines [][]string
 	for _, r := range t.rows {
-		cells := []string{r.name, figure(median(r.figures)), figure(slices.Min(r.figures)), figure(slices.Max(r.figures))}
-		if t.floor != "" {
-			cells = append(cells, t.ratio(r))
+		cells := make([]string, len(head))
+		cells[0], cells[len(cells)-1] = r.name, r.note
+		if len(r.figures) > 0 {
+			cells[1], cells[2], cells[3] = figure(median(r.figures)), figure(slices.Min(r.figures)), figure(slices.Max(r.figures))
+			if t.floor != "" {
+				cells[4] = t.ratio(r)
+			}
 		}
-		lines = append(lines, append(cells, r.note))
+		lines = append(lines, cells)
 	}
 	if markdown {
 		printMarkdown(w, name, head, lines)
