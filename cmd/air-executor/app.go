@@ -61,6 +61,9 @@ func (a *app) config() (*config.Config, error) {
 // before: a pipe or a terminal may have nothing to say for ever. The reading is
 // then left behind, and ends with the process.
 func interruptible[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	if ctx.Done() == nil {
+		return read() // a signal ends the process
+	}
 	type result struct {
 		value T
 		err   error

@@ -44,6 +44,9 @@ func (*enqueueCmd) Help() string {
 Exit codes: 0 stored; 1 not stored, nothing has changed, unless the error says that it is stored; 2 wrong flags or configuration; 4 a task that --after names does not exist.`
 }
 
+// quick reports whether there is nothing to wait for but the database.
+func (c *enqueueCmd) quick() bool { return c.FromFile == "" }
+
 // Run stores the task, or all tasks of a file.
 func (c *enqueueCmd) Run(a *app) error {
 	if err := c.check(); err != nil {

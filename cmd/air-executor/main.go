@@ -40,9 +40,7 @@ func main() {
 
 // run carries out one command line and returns the exit code.
 func run(args []string) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	a := &app{ctx: ctx, out: os.Stdout, err: os.Stderr, args: args}
+	a := &app{ctx: context.Background(), out: os.Stdout, err: os.Stderr, args: args}
 	cli, flags := grammar(args)
 	exited := -1
 	parser := kong.Must(cli,
@@ -90,8 +88,17 @@ func parseAndRun(parser *kong.Kong, a *app, flags *globals, args []string) (err 
 		return err
 	}
 	a.globals = *flags
+	if q, ok := c.Selected().Target.Addr().Interface().(quick); !ok || !q.quick() {
+		var stop func()
+		a.ctx, stop = signal.NotifyContext(a.ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+		defer stop()
+	}
 	return errors.Join(c.Run(), a.unprinted)
 }
+
+// quick is a command that may be done so soon that a signal can simply end the
+// process, whatever it is at. To hear of signals costs it a tenth of its time.
+type quick interface{ quick() bool }
 
 // refuseEmpty refuses flags with empty values: they come from variables that
 // are not set, and `cancel --task "$ID"` must not mean all tasks then.
