@@ -38,6 +38,7 @@ race:
 gate:
     go vet -tags failpoints ./faults ./internal/failpoint
     go test -tags failpoints -count=1 ./faults
+    go run ./faults/chaos -seed 1 -time 45s -round 15s
 
 # Let the fuzzers look for input that breaks a parser, each for a while.
 fuzz time="30s":
