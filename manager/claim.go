@@ -101,7 +101,7 @@ func (m *Manager) assign(ctx context.Context, c claimed) {
 		m.waiting = 0 // if that was more than there are, count again
 	}
 	if m.missed || m.wanting > 0 {
-		m.dispatch(ctx, false)
+		m.dispatch(ctx, 0)
 	} else {
 		m.keepSpare()
 	}

@@ -54,19 +54,18 @@ func (m *Manager) free() int {
 }
 
 // dispatch claims tasks for runners that are idle, and starts runners where
-// there are not enough of them. If the caller knows of a ready task, the
-// database is not asked how many there are.
-func (m *Manager) dispatch(ctx context.Context, known bool) {
+// there are not enough of them. The caller knows of so many ready tasks; if it
+// knows of none, the database is asked.
+func (m *Manager) dispatch(ctx context.Context, known int) {
 	if m.missed = m.claims.busy; m.missed {
 		return // until it is known what comes of the claim
 	}
 	if m.free() == 0 {
 		m.lend(ctx)
 	}
-	ready := 1
-	if free := m.free(); free == 0 {
-		ready = 0
-	} else if !known {
+	free := m.free()
+	ready := min(known, free)
+	if free > 0 && known == 0 {
 		var err error
 		if ready, err = m.db.Claimable(ctx, free, m.onlyJob); err != nil {
 			m.log.Error("cannot look for work", "error", err)
@@ -142,14 +141,14 @@ func (m *Manager) handle(ctx context.Context, e event) {
 		if m.stopping != "" {
 			e.runner.Dismiss()
 		} else if m.wanting > 0 {
-			m.dispatch(ctx, true)
+			m.dispatch(ctx, m.wanting)
 		}
 	case runner.More:
 		m.pool[e.runner] = over
-		m.dispatch(ctx, true)
+		m.dispatch(ctx, m.wanting+1)
 	case runner.Last:
 		m.pool[e.runner] = over
-		m.dispatch(ctx, false)
+		m.dispatch(ctx, 0)
 	case runner.Exited:
 		delete(m.pool, e.runner)
 		m.exited(ctx, e.runner, was)

@@ -240,7 +240,7 @@ func (m *Manager) loop(ctx context.Context) error {
 	defer poll.Stop()
 	watch := time.NewTicker(time.Second)
 	defer watch.Stop()
-	m.dispatch(ctx, false)
+	m.dispatch(ctx, 0)
 	for !m.done() {
 		select {
 		case e := <-m.events:
@@ -248,7 +248,7 @@ func (m *Manager) loop(ctx context.Context) error {
 		case c := <-m.claims.done:
 			m.assign(ctx, c)
 		case <-m.woken:
-			m.dispatch(ctx, false)
+			m.dispatch(ctx, 0)
 		case <-poll.C:
 			if err := m.replaced(); err != nil {
 				return err
@@ -265,7 +265,7 @@ func (m *Manager) loop(ctx context.Context) error {
 			}
 		case <-m.quiet:
 			m.quiet = nil
-			m.dispatch(ctx, false)
+			m.dispatch(ctx, 0)
 		case how := <-m.stops:
 			m.stop(ctx, how)
 		}
@@ -280,7 +280,7 @@ func (m *Manager) look(ctx context.Context) {
 		m.log.Error("cannot look for lost attempts", "error", err)
 		return
 	}
-	m.dispatch(ctx, false)
+	m.dispatch(ctx, 0)
 }
 
 // keepReserve sees to it that results can be recorded on a full disk, and says
