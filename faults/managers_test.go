@@ -384,3 +384,27 @@ rmdir $SCRATCH/in.$$`
 		t.Errorf("%d tasks were run", len(seen))
 	}
 }
+
+// T50: a manager ends while a claim of its own is held up. The task is started
+// then, or it stays pending, and is not lost.
+func TestStopDuringAClaim(t *testing.T) {
+	t.Parallel()
+	for _, point := range []string{"claim.before_commit", "claim.after_commit"} {
+		t.Run(point, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.start(failpoint(point + ":sleep:4000")...) // longer than a manager waits for it
+			w.enqueue("j", "1", "true")
+			w.hit(point)
+			w.must(w.manager.Process.Signal(syscall.SIGTERM))
+			<-w.manager.ended
+			if point == "claim.before_commit" {
+				if now := w.tasks("j")["1"]; now.Status != "pending" {
+					t.Errorf("a manager that stops has claimed %+v", now)
+				}
+				w.start()
+			}
+			w.becomes("completed", "j", "1")
+		})
+	}
+}

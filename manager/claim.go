@@ -2,6 +2,7 @@ package manager
 
 import (
 	"context"
+	"errors"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/runner"
@@ -10,10 +11,11 @@ import (
 // claims is a goroutine that claims tasks, with a connection of its own: a claim
 // waits for other writers, and the manager has more to do than to wait.
 type claims struct {
-	asked chan []*runner.Process // runners that are to have a task
-	done  chan claimed           // one answer to every question
-	ended chan struct{}
-	busy  bool // a question has no answer yet
+	asked  chan []*runner.Process // runners that are to have a task
+	done   chan claimed           // one answer to every question
+	ended  chan struct{}
+	giveUp context.CancelFunc // ends a claim that is not about to be committed
+	busy   bool               // a question has no answer yet
 }
 
 // claimed is what came of a claim: the first runners have these tasks.
@@ -29,7 +31,8 @@ func (m *Manager) openClaims(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := claims{asked: make(chan []*runner.Process, 1), done: make(chan claimed, 1), ended: make(chan struct{})}
+	ctx, giveUp := context.WithCancel(ctx)
+	c := claims{asked: make(chan []*runner.Process, 1), done: make(chan claimed, 1), ended: make(chan struct{}), giveUp: giveUp}
 	m.claims = c
 	go func() {
 		defer close(c.ended)
@@ -48,6 +51,7 @@ func (c *claims) close() {
 	if c.asked == nil {
 		return
 	}
+	c.giveUp()
 	close(c.asked)
 	if !c.busy {
 		<-c.ended
@@ -91,6 +95,9 @@ func (m *Manager) assign(ctx context.Context, c claimed) {
 		if m.stopping != "" {
 			r.Dismiss()
 		}
+	}
+	if errors.Is(c.err, context.Canceled) {
+		return // it stops
 	}
 	if c.err != nil {
 		m.log.Error("cannot claim", "error", c.err)

@@ -36,6 +36,7 @@ func (m *Manager) stop(ctx context.Context, how db.Stop) {
 	}
 	m.log.Info("manager stops", "how", how, "running", m.pool.busy()+m.adopted)
 	m.stopping, m.stopAt = how, time.Now()
+	m.claims.giveUp()
 	for r, where := range m.pool {
 		if where != going {
 			r.Dismiss()
@@ -69,9 +70,9 @@ func Tell(a db.Active) error {
 	return err
 }
 
-// done reports whether a stopping manager may end. Runners that were told to
-// go are given a moment to say whether they claimed; then, unless tasks are to
-// be left alone, none may run.
+// done reports whether a stopping manager may end. A claim that is under way is
+// given a moment, so that its tasks can be handed out; and unless tasks are to be
+// left alone, none may run.
 func (m *Manager) done() bool {
 	const moment = 2 * time.Second
 	switch {
@@ -88,13 +89,18 @@ func (m *Manager) done() bool {
 }
 
 // dismissAll lets go of the runners. Those without a task end now, and are
-// waited for; the others go on.
+// waited for; the others go on. A runner for which a claim is still under way is
+// told nothing: it may have a task already, and looks for it when this process
+// has ended.
 func (m *Manager) dismissAll() {
-	for r := range m.pool {
-		r.Dismiss()
+	m.claims.giveUp()
+	for r, where := range m.pool {
+		if where != going {
+			r.Dismiss()
+		}
 	}
 	patience := time.After(2 * time.Second)
-	for len(m.pool) > m.pool.busy() {
+	for len(m.pool) > m.pool.busy()+m.pool.count(going) {
 		select {
 		case e := <-m.events:
 			if e.what == runner.Exited {
