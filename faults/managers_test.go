@@ -408,3 +408,18 @@ func TestStopDuringAClaim(t *testing.T) {
 		})
 	}
 }
+
+// T50: a manager that drains while a claim is under way waits for the tasks that
+// were claimed, and for no further ones.
+func TestDrainDuringAClaim(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "tasks_per_runner: 10")
+	w.start(failpoint("claim.after_commit:sleep:1000")...)
+	w.enqueue("j", "1", "sleep 0.1")
+	w.hit("claim.after_commit")
+	w.enqueue("j", "2", "true")
+	w.run(0, "stop", "--drain")
+	if now := w.tasks("j"); now["1"].Status != "completed" || now["2"].Status != "pending" {
+		t.Errorf("after a drain: %+v", now)
+	}
+}

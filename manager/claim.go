@@ -89,9 +89,9 @@ func (m *Manager) assign(ctx context.Context, c claimed) {
 		if i < len(c.tasks) {
 			m.pool[r] = busy
 			m.failures = 0
-			continue
+		} else {
+			m.pool[r] = idle
 		}
-		m.pool[r] = idle
 		if m.stopping != "" {
 			r.Dismiss()
 		}
