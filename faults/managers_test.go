@@ -423,3 +423,22 @@ func TestDrainDuringAClaim(t *testing.T) {
 		t.Errorf("after a drain: %+v", now)
 	}
 }
+
+// T10: a runner that dies while a claim for it is under way leaves a task that is
+// lost, and that is found soon.
+func TestRunnerDiesDuringAClaim(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.write("base/config.yaml", "poll_interval: 60\n")
+	w.start(failpoint("claim.before_commit:sleep:1000")...)
+	w.enqueue("j", "1", "true")
+	w.hit("claim.before_commit")
+	for _, pid := range w.named("run-task base-path=" + w.base) {
+		w.must(syscall.Kill(pid, syscall.SIGKILL))
+	}
+	begin := time.Now()
+	w.becomes("failed", "j", "1")
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("that took %s", took)
+	}
+}

@@ -80,13 +80,15 @@ func (m *Manager) claim(runners []*runner.Process) {
 func (m *Manager) assign(ctx context.Context, c claimed) {
 	m.claims.busy = false
 	for i, r := range c.runners {
-		if i < len(c.tasks) {
-			r.Assign(c.tasks[i])
-		}
+		has := i < len(c.tasks)
 		if _, alive := m.pool[r]; !alive {
-			continue // if a task was claimed for it, that is lost, and found at the next look
+			if has {
+				m.adopted++ // it is lost; the next look, soon, finds it
+			}
+			continue
 		}
-		if i < len(c.tasks) {
+		if has {
+			r.Assign(c.tasks[i])
 			m.pool[r] = busy
 			m.failures = 0
 		} else {
