@@ -3,9 +3,11 @@
 package faults
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -441,4 +443,29 @@ func TestRunnerDiesDuringAClaim(t *testing.T) {
 	if took := time.Since(begin); took > 20*time.Second {
 		t.Errorf("that took %s", took)
 	}
+}
+
+// I10: a wake reaches one reader of the pipe, and so a manager of one job must
+// not be one: work of others would wait for the poll.
+func TestWakesAreForTheManagerThatServes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	run := w.command(nil, "run", "--", "sh", "-c", "touch $SCRATCH/runs; until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+	w.must(run.Start())
+	w.until("it runs", func() bool { return exists(w.scratch + "/runs") })
+	w.start()
+	listens := func(pid int) bool {
+		fds, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+		w.must(err)
+		return slices.ContainsFunc(fds, func(fd string) bool {
+			path, _ := os.Readlink(fd)
+			return path == w.base+"/wake"
+		})
+	}
+	w.until("the manager that serves listens", func() bool { return listens(w.manager.Process.Pid) })
+	if listens(run.Process.Pid) {
+		t.Error("the manager of one job listens, too")
+	}
+	w.write("scratch/go", "")
+	w.must(run.Wait())
 }

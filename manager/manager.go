@@ -218,12 +218,9 @@ func (m *Manager) Run(ctx context.Context) error {
 	defer m.close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	var err error
-	if m.woken, err = m.db.Listen(ctx); err != nil {
-		m.log.Warn("new work is noticed by polling only", "error", err)
-	}
+	m.listen(ctx)
 	m.log.Info("manager serves", "pid", os.Getpid(), "base_path", m.config.BasePath, "instance", m.self.Manager)
-	err = m.loop(ctx)
+	err := m.loop(ctx)
 	m.dismissAll()
 	if m.lock != nil {
 		if e := m.db.ManagerStopped(context.WithoutCancel(ctx), m.self.Manager); e != nil {
@@ -232,6 +229,19 @@ func (m *Manager) Run(ctx context.Context) error {
 	}
 	m.log.Info("manager ends", "running", m.pool.busy()+m.adopted)
 	return err
+}
+
+// listen has the manager woken by others. Of several that listen, each wake
+// reaches only one, so the manager of one job leaves them to one that serves. It
+// hears when the tasks of its job end, and looks every second.
+func (m *Manager) listen(ctx context.Context) {
+	if m.onlyJob != "" {
+		return
+	}
+	var err error
+	if m.woken, err = m.db.Listen(ctx); err != nil {
+		m.log.Warn("new work is noticed by polling only", "error", err)
+	}
 }
 
 // loop waits for whatever comes next, and acts on it.
@@ -256,8 +266,9 @@ func (m *Manager) loop(ctx context.Context) error {
 			m.keepReserve()
 			m.look(ctx)
 		case <-watch.C:
-			// Only attempts under way can be lost, and only they cost a look.
-			if m.pool.busy()+m.adopted > 0 || m.stopping != "" {
+			// Only attempts under way can be lost, and only they cost a look,
+			// unless nobody wakes this manager.
+			if m.pool.busy()+m.adopted > 0 || m.stopping != "" || m.onlyJob != "" {
 				m.look(ctx)
 			}
 			if m.stopping == db.StopKill {
