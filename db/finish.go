@@ -20,7 +20,6 @@ type Finished struct {
 // the best ready task of the same job for the same runner. It returns ErrFenced,
 // and changes nothing, if the attempt is over already.
 func (d *DB) Finish(ctx context.Context, a *Assignment, r job.Result, next bool) (Finished, error) {
-	next = next && !d.spent()
 	var out Finished
 	err := d.writeResult(ctx, func(t *tx) error {
 		out = Finished{}
@@ -28,7 +27,7 @@ func (d *DB) Finish(ctx context.Context, a *Assignment, r job.Result, next bool)
 		if err != nil {
 			return err
 		}
-		if !next || !ready {
+		if !next || !ready || d.spent() {
 			out.Ready = ready
 			return nil
 		}

@@ -64,7 +64,7 @@ func (d *DB) spend() bool {
 // and what somebody says to end what runs.
 func (d *DB) writeResult(ctx context.Context, fn func(*tx) error) error {
 	err := d.try(ctx, fn)
-	if errors.Is(err, ErrFull) && d.spend() {
+	if errors.Is(err, ErrFull) && (d.spend() || d.spent()) { // by us, or by another a moment ago
 		err = d.try(ctx, fn)
 	}
 	return err

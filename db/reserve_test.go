@@ -4,6 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
+
+	"github.com/air-executor/air-executor/db"
 )
 
 // What happens on a disk that is really full, TestDiskFull in faults shows.
@@ -47,6 +50,31 @@ func TestTheReserveIsFilledAgainByWhoeverWritesFirst(t *testing.T) {
 	}
 	if s.claim().Task != "b" {
 		t.Error("the next task was not claimed")
+	}
+	s.sound()
+}
+
+func TestAResultClaimsNothingIfTheReserveIsSpentMeanwhile(t *testing.T) {
+	s := open(t)
+	reserve := filepath.Join(s.base, "reserve")
+	if err := s.KeepReserve(); err != nil {
+		t.Fatal(err)
+	}
+	s.enqueue("j", task("a"), task("b"))
+	a := s.claim()
+	late, err := db.Open(ctx, s.base, db.Options{Clock: func() time.Time { // asked when a transaction begins
+		if err := os.Truncate(reserve, 0); err != nil {
+			t.Error(err)
+		}
+		return time.Now()
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer late.Close()
+	done, err := late.Finish(ctx, a, success, true)
+	if err != nil || done.Next != nil || !done.Ready {
+		t.Errorf("Finish: %+v, %v", done, err)
 	}
 	s.sound()
 }
