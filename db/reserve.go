@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -32,7 +33,9 @@ func (d *DB) KeepReserve() error {
 	if err != nil {
 		return full(err)
 	}
-	_, err = f.Write(make([]byte, reserveSize))
+	noise := make([]byte, reserveSize) // file systems that compress have zeros take no room
+	rand.Read(noise)                   // never fails, see crypto/rand
+	_, err = f.Write(noise)
 	if err = errors.Join(err, f.Close()); err != nil {
 		// Half a reserve would take the room from results and give it to nobody.
 		_ = os.Truncate(path, 0)

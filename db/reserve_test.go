@@ -1,6 +1,8 @@
 package db_test
 
 import (
+	"bytes"
+	"compress/flate"
 	"os"
 	"path/filepath"
 	"testing"
@@ -52,6 +54,31 @@ func TestTheReserveIsFilledAgainByWhoeverWritesFirst(t *testing.T) {
 		t.Error("the next task was not claimed")
 	}
 	s.sound()
+}
+
+func TestTheReserveTakesItsRoomOnDisksThatCompress(t *testing.T) {
+	s := open(t)
+	if err := s.KeepReserve(); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(filepath.Join(s.base, "reserve"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var compressed bytes.Buffer
+	w, err := flate.NewWriter(&compressed, flate.BestSpeed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if compressed.Len() < len(content) {
+		t.Errorf("the %d bytes of the reserve become %d", len(content), compressed.Len())
+	}
 }
 
 func TestAResultClaimsNothingIfTheReserveIsSpentMeanwhile(t *testing.T) {
