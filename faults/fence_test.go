@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // forget makes a manager take the running attempt of the task from its living
@@ -103,6 +104,23 @@ func TestStopKillAtFailpoints(t *testing.T) {
 			}
 		})
 	}
+}
+
+// T18: a runner whose manager has died between its claim and the word of it finds
+// its task, even if another process holds the write lock for long.
+func TestRunnerFindsItsTaskLate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := w.start(append(failpoint("claim.after_commit:sleep:60000"), "AIR_EXECUTOR_WAIT=300ms")...)
+	w.enqueue("j", "1", "true")
+	w.hit("claim.after_commit")
+	gate, err := os.OpenFile(w.base+"/write.lock", os.O_RDWR, 0)
+	w.must(err)
+	w.must(syscall.Flock(int(gate.Fd()), syscall.LOCK_EX))
+	m.kill()
+	time.Sleep(time.Second) // three times as long as a write waits
+	w.must(gate.Close())
+	w.becomes("completed", "j", "1")
 }
 
 // pending reports whether a signal waits for a process that has stopped.

@@ -109,9 +109,22 @@ func (w *worker) task() (*db.Assignment, error) {
 	case err != nil || b != nil && len(b) == 0:
 		return nil, err
 	case b == nil:
-		return w.db.Assigned(context.Background(), w.setup.Lock, w.setup.BootID)
+		return w.assigned()
 	}
 	return db.DecodeAssignment(b)
+}
+
+// assigned looks for the task of this runner in the database. To give up may be
+// to lose it, so while another process holds the database, it is tried for an hour.
+func (w *worker) assigned() (*db.Assignment, error) {
+	for begin := time.Now(); ; time.Sleep(time.Second) {
+		a, err := w.db.Assigned(context.Background(), w.setup.Lock, w.setup.BootID)
+		held := errors.Is(err, db.ErrStuck) || errors.Is(err, db.ErrBusy)
+		if !held || time.Since(begin) > patience {
+			return a, err
+		}
+		w.log.Error("cannot look for a task yet", "error", err)
+	}
 }
 
 // work carries out the task, and then up to tasks_per_runner in all of the same job.
@@ -184,10 +197,13 @@ func (w *worker) attempt(a *db.Assignment) job.Result {
 	return r
 }
 
+// patience is how long a runner waits for a database that cannot take what it
+// has to do.
+const patience = time.Hour
+
 // record commits the result. It matters more than anything else that this
 // process could do, so it is tried for an hour if the database cannot take it.
 func (w *worker) record(a *db.Assignment, r job.Result, next bool) (db.Finished, error) {
-	const patience = time.Hour
 	failpoint.Hit("runner.before_finish")
 	for begin := time.Now(); ; time.Sleep(time.Second) {
 		done, err := w.db.Finish(context.Background(), a, r, next)
