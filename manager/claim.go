@@ -107,7 +107,10 @@ func (m *Manager) assign(ctx context.Context, c claimed) {
 		return
 	}
 	if len(c.tasks) < len(c.runners) {
-		m.waiting = 0 // if that was more than there are, count again
+		// There are fewer places than was thought, or tasks. Count again.
+		m.waiting = 0
+		m.look(ctx)
+		return
 	}
 	if m.missed || m.wanting > 0 {
 		m.dispatch(ctx, 0)

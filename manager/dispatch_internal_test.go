@@ -2,30 +2,22 @@ package manager
 
 import (
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/lock"
 	"github.com/air-executor/air-executor/runner"
 )
 
 // Three tasks wait for three runners that are starting. The second and the third
 // are ready while the claim for the first is under way, and get theirs after it.
 func TestRunnersThatAreReadyDuringAClaimGetATask(t *testing.T) {
-	d, err := db.Open(t.Context(), t.TempDir(), db.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	for n := range 2 { // the first is in the claim
-		task := job.Spec{ID: "1", Command: "true"}
-		_, err := d.Enqueue(t.Context(), db.Batch{Job: "j" + strconv.Itoa(n), Tasks: func(yield func(job.Spec, error) bool) { yield(task, nil) }})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	d := openWithTasks(t, t.TempDir(), 2) // the first of the three is in the claim
 	m := &Manager{
 		config: &config.Config{MaxConcurrentRunners: 10}, log: slog.New(slog.DiscardHandler), db: d,
 		pool: pool{}, claims: claims{asked: make(chan []*runner.Process, 1)}, wanting: 3,
@@ -49,4 +41,56 @@ func TestRunnersThatAreReadyDuringAClaimGetATask(t *testing.T) {
 	default:
 		t.Error("no task is claimed for the runners that wait")
 	}
+}
+
+// Another manager has taken the only place since the last look. A task that is
+// refused because of that must not wait for the poll when the place is free.
+func TestPlacesAreCountedAgainWhenAClaimIsRefused(t *testing.T) {
+	base := t.TempDir()
+	d := openWithTasks(t, base, 2)
+	locks := filepath.Join(base, runner.LocksName)
+	held, err := lock.Hold(locks, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	prober, err := lock.NewProber(locks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer prober.Close()
+	file, err := os.Stat(d.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &runner.Process{}
+	m := &Manager{
+		config: &config.Config{MaxConcurrentRunners: 1}, log: slog.New(slog.DiscardHandler), db: d, dbFile: file, prober: prober,
+		setup: runner.Setup{BootID: "boot"}, pool: pool{r: going, &runner.Process{}: idle, &runner.Process{}: idle}, claims: claims{busy: true},
+	}
+	if _, err := d.Claim(t.Context(), db.Runner{Lock: 1, BootID: "boot"}, 1, ""); err != nil {
+		t.Fatal(err)
+	}
+	m.assign(t.Context(), claimed{runners: []*runner.Process{r}})
+	if m.adopted != 1 || m.free() != 0 {
+		t.Errorf("%d attempts of others are known, and %d places taken to be free", m.adopted, m.free())
+	}
+}
+
+// openWithTasks opens a new database with n jobs that have a task each.
+func openWithTasks(t *testing.T, base string, n int) *db.DB {
+	t.Helper()
+	d, err := db.Open(t.Context(), base, db.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	for i := range n {
+		task := job.Spec{ID: "1", Command: "true"}
+		_, err := d.Enqueue(t.Context(), db.Batch{Job: "j" + strconv.Itoa(i), Tasks: func(yield func(job.Spec, error) bool) { yield(task, nil) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return d
 }
