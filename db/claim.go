@@ -11,8 +11,7 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Runner is the process that claims and carries out an attempt, as its row
-// names it.
+// Runner is the process that carries out an attempt, as its row names it.
 type Runner struct {
 	Lock     int64  // number of its kernel lock
 	PID      int    // and its start in clock ticks since boot, to know it from
@@ -81,8 +80,8 @@ func (d *DB) ClaimAll(ctx context.Context, runners []Runner, max int, only strin
 }
 
 // Assigned returns the task that was claimed for the runner with this lock, since
-// this start of the machine, and has not ended. It returns nil if there is none,
-// and there will be none: whoever claims for that runner must be dead.
+// this start of the machine, and has not ended. It returns nil if there is none.
+// If whoever claims for that runner is dead, there will be none.
 func (d *DB) Assigned(ctx context.Context, lock int64, bootID string) (*Assignment, error) {
 	var row struct {
 		claimRow

@@ -272,7 +272,7 @@ func (m *Manager) loop(ctx context.Context) error {
 				m.look(ctx)
 			}
 			if m.stopping == db.StopKill {
-				m.kill(ctx) // one may have claimed just before it heard of the stop
+				m.kill(ctx) // of a claim that was under way, tasks may have come since
 			}
 		case <-m.quiet:
 			m.quiet = nil
