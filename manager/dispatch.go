@@ -32,6 +32,22 @@ func (p pool) count(where place) (n int) {
 
 func (p pool) busy() int { return p.count(busy) }
 
+// hanging is how many runners have been starting for so long that others must be
+// started in their stead. Somebody may have stopped them. More than a few mean
+// that others would fare no better.
+func (p pool) hanging() (n int) {
+	const (
+		long = 5 * time.Second
+		few  = 3
+	)
+	for r, where := range p {
+		if where == starting && time.Since(r.Spawned) > long {
+			n++
+		}
+	}
+	return min(n, few)
+}
+
 // some returns at most n runners that are in this place.
 func (p pool) some(where place, n int) (out []*runner.Process) {
 	for r, w := range p {
@@ -106,9 +122,9 @@ func (m *Manager) keepSpare() {
 	m.start(want - m.pool.count(idle))
 }
 
-// start sees to it that n runners are starting.
+// start sees to it that n runners are starting, beside those that hang.
 func (m *Manager) start(n int) {
-	for m.pool.count(starting) < n {
+	for n += m.pool.hanging(); m.pool.count(starting) < n; {
 		if m.spawn() == nil {
 			return
 		}

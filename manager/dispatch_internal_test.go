@@ -3,9 +3,11 @@ package manager
 import (
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
@@ -24,7 +26,7 @@ func TestRunnersThatAreReadyDuringAClaimGetATask(t *testing.T) {
 	}
 	var runners []*runner.Process
 	for range 6 { // so many that it needs to start none
-		r := &runner.Process{}
+		r := &runner.Process{Spawned: time.Now()}
 		m.pool[r] = starting
 		runners = append(runners, r)
 	}
@@ -93,4 +95,23 @@ func openWithTasks(t *testing.T, base string, n int) *db.DB {
 		}
 	}
 	return d
+}
+
+func TestARunnerThatHangsAtItsStartIsNotWaitedFor(t *testing.T) {
+	exe, err := exec.LookPath("true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hangs := &runner.Process{Spawned: time.Now().Add(-time.Minute)}
+	m := &Manager{
+		log: slog.New(slog.DiscardHandler), exe: exe, setup: runner.Setup{BasePath: t.TempDir()}, stderr: os.Stderr,
+		pool: pool{hangs: starting}, events: make(chan event, 1),
+	}
+	for range 2 {
+		m.start(1)
+	}
+	if n := m.pool.count(starting); n != 2 {
+		t.Fatalf("%d runners are starting, not one beside the one that hangs", n)
+	}
+	<-m.events // it ends
 }

@@ -41,6 +41,7 @@ const (
 // Process is a runner as its manager sees it.
 type Process struct {
 	db.Runner // as the rows of its attempts name it
+	Spawned   time.Time
 
 	link *os.File
 	sent chan struct{} // closed when its task is sent; nil: it has none
@@ -88,7 +89,7 @@ func Spawn(exe string, s Setup, self db.Runner, stderr *os.File, report func(*Pr
 		return nil, fmt.Errorf("start runner: %w", err)
 	}
 	failpoint.Hit("spawn.after_fork")
-	p := &Process{link: ours, Runner: self}
+	p := &Process{link: ours, Runner: self, Spawned: time.Now()}
 	p.Lock, p.PID = s.Lock, proc.Pid
 	if p.PIDStart, err = process.StartTime(proc.Pid); err != nil {
 		ours.Close() // it ends
