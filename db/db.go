@@ -122,11 +122,23 @@ func prepare(path string, mustExist bool) error {
 	if hardLinks(info) > 1 {
 		return fmt.Errorf("%w: %s has a second name (hard link), which would split its write-ahead log in two", ErrForeign, path)
 	}
-	if wal, err := os.Lstat(path + "-wal"); err == nil && info.Size() == 0 && wal.Size() > 0 {
-		// SQLite would delete it. A new database has none before it has contents.
-		return fmt.Errorf("%w: %s is empty, and there is its write-ahead log, which may hold the newest of its rows", ErrCorrupt, path)
+	return checkEmptied(path)
+}
+
+// checkEmptied refuses an empty database beside which there is a write-ahead log
+// with contents: SQLite would delete that. One that another process is just
+// building is never so, as its log comes after its first page; which is why the
+// log is looked at first.
+func checkEmptied(path string) error {
+	wal, err := os.Lstat(path + "-wal")
+	if err != nil || wal.Size() == 0 {
+		return nil
 	}
-	return nil
+	info, err := os.Lstat(path)
+	if err != nil || info.Size() > 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s is empty, and there is its write-ahead log, which may hold the newest of its rows", ErrCorrupt, path)
 }
 
 // access says what keeps this process from reading and writing the database.
