@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -30,6 +32,7 @@ func TestMain(m *testing.M) {
 // testscript they have
 //
 //	exits CODE PROGRAM ARG...   run a program, which must end with this exit code
+//	interrupted PROGRAM ARG...  run a program, which must end with exit code 130 when it is interrupted
 //	json PATH VALUE             stdout must be one JSON value, with this one at a path such as tasks.0.id
 //	sql STATEMENT               change the database behind the program's back
 //	[!] running REGEXP          there must (not) be a process of this story with such a command line
@@ -46,11 +49,12 @@ func TestScript(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("TZ", "UTC")
+			env.Values[environment] = env.Vars
 			env.Defer(func() { endAll(env.T().(testing.TB), env.WorkDir) })
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "json": jsonHolds, "sql": changeDatabase, "running": running,
+			"exits": exits, "interrupted": interrupted, "json": jsonHolds, "sql": changeDatabase, "running": running,
 		},
 	})
 }
@@ -62,6 +66,35 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if got != args[0] {
 		ts.Fatalf("exit code is %s, not %s", got, args[0])
+	}
+}
+
+// environment is the key for the environment of a story.
+const environment = "environment"
+
+// interrupted sends SIGINT. A program that dies of it was not yet there to be
+// interrupted, and has done nothing: it is given more time.
+func interrupted(ts *testscript.TestScript, _ bool, args []string) {
+	for wait := 100 * time.Millisecond; ; wait *= 2 {
+		var out, errs bytes.Buffer
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.Dir, cmd.Env = ts.MkAbs("."), ts.Value(environment).([]string)
+		cmd.Stdout, cmd.Stderr = &out, &errs
+		ts.Check(cmd.Start())
+		interrupt := time.AfterFunc(wait, func() { _ = cmd.Process.Signal(os.Interrupt) })
+		hangs := time.AfterFunc(wait+30*time.Second, func() { _ = cmd.Process.Kill() })
+		_ = cmd.Wait()
+		interrupt.Stop()
+		hangs.Stop()
+		if s := cmd.ProcessState.Sys().(syscall.WaitStatus); s.Signaled() && s.Signal() == syscall.SIGINT && wait < 30*time.Second {
+			continue
+		}
+		_, _ = ts.Stdout().Write(out.Bytes())
+		_, _ = ts.Stderr().Write(errs.Bytes())
+		if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
+			ts.Fatalf("interrupted after %s: %s\n%s", wait, cmd.ProcessState, errs.String())
+		}
+		return
 	}
 }
 
