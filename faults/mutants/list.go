@@ -103,9 +103,7 @@ var Early func(i int, a *Assignment)
 			}
 `},
 			{"manager/claim.go", `			r.Assign(c.tasks[i])
-		}
 `, `			_ = c.tasks[i] // it has it
-		}
 `},
 			{"manager/claim.go", `	"context"
 `, `	"context"
