@@ -51,23 +51,33 @@ func full(err error) error {
 	return err
 }
 
-// spent reports whether there is a reserve, and it is empty.
-func (d *DB) spent() bool {
+// reserve returns what is in the reserve, in bytes, and whether there is one.
+func (d *DB) reserve() (size int64, ok bool) {
 	info, err := os.Lstat(d.reservePath())
-	return err == nil && info.Mode().IsRegular() && info.Size() == 0
+	if err != nil || !info.Mode().IsRegular() {
+		return 0, false
+	}
+	return info.Size(), true
 }
 
-// spend empties the reserve, and reports whether there was something in it.
+// spent reports whether there is a reserve, and it is empty.
+func (d *DB) spent() bool {
+	size, ok := d.reserve()
+	return ok && size == 0
+}
+
+// spend empties the reserve, and reports whether it is empty now, be it by
+// another process a moment ago; false: there is none.
 func (d *DB) spend() bool {
-	info, err := os.Lstat(d.reservePath())
-	return err == nil && info.Mode().IsRegular() && info.Size() > 0 && os.Truncate(d.reservePath(), 0) == nil
+	size, ok := d.reserve()
+	return ok && (size == 0 || os.Truncate(d.reservePath(), 0) == nil)
 }
 
 // writeResult is write for what must be recorded on a full disk, too: results,
 // and what somebody says to end what runs.
 func (d *DB) writeResult(ctx context.Context, fn func(*tx) error) error {
 	err := d.try(ctx, fn)
-	if errors.Is(err, ErrFull) && (d.spend() || d.spent()) { // by us, or by another a moment ago
+	if errors.Is(err, ErrFull) && d.spend() {
 		err = d.try(ctx, fn)
 	}
 	return err

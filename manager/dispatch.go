@@ -61,9 +61,12 @@ func (p pool) some(where place, n int) (out []*runner.Process) {
 	return out
 }
 
+// sends reports whether runners are started and tasks claimed at present.
+func (m *Manager) sends() bool { return m.stopping == "" && m.quiet == nil }
+
 // free is how many more tasks may be claimed.
 func (m *Manager) free() int {
-	if m.stopping != "" || m.quiet != nil {
+	if !m.sends() {
 		return 0
 	}
 	return max(0, m.config.MaxConcurrentRunners+m.waiting-m.pool.count(going)-m.pool.busy()-m.adopted)
@@ -99,7 +102,7 @@ func (m *Manager) dispatch(ctx context.Context, known int) {
 
 // lend counts the tasks that wait for others: they lend their places.
 func (m *Manager) lend(ctx context.Context) {
-	if m.stopping != "" || m.quiet != nil {
+	if !m.sends() {
 		return
 	}
 	var err error
@@ -112,7 +115,7 @@ func (m *Manager) lend(ctx context.Context) {
 // wait for one to start: one at rest, two while tasks come and go. They do not
 // count as running; where all places are taken, they wait for the next to be free.
 func (m *Manager) keepSpare() {
-	if m.stopping != "" || m.quiet != nil {
+	if !m.sends() {
 		return
 	}
 	want := 1
