@@ -22,7 +22,8 @@ import (
 // The rules of what is printed: results go to stdout, all else to stderr. An
 // error is one line in lower case, with the program's name in front; what to do
 // about it is a line of its own. Colour and redrawing only on a terminal, and
-// no colour with NO_COLOR. With --json, stdout has JSON and nothing else.
+// no colour with NO_COLOR. With --json, stdout has JSON and nothing else, and an
+// error is one JSON object on stderr (see complain).
 type app struct {
 	ctx      context.Context
 	out, err *os.File
@@ -106,7 +107,7 @@ func (a *app) openDB(mustExist bool) (*db.DB, error) {
 	}
 	d, err := db.Open(a.ctx, conf.BasePath, db.Options{Durability: conf.Durability, MustExist: mustExist})
 	if errors.Is(err, db.ErrNoDatabase) {
-		return nil, &codedError{exitNoSuch, err, "enqueue a task first, or say where the jobs are with --base-path"}
+		return nil, fail(exitNoSuch, err, "enqueue a task first, or say where the jobs are with --base-path")
 	}
 	return d, err
 }
@@ -157,28 +158,6 @@ func (a *app) hintNoManager() {
 		a.notef("%s", noManager)
 	}
 }
-
-// complain prints an error, and what to do about it.
-func (a *app) complain(err error) {
-	if errors.Is(err, errSilent) {
-		return
-	}
-	if errors.Is(err, context.Canceled) {
-		a.notef("interrupted")
-		return
-	}
-	a.notef("%v", err)
-	var coded *codedError
-	if errors.As(err, &coded) && coded.hint != "" {
-		a.notef("hint: %s", coded.hint)
-	}
-}
-
-// errSilent ends a command with an exit code and nothing more to say.
-var errSilent = errors.New("said already")
-
-// silent is an error that only sets the exit code.
-func silent(code int) error { return &codedError{code, errSilent, ""} }
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 

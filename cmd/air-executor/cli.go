@@ -134,7 +134,7 @@ func (j *jobArg) optional() string {
 func (j *jobArg) required() (string, error) {
 	name := j.optional()
 	if name == "" {
-		return "", &codedError{exitUsage, fmt.Errorf("which job? give --job NAME"), "air-executor status lists the jobs"}
+		return "", usage(fmt.Errorf("which job? give --job NAME"), "air-executor status lists the jobs")
 	}
 	return name, nil
 }

@@ -50,7 +50,7 @@ func (c *enqueueCmd) quick() bool { return c.FromFile == "" }
 // Run stores the task, or all tasks of a file.
 func (c *enqueueCmd) Run(a *app) error {
 	if err := c.check(); err != nil {
-		return &codedError{exitUsage, err, "see air-executor enqueue --help"}
+		return usage(err, "see air-executor enqueue --help")
 	}
 	conf, err := a.config()
 	if err != nil {
@@ -61,7 +61,7 @@ func (c *enqueueCmd) Run(a *app) error {
 		MaxSubtasks: conf.MaxSubtasks, MaxDepth: conf.MaxSubtaskDepth,
 	}
 	if err := job.CheckName(batch.Job); err != nil {
-		return &codedError{exitUsage, err, ""}
+		return usage(err, "")
 	}
 	template, err := c.template()
 	if err != nil {
@@ -70,7 +70,7 @@ func (c *enqueueCmd) Run(a *app) error {
 	if c.FromFile == "" {
 		template.Command, template.Args = c.Command[0], c.Command[1:]
 		if err := template.Check(); err != nil {
-			return &codedError{exitUsage, err, ""}
+			return usage(err, "")
 		}
 		batch.Tasks = func(yield func(job.Spec, error) bool) { yield(template, nil) }
 		return c.store(a, batch)
@@ -125,7 +125,7 @@ func (c *enqueueCmd) template() (job.Spec, error) {
 	if !c.NoEnv {
 		s.Env = shellEnv()
 	} else if len(c.Env) > 0 {
-		return s, &codedError{exitUsage, errors.New("--env and --no-env do not go together"), ""}
+		return s, usage(errors.New("--env and --no-env do not go together"), "")
 	}
 	s.Env = append(s.Env, c.Env...)
 	return s, nil
@@ -274,11 +274,11 @@ func (c *enqueueCmd) print(a *app, d *db.DB, jobName string, added db.Added) err
 func explainEnqueue(err error) error {
 	switch {
 	case errors.Is(err, db.ErrDuplicate):
-		return &codedError{exitError, err, "choose another --id, or give --if-absent if it is the same task"}
+		return fail(exitError, err, "choose another --id, or give --if-absent if it is the same task")
 	case errors.Is(err, db.ErrFenced):
-		return &codedError{exitError, err, "this shell belongs to a task that has ended; to queue tasks as a user: unset " + runner.EnvToken}
+		return fail(exitError, err, "this shell belongs to a task that has ended; to queue tasks as a user: unset "+runner.EnvToken)
 	case errors.Is(err, db.ErrLimit):
-		return &codedError{exitError, err, "if this is no runaway, raise the limit in config.yaml"}
+		return fail(exitError, err, "if this is no runaway, raise the limit in config.yaml")
 	}
 	return err
 }

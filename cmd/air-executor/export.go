@@ -25,7 +25,7 @@ Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job.`
 // Run exports one job or all.
 func (c *exportCmd) Run(a *app) error {
 	if c.Path == "-" {
-		return &codedError{exitUsage, errors.New("export writes two files for each job; it cannot write them to standard output"), "give a folder; one that is called - is ./-"}
+		return usage(errors.New("export writes two files for each job; it cannot write them to standard output"), "give a folder; one that is called - is ./-")
 	}
 	d, err := a.openExisting()
 	if err != nil {

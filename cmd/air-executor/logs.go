@@ -37,11 +37,11 @@ func (c *logsCmd) Run(a *app) error {
 	}
 	switch {
 	case c.Tail < 0:
-		return &codedError{exitUsage, fmt.Errorf("--tail %d is negative", c.Tail), ""}
+		return usage(fmt.Errorf("--tail %d is negative", c.Tail), "")
 	case c.Attempt != 0 && c.Task == "":
-		return &codedError{exitUsage, errors.New("--attempt needs --task"), ""}
+		return usage(errors.New("--attempt needs --task"), "")
 	case c.Follow && a.json():
-		return &codedError{exitUsage, errors.New("--follow and --json do not go together"), ""}
+		return usage(errors.New("--follow and --json do not go together"), "")
 	}
 	d, err := a.openExisting()
 	if err != nil {
@@ -85,7 +85,7 @@ func (c *logsCmd) find(a *app, d *db.DB, name string) ([]*taskLog, error) {
 		}
 		n := int(c.Attempt)
 		if n < 0 || n > t.Attempts {
-			return nil, &codedError{exitNoSuch, fmt.Errorf("no such attempt: %d of task %q, which had %d", n, c.Task, t.Attempts), ""}
+			return nil, fail(exitNoSuch, fmt.Errorf("no such attempt: %d of task %q, which had %d", n, c.Task, t.Attempts), "")
 		}
 		l := newTaskLog(a, t)
 		if n != 0 && n != t.Attempts {

@@ -13,21 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/air-executor/air-executor/config"
-	"github.com/air-executor/air-executor/db"
-	"github.com/air-executor/air-executor/manager"
 	"github.com/air-executor/air-executor/runner"
-)
-
-// The exit codes, the same in every command.
-const (
-	exitOK          = 0
-	exitError       = 1
-	exitUsage       = 2   // wrong flags or configuration
-	exitFailed      = 3   // the job or task failed
-	exitNoSuch      = 4   // no such job or task
-	exitManager     = 5   // the manager is running and should not be, or the other way round
-	exitInterrupted = 130 // Ctrl-C
 )
 
 func main() {
@@ -41,6 +27,7 @@ func main() {
 // run carries out one command line and returns the exit code.
 func run(args []string) int {
 	a := &app{ctx: context.Background(), out: os.Stdout, err: os.Stderr, args: args}
+	a.globals.JSON = wantsJSON(args) // until the flags are read, for errors in them
 	cli, flags := grammar(args)
 	exited := -1
 	parser := kong.Must(cli,
@@ -77,7 +64,7 @@ func parseAndRun(parser *kong.Kong, a *app, flags *globals, args []string) (err 
 	// The parser would replace what is not UTF-8, and run another command.
 	for i, arg := range args {
 		if !utf8.ValidString(arg) {
-			return &codedError{exitUsage, fmt.Errorf("argument %d of the command line is not valid UTF-8", i+1), ""}
+			return usage(fmt.Errorf("argument %d of the command line is not valid UTF-8", i+1), "")
 		}
 	}
 	c, err := parser.Parse(args)
@@ -108,7 +95,7 @@ func refuseEmpty(c *kong.Context) error {
 			continue
 		}
 		if v, ok := c.FlagValue(p.Flag).(string); ok && v == "" {
-			return &codedError{exitUsage, fmt.Errorf("--%s is empty", p.Flag.Name), ""}
+			return usage(fmt.Errorf("--%s is empty", p.Flag.Name), "")
 		}
 	}
 	return nil
@@ -134,37 +121,5 @@ func usageError(err error, parser *kong.Kong) error {
 	if strings.Contains(err.Error(), "unknown flag") && (strings.HasSuffix(command, " enqueue") || strings.HasSuffix(command, " run")) {
 		hint = fmt.Sprintf("if that belongs to the command, put -- before it: %s -- COMMAND ARG...", command)
 	}
-	return &codedError{exitUsage, err, hint}
-}
-
-// codedError is an error with an exit code, and perhaps a line that says what
-// to do.
-type codedError struct {
-	code int
-	err  error
-	hint string
-}
-
-func (e *codedError) Error() string { return e.err.Error() }
-func (e *codedError) Unwrap() error { return e.err }
-
-// exitCode finds the exit code that an error calls for.
-func exitCode(err error) int {
-	var coded *codedError
-	var conf *config.Error
-	switch {
-	case err == nil:
-		return exitOK
-	case errors.As(err, &coded):
-		return coded.code
-	case errors.As(err, &conf):
-		return exitUsage
-	case errors.Is(err, db.ErrNoJob), errors.Is(err, db.ErrNoTask), errors.Is(err, db.ErrNoDatabase):
-		return exitNoSuch
-	case errors.Is(err, manager.ErrRunning):
-		return exitManager
-	case errors.Is(err, context.Canceled):
-		return exitInterrupted
-	}
-	return exitError
+	return usage(err, hint)
 }

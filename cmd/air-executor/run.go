@@ -45,19 +45,19 @@ func (c *runCmd) Run(a *app) error {
 	if slices.Contains(a.args, "--") {
 		switch {
 		case len(c.Args) == 0:
-			return &codedError{exitUsage, errors.New("no command after --"), ""}
+			return usage(errors.New("no command after --"), "")
 		case c.Resume:
-			return &codedError{exitUsage, errors.New("--resume goes with a job file"), ""}
+			return usage(errors.New("--resume goes with a job file"), "")
 		}
 		return c.command(a)
 	}
 	switch len(c.Args) {
 	case 0:
-		return &codedError{exitUsage, errors.New("what to run? give a job file, or -- and a command"), "see air-executor run --help"}
+		return usage(errors.New("what to run? give a job file, or -- and a command"), "see air-executor run --help")
 	case 1:
 		return c.file(a, c.Args[0])
 	}
-	return &codedError{exitUsage, errors.New("one job file at a time"), "to run a command, put -- before it"}
+	return usage(errors.New("one job file at a time"), "to run a command, put -- before it")
 }
 
 // command runs a single command in a job of its own, and shows its output.
@@ -68,7 +68,7 @@ func (c *runCmd) command(a *app) error {
 	}
 	s.Command, s.Args = c.Args[0], c.Args[1:]
 	if err := s.Check(); err != nil {
-		return &codedError{exitUsage, err, ""}
+		return usage(err, "")
 	}
 	name := c.Job
 	if name == "" {
@@ -110,7 +110,7 @@ func (c *runCmd) file(a *app, path string) error {
 // watch queues the tasks, has them run, and shows how.
 func (c *runCmd) watch(a *app, name string, specs []job.Spec, output bool) error {
 	if err := job.CheckName(name); err != nil {
-		return &codedError{exitUsage, err, ""}
+		return usage(err, "")
 	}
 	d, err := a.open()
 	if err != nil {
@@ -185,9 +185,9 @@ func (c *runCmd) choose(a *app, d *db.DB, wanted string) (name string, fresh boo
 		case c.Resume:
 			return name, false, nil
 		case j.State != job.StateCompleted:
-			return "", false, &codedError{exitError,
+			return "", false, fail(exitError,
 				fmt.Errorf("job %q exists already, in state %s with %d of %d tasks completed", name, j.State, j.Tasks.Completed, j.Tasks.Total()),
-				"go on with it with --resume, or give the new one another name with --job"}
+				"go on with it with --resume, or give the new one another name with --job")
 		}
 		name = fmt.Sprintf("%s-%d", wanted, n)
 	}

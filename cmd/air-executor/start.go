@@ -203,7 +203,7 @@ func readAnswer(answer io.Reader) error {
 	case fmt.Sprint(exitManager):
 		return manager.ErrRunning
 	case fmt.Sprint(exitUsage):
-		return &codedError{exitUsage, errors.New(text), ""}
+		return usage(errors.New(text), "")
 	}
 	return errors.New(text)
 }
@@ -217,5 +217,5 @@ func alreadyRunning(a *app, err error) error {
 			err = fmt.Errorf("%w (PID %d)", err, pid)
 		}
 	}
-	return &codedError{exitManager, err, hint}
+	return fail(exitManager, err, hint)
 }

@@ -22,7 +22,7 @@ type stopCmd struct {
 func (*stopCmd) Help() string {
 	return `Without --drain or --kill, running tasks are left alone: they go on, and record their results themselves.
 
-Exit codes: 0 it has stopped; 1 it has not, or not in time; 2 wrong flags or configuration; 5 no manager is running.`
+Exit codes: 0 it has stopped; 1 error; 2 wrong flags or configuration; 5 no manager is running; 124 it has not stopped in time.`
 }
 
 // Run stops the manager and waits until it has let go of the base path.
@@ -32,7 +32,7 @@ func (c *stopCmd) Run(a *app) error {
 		return err
 	}
 	if !on {
-		return &codedError{exitManager, errors.New("the manager is not running"), "start it with air-executor start"}
+		return fail(exitManager, errors.New("the manager is not running"), "start it with air-executor start")
 	}
 	d, err := a.openExisting()
 	if err != nil {
@@ -97,7 +97,7 @@ func (c *stopCmd) await(a *app) error {
 		select {
 		case <-tick.C:
 		case <-late:
-			return fmt.Errorf("the manager has not stopped within %s; it starts nothing new and stops as soon as it can", time.Duration(c.Timeout))
+			return fail(exitTimeout, fmt.Errorf("the manager has not stopped within %s; it starts nothing new and stops as soon as it can", time.Duration(c.Timeout)), "")
 		case <-a.ctx.Done():
 			return a.ctx.Err()
 		}

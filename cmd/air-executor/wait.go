@@ -20,7 +20,7 @@ type waitCmd struct {
 
 // Help is printed below the summary.
 func (*waitCmd) Help() string {
-	return `Exit codes: 0 it has completed; 1 error, or not ended in time; 2 wrong flags or configuration; 3 it has failed; 4 no such job or task; 130 interrupted.`
+	return `Exit codes: 0 it has completed; 1 error; 2 wrong flags or configuration; 3 it has failed; 4 no such job or task; 124 not ended in time; 130 interrupted.`
 }
 
 // Run waits for a job or a task.
@@ -118,7 +118,7 @@ func (c *waitCmd) await(a *app, d *db.DB, name string) (outcome, error) {
 		select {
 		case <-tick.C:
 		case <-late:
-			return o, fmt.Errorf("%s has not ended within %s", c.what(name), time.Duration(c.Timeout))
+			return o, fail(exitTimeout, fmt.Errorf("%s has not ended within %s", c.what(name), time.Duration(c.Timeout)), "")
 		case <-a.ctx.Done():
 			return o, a.ctx.Err()
 		}

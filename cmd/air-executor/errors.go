@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"github.com/air-executor/air-executor/config"
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/manager"
+)
+
+// The exit codes, the same in every command.
+const (
+	exitOK          = 0
+	exitError       = 1
+	exitUsage       = 2   // wrong flags or configuration
+	exitFailed      = 3   // the job or task failed
+	exitNoSuch      = 4   // no such job or task
+	exitManager     = 5   // the manager is running and should not be, or the other way round
+	exitTimeout     = 124 // the time that --timeout gave is over, as with timeout(1)
+	exitInterrupted = 130 // Ctrl-C
+)
+
+// codedError is an error with an exit code, and perhaps a line that says what
+// to do.
+type codedError struct {
+	code int
+	err  error
+	hint string
+}
+
+// fail is an error with an exit code. The hint, if it is not empty, says what to
+// do about it.
+func fail(code int, err error, hint string) error { return &codedError{code, err, hint} }
+
+// usage is an error in what was asked for: exit code 2.
+func usage(err error, hint string) error { return fail(exitUsage, err, hint) }
+
+func (e *codedError) Error() string { return e.err.Error() }
+func (e *codedError) Unwrap() error { return e.err }
+
+// exitCode finds the exit code that an error calls for.
+func exitCode(err error) int {
+	var coded *codedError
+	var conf *config.Error
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &coded):
+		return coded.code
+	case errors.As(err, &conf):
+		return exitUsage
+	case errors.Is(err, db.ErrNoJob), errors.Is(err, db.ErrNoTask), errors.Is(err, db.ErrNoDatabase):
+		return exitNoSuch
+	case errors.Is(err, manager.ErrRunning):
+		return exitManager
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	}
+	return exitError
+}
+
+// errorJSON is an error as --json prints it, on one line of stderr.
+type errorJSON struct {
+	Error    string  `json:"error"`
+	Hint     *string `json:"hint"`
+	ExitCode int     `json:"exit_code"`
+}
+
+// complain prints an error, and what to do about it.
+func (a *app) complain(err error) {
+	if errors.Is(err, errSilent) {
+		return
+	}
+	message, hint := err.Error(), ""
+	if errors.Is(err, context.Canceled) {
+		message = "interrupted"
+	}
+	var coded *codedError
+	if errors.As(err, &coded) {
+		hint = coded.hint
+	}
+	if a.json() {
+		form := errorJSON{Error: message, ExitCode: exitCode(err)}
+		if hint != "" {
+			form.Hint = &hint
+		}
+		enc := json.NewEncoder(a.err)
+		enc.SetEscapeHTML(false)
+		_ = enc.Encode(form) // there is nowhere else to say it
+		return
+	}
+	a.notef("%s", message)
+	if hint != "" {
+		a.notef("hint: %s", hint)
+	}
+}
+
+// wantsJSON reports whether --json is among the flags of a command line that may
+// not be one that can be parsed.
+func wantsJSON(args []string) bool {
+	if end := slices.Index(args, "--"); end >= 0 {
+		args = args[:end]
+	}
+	return slices.Contains(args, "--json")
+}
+
+// errSilent ends a command with an exit code and nothing more to say.
+var errSilent = errors.New("said already")
+
+// silent is an error that only sets the exit code.
+func silent(code int) error { return fail(code, errSilent, "") }
