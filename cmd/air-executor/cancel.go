@@ -10,7 +10,7 @@ import (
 
 type cancelCmd struct {
 	jobArg
-	Task string `short:"t" placeholder:"ID" help:"Cancel one task of the job only."`
+	Task string `short:"t" placeholder:"ID" predictor:"task" help:"Cancel one task of the job only."`
 }
 
 // Help is printed below the summary.

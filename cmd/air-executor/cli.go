@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"time"
 
@@ -14,7 +13,7 @@ const description = `Runs jobs of shell commands durably on one machine.
 
 A job is a queue of tasks. "enqueue" adds a task, "start" starts the manager that runs them, "status" and "logs" show what happened. "run" does it all in the foreground.
 
-Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 3 the job or task failed; 4 no such job or task; 5 the manager is (not) running; 130 interrupted.`
+Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 3 the job or task failed; 4 no such job or task; 5 the manager is (not) running; 124 the time of --timeout is over; 130 interrupted.`
 
 // commandLine is every command and flag.
 type commandLine struct {
@@ -37,7 +36,8 @@ type commandLine struct {
 	Config configCmd `cmd:"" help:"Show, check or write the configuration."`
 	Doctor doctorCmd `cmd:"" help:"Check the database."`
 
-	Completion completionCmd `cmd:"" help:"Print the line that gives your shell completion."`
+	Completion completionCmd `cmd:"" help:"Print a script that gives your shell completion."`
+	Help       helpCmd       `cmd:"" help:"Show the help of a command."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 
@@ -45,7 +45,7 @@ type commandLine struct {
 // will be. Scripts call enqueue again and again, and the parser takes its time
 // to look at every command there is; so that one is looked at alone.
 func grammar(args []string) (cli any, flags *globals) {
-	if len(args) > 0 && args[0] == "enqueue" && os.Getenv("COMP_LINE") == "" {
+	if len(args) > 0 && args[0] == "enqueue" {
 		one := new(struct {
 			globals
 			Enqueue enqueueCmd `cmd:"" help:"Add a task to a job."`
@@ -56,14 +56,14 @@ func grammar(args []string) (cli any, flags *globals) {
 	return all, &all.globals
 }
 
-// globals are the flags of every command.
+// globals are the flags of every command. They come last in its help.
 type globals struct {
-	BasePath  string      `placeholder:"DIR" help:"Folder that holds everything (.air-executor, or $AIR_EXECUTOR_BASE_PATH)."`
-	ConfigArg string      `name:"config" placeholder:"FILE" help:"Configuration file (config.yaml in the base path, or $AIR_EXECUTOR_CONFIG)."`
-	JSON      bool        `name:"json" help:"Print JSON (or $AIR_EXECUTOR_JSON=1)."`
-	LogLevel  string      `placeholder:"LEVEL" help:"DEBUG, INFO, WARNING, ERROR or CRITICAL (or $AIR_EXECUTOR_LOG_LEVEL)."`
-	Version   versionFlag `help:"Print the version."`
-	LogFormat string      `placeholder:"FORMAT" help:"json or console (or $AIR_EXECUTOR_LOG_FORMAT)."`
+	BasePath  string      `group:"Flags of every command:" placeholder:"DIR" help:"Folder that holds everything (.air-executor, or $AIR_EXECUTOR_BASE_PATH)."`
+	ConfigArg string      `group:"Flags of every command:" name:"config" placeholder:"FILE" help:"Configuration file (config.yaml in the base path, or $AIR_EXECUTOR_CONFIG)."`
+	JSON      bool        `group:"Flags of every command:" name:"json" help:"Print JSON (or $AIR_EXECUTOR_JSON=1)."`
+	LogLevel  string      `group:"Flags of every command:" placeholder:"LEVEL" help:"DEBUG, INFO, WARNING, ERROR or CRITICAL (or $AIR_EXECUTOR_LOG_LEVEL)."`
+	LogFormat string      `group:"Flags of every command:" placeholder:"FORMAT" help:"json or console (or $AIR_EXECUTOR_LOG_FORMAT)."`
+	Version   versionFlag `group:"Flags of every command:" help:"Print the version."`
 }
 
 // errNoValue is what a flag says where the line ends too early.

@@ -2,62 +2,97 @@ package main
 
 import (
 	"context"
+	"embed"
+	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/alecthomas/kong"
-	"github.com/posener/complete"
-	"github.com/willabides/kongplete"
 
 	"github.com/air-executor/air-executor/db"
 )
 
-type completionCmd struct{}
+type completionCmd struct {
+	Shell string `arg:"" optional:"" words:"bash,zsh,fish" help:"bash, zsh or fish; the default is the shell of $SHELL."`
+}
 
 // Help is printed below the summary.
 func (*completionCmd) Help() string {
-	return `Prints what to add to the start file of your login shell: bash, zsh or fish.
+	return `Prints a script that completes commands, flags, names of jobs, ids of tasks, and file names. To have it in every new shell:
 
-Exit codes: 0 done; 1 not for this shell.`
+    bash: echo 'source <(air-executor completion bash)' >>~/.bashrc
+    zsh: echo 'source <(air-executor completion zsh)' >>~/.zshrc
+    fish: air-executor completion fish >~/.config/fish/completions/air-executor.fish
+
+Exit codes: 0 done; 2 wrong flags, or no script for this shell.`
 }
 
-// Run prints the line.
-func (*completionCmd) Run(c *kong.Context) error {
-	return new(kongplete.InstallCompletions).BeforeApply(c)
-}
+//go:embed completion
+var completionScripts embed.FS
 
-// completeLine answers a shell that asks for completion, and reports whether
-// one did.
-func completeLine(parser *kong.Kong) (asked bool) {
-	if os.Getenv("COMP_LINE") != "" {
-		kongplete.Complete(parser,
-			kongplete.WithPredictor("job", jobNames{}),
-			kongplete.WithExitFunc(func(int) { asked = true }))
+// Run prints the script.
+func (c *completionCmd) Run(a *app) error {
+	shell := c.Shell
+	if shell == "" {
+		shell = filepath.Base(os.Getenv("SHELL"))
 	}
-	return asked
-}
-
-// jobNames completes the names of the jobs in the base path.
-type jobNames struct{}
-
-// Predict returns every job; the shell picks those that fit.
-func (jobNames) Predict(complete.Args) []string {
-	a := &app{ctx: context.Background()}
-	conf, err := a.config()
+	script, err := completionScripts.ReadFile("completion/" + shell)
 	if err != nil {
-		return nil
+		return usage(fmt.Errorf("no completion for the shell %q", shell), "name one: air-executor completion bash, zsh or fish")
 	}
-	d, err := db.Open(a.ctx, conf.BasePath, db.Options{MustExist: true})
+	if a.json() {
+		return a.printJSON(map[string]string{"shell": shell, "script": string(script)})
+	}
+	a.printf("%s", script)
+	return nil
+}
+
+// completeLine is the command by which the scripts ask what may come next. Its
+// argument is the command line up to the cursor.
+const completeLine = "complete-line"
+
+// answerShell prints what may come next on a command line: the kind of it, and
+// then a word a line.
+func answerShell(a *app, model *kong.Application, line string) error {
+	words := splitLine(line)
+	if len(words) < 2 {
+		words = append(words, "")
+	}
+	c := complete(model, words[1:], &storedNames{app: a})
+	a.printf("%s\n", c.kind)
+	for _, w := range c.words {
+		a.printf("%s\n", w)
+	}
+	return a.unprinted
+}
+
+// storedNames looks up names in the database of the base path.
+type storedNames struct{ app *app }
+
+// mostNames is how many names a shell is offered.
+const mostNames = 500
+
+func (s *storedNames) in(basePath string) { s.app.globals.BasePath = basePath }
+
+func (s *storedNames) jobs(prefix string) []string {
+	return s.look(func(d *db.DB) ([]string, error) { return d.JobNames(context.Background(), prefix, mostNames) })
+}
+
+func (s *storedNames) tasks(job, prefix string) []string {
+	return s.look(func(d *db.DB) ([]string, error) { return d.TaskIDs(context.Background(), job, prefix, mostNames) })
+}
+
+// look asks the database. Without one there is nothing to offer, and nobody to
+// tell that to.
+func (s *storedNames) look(ask func(*db.DB) ([]string, error)) []string {
+	d, err := s.app.openExisting()
 	if err != nil {
 		return nil
 	}
 	defer d.Close()
-	jobs, err := d.Jobs(a.ctx)
+	names, err := ask(d)
 	if err != nil {
 		return nil
-	}
-	names := make([]string, len(jobs))
-	for i, j := range jobs {
-		names[i] = j.Name
 	}
 	return names
 }

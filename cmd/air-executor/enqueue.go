@@ -23,7 +23,7 @@ const defaultJob = "default"
 type enqueueCmd struct {
 	Job      string    `short:"j" placeholder:"NAME" predictor:"job" help:"Job to add to; it is created if need be. Inside a task the default is its own job, else 'default'."`
 	ID       string    `name:"id" placeholder:"ID" help:"Id of the task, unique in its job. The default is the job's next free number."`
-	After    []string  `short:"a" sep:"none" placeholder:"ID" help:"Run only when this task has completed. May be given several times."`
+	After    []string  `short:"a" sep:"none" placeholder:"ID" predictor:"task" help:"Run only when this task has completed. May be given several times."`
 	Priority signed    `short:"o" placeholder:"N" help:"Higher runs first; the default is 0."`
 	Timeout  timeLimit `placeholder:"D" help:"End the task after this time, such as 90s or 5m; the default is task_timeout."`
 	Dir      string    `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run; the default is the current directory."`
@@ -32,7 +32,7 @@ type enqueueCmd struct {
 	IfAbsent bool      `help:"Do nothing, successfully, for a task whose id is there already."`
 	FromFile string    `short:"f" placeholder:"FILE" help:"Add the tasks of a file: JSON lines, or a tasks.json array; - is stdin."`
 	Quiet    bool      `short:"q" help:"Do not print ids."`
-	Command  []string  `arg:"" optional:"" help:"Command and arguments, after --."`
+	Command  []string  `arg:"" optional:"" predictor:"command" help:"Command and arguments, after --."`
 }
 
 // Help is printed below the summary.

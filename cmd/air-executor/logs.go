@@ -16,7 +16,7 @@ import (
 
 type logsCmd struct {
 	jobArg
-	Task    string `short:"t" placeholder:"ID" help:"Only this task; the default is all that have started."`
+	Task    string `short:"t" placeholder:"ID" predictor:"task" help:"Only this task; the default is all that have started."`
 	Tail    signed `short:"n" default:"50" help:"How many lines of each task, from its end; 0 for all (${default})."`
 	Follow  bool   `short:"f" help:"Go on printing what is written, until the job or task has ended."`
 	Attempt signed `placeholder:"N" help:"An earlier attempt of the task."`

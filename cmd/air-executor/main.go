@@ -28,20 +28,27 @@ func main() {
 func run(args []string) int {
 	a := &app{ctx: context.Background(), out: os.Stdout, err: os.Stderr, args: args}
 	a.globals.JSON = wantsJSON(args) // until the flags are read, for errors in them
+	if asksForHelp(args) {
+		args = helpArgs(args)
+	}
 	cli, flags := grammar(args)
 	exited := -1
+	out := &helpWriter{to: a.out}
 	parser := kong.Must(cli,
+		kong.Writers(out, a.err),
 		kong.Name("air-executor"),
 		kong.Description(description),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.Exit(func(code int) { exited = code; panic(errHelpShown) }),
 		kong.Bind(a),
 	)
-	if completeLine(parser) {
-		return exitOK
+	if len(args) == 2 && args[0] == completeLine {
+		return exitCode(answerShell(a, parser.Model, args[1]))
 	}
 	err := parseAndRun(parser, a, flags, args)
-	if errors.Is(err, errHelpShown) {
+	if out.err != nil {
+		err = out.err // there was help to print
+	} else if errors.Is(err, errHelpShown) {
 		return exited
 	}
 	if err != nil {
@@ -69,7 +76,7 @@ func parseAndRun(parser *kong.Kong, a *app, flags *globals, args []string) (err 
 	}
 	c, err := parser.Parse(args)
 	if err != nil {
-		return usageError(err, parser)
+		return usageError(err, parser, args)
 	}
 	if err := refuseEmpty(c); err != nil {
 		return err
@@ -102,7 +109,10 @@ func refuseEmpty(c *kong.Context) error {
 }
 
 // usageError turns a parse error into one that says where to read on.
-func usageError(err error, parser *kong.Kong) error {
+func usageError(err error, parser *kong.Kong, args []string) error {
+	if unknown := unknownCommand(parser.Model, args); unknown != nil {
+		return unknown
+	}
 	command := parser.Model.Name
 	var pe *kong.ParseError
 	if errors.As(err, &pe) && pe.Context != nil {

@@ -4,7 +4,7 @@ import "fmt"
 
 type resetCmd struct {
 	jobArg
-	Task string `short:"t" placeholder:"ID" help:"Reset one task of the job only."`
+	Task string `short:"t" placeholder:"ID" predictor:"task" help:"Reset one task of the job only."`
 }
 
 // Help is printed below the summary.

@@ -13,7 +13,7 @@ import (
 
 type statusCmd struct {
 	jobArg
-	Task  string `short:"t" placeholder:"ID" help:"Show one task of the job with all its attempts."`
+	Task  string `short:"t" placeholder:"ID" predictor:"task" help:"Show one task of the job with all its attempts."`
 	Watch bool   `short:"w" help:"Show it again at every change, until Ctrl-C."`
 }
 

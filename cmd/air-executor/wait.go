@@ -13,7 +13,7 @@ import (
 
 type waitCmd struct {
 	jobArg
-	Task    string    `short:"t" placeholder:"ID" help:"Wait for one task of the job only."`
+	Task    string    `short:"t" placeholder:"ID" predictor:"task" help:"Wait for one task of the job only."`
 	Timeout timeLimit `placeholder:"D" help:"Give up after this time, such as 90s or 5m."`
 	Quiet   bool      `short:"q" help:"Say nothing, only exit."`
 }

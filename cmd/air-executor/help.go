@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/air-executor/air-executor/internal/strictyaml"
+)
+
+type helpCmd struct {
+	Command []string `arg:"" optional:"" predictor:"help" help:"The command."`
+}
+
+// Help is printed below the summary.
+func (*helpCmd) Help() string { return `Exit codes: 0 done; 2 no such command.` }
+
+// asksForHelp reports whether a command line is one for the help: "help", "help
+// COMMAND", or nothing at all.
+func asksForHelp(args []string) bool { return len(args) == 0 || args[0] == "help" }
+
+// helpArgs is the same question in the words of the parser: COMMAND --help.
+func helpArgs(args []string) []string {
+	var asked []string
+	for _, arg := range args[min(1, len(args)):] {
+		if arg != "--help" && arg != "-h" {
+			asked = append(asked, arg)
+		}
+	}
+	return append(asked, "--help")
+}
+
+// helpWriter writes the help, and remembers why it could not.
+type helpWriter struct {
+	to  io.Writer
+	err error
+}
+
+// Write writes the help.
+func (w *helpWriter) Write(b []byte) (int, error) {
+	n, err := w.to.Write(b)
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	return n, err
+}
+
+// otherWords are the words by which other tools call what these commands do.
+var otherWords = map[string]string{
+	"add": "enqueue", "submit": "enqueue", "push": "enqueue", "queue": "enqueue", "put": "enqueue",
+	"ls": "status", "list": "status", "ps": "status", "jobs": "status", "show": "status", "info": "status", "top": "status --watch", "watch": "status --watch",
+	"log": "logs", "tail": "logs --follow", "follow": "logs --follow", "output": "logs", "cat": "logs",
+	"kill": "cancel", "abort": "cancel", "terminate": "cancel",
+	"retry": "reset", "restart": "reset", "rerun": "reset", "resume": "run --resume",
+	"rm": "remove", "delete": "remove", "del": "remove", "clean": "remove", "clear": "remove", "prune": "remove", "purge": "remove",
+	"ack": "dismiss", "acknowledge": "dismiss", "ignore": "dismiss",
+	"exec": "run", "daemon": "start", "serve": "start", "up": "start", "down": "stop", "shutdown": "stop", "quit": "stop",
+	"init": "config init", "check": "doctor", "fsck": "doctor", "migrate": "upgrade", "completions": "completion",
+}
+
+// unknownCommand is an error that names the command which there is not, and the
+// one that may be meant; nil if the command line has one that there is.
+func unknownCommand(model *kong.Application, args []string) error {
+	c := &completer{node: model.Node}
+	for _, arg := range args {
+		if len(c.node.Children) == 0 {
+			return nil
+		}
+		if c.value == nil && !strings.HasPrefix(arg, "-") && c.child(arg) == nil {
+			return usage(fmt.Errorf("no such command: %s", arg), commandHint(model, arg))
+		}
+		c.take(arg)
+	}
+	return nil
+}
+
+func commandHint(model *kong.Application, word string) string {
+	const all = "air-executor --help lists the commands"
+	if other, ok := otherWords[strings.ToLower(word)]; ok {
+		name, _, _ := strings.Cut(other, " ")
+		if (&completer{node: model.Node}).child(name) != nil {
+			return "air-executor " + other + " does that; see air-executor " + name + " --help"
+		}
+	}
+	if best := strictyaml.Nearest(word, commandNames(model)); best != "" {
+		return fmt.Sprintf("did you mean %s? %s", best, all)
+	}
+	return all
+}
+
+func commandNames(model *kong.Application) (names []string) {
+	for _, n := range model.Children {
+		if !n.Hidden {
+			names = append(names, n.Name)
+		}
+	}
+	return names
+}
