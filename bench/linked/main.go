@@ -6,7 +6,6 @@ import (
 	_ "github.com/alecthomas/kong"
 	_ "github.com/jedib0t/go-pretty/v6/table"
 	_ "github.com/lmittmann/tint"
-	_ "github.com/willabides/kongplete"
 	_ "golang.org/x/term"
 
 	_ "github.com/air-executor/air-executor/jobfile"
