@@ -1,5 +1,5 @@
 // Command bench measures air-executor from outside, side by side with what is
-// installed of xargs, GNU parallel, task-spooler (tsp), nq and pueue, and
+// installed of xargs, GNU parallel, task-spooler (tsp), nq, pueue and others, and
 // prints a table. Everything is real: processes started as a shell would start
 // them, logs in files, durability full unless a row says otherwise.
 //
@@ -72,18 +72,24 @@ func run(rounds int, only string, markdown, long bool) error {
 type group struct {
 	name    string
 	long    bool // only with -long
-	measure func(*bench) (*table, error)
+	measure func(*bench) (printer, error)
+}
+
+// figures is a group whose result is a table of figures.
+func figures(measure func(*bench) (*table, error)) func(*bench) (printer, error) {
+	return func(b *bench) (printer, error) { return measure(b) }
 }
 
 var groups = []group{
-	{"one job, 500 no-op tasks, drained one after the other", false, sequential},
-	{"20 jobs of 100 no-op tasks, 10 at a time", false, parallel},
-	{"from the start of enqueue to the first instruction of the command", false, latency},
-	{"one enqueue from a shell, manager up", false, enqueueOne},
-	{"enqueue --from-file of 1,000,000 tasks", false, enqueueMany},
-	{"with 1,000,000 pending tasks in 10,000 jobs, against 1,000 in 10", false, depth},
-	{"idle manager", false, idle},
-	{"100,000 no-op tasks in 10 jobs, drained", true, drain},
+	{"one job, 500 no-op tasks, drained one after the other", false, figures(sequential)},
+	{"20 jobs of 100 no-op tasks, 10 at a time", false, figures(parallel)},
+	{"from the start of enqueue to the first instruction of the command", false, figures(latency)},
+	{"one enqueue from a shell, manager up", false, figures(enqueueOne)},
+	{"enqueue --from-file of 1,000,000 tasks", false, figures(enqueueMany)},
+	{"with 1,000,000 pending tasks in 10,000 jobs, against 1,000 in 10", false, figures(depth)},
+	{"idle manager", false, figures(idle)},
+	{"100,000 no-op tasks in 10 jobs, drained", true, figures(drain)},
+	{"kill -9 of the daemon", false, func(b *bench) (printer, error) { return crash(b) }},
 }
 
 // prepare builds the programs into a scratch folder.

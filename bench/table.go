@@ -8,6 +8,11 @@ import (
 	"text/tabwriter"
 )
 
+// printer is the result of a group, in whatever form.
+type printer interface {
+	print(w io.Writer, name string, markdown bool)
+}
+
 // table is the result of a group.
 type table struct {
 	unit  string
@@ -81,6 +86,22 @@ func (t *table) print(w io.Writer, name string, markdown bool) {
 		}
 		lines = append(lines, cells)
 	}
+	printLines(w, name, head, lines, markdown)
+}
+
+// report is a table of words.
+type report struct {
+	head  []string
+	lines [][]string
+}
+
+func (r *report) add(cells ...string) { r.lines = append(r.lines, cells) }
+
+func (r *report) print(w io.Writer, name string, markdown bool) {
+	printLines(w, name, r.head, r.lines, markdown)
+}
+
+func printLines(w io.Writer, name string, head []string, lines [][]string, markdown bool) {
 	if markdown {
 		printMarkdown(w, name, head, lines)
 		return
