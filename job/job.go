@@ -3,7 +3,10 @@
 // which other tools exchange them. It does no I/O and imports nothing of ours.
 package job
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // State is where a job stands.
 //
@@ -91,8 +94,21 @@ type Spec struct {
 	Dir          string        // absolute working directory; empty: the folder that holds the base path
 	Env          []string      // "KEY=VALUE" pairs; nil: the environment of the manager
 	Priority     int           // higher runs first; 0 is the default
-	Timeout      time.Duration // time limit; 0: task_timeout of the configuration
+	Timeout      time.Duration // time limit; 0: task_timeout of the configuration; NoTimeout: none
 	Extra        []byte        // JSON object of keys that belong to other tools; nil: none
+}
+
+// NoTimeout is the Timeout of a task that may run for ever. It is a whole number
+// of microseconds, as the database stores it, and far enough away (292 years)
+// that a program that does not know it treats it right too.
+const NoTimeout = time.Duration(math.MaxInt64 / 1000 * 1000)
+
+// TimeoutText is a time limit for people: "none" for NoTimeout.
+func TimeoutText(d time.Duration) string {
+	if d >= NoTimeout {
+		return "none"
+	}
+	return d.String()
 }
 
 // Job is a named queue of tasks with its counters.

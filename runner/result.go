@@ -24,7 +24,7 @@ func result(e process.Exit, timeout time.Duration) job.Result {
 	}
 	switch {
 	case e.TimedOut:
-		r.Reason, r.Error = job.TimedOut, fmt.Sprintf("timed out after %s", timeout)
+		r.Reason, r.Error = job.TimedOut, "timed out after "+job.TimeoutText(timeout)
 	case e.Cancelled:
 		r.Reason, r.Error = job.Cancelled, "cancelled while it ran"
 	case e.TooMuch:
