@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,16 +23,15 @@ func Hold(path string, n int64) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := Keep(f, n); err != nil {
+	if err := take(f, n); err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
 }
 
-// Keep makes sure that the descriptor, which came from [Hold] in this process
-// or its parent, holds lock n. A child calls it before it relies on the lock.
-func Keep(f *os.File, n int64) error {
+// take takes lock n, or makes sure that this very descriptor holds it.
+func take(f *os.File, n int64) error {
 	fl := byteLock(n)
 	err := fcntl(f, unix.F_OFD_SETLK, &fl)
 	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) {
@@ -76,7 +76,9 @@ func byteLock(n int64) unix.Flock_t {
 }
 
 func fcntl(f *os.File, cmd int, fl *unix.Flock_t) error {
-	if err := unix.FcntlFlock(f.Fd(), cmd, fl); err != nil {
+	err := unix.FcntlFlock(f.Fd(), cmd, fl)
+	runtime.KeepAlive(f) // the number alone does not keep it open
+	if err != nil {
 		return fmt.Errorf("lock %s: %w", f.Name(), err)
 	}
 	return nil

@@ -18,15 +18,15 @@ func Hold(path string, n int64) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := Keep(f, n); err != nil {
+	if err := take(f, n); err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
 }
 
-// Keep makes sure that the descriptor holds its lock.
-func Keep(f *os.File, _ int64) error {
+// take takes the lock, or makes sure that this very descriptor holds it.
+func take(f *os.File, _ int64) error {
 	err := flock(f, unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return ErrHeld

@@ -7,7 +7,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/air-executor/air-executor/lock"
 )
@@ -139,7 +142,7 @@ func TestInheritedDescriptorKeepsTheLockAfterTheHolderWasKilled(t *testing.T) {
 func TestKeepTakesTheLockAgainAndTellsWhenItCannot(t *testing.T) {
 	path := lockPath(t)
 	f := hold(t, path, 3)
-	if err := lock.Keep(f, 3); err != nil {
+	if _, err := lock.Keep(f, 3); err != nil {
 		t.Errorf("Keep of a lock that is held: %v", err)
 	}
 	stranger, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -147,13 +150,13 @@ func TestKeepTakesTheLockAgainAndTellsWhenItCannot(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stranger.Close()
-	if err := lock.Keep(stranger, 3); !errors.Is(err, lock.ErrHeld) {
+	if _, err := lock.Keep(stranger, 3); !errors.Is(err, lock.ErrHeld) {
 		t.Errorf("Keep through a descriptor that does not hold it: %v, want ErrHeld", err)
 	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := lock.Keep(stranger, 3); err != nil {
+	if _, err := lock.Keep(stranger, 3); err != nil {
 		t.Errorf("Keep of a free lock: %v", err)
 	}
 	wantNumber(t, prober(t, path), 3, true)
@@ -189,5 +192,62 @@ func TestProberNoticesAnotherFileAtThePath(t *testing.T) {
 	prober(t, path) // makes a new one
 	if !p.Replaced() {
 		t.Error("not Replaced after a new file has come")
+	}
+}
+
+func TestALockThatIsOwnedSurvivesTheGarbageCollector(t *testing.T) {
+	path := lockPath(t)
+	// A file that only this call knows, as one that a child has inherited.
+	own, err := lock.Keep(holdOnly(t, path, 4), 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := prober(t, path)
+	for range 2 { // what is found is closed by another goroutine
+		closed := make(chan struct{})
+		runtime.AddCleanup(new([64]byte), func(done chan struct{}) { close(done) }, closed)
+		runtime.GC()
+		<-closed
+	}
+	wantNumber(t, p, 4, true)
+	if err := own.Check(); err != nil {
+		t.Errorf("Check: %v", err)
+	}
+	if err := own.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantNumber(t, p, 4, false)
+	if err := own.Check(); !errors.Is(err, lock.ErrLost) {
+		t.Errorf("Check after Close: %v, want ErrLost", err)
+	}
+}
+
+// holdOnly is hold without a reference to the file that lasts.
+func holdOnly(t *testing.T, path string, n int64) *os.File {
+	t.Helper()
+	f, err := lock.Hold(path, n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestADescriptorThatNamesAnotherFileHoldsNoLock(t *testing.T) {
+	file := holdOnly(t, lockPath(t), 4)
+	own, err := lock.Keep(file, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	other, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := unix.Dup3(int(other.Fd()), int(file.Fd()), unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	if err := own.Check(); !errors.Is(err, lock.ErrLost) {
+		t.Errorf("Check: %v, want ErrLost", err)
 	}
 }

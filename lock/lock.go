@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -87,17 +88,28 @@ func (l *File) block(wait time.Duration) error {
 	defer timer.Stop()
 	select {
 	case err := <-got:
-		if err != nil {
-			own.Close()
-			return err
-		}
-		l.f.Close()
-		l.f = own
-		return nil
+		return l.takeOver(own, err)
 	case <-timer.C:
+	}
+	// Both may be due, after this process was stopped for long.
+	select {
+	case err := <-got:
+		return l.takeOver(own, err)
+	default:
 		go func() { <-got; own.Close() }()
 		return ErrHeld
 	}
+}
+
+// takeOver goes on with the description own, for which flock(2) returned err.
+func (l *File) takeOver(own *os.File, err error) error {
+	if err != nil {
+		own.Close()
+		return err
+	}
+	l.f.Close()
+	l.f = own
+	return nil
 }
 
 // Unlock gives the lock back.
@@ -154,6 +166,7 @@ func Held(path string) (bool, error) {
 func flock(f *os.File, how int) error {
 	for {
 		err := unix.Flock(int(f.Fd()), how)
+		runtime.KeepAlive(f) // the number alone does not keep it open
 		if err == nil {
 			return nil
 		}

@@ -48,9 +48,11 @@ func child(what string, args []string) error {
 		if err != nil {
 			return err
 		}
-		if err := lock.Keep(os.NewFile(3, "inherited"), n); err != nil {
+		own, err := lock.Keep(os.NewFile(3, "inherited"), n)
+		if err != nil {
 			return err
 		}
+		defer own.Close()
 	case "stay":
 	case "hand-on":
 		grandchild := exec.Command("/proc/self/exe")

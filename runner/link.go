@@ -61,12 +61,15 @@ const (
 func inherit() (held *os.File, l link) {
 	unix.CloseOnExec(fdLock)
 	unix.CloseOnExec(fdLink)
-	return os.NewFile(fdLock, "runner lock"), link{fdLink}
+	return os.NewFile(fdLock, "runner lock"), link{os.NewFile(fdLink, "link")}
 }
 
 // link is the runner's end. It is used with plain blocking system calls: a
 // runner has nothing else to do while it waits, and starts no poller for it.
-type link struct{ fd int }
+// The file owns the descriptor, and is open as long as the link can be reached.
+type link struct{ file *os.File }
+
+func (l link) fd() int { return int(l.file.Fd()) }
 
 // none is what a runner gets that is not needed any more.
 var none = make([]byte, 4)
@@ -88,7 +91,7 @@ func (l link) receive() ([]byte, error) {
 // fill reads until b is full. It returns false where the other end is gone.
 func (l link) fill(b []byte) (bool, error) {
 	for len(b) > 0 {
-		n, err := unix.Read(l.fd, b)
+		n, err := unix.Read(l.fd(), b)
 		switch {
 		case errors.Is(err, unix.EINTR):
 		case errors.Is(err, unix.ECONNRESET):
@@ -105,13 +108,13 @@ func (l link) fill(b []byte) (bool, error) {
 }
 
 // hangUp ends receive, once what has been sent is read.
-func (l link) hangUp() { _ = unix.Shutdown(l.fd, unix.SHUT_RD) }
+func (l link) hangUp() { _ = unix.Shutdown(l.fd(), unix.SHUT_RD) }
 
 // gone reports whether the manager is.
 func (l link) gone() bool {
 	var b [1]byte
 	for {
-		n, _, err := unix.Recvfrom(l.fd, b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		n, _, err := unix.Recvfrom(l.fd(), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
@@ -120,4 +123,4 @@ func (l link) gone() bool {
 }
 
 // say tells the manager, if there still is one.
-func (l link) say(s said) { _, _ = unix.Write(l.fd, []byte{byte(s)}) }
+func (l link) say(s said) { _, _ = unix.Write(l.fd(), []byte{byte(s)}) }

@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -31,6 +32,7 @@ import (
 // worker is the state of a runner process.
 type worker struct {
 	setup Setup
+	lock  *lock.Own // nil until it is known to be held
 	db    *db.DB
 	link  link
 	log   *slog.Logger
@@ -46,6 +48,9 @@ func Main(args []string, newLogger func(level, format string) *slog.Logger) int 
 		return 2
 	}
 	w, err := newWorker(setup, newLogger(setup.LogLevel, setup.LogFormat))
+	// The lock and the link are open as long as the worker can be reached, and
+	// what nothing refers to any more is closed by the garbage collector.
+	defer runtime.KeepAlive(w)
 	if err == nil {
 		err = w.serve()
 	}
@@ -60,15 +65,16 @@ func Main(args []string, newLogger func(level, format string) *slog.Logger) int 
 func newWorker(setup Setup, log *slog.Logger) (*worker, error) {
 	held, link := inherit()
 	w := &worker{setup: setup, link: link, log: log, told: make(chan struct{})}
-	if err := lock.Keep(held, setup.Lock); err != nil {
+	var err error
+	if w.lock, err = lock.Keep(held, setup.Lock); err != nil {
 		return w, fmt.Errorf("runner lock: %w", err)
 	}
 	if err := process.Subreaper(); err != nil {
 		return w, fmt.Errorf("become subreaper: %w", err)
 	}
 	w.watchSignals()
+	time.AfterFunc(failpoint.Haste(untuneAfter), collect)
 	ctx := context.Background()
-	var err error
 	w.db, err = db.Open(ctx, setup.BasePath, db.Options{Durability: setup.Durability, Runner: true})
 	if err != nil {
 		return w, err
@@ -93,6 +99,7 @@ func (w *worker) watchSignals() {
 // serve waits until there is a task, and works on it.
 func (w *worker) serve() error {
 	w.link.say(saidReady)
+	failpoint.Hit("runner.ready")
 	a, err := w.task()
 	if err != nil || a == nil {
 		return err

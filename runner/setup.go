@@ -3,9 +3,12 @@ package runner
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/air-executor/air-executor/internal/failpoint"
 )
 
 // Setup is what a manager tells a runner at its start. It travels on the
@@ -92,7 +95,16 @@ func parseSetup(args []string) (s Setup, err error) {
 // allocates little, so that a second thread of execution and a garbage
 // collector would cost it more than they bring. The limit brings the collector
 // back for a runner that lives long.
-func tuning() []string { return []string{"GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT=64MiB"} }
+func tuning() []string {
+	return failpoint.Tuning([]string{"GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT=64MiB"})
+}
+
+// untuneAfter is how long a runner does without the garbage collector. One that
+// lives longer can afford the usual one, and does not grow.
+const untuneAfter = time.Minute
+
+// collect brings the garbage collector back, if the limit has not yet done so.
+func collect() { debug.SetGCPercent(100) }
 
 // tune returns the environment of this process with the tuning, and the
 // settings that it replaced. Commands are not to notice (see untuned).

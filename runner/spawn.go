@@ -113,6 +113,8 @@ func linkPair() (ours, theirs *os.File, err error) {
 		return nil, nil, fmt.Errorf("link: %w", err)
 	}
 	if err := unix.SetNonblock(fds[0], true); err != nil {
+		unix.Close(fds[0])
+		unix.Close(fds[1])
 		return nil, nil, fmt.Errorf("link: %w", err)
 	}
 	return os.NewFile(uintptr(fds[0]), "link"), os.NewFile(uintptr(fds[1]), "link"), nil

@@ -113,9 +113,13 @@ func stopOnSignals(m *manager.Manager) {
 // readiness returns what to call when it is clear whether the manager serves:
 // it tells the process that started us, and systemd.
 func readiness(toStarter bool) func(error) {
+	var answer *os.File // owns the descriptor from the start
+	if toStarter {
+		unix.CloseOnExec(3)
+		answer = os.NewFile(3, "ready")
+	}
 	return func(err error) {
 		if toStarter {
-			answer := os.NewFile(3, "ready")
 			if err != nil {
 				fmt.Fprintf(answer, "%d %v\n", exitCode(err), err)
 			} else {

@@ -136,4 +136,10 @@ var Early func(i int, a *Assignment)
 		test:  inDB("TestASecondRunningAttemptOfAJobCannotBeStored"),
 		shows: "FAIL",
 	},
+	{
+		name:    "nothing refers to the runner's lock",
+		changes: []change{{"runner/runner.go", `if w.lock, err = lock.Keep(`, `if _, err = lock.Keep(`}},
+		test:    inFaults("TestGarbageIsCollectedAtEveryStep"),
+		shows:   "has given up its lock",
+	},
 }

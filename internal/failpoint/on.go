@@ -37,12 +37,41 @@ var (
 
 // Hit does what the environment says is to be done at name.
 func Hit(name string) {
-	mu.Lock()
-	p := points()[name]
-	due := p != nil && p.due() && first(name)
-	mu.Unlock()
-	if due {
+	if collects() {
+		collect()
+	}
+	if p := due(name); p != nil {
 		p.act()
+	}
+}
+
+// Err returns an error if the environment says that this is to fail.
+func Err(name string) error {
+	if p := due(name); p != nil {
+		return fmt.Errorf("failpoint %s: %w", name, unix.EIO)
+	}
+	return nil
+}
+
+// due returns what is to be done at name by this process now; nil: nothing.
+func due(name string) *point {
+	mu.Lock()
+	defer mu.Unlock()
+	if p := points()[name]; p != nil && p.due() && first(name) {
+		return p
+	}
+	return nil
+}
+
+var collects = sync.OnceValue(func() bool { return os.Getenv("AIR_EXECUTOR_COLLECT") != "" })
+
+// collect returns when what could not be reached before has been tidied up.
+func collect() {
+	for range 2 {
+		tidied := make(chan struct{})
+		runtime.AddCleanup(new([64]byte), func(done chan struct{}) { close(done) }, tidied)
+		runtime.GC()
+		<-tidied
 	}
 }
 
@@ -77,6 +106,7 @@ func (p *point) act() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		_ = unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGSTOP)
+	case "mark":
 	case "sleep":
 		n, _ := strconv.Atoi(ms)
 		time.Sleep(time.Duration(n) * time.Millisecond)
@@ -89,6 +119,22 @@ func (p *point) act() {
 func Wait(usual time.Duration) time.Duration {
 	if d, err := time.ParseDuration(os.Getenv("AIR_EXECUTOR_WAIT")); err == nil {
 		return d
+	}
+	return usual
+}
+
+// Tuning returns the settings that the environment gives, or else the usual ones.
+func Tuning(usual []string) []string {
+	if given := os.Getenv("AIR_EXECUTOR_TUNING"); given != "" {
+		return strings.Split(given, ",")
+	}
+	return usual
+}
+
+// Haste returns the time, shorter by the factor that the environment gives.
+func Haste(usual time.Duration) time.Duration {
+	if n, err := strconv.Atoi(os.Getenv("AIR_EXECUTOR_HASTE")); err == nil {
+		return usual / time.Duration(n)
 	}
 	return usual
 }
