@@ -46,6 +46,10 @@ type Options struct {
 	Durability string
 	// MustExist makes Open return ErrNoDatabase rather than create one.
 	MustExist bool
+	// Upgrade brings an older schema up to date, after a copy of the database (see
+	// [DB.Upgraded]). Without it an older one is used as it is, and what needs the
+	// newer one returns ErrOlder.
+	Upgrade bool
 	// Wait is how long a write waits for other writers; 0 means one minute.
 	Wait time.Duration
 	// Clock tells the time; nil means time.Now.
@@ -68,11 +72,15 @@ type DB struct {
 	stmts   map[string]*sqlx.Stmt
 	turn    chan struct{} // holds one value while nobody uses conn
 	files   files         // in use
+
+	schema   int       // version of the schema, 0: not looked at
+	upgraded *Upgraded // nil: the schema was left as it was
 }
 
 // Open opens the database in the folder base, creating folder and database if
-// need be, and brings its schema up to date. Errors: [ErrNoDatabase],
-// [ErrNewer], [ErrForeign], [ErrBusy], [ErrReadOnly], or what the system said.
+// need be. An older schema is left as it is, or brought up to date with
+// [Options.Upgrade]. Errors: [ErrNoDatabase], [ErrNewer], [ErrForeign],
+// [ErrBusy], [ErrReadOnly], [ErrFull], or what the system said.
 func Open(ctx context.Context, base string, o Options) (*DB, error) {
 	path := filepath.Join(base, FileName)
 	if !o.Runner {
@@ -197,7 +205,7 @@ func (d *DB) connect(ctx context.Context, o Options) error {
 		return err
 	}
 	if !o.Runner {
-		if err := d.migrate(ctx, o.MustExist); err != nil {
+		if err := d.migrate(ctx, o); err != nil {
 			return err
 		}
 	}
@@ -301,7 +309,7 @@ func (d *DB) writeOnce(ctx context.Context, fn func(*tx) error) error {
 	defer func() { d.turn <- struct{}{} }()
 	if err := d.gate.Lock(d.wait); err != nil {
 		if errors.Is(err, lock.ErrHeld) {
-			return d.stuck()
+			return stuck(d.gate, d.wait)
 		}
 		return err
 	}
@@ -335,16 +343,16 @@ func (d *DB) transact(ctx context.Context, begin string, fn func(*tx) error) err
 	} else if d.files[0] == nil {
 		d.remember()
 	}
-	return translate(err)
+	return translate(d.older(err))
 }
 
 // stuck says who has held the gate for all the time that we waited.
-func (d *DB) stuck() error {
+func stuck(gate *lock.File, waited time.Duration) error {
 	who := "another process"
-	if pid := d.gate.Holder(); pid > 0 {
+	if pid := gate.Holder(); pid > 0 {
 		who = fmt.Sprintf("process %d", pid)
 	}
-	return fmt.Errorf("%w: %s has held the write lock for over %s", ErrStuck, who, d.wait)
+	return fmt.Errorf("%w: %s has held the write lock for over %s", ErrStuck, who, waited)
 }
 
 // stmt returns the query, prepared. It is kept for the life of the connection.

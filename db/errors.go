@@ -14,6 +14,7 @@ import (
 var (
 	ErrNoDatabase = errors.New("no database")                         // nothing at that base path, and none was to be created
 	ErrNewer      = errors.New("database is newer than this program") // a later version has migrated it
+	ErrOlder      = errors.New("database is older than this program") // an upgrade is needed for what was asked
 	ErrForeign    = errors.New("not a database of air-executor")
 	ErrNetwork    = errors.New("a base path must be on a local disk")
 	ErrCorrupt    = errors.New("database is damaged")

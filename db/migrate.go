@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,19 +17,22 @@ import (
 	"github.com/air-executor/air-executor/migrations"
 )
 
-// migrate brings the schema up to date. In the common case that is one read.
-// Otherwise it happens under a kernel lock, because goose takes none for
-// SQLite and two processes that migrate at once fail. With mustExist, a file in
-// which nothing was ever stored is no database: whoever only wants to look must
-// not make one of what a builder, or a copier that was killed, has left.
-func (d *DB) migrate(ctx context.Context, mustExist bool) error {
-	version, err := d.version(ctx)
-	if err != nil || version == migrations.Version {
+// migrate looks at the version of the schema, which in the common case is one
+// read. It builds a database that is new, and upgrades an older one if that is
+// asked for; otherwise an older one is used as it is. With MustExist, a file in
+// which nothing was ever stored is no database: looking must not make one of
+// what a builder or a copier that was killed has left.
+func (d *DB) migrate(ctx context.Context, o Options) (err error) {
+	if d.schema, err = d.version(ctx); err != nil {
 		return err
 	}
-	if version == 0 && mustExist {
+	if d.schema == 0 && o.MustExist {
 		return fmt.Errorf("%w: the file is empty", ErrNoDatabase)
 	}
+	if d.schema == migrations.Version || d.schema > 0 && !o.Upgrade {
+		return nil
+	}
+	// goose takes no lock for SQLite, and two processes that migrate at once fail.
 	l, err := lock.Open(filepath.Join(filepath.Dir(d.path), migrateName))
 	if err != nil {
 		return err
@@ -38,10 +42,16 @@ func (d *DB) migrate(ctx context.Context, mustExist bool) error {
 		return err
 	}
 	defer l.Unlock()
-	if version, err = d.version(ctx); err != nil || version == migrations.Version {
+	if d.schema, err = d.version(ctx); err != nil {
 		return err
 	}
-	return d.up(ctx)
+	switch {
+	case d.schema == 0:
+		return d.build(ctx)
+	case d.schema < migrations.Version && o.Upgrade:
+		return d.upgrade(ctx)
+	}
+	return nil
 }
 
 // version reads the version of the schema, 0 for a database that is empty or
@@ -99,8 +109,9 @@ func (d *DB) useWAL(ctx context.Context) error {
 	}
 }
 
-// up runs the migrations on a connection of its own, since goose wants a pool.
-func (d *DB) up(ctx context.Context) error {
+// build makes the schema of a new database. All migrations are one commit, so
+// that nobody finds a version in between.
+func (d *DB) build(ctx context.Context) error {
 	// SQLite has made the file by the umask. Its companions take over its mode.
 	if err := os.Chmod(d.path, 0o600); err != nil {
 		return err
@@ -108,14 +119,42 @@ func (d *DB) up(ctx context.Context) error {
 	if err := d.useWAL(ctx); err != nil {
 		return err
 	}
-	if err := d.conn.Close(); err != nil {
-		return err
-	}
-	files, err := fs.Sub(migrations.SQLite, "sqlite")
+	whole := goose.NewGoMigration(migrations.Version, &goose.GoFunc{RunTx: runAll}, nil)
+	return d.up(ctx, nil, goose.WithGoMigrations(whole), goose.WithDisableGlobalRegistry(true))
+}
+
+// runAll runs every migration in one transaction. The newest is recorded by
+// goose, the others here.
+func runAll(ctx context.Context, tx *sql.Tx) error {
+	names, err := fs.Glob(migrations.SQLite, "sqlite/*.sql")
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, d.pool.DB, files)
+	for i, name := range names { // in the order of their numbers
+		text, err := fs.ReadFile(migrations.SQLite, name)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, string(text)); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if version := i + 1; version < migrations.Version {
+			_, err := tx.ExecContext(ctx, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (?, 1)`, version)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// up runs the migrations that are missing, on a connection of its own, since
+// goose wants a pool.
+func (d *DB) up(ctx context.Context, files fs.FS, options ...goose.ProviderOption) error {
+	if err := d.conn.Close(); err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, d.pool.DB, files, options...)
 	if err != nil {
 		return err
 	}
@@ -123,6 +162,9 @@ func (d *DB) up(ctx context.Context) error {
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	d.conn, err = d.pool.Connx(ctx)
-	return err
+	if d.conn, err = d.pool.Connx(ctx); err != nil {
+		return err
+	}
+	d.schema = migrations.Version
+	return nil
 }

@@ -43,6 +43,7 @@ exit $code
 type world struct {
 	testing.TB
 	dir, base, scratch string
+	program            string      // what is run; another one after an upgrade
 	env                []string    // of every program that is started
 	acked              [][2]string // job and id of every task whose id was printed
 	canary             string      // what the canary tree looks like
@@ -53,7 +54,7 @@ type world struct {
 func newWorld(t testing.TB, config ...string) *world {
 	t.Helper()
 	dir := t.TempDir()
-	w := &world{TB: t, dir: dir, base: filepath.Join(dir, "base"), scratch: filepath.Join(dir, "scratch")}
+	w := &world{TB: t, dir: dir, base: filepath.Join(dir, "base"), scratch: filepath.Join(dir, "scratch"), program: program}
 	w.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + w.home(), "LANG=C.UTF-8",
 		"WORLD=" + dir, "WITNESS=" + dir + "/witness", "SCRATCH=" + w.scratch, "AIR=" + program,
@@ -103,7 +104,7 @@ type outcome struct {
 
 // command prepares the program, with settings that its environment has besides.
 func (w *world) command(settings []string, args ...string) *exec.Cmd {
-	c := exec.Command(program, args...)
+	c := exec.Command(w.program, args...)
 	c.Dir, c.Env = w.home(), append(w.env[:len(w.env):len(w.env)], settings...)
 	return c
 }

@@ -104,8 +104,8 @@ func (m *Manager) open(ctx context.Context, only string) error {
 			return err
 		}
 	}
-	var err error
-	if m.db, err = db.Open(ctx, base, db.Options{Durability: m.config.Durability}); err != nil {
+	err := m.openDB(ctx)
+	if err != nil {
 		return err
 	}
 	if m.dbFile, err = os.Stat(m.db.Path()); err != nil {

@@ -33,8 +33,9 @@ type commandLine struct {
 	Import importCmd `cmd:"" help:"Read jobs from state.json and tasks.json files."`
 	Export exportCmd `cmd:"" help:"Write jobs to state.json and tasks.json files."`
 
-	Config configCmd `cmd:"" help:"Show, check or write the configuration."`
-	Doctor doctorCmd `cmd:"" help:"Check the database."`
+	Config  configCmd  `cmd:"" help:"Show, check or write the configuration."`
+	Doctor  doctorCmd  `cmd:"" help:"Check the database."`
+	Upgrade upgradeCmd `cmd:"" help:"Bring the database of an older version up to date."`
 
 	Completion completionCmd `cmd:"" help:"Print a script that gives your shell completion."`
 	Help       helpCmd       `cmd:"" help:"Show the help of a command."`

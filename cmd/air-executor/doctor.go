@@ -38,7 +38,10 @@ func (*doctorCmd) Run(a *app) error {
 		if findings == nil {
 			findings = []db.Finding{}
 		}
-		err = a.printJSON(map[string]any{"database": d.Path(), "findings": findings})
+		err = a.printJSON(map[string]any{
+			"database": d.Path(), "findings": findings,
+			"schema_version": d.Schema(), "latest_schema_version": db.LatestSchema,
+		})
 	} else {
 		printFindings(a, d, findings)
 	}
@@ -91,6 +94,11 @@ func printFindings(a *app, d *db.DB, findings []db.Finding) {
 			mark = "BAD"
 		}
 		a.printf("  %s  %s\n", mark, rule)
+	}
+	if d.Outdated() {
+		a.printf("Schema version %d; air-executor upgrade brings it to version %d\n", d.Schema(), db.LatestSchema)
+	} else {
+		a.printf("Schema version %d\n", d.Schema())
 	}
 	for _, f := range findings {
 		a.printf("%s: %s (%s)\n", f.Place, f.What, f.Rule)

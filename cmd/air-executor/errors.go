@@ -81,6 +81,10 @@ func (a *app) complain(err error) {
 	var coded *codedError
 	if errors.As(err, &coded) {
 		hint = coded.hint
+	} else if errors.Is(err, db.ErrOlder) {
+		hint = "air-executor upgrade"
+	} else if errors.Is(err, db.ErrNewer) {
+		hint = "use the newer program; see \"newer than this program\" in the README for the way back"
 	}
 	if a.json() {
 		form := errorJSON{Error: message, ExitCode: exitCode(err)}

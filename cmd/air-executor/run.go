@@ -112,7 +112,7 @@ func (c *runCmd) watch(a *app, name string, specs []job.Spec, output bool) error
 	if err := job.CheckName(name); err != nil {
 		return usage(err, "")
 	}
-	d, err := a.open()
+	d, err := openForRunning(a, a.open)
 	if err != nil {
 		return err
 	}

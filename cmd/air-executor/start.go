@@ -48,6 +48,9 @@ func (c *startCmd) Run(a *app) error {
 	if parentToken(conf) != "" {
 		return errors.New("a task cannot start the manager: it would end with the task")
 	}
+	if err := upgradeBefore(a); err != nil {
+		return err
+	}
 	pid, err := startInBackground(a, conf)
 	if errors.Is(err, manager.ErrRunning) {
 		return alreadyRunning(a, err)
@@ -60,6 +63,19 @@ func (c *startCmd) Run(a *app) error {
 	}
 	a.printf("Job manager started (PID %d)\n", pid)
 	return nil
+}
+
+// upgradeBefore upgrades an older database here rather than in the background,
+// so that the user sees what became of it.
+func upgradeBefore(a *app) error {
+	d, err := openForRunning(a, a.openExisting)
+	if errors.Is(err, db.ErrNoDatabase) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return d.Close()
 }
 
 // serve is the life of a manager process.

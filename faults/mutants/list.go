@@ -8,12 +8,12 @@ func inFaults(name string) test { return test{"./faults", "failpoints", name} }
 
 var noGate = change{"db/db.go", `	if err := d.gate.Lock(d.wait); err != nil {
 		if errors.Is(err, lock.ErrHeld) {
-			return d.stuck()
+			return stuck(d.gate, d.wait)
 		}
 		return err
 	}
 	defer d.gate.Unlock()
-`, `	_, _ = lock.ErrHeld, d.stuck
+`, `	_, _ = lock.ErrHeld, stuck
 `}
 
 var mutants = []mutant{
@@ -141,5 +141,30 @@ var Early func(i int, a *Assignment)
 		changes: []change{{"runner/runner.go", `if w.lock, err = lock.Keep(`, `if _, err = lock.Keep(`}},
 		test:    inFaults("TestGarbageIsCollectedAtEveryStep"),
 		shows:   "has given up its lock",
+	},
+	{
+		name: "every command upgrades the database",
+		changes: []change{
+			{"db/migrate.go", "d.schema == migrations.Version || d.schema > 0 && !o.Upgrade {", "d.schema == migrations.Version {"},
+			{"db/migrate.go", "case d.schema < migrations.Version && o.Upgrade:", "case d.schema < migrations.Version:"},
+		},
+		test:  inDB("TestAnOlderDatabaseIsUsedAsItIs"),
+		shows: "it is version",
+	},
+	{
+		name:    "a copy before an upgrade is written over a file",
+		changes: []change{{"db/copy.go", "err := os.Link(from, to)", "err := os.Rename(from, to)"}},
+		test:    inDB("TestACopyIsNotWrittenOver"),
+		shows:   "the file that was there",
+	},
+	{
+		name: "an upgrade takes the database from a manager that serves",
+		changes: []change{{"manager/upgrade.go", `	if err := m.takeLock(conf.BasePath); err != nil {
+		return nil, err
+	}
+	defer m.lock.Close()
+`, ``}},
+		test:  inFaults("TestNewCommandsBesideAnOldManager"),
+		shows: "want exit code 5",
 	},
 }

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"errors"
+	"os"
+
+	"github.com/air-executor/air-executor/config"
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/runner"
+)
+
+type upgradeCmd struct{}
+
+// Help is printed below the summary.
+func (*upgradeCmd) Help() string {
+	return `Brings a database of an older version of this program up to date. First it writes a copy of the database, air-executor.v1.db for version 1, beside it. The older program cannot use the database afterwards.
+
+"start" does the same, and "run" too if no manager serves the base path. Other commands leave an older database as it is.
+
+Tasks that run meanwhile go on, and their results are recorded. A manager has to be stopped before: air-executor stop.
+
+Exit codes: 0 done, or there was nothing to do; 1 error, the database is as it was; 2 wrong flags or configuration; 4 there is no database; 5 a manager is running.`
+}
+
+// Run upgrades the database.
+func (*upgradeCmd) Run(a *app) error {
+	d, err := a.openExisting()
+	if err != nil {
+		return err
+	}
+	path, version, outdated := d.Path(), d.Schema(), d.Outdated()
+	if err := d.Close(); err != nil {
+		return err
+	}
+	done := &db.Upgraded{From: version, To: version}
+	if outdated {
+		if done, err = upgradeDatabase(a, a.conf); err != nil {
+			return err
+		}
+	}
+	if a.json() {
+		return a.printJSON(struct {
+			Database string  `json:"database"`
+			From     int     `json:"from"`
+			To       int     `json:"to"`
+			Copy     *string `json:"copy"`
+		}{path, done.From, done.To, orNull(done.Copy)})
+	}
+	if done.From == done.To {
+		a.printf("%s is up to date (version %d)\n", path, done.To)
+	}
+	return nil
+}
+
+// orNull is nothing for an empty text.
+func orNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// upgradeDatabase upgrades an older database and remarks on it. Tasks that run
+// find this program from then on, for the older one would be refused.
+func upgradeDatabase(a *app, conf *config.Config) (*db.Upgraded, error) {
+	done, err := manager.Upgrade(a.ctx, conf)
+	if errors.Is(err, manager.ErrRunning) {
+		return nil, fail(exitManager, errors.New("a manager is running, and must be stopped before the database is upgraded"),
+			"air-executor stop leaves running tasks alone")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if done == nil { // another process was faster
+		return &db.Upgraded{From: db.LatestSchema, To: db.LatestSchema}, nil
+	}
+	a.notef("the database was upgraded from version %d to %d; a copy as it was before: %s", done.From, done.To, done.Copy)
+	exe, err := os.Executable()
+	if err == nil {
+		err = runner.LinkProgram(conf.BasePath, exe)
+	}
+	if err != nil {
+		a.notef("tasks may not find air-executor: %v", err)
+	}
+	return done, nil
+}
+
+// openForRunning opens the database for a command that will have tasks run. An
+// older one is upgraded if no manager serves it.
+func openForRunning(a *app, open func() (*db.DB, error)) (*db.DB, error) {
+	d, err := open()
+	if err != nil || !d.Outdated() {
+		return d, err
+	}
+	if on, err := a.serving(); err != nil || on {
+		return d, err
+	}
+	if err := d.Close(); err != nil {
+		return nil, err
+	}
+	if _, err := upgradeDatabase(a, a.conf); err != nil {
+		return nil, err
+	}
+	return open()
+}

@@ -1,0 +1,253 @@
+package db_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+)
+
+// version1 unpacks a database that a program of version 1 has written. In it
+// build/fetch is completed, build/compile failed, build/test waits for that,
+// report/count runs, report/mail waits for it, and the job later is completed.
+func version1(t *testing.T, base string) {
+	t.Helper()
+	packed, err := os.ReadFile("testdata/v1.db.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(base, db.FileName), content)
+}
+
+// schema is the text of all that is in the schema, by name, but for comments and
+// blanks, and without what goose and SQLite keep.
+func schema(t *testing.T, s *store) map[string][]string {
+	t.Helper()
+	out := map[string][]string{}
+	for _, row := range s.rows(`
+SELECT m.name, coalesce((SELECT group_concat(c.name || ' ' || c.type || ' ' || c."notnull" || ' ' || coalesce(c.dflt_value, '-'), ', ') FROM pragma_table_info(m.name) c), '') AS columns
+FROM sqlite_master m
+WHERE m.name NOT LIKE 'sqlite%'`)[1:] {
+		out[row[0].(string)] = []string{row[1].(string)}
+	}
+	return out
+}
+
+func copies(t *testing.T, base string) []string {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(base, "air-executor.v*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range names {
+		names[i] = filepath.Base(names[i])
+	}
+	return names
+}
+
+func TestAnUpgradeKeepsEveryRowAndACopy(t *testing.T) {
+	base := t.TempDir()
+	version1(t, base)
+	before := openAt(t, base, db.Options{}).dump()
+	s := openAt(t, base, db.Options{Upgrade: true})
+	path := filepath.Join(base, "air-executor.v1.db")
+	want := &db.Upgraded{From: 1, To: db.LatestSchema, Copy: path}
+	if diff := cmp.Diff(want, s.Upgraded()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if s.Schema() != db.LatestSchema || s.Outdated() {
+		t.Errorf("schema version %d", s.Schema())
+	}
+	s.unchanged(before)
+	s.sound()
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the copy: %v, %v", info, err)
+	}
+	if diff := cmp.Diff(schema(t, open(t)), schema(t, s)); diff != "" {
+		t.Errorf("the schema is not that of a new database (-want +got):\n%s", diff)
+	}
+	if again := openAt(t, base, db.Options{Upgrade: true}); again.Upgraded() != nil {
+		t.Errorf("upgraded twice: %+v", again.Upgraded())
+	}
+	// The way back: the copy is what the database was.
+	back := t.TempDir()
+	if err := os.Rename(path, filepath.Join(back, db.FileName)); err != nil {
+		t.Fatal(err)
+	}
+	old := openAt(t, back, db.Options{})
+	if old.Schema() != 1 {
+		t.Errorf("the copy has version %d", old.Schema())
+	}
+	old.unchanged(before)
+	old.sound()
+	if mode := old.rows("PRAGMA journal_mode")[1][0]; mode != "wal" {
+		t.Errorf("journal mode of the copy is %v", mode)
+	}
+}
+
+func TestAnOlderDatabaseIsUsedAsItIs(t *testing.T) {
+	base := t.TempDir()
+	version1(t, base)
+	s := openAt(t, base, db.Options{})
+	s.enqueue("new", task("a"), task("b", "a"))
+	if got := s.claim(); got.Task != "a" {
+		t.Fatalf("claimed %q", got.Task)
+	} else {
+		s.finish(got, success)
+	}
+	if _, err := s.Cancel(ctx, "report", ""); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.Reset(ctx, "build", ""); err != nil {
+		t.Error(err)
+	}
+	if j, err := s.Job(ctx, "build"); err != nil || j.Tasks != (job.Counts{Pending: 2, Completed: 1}) {
+		t.Errorf("job %+v, %v", j, err)
+	}
+	s.dump()
+	s.sound()
+	if v := s.rows("PRAGMA user_version")[1][0]; v != 1 {
+		t.Errorf("it is version %v now", v)
+	}
+	if got := copies(t, base); len(got) > 0 {
+		t.Errorf("there are %q", got)
+	}
+}
+
+// One that has the database open, as a runner or a manager of the older program,
+// records its results through an upgrade.
+func TestWhatHasTheDatabaseOpenGoesOnThroughAnUpgrade(t *testing.T) {
+	base := t.TempDir()
+	version1(t, base)
+	old := openAt(t, base, db.Options{})
+	runner := openAt(t, base, db.Options{Runner: true})
+	old.enqueue("j", task("a"), task("b", "a"))
+	first := old.claim()
+	if got := openAt(t, base, db.Options{Upgrade: true}); got.Upgraded() == nil {
+		t.Fatal("not upgraded")
+	}
+	runner.finish(first, success)
+	old.finish(old.claim(), failure)
+	old.enqueue("j", task("c"))
+	old.wantJob("j", job.StateWaiting, job.Counts{Pending: 1, Completed: 1, Failed: 1}, 0)
+	old.sound()
+}
+
+func TestACopyIsNotWrittenOver(t *testing.T) {
+	base := t.TempDir()
+	version1(t, base)
+	own := filepath.Join(base, "air-executor.v1.db")
+	write(t, own, []byte("mine"))
+	s := openAt(t, base, db.Options{Upgrade: true})
+	if got := s.Upgraded().Copy; got != filepath.Join(base, "air-executor.v1-2.db") {
+		t.Errorf("the copy is %s", got)
+	}
+	if b, err := os.ReadFile(own); string(b) != "mine" {
+		t.Errorf("the file that was there is now %q, %v", b, err)
+	}
+}
+
+func TestAFileInTheWayOfTheCopyIsLeftAlone(t *testing.T) {
+	base := t.TempDir()
+	version1(t, base)
+	part := filepath.Join(base, "air-executor.v1.db.part")
+	write(t, part, []byte("mine, and not a database"))
+	if _, err := db.Open(ctx, base, db.Options{Upgrade: true}); err == nil || !strings.Contains(err.Error(), part+" is in the way") {
+		t.Errorf("error %v", err)
+	}
+	if b, err := os.ReadFile(part); string(b) != "mine, and not a database" {
+		t.Errorf("the file that was there is now %q, %v", b, err)
+	}
+}
+
+// A migration that fails leaves the version and a copy. Tried again and again,
+// it leaves no more copies.
+func TestAnUpgradeThatFailsLeavesTheOldVersion(t *testing.T) {
+	base := t.TempDir()
+	version1(t, base)
+	before := openAt(t, base, db.Options{}).dump()
+	raw := openAt(t, base, db.Options{}).raw()
+	// It fails when all its statements have run, and are to be recorded.
+	if _, err := raw.Exec("CREATE TRIGGER fails BEFORE INSERT ON goose_db_version BEGIN SELECT RAISE(ABORT, 'no'); END"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		_, err := db.Open(ctx, base, db.Options{Upgrade: true})
+		if err == nil || !strings.Contains(err.Error(), "as it was before: "+base) {
+			t.Fatalf("error %v, want one that names the copy", err)
+		}
+		s := openAt(t, base, db.Options{})
+		if s.Schema() != 1 {
+			t.Errorf("it is version %d now", s.Schema())
+		}
+		s.unchanged(before)
+		if got := copies(t, base); !cmp.Equal(got, []string{"air-executor.v1.db"}) {
+			t.Errorf("copies %q", got)
+		}
+	}
+	if _, err := raw.Exec("DROP TRIGGER fails"); err != nil {
+		t.Fatal(err)
+	}
+	s := openAt(t, base, db.Options{Upgrade: true})
+	s.unchanged(before)
+	if s.Upgraded() == nil {
+		t.Error("the second try did nothing")
+	}
+}
+
+func TestManyUpgradeAtOnce(t *testing.T) {
+	base := t.TempDir()
+	version1(t, base)
+	const many = 8
+	errs := make(chan error, many)
+	for range many {
+		go func() {
+			d, err := db.Open(ctx, base, db.Options{Upgrade: true})
+			if err == nil {
+				_, err = d.Jobs(ctx)
+				err = errors.Join(err, d.Close())
+			}
+			errs <- err
+		}()
+	}
+	for range many {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if got := copies(t, base); !cmp.Equal(got, []string{"air-executor.v1.db"}) {
+		t.Errorf("copies %q", got)
+	}
+}
+
+// A new database is built at once, and goose knows every version of it.
+func TestANewDatabaseHasEveryVersion(t *testing.T) {
+	s := open(t)
+	want := [][]any{{"version_id"}}
+	for v := range db.LatestSchema + 1 {
+		want = append(want, []any{v})
+	}
+	if diff := cmp.Diff(want, s.rows("SELECT version_id FROM goose_db_version ORDER BY version_id")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if s.Upgraded() != nil || len(copies(t, s.base)) > 0 {
+		t.Errorf("a new database was upgraded: %+v", s.Upgraded())
+	}
+}
