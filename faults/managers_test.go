@@ -255,13 +255,13 @@ func TestStopSemantics(t *testing.T) {
 				return strings.Contains(string(log), "manager stops")
 			})
 		}, true, "completed"},
-		{"drain, timeout", func(w *world) { w.run(1, "stop", "--drain", "--timeout=100ms") }, true, "completed"},
-		{"drain, SIGTERM", func(w *world) { w.run(1, "stop", "--drain", "--timeout=100ms"); signals(syscall.SIGTERM)(w) }, true, "completed"},
+		{"drain, timeout", func(w *world) { w.run(124, "stop", "--drain", "--timeout=100ms") }, true, "completed"},
+		{"drain, SIGTERM", func(w *world) { w.run(124, "stop", "--drain", "--timeout=100ms"); signals(syscall.SIGTERM)(w) }, true, "completed"},
 		{"drain, SIGINT twice", func(w *world) {
-			w.run(1, "stop", "--drain", "--timeout=100ms")
+			w.run(124, "stop", "--drain", "--timeout=100ms")
 			signals(os.Interrupt, os.Interrupt)(w)
 		}, false, "cancelled"},
-		{"drain, kill", func(w *world) { w.run(1, "stop", "--drain", "--timeout=100ms"); stop("--kill")(w) }, false, "cancelled"},
+		{"drain, kill", func(w *world) { w.run(124, "stop", "--drain", "--timeout=100ms"); stop("--kill")(w) }, false, "cancelled"},
 		{"kill", stop("--kill"), false, "cancelled"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
