@@ -22,6 +22,9 @@ type Assignment struct {
 	attemptID, taskID, job int64
 }
 
+// Runner is the process that the task was claimed for.
+func (a *Assignment) Runner() Runner { return a.runner }
+
 // Encode returns the assignment as bytes, in which it travels from the process
 // that has claimed it to its runner.
 func (a *Assignment) Encode() []byte {

@@ -80,7 +80,7 @@ func TestARunnerFindsTheTaskThatWasClaimedForIt(t *testing.T) {
 	r := db.Runner{Lock: 7, PID: 1234, PIDStart: 5678, Host: "host", BootID: "boot", Manager: "m"}
 	find := func(lock int64, boot string) *db.Assignment {
 		t.Helper()
-		a, err := s.Assigned(ctx, lock, boot)
+		a, err := s.Assigned(ctx, lock, boot, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,12 +123,12 @@ func TestOneClaimForSeveralRunners(t *testing.T) {
 		for _, n := range locks {
 			runners = append(runners, db.Runner{Lock: n})
 		}
-		claimed, err := s.ClaimAll(ctx, runners, most, "")
+		claimed, err := s.ClaimAll(ctx, runners, most, "", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i, a := range claimed {
-			found, err := s.Assigned(ctx, locks[i], "")
+			found, err := s.Assigned(ctx, locks[i], "", nil)
 			if err != nil || found == nil || found.Token != a.Token {
 				t.Errorf("runner %d has %+v, %v", locks[i], found, err)
 			}

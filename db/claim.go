@@ -24,7 +24,7 @@ type Runner struct {
 // Claim gives the runner the best ready task, as [DB.ClaimAll] does. It returns
 // nil if there is no such task or if max attempts run already.
 func (d *DB) Claim(ctx context.Context, r Runner, max int, only string) (*Assignment, error) {
-	claimed, err := d.ClaimAll(ctx, []Runner{r}, max, only)
+	claimed, err := d.ClaimAll(ctx, []Runner{r}, max, only, nil)
 	if len(claimed) == 0 {
 		return nil, err
 	}
@@ -35,13 +35,18 @@ func (d *DB) Claim(ctx context.Context, r Runner, max int, only string) (*Assign
 // which nothing runs, that of the job whose first task has the highest priority,
 // and of those the oldest. With only, it looks at the job of that name alone.
 // It returns fewer tasks than there are runners if there are no more, or if max
-// attempts run.
+// attempts run; [Assignment.Runner] says whose each task is.
 //
 // The tasks are running when ClaimAll returns: claim and start-intent are one
 // durable commit, and from here on the tasks may have been started. So every
 // runner must be a process that is ready for its task, and that looks for it
-// with [DB.Assigned] if the word of it does not come.
-func (d *DB) ClaimAll(ctx context.Context, runners []Runner, max int, only string) ([]*Assignment, error) {
+// with [DB.Assigned] if the word of it does not come. The function lives, unless
+// it is nil, is asked about each runner just before its claim, when no other
+// process can write any more; a runner that is dead gets no task.
+//
+// With [ErrInDoubt], the tasks may be running all the same: see [DB.AssignedTo].
+func (d *DB) ClaimAll(ctx context.Context, runners []Runner, max int, only string, lives func(Runner) (bool, error)) ([]*Assignment, error) {
+	failpoint.Hit("claim.before_lock")
 	var claimed []*Assignment
 	err := d.write(ctx, func(t *tx) error {
 		claimed = nil
@@ -54,6 +59,13 @@ func (d *DB) ClaimAll(ctx context.Context, runners []Runner, max int, only strin
 			jobID = j.ID
 		}
 		for _, r := range runners {
+			if lives != nil {
+				if ok, err := lives(r); err != nil {
+					return fmt.Errorf("look whether a runner lives: %w", err)
+				} else if !ok {
+					continue
+				}
+			}
 			row, err := t.best(jobID)
 			if err != nil {
 				return err
@@ -70,19 +82,64 @@ func (d *DB) ClaimAll(ctx context.Context, runners []Runner, max int, only strin
 		failpoint.Hit("claim.before_commit")
 		return nil
 	})
+	if err == nil && len(claimed) > 0 {
+		failpoint.Hit("claim.after_commit")
+		err = inDoubt(failpoint.Err("claim.committed"))
+	}
 	if err != nil {
 		return nil, err
-	}
-	if len(claimed) > 0 {
-		failpoint.Hit("claim.after_commit")
 	}
 	return claimed, nil
 }
 
 // Assigned returns the task that was claimed for the runner with this lock, since
 // this start of the machine, and has not ended. It returns nil if there is none.
-// If whoever claims for that runner is dead, there will be none.
-func (d *DB) Assigned(ctx context.Context, lock int64, bootID string) (*Assignment, error) {
+// The function none, unless it is nil, is called then, before any other process
+// can write again: a runner that gives up its lock there gets no task later.
+func (d *DB) Assigned(ctx context.Context, lock int64, bootID string, none func()) (*Assignment, error) {
+	var a *Assignment
+	err := d.writeResult(ctx, func(t *tx) error {
+		var err error
+		if a, err = t.assigned(lock, bootID); err != nil || a != nil {
+			return err
+		}
+		if none != nil {
+			none()
+		}
+		return t.settle()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// AssignedTo returns the tasks that run for these runners by their rows, at most
+// one each. It is for a claim of which it is not known whether it was committed:
+// when AssignedTo returns without an error, that is settled for good.
+func (d *DB) AssignedTo(ctx context.Context, runners []Runner) ([]*Assignment, error) {
+	var out []*Assignment
+	err := d.writeResult(ctx, func(t *tx) error {
+		out = nil
+		for _, one := range runners {
+			a, err := t.assigned(one.Lock, one.BootID)
+			if err != nil {
+				return err
+			}
+			if a != nil {
+				out = append(out, a)
+			}
+		}
+		return t.settle()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// assigned finds the task that runs for a runner; nil: none does.
+func (t *tx) assigned(lock int64, bootID string) (*Assignment, error) {
 	var row struct {
 		claimRow
 		Attempt       int64
@@ -91,10 +148,7 @@ func (d *DB) Assigned(ctx context.Context, lock int64, bootID string) (*Assignme
 		PIDStart      int64 `db:"pid_start"`
 		Host, Manager string
 	}
-	var ok bool
-	err := d.writeResult(ctx, func(t *tx) error {
-		var err error
-		ok, err = t.get(&row, `
+	ok, err := t.get(&row, `
 SELECT a.id AS attempt, a.token, a.pid, a.pid_start, a.host, a.manager,
        a.job, j.name AS job_name, t.id, t.name, t.command, t.args, t.dir, t.timeout, a.number - 1 AS attempts, e.content
 FROM attempt a `+t.d.dialect.bySlot+`
@@ -104,11 +158,6 @@ LEFT JOIN environment e ON e.id = t.environment
 WHERE a.slot IS NOT NULL
   AND a.runner = ?
   AND a.boot_id = ?`, lock, bootID)
-		if err == nil && !ok {
-			err = t.settle()
-		}
-		return err
-	})
 	if err != nil || !ok {
 		return nil, err
 	}

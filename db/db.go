@@ -334,7 +334,7 @@ func (d *DB) transact(ctx context.Context, begin string, fn func(*tx) error) err
 	}
 	err := fn(t)
 	if err == nil {
-		_, err = t.exec("COMMIT")
+		err = t.commit()
 	}
 	if err != nil {
 		t.stop = t.ctx
@@ -344,6 +344,19 @@ func (d *DB) transact(ctx context.Context, begin string, fn func(*tx) error) err
 		d.remember()
 	}
 	return translate(d.older(err))
+}
+
+// commit ends the transaction. If it wrote, and the disk fails now, nobody can
+// say what the disk has.
+func (t *tx) commit() error {
+	if err := t.stop.Err(); err != nil {
+		return err
+	}
+	_, err := t.exec("COMMIT")
+	if err = translate(err); errors.Is(err, ErrBusy) {
+		return err
+	}
+	return inDoubt(err)
 }
 
 // stuck says who has held the gate for all the time that we waited.

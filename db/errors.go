@@ -30,6 +30,7 @@ var (
 	ErrCycle      = errors.New("dependency cycle")
 	ErrFenced     = errors.New("the attempt is over") // an update came from an attempt that no longer counts
 	ErrLimit      = errors.New("limit reached")
+	ErrInDoubt    = errors.New("it is not known whether this was stored") // the commit itself failed
 )
 
 // translate gives errors of the driver the names above. It is the only place
@@ -56,6 +57,15 @@ func translate(err error) error {
 		return fmt.Errorf("%w: %w", ErrForeign, err)
 	}
 	return err
+}
+
+// inDoubt says of an error, if there is one, that what was to be committed may
+// be durable or not.
+func inDoubt(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: %w", ErrInDoubt, err)
 }
 
 func noJob(name string) error { return fmt.Errorf("%w: %q", ErrNoJob, name) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/air-executor/air-executor/internal/failpoint"
 	"github.com/air-executor/air-executor/job"
 )
 
@@ -17,8 +18,11 @@ type Finished struct {
 
 // Finish records the result of an attempt, frees its job, and counts down what
 // waited for the task, in one durable commit. With next, the same commit claims
-// the best ready task of the same job for the same runner. It returns ErrFenced,
-// and changes nothing, if the attempt is over already.
+// the best ready task of the same job for the same runner, unless somebody has
+// asked for the end of the attempt: the signal for that may be on its way to the
+// runner, and must not meet another task. It returns ErrFenced, and changes
+// nothing, if the attempt is over already. With ErrInDoubt, the result may be
+// recorded all the same: see [DB.Recorded].
 func (d *DB) Finish(ctx context.Context, a *Assignment, r job.Result, next bool) (Finished, error) {
 	var out Finished
 	err := d.writeResult(ctx, func(t *tx) error {
@@ -31,6 +35,10 @@ func (d *DB) Finish(ctx context.Context, a *Assignment, r job.Result, next bool)
 			out.Ready = ready
 			return nil
 		}
+		if asked, err := t.cancelAsked(a); asked || err != nil {
+			out.Ready = ready
+			return err
+		}
 		row, err := t.best(a.job)
 		if err != nil || row == nil {
 			return err
@@ -38,7 +46,60 @@ func (d *DB) Finish(ctx context.Context, a *Assignment, r job.Result, next bool)
 		out.Next, err = t.claim(a.runner, row)
 		return err
 	})
-	return out, err
+	if err == nil {
+		err = inDoubt(failpoint.Err("finish.committed"))
+	}
+	if err != nil {
+		return Finished{}, err
+	}
+	return out, nil
+}
+
+// Recorded says what came of a Finish that returned ErrInDoubt. It returns
+// ErrFenced if the attempt has ended with another result than r, or not at all.
+func (d *DB) Recorded(ctx context.Context, a *Assignment, r job.Result) (Finished, error) {
+	var out Finished
+	err := d.read(ctx, func(t *tx) error {
+		out = Finished{}
+		ours, err := t.endedWith(a, r)
+		if err != nil {
+			return err
+		}
+		if !ours {
+			return ErrFenced
+		}
+		if out.Next, err = t.assigned(a.runner.Lock, a.runner.BootID); err != nil || out.Next != nil {
+			return err
+		}
+		out.Ready, err = t.get(new(int), `SELECT 1 FROM job WHERE id = ? AND running = 0 AND next_task IS NOT NULL`, a.job)
+		return err
+	})
+	if err != nil {
+		return Finished{}, err
+	}
+	return out, nil
+}
+
+// endedWith reports whether the result of the attempt is r.
+func (t *tx) endedWith(a *Assignment, r job.Result) (bool, error) {
+	var row struct {
+		Status        job.Status
+		Reason        *string
+		ExitCode      *int `db:"exit_code"`
+		Signal, Error *string
+	}
+	ok, err := t.get(&row, `
+SELECT status, reason, exit_code, signal, error
+FROM attempt
+WHERE id = ?
+  AND token = ?`, a.attemptID, a.Token)
+	if err != nil || !ok {
+		return false, err
+	}
+	same := row.Status == r.Status && fromText(row.Reason) == string(r.Reason) &&
+		fromText(row.Signal) == r.Signal && fromText(row.Error) == r.Error &&
+		(row.ExitCode == nil) == (r.ExitCode == nil)
+	return same && (r.ExitCode == nil || *row.ExitCode == *r.ExitCode), nil
 }
 
 // ending names an attempt that ends. The token is the fence.

@@ -35,6 +35,7 @@ type modelTask struct {
 	age      int
 	status   job.Status
 	attempts int
+	asked    bool // somebody has asked for the end of the attempt under way
 }
 
 func (j *modelJob) blocked(t *modelTask) bool {
@@ -305,6 +306,7 @@ func (p *player) started(name string, a *db.Assignment) {
 	}
 	j.tasks[head].status = job.Running
 	j.tasks[head].attempts++
+	j.tasks[head].asked = false
 	j.state = job.StateWorking
 	p.held[name] = a
 }
@@ -336,13 +338,14 @@ func (p *player) finish() bool {
 		r = failure
 	}
 	next := p.random.IntN(3) == 0
+	goesOn := next && !p.model.jobs[a.Job].tasks[a.Task].asked
 	done, err := p.Finish(context.Background(), a, r, next)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	j := p.ended(a, r.Status)
 	ready := j.head() != ""
-	if done.Ready != (ready && !next) || (done.Next != nil) != (ready && next) {
+	if done.Ready != (ready && !goesOn) || (done.Next != nil) != (ready && goesOn) {
 		p.t.Fatalf("after the end of %s of %s: %+v, the model says ready is %t", a.Task, a.Job, done, ready)
 	}
 	if done.Next != nil {
@@ -361,6 +364,26 @@ func (p *player) loseOne() bool {
 	}
 	p.lose(a.Job, a.Task)
 	p.ended(a, job.Failed)
+	return true
+}
+
+func (p *player) giveBack() bool {
+	a := p.runningTask()
+	if a == nil {
+		return false
+	}
+	if given, err := p.GiveBack(context.Background(), a); err != nil || given == p.model.jobs[a.Job].tasks[a.Task].asked {
+		p.t.Fatalf("gave back %s of %s: %t, %v", a.Task, a.Job, given, err)
+	} else if !given {
+		return false
+	}
+	delete(p.held, a.Job)
+	j := p.model.jobs[a.Job]
+	j.tasks[a.Task].status = job.Pending
+	j.tasks[a.Task].attempts--
+	if c, _ := j.counts(); c.Completed+c.Failed == 0 {
+		j.state = job.StateWaiting
+	}
 	return true
 }
 
@@ -427,6 +450,7 @@ func (p *player) cancelSome() bool {
 			t.status = job.Failed
 			pending++
 		case t.status == job.Running:
+			t.asked = true
 			running++
 		}
 	}
@@ -489,7 +513,7 @@ func TestRandomOperationsKeepTheRules(t *testing.T) {
 		weight int
 		do     func() bool
 	}{
-		{"enqueue", 8, p.enqueue}, {"claim", 12, p.claim}, {"finish", 12, p.finish}, {"lose", 1, p.loseOne},
+		{"enqueue", 8, p.enqueue}, {"claim", 12, p.claim}, {"finish", 12, p.finish}, {"lose", 1, p.loseOne}, {"give back", 2, p.giveBack},
 		{"reset", 3, p.resetSome}, {"cancel", 2, p.cancelSome}, {"import", 2, p.load},
 	}
 	var wheel []int

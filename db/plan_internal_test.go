@@ -272,7 +272,14 @@ func exercised(t *testing.T) *DB {
 	must(d.EachAdded(ctx, added, func(string) error { return nil }))
 
 	a := claim("")
-	_, err = d.Assigned(ctx, 1, "boot")
+	_, err = d.Assigned(ctx, 1, "boot", nil)
+	must(err)
+	_, err = d.AssignedTo(ctx, []Runner{{Lock: 1}})
+	must(err)
+	_, err = d.GiveBack(ctx, a)
+	must(err)
+	a = claim("")
+	_, err = d.CancelAsked(ctx, a)
 	must(err)
 	sub := Batch{Job: "j", Parent: a.Token, MaxSubtasks: 10, MaxDepth: 10}
 	enqueue(sub, cmd("sub"))
@@ -280,7 +287,10 @@ func exercised(t *testing.T) *DB {
 	done, err := d.Finish(ctx, a, job.Result{Status: job.Completed}, true)
 	must(err)
 	for a = done.Next; a != nil; a = done.Next {
-		done, err = d.Finish(ctx, a, job.Result{Status: job.Failed, Reason: job.Exited}, true)
+		failed := job.Result{Status: job.Failed, Reason: job.Exited}
+		done, err = d.Finish(ctx, a, failed, true)
+		must(err)
+		_, err = d.Recorded(ctx, a, failed)
 		must(err)
 	}
 	_, err = d.Reset(ctx, "j", "")

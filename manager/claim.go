@@ -3,6 +3,7 @@ package manager
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/runner"
@@ -18,10 +19,12 @@ type claims struct {
 	busy   bool               // a question has no answer yet
 }
 
-// claimed is what came of a claim: the first runners have these tasks.
+// claimed is what came of a claim.
 type claimed struct {
-	runners []*runner.Process
-	tasks   []*db.Assignment
+	runners []*runner.Process        // that were to have a task
+	tasks   map[int64]*db.Assignment // those that have one, by their locks
+	dead    map[int64]bool           // those that hold no lock
+	unknown bool                     // it could not be found out who has one
 	err     error
 }
 
@@ -38,11 +41,50 @@ func (m *Manager) openClaims(ctx context.Context) error {
 		defer close(c.ended)
 		defer d.Close()
 		for runners := range c.asked {
-			tasks, err := d.ClaimAll(ctx, names(runners), m.config.MaxConcurrentRunners, m.onlyJob)
-			c.done <- claimed{runners, tasks, err}
+			c.done <- m.claimFor(ctx, d, runners)
 		}
 	}()
 	return nil
+}
+
+// claimFor claims a task for each of the runners that lives.
+func (m *Manager) claimFor(ctx context.Context, d *db.DB, runners []*runner.Process) claimed {
+	c := claimed{runners: runners, tasks: map[int64]*db.Assignment{}, dead: map[int64]bool{}}
+	lives := func(r db.Runner) (bool, error) {
+		held, err := m.prober.Held(r.Lock)
+		if err == nil && !held {
+			c.dead[r.Lock] = true
+		}
+		return held, err
+	}
+	var tasks []*db.Assignment
+	tasks, c.err = d.ClaimAll(ctx, identities(runners), m.config.MaxConcurrentRunners, m.onlyJob, lives)
+	if errors.Is(c.err, db.ErrInDoubt) {
+		tasks, c.unknown = m.settle(ctx, d, runners, c.err)
+	}
+	for _, a := range tasks {
+		c.tasks[a.Runner().Lock] = a
+	}
+	return c
+}
+
+// settle finds out what became of a claim whose commit has failed. To guess that
+// nothing was claimed would leave tasks running for runners that wait. It tries
+// until the database answers, or this manager stops: the runners then look for
+// their tasks themselves.
+func (m *Manager) settle(ctx context.Context, d *db.DB, runners []*runner.Process, why error) (tasks []*db.Assignment, unknown bool) {
+	for {
+		tasks, err := d.AssignedTo(ctx, identities(runners))
+		if err == nil {
+			return tasks, false
+		}
+		m.log.Error("cannot find out what was claimed", "claim", why, "error", err)
+		select {
+		case <-ctx.Done():
+			return nil, true
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // close ends the goroutine. One that still waits for its turn to write is left
@@ -58,8 +100,8 @@ func (c *claims) close() {
 	}
 }
 
-// names are the runners as their attempts name them.
-func names(runners []*runner.Process) []db.Runner {
+// identities are the runners as their attempts name them.
+func identities(runners []*runner.Process) []db.Runner {
 	out := make([]db.Runner, len(runners))
 	for i, r := range runners {
 		out[i] = r.Runner
@@ -79,22 +121,29 @@ func (m *Manager) claim(runners []*runner.Process) {
 // assign hands out the tasks that were claimed. The other runners stay idle.
 func (m *Manager) assign(ctx context.Context, c claimed) {
 	m.claims.busy = false
-	for i, r := range c.runners {
-		has := i < len(c.tasks)
+	if c.unknown {
+		return // it stops; the runners look for their tasks when it has ended
+	}
+	for _, r := range c.runners {
+		task := c.tasks[r.Lock]
 		if _, alive := m.pool[r]; !alive {
-			if has {
+			if task != nil {
 				m.adopted++ // it is lost; the next look, soon, finds it
 			}
 			continue
 		}
-		if has {
-			r.Assign(c.tasks[i])
+		switch {
+		case task != nil:
+			r.Assign(task)
 			m.pool[r] = busy
 			m.failures = 0
-		} else {
+		case c.dead[r.Lock]:
+			m.pool[r] = dead
+			m.failed()
+		default:
 			m.pool[r] = idle
 		}
-		if m.stopping != "" {
+		if m.stopping != "" || m.pool[r] == dead {
 			r.Dismiss()
 		}
 	}
@@ -107,14 +156,28 @@ func (m *Manager) assign(ctx context.Context, c claimed) {
 		return
 	}
 	if len(c.tasks) < len(c.runners) {
-		// There are fewer places than was thought, or tasks. Count again.
-		m.waiting = 0
-		m.look(ctx)
+		m.recount(ctx, len(c.tasks) == 0)
 		return
 	}
+	m.fruitless = 0
 	if m.missed || m.wanting > 0 {
 		m.dispatch(ctx, 0)
 	} else {
 		m.keepSpare()
 	}
+}
+
+// recount looks again after a claim that found fewer places than was thought, or
+// tasks, or runners. If it found none at all, time after time, the rows and this
+// manager differ on what is free, and it does not ask without a pause.
+func (m *Manager) recount(ctx context.Context, none bool) {
+	const patience = 3
+	if m.fruitless++; !none {
+		m.fruitless = 0
+	}
+	if m.fruitless >= patience {
+		m.rest()
+	}
+	m.waiting = 0
+	m.look(ctx)
 }

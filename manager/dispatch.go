@@ -16,6 +16,7 @@ const (
 	going                 // a claim for it is under way
 	busy                  // has a task
 	over                  // has recorded its result; is about to exit
+	dead                  // holds no lock; has ended, or is told to
 )
 
 // pool is where the runners of this manager are.
@@ -177,21 +178,25 @@ func (m *Manager) handle(ctx context.Context, e event) {
 // exited sees to a runner that went without having finished what it was at.
 func (m *Manager) exited(ctx context.Context, r *runner.Process, was place) {
 	switch was {
-	case over:
+	case over, dead:
 		return
 	case starting, idle, going:
 		if m.stopping != "" {
 			return // it was dismissed
 		}
 		m.log.Warn("a runner has ended before it had a task", "pid", r.PID)
-		// One may have been killed by somebody; if several end like that, more
-		// of them at once would be a tight loop.
-		const patience = 3
-		if m.failures++; m.failures >= patience {
-			m.rest()
-		}
+		m.failed()
 	case busy:
 		m.log.Warn("a runner has ended without recording a result", "pid", r.PID)
 	}
 	m.look(ctx)
+}
+
+// failed counts a runner that was of no use. One may have been killed by
+// somebody; if several end like that, more of them at once would be a tight loop.
+func (m *Manager) failed() {
+	const patience = 3
+	if m.failures++; m.failures >= patience {
+		m.rest()
+	}
 }

@@ -34,7 +34,7 @@ func TestRunnersThatAreReadyDuringAClaimGetATask(t *testing.T) {
 	first := <-m.claims.asked
 	m.handle(t.Context(), event{runners[1], runner.Ready})
 	m.handle(t.Context(), event{runners[2], runner.Ready})
-	m.assign(t.Context(), claimed{runners: first, tasks: []*db.Assignment{{}}})
+	m.assign(t.Context(), claimed{runners: first, tasks: map[int64]*db.Assignment{first[0].Lock: {}}})
 	select {
 	case next := <-m.claims.asked:
 		if len(next) != 2 {

@@ -46,31 +46,32 @@ type Options struct {
 
 // Manager serves a base path. Make one with New, let it work with Run.
 type Manager struct {
-	config   *config.Config
-	log      *slog.Logger
-	db       *db.DB
-	lock     *lock.File // nil with OnlyJob
-	prober   *lock.Prober
-	setup    runner.Setup
-	self     db.Runner // what the attempts of its runners have in common
-	onlyJob  string
-	exe      string
-	stderr   *os.File
-	dbFile   os.FileInfo
-	pool     pool
-	claims   claims
-	missed   bool // there was something to do while a claim was under way
-	wanting  int  // ready tasks for which there was no idle runner
-	adopted  int  // attempts under way whose runners are not of this manager
-	waiting  int  // attempts that wait for other tasks, when last counted
-	events   chan event
-	woken    <-chan struct{}
-	stops    chan db.Stop
-	failures int              // runners that failed, one after the other, before they had a task
-	quiet    <-chan time.Time // not nil: no runner is sent until it fires
-	full     bool             // there is no room for the reserve
-	stopping db.Stop          // empty: it serves
-	stopAt   time.Time        // when it was asked to stop
+	config    *config.Config
+	log       *slog.Logger
+	db        *db.DB
+	lock      *lock.File // nil with OnlyJob
+	prober    *lock.Prober
+	setup     runner.Setup
+	self      db.Runner // what the attempts of its runners have in common
+	onlyJob   string
+	exe       string
+	stderr    *os.File
+	dbFile    os.FileInfo
+	pool      pool
+	claims    claims
+	missed    bool // there was something to do while a claim was under way
+	wanting   int  // ready tasks for which there was no idle runner
+	adopted   int  // attempts under way whose runners are not of this manager
+	waiting   int  // attempts that wait for other tasks, when last counted
+	events    chan event
+	woken     <-chan struct{}
+	stops     chan db.Stop
+	failures  int              // runners that failed, one after the other, before they had a task
+	fruitless int              // claims that found nothing, one after the other
+	quiet     <-chan time.Time // not nil: no runner is sent until it fires
+	full      bool             // there is no room for the reserve
+	stopping  db.Stop          // empty: it serves
+	stopAt    time.Time        // when it was asked to stop
 }
 
 // event is something that happened to a runner.
@@ -192,10 +193,10 @@ func stable(exe string) string {
 }
 
 func (m *Manager) close() {
+	m.claims.close()
 	if m.prober != nil {
 		m.prober.Close()
 	}
-	m.claims.close()
 	if m.db != nil {
 		m.db.Close()
 	}

@@ -11,7 +11,8 @@ import (
 )
 
 // recover goes through the attempts that are under way by their rows. Those
-// whose runner is gone are lost; those of other managers' runners are counted.
+// whose runner is gone are lost; those of other managers' runners are counted, and
+// any of a runner of this one that is not known to have a task.
 func (m *Manager) recover(ctx context.Context) error {
 	active, err := m.db.Active(ctx)
 	if err != nil {
@@ -21,9 +22,9 @@ func (m *Manager) recover(ctx context.Context) error {
 	if err := m.replaced(); err != nil {
 		return err
 	}
-	ours := map[int64]bool{}
-	for p := range m.pool {
-		ours[p.Lock] = true
+	counted := map[int64]bool{} // among those that have a task, or are about to
+	for p, where := range m.pool {
+		counted[p.Lock] = where == busy || where == going
 	}
 	m.adopted = 0
 	for _, a := range active {
@@ -38,7 +39,7 @@ func (m *Manager) recover(ctx context.Context) error {
 			// It keeps its place, and others can go on.
 			m.log.Error("cannot end a lost attempt", "job", a.Job, "task", a.Task, "attempt", a.Number, "error", err)
 		}
-		if !ours[a.Runner.Lock] {
+		if !counted[a.Runner.Lock] {
 			m.adopted++
 		}
 	}

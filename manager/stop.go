@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/failpoint"
 	"github.com/air-executor/air-executor/runner"
 	"github.com/air-executor/air-executor/runner/process"
 )
@@ -60,9 +61,11 @@ func (m *Manager) kill(ctx context.Context) {
 	}
 }
 
-// Tell asks the runner of an attempt to end its task. It does nothing if that
-// runner is gone.
+// Tell asks the runner of an attempt, which was cancelled in the database, to end
+// its task now; it looks there every second by itself. Tell does nothing if that
+// runner is gone, or in another PID namespace.
 func Tell(a db.Active) error {
+	failpoint.Hit("tell.before_signal")
 	err := process.Signal(a.Runner.PID, a.Runner.PIDStart, unix.SIGTERM)
 	if errors.Is(err, os.ErrProcessDone) {
 		return nil

@@ -36,7 +36,8 @@ type worker struct {
 	db    *db.DB
 	link  link
 	log   *slog.Logger
-	told  chan struct{} // closed when somebody tells this runner to end its task
+	told  chan struct{} // closed when a signal tells this runner to end
+	lost  bool          // it was said that the lock is lost
 }
 
 // Main is the whole life of a runner process. The arguments are those of the
@@ -102,6 +103,7 @@ func (w *worker) serve() error {
 	failpoint.Hit("runner.ready")
 	a, err := w.task()
 	if err != nil || a == nil {
+		failpoint.Hit("runner.leaves")
 		return err
 	}
 	failpoint.Hit("runner.assigned")
@@ -121,22 +123,26 @@ func (w *worker) task() (*db.Assignment, error) {
 	return db.DecodeAssignment(b)
 }
 
-// assigned looks for the task of this runner in the database. To give up may be
-// to lose it, so while another process holds the database, it is tried for an hour.
-func (w *worker) assigned() (*db.Assignment, error) {
-	for begin := time.Now(); ; time.Sleep(time.Second) {
-		a, err := w.db.Assigned(context.Background(), w.setup.Lock, w.setup.BootID)
-		held := errors.Is(err, db.ErrStuck) || errors.Is(err, db.ErrBusy)
-		if !held || time.Since(begin) > patience {
-			return a, err
-		}
-		w.log.Error("cannot look for a task yet", "error", err)
-	}
+// assigned looks for the task of this runner in the database. If there is none,
+// the runner gives up its lock before anybody else can write, so that none is
+// claimed for it while it ends. To give up looking may be to lose the task.
+func (w *worker) assigned() (a *db.Assignment, err error) {
+	failpoint.Hit("runner.looks_for_task")
+	err = w.insist("look for a task", func() error {
+		a, err = w.db.Assigned(context.Background(), w.setup.Lock, w.setup.BootID, func() { w.lock.Close() })
+		return err
+	})
+	return a, err
 }
 
 // work carries out the task, and then up to tasks_per_runner in all of the same job.
 func (w *worker) work(a *db.Assignment) error {
 	for n := 1; a != nil; n++ {
+		if w.isTold() {
+			if given, err := w.giveBack(a); given || err != nil {
+				return err
+			}
+		}
 		result := w.attempt(a)
 		more := n < w.setup.TasksPerRunner && !w.isTold() && !w.link.gone()
 		done, err := w.record(a, result, more)
@@ -151,6 +157,28 @@ func (w *worker) work(a *db.Assignment) error {
 		}
 	}
 	return nil
+}
+
+// giveBack makes the task, whose command this runner has not started and will
+// not, pending again, unless the task itself was cancelled.
+func (w *worker) giveBack(a *db.Assignment) (given bool, err error) {
+	doubt := false
+	err = w.insist("give a task back", func() error {
+		given, err = w.db.GiveBack(context.Background(), a)
+		if doubt && errors.Is(err, db.ErrFenced) {
+			given, err = true, nil // the attempt is gone: it was stored the first time
+		}
+		doubt = doubt || errors.Is(err, db.ErrInDoubt)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("give back task %q of job %q: %w", a.Task, a.Job, err)
+	}
+	if given {
+		w.log.Info("task given back before it started", "job", a.Job, "task", a.Task, "attempt", a.Attempt)
+		w.announce(true)
+	}
+	return given, nil
 }
 
 // announce tells whoever manages now that the job's place is free.
@@ -187,37 +215,61 @@ func (w *worker) attempt(a *db.Assignment) job.Result {
 		timeout = w.setup.TaskTimeout
 	}
 	failpoint.Hit("runner.before_start")
-	exit := process.Run(process.Command{
-		Name:    a.Command,
-		Args:    a.Args,
-		Dir:     workingDir(w.setup.BasePath, a.Dir),
-		Env:     environment(&w.setup, a),
-		Output:  out,
-		Timeout: timeout,
-		Grace:   w.setup.Grace,
+	exit := w.watched(a, func(cancel <-chan struct{}) process.Exit {
+		return process.Run(process.Command{
+			Name:    a.Command,
+			Args:    a.Args,
+			Dir:     workingDir(w.setup.BasePath, a.Dir),
+			Env:     environment(&w.setup, a),
+			Output:  out,
+			Timeout: timeout,
+			Grace:   w.setup.Grace,
 
-		MaxOutput: w.setup.MaxLogSize,
-	}, w.told)
+			MaxOutput: w.setup.MaxLogSize,
+		}, cancel)
+	})
 	r := result(exit, timeout)
 	note(out, exit, r)
 	w.log.Info("task ended", "job", a.Job, "task", a.Task, "attempt", a.Attempt, "status", string(r.Status), "error", r.Error)
 	return r
 }
 
+// record commits the result. It matters more than anything else that this
+// process could do. With next, it claims the next task of the job as well, but
+// not for a runner whose lock is lost: others take it for dead.
+func (w *worker) record(a *db.Assignment, r job.Result, next bool) (done db.Finished, err error) {
+	failpoint.Hit("runner.before_finish")
+	if err := w.checkLock(); err != nil {
+		if r.Signal == "SIGKILL" {
+			// It is the manager that ends what a dead runner left behind.
+			return done, err
+		}
+		next = false
+	}
+	doubt := false
+	err = w.insist("record a result", func() error {
+		done, err = w.db.Finish(context.Background(), a, r, next)
+		if doubt && errors.Is(err, db.ErrFenced) {
+			done, err = w.db.Recorded(context.Background(), a, r)
+		}
+		doubt = doubt || errors.Is(err, db.ErrInDoubt)
+		return err
+	})
+	return done, err
+}
+
 // patience is how long a runner waits for a database that cannot take what it
 // has to do.
 const patience = time.Hour
 
-// record commits the result. It matters more than anything else that this
-// process could do, so it is tried for an hour if the database cannot take it.
-func (w *worker) record(a *db.Assignment, r job.Result, next bool) (db.Finished, error) {
-	failpoint.Hit("runner.before_finish")
+// insist does something with the database, again and again while it fails.
+func (w *worker) insist(what string, try func() error) error {
 	for begin := time.Now(); ; time.Sleep(time.Second) {
-		done, err := w.db.Finish(context.Background(), a, r, next)
+		err := try()
 		if err == nil || hopeless(err) || time.Since(begin) > patience {
-			return done, err
+			return err
 		}
-		w.log.Error("the result cannot be recorded yet", "job", a.Job, "task", a.Task, "error", err)
+		w.log.Error("cannot "+what+" yet", "error", err)
 	}
 }
 

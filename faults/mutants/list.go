@@ -102,12 +102,8 @@ var Early func(i int, a *Assignment)
 				time.Sleep(100 * time.Millisecond)
 			}
 `},
-			{"manager/claim.go", `			r.Assign(c.tasks[i])
-`, `			_ = c.tasks[i] // it has it
-`},
-			{"manager/claim.go", `	"context"
-`, `	"context"
-	"time"
+			{"manager/claim.go", `			r.Assign(task)
+`, `			_ = task // it has it
 `},
 		},
 		test:  inFaults("TestFailpointMatrix/claim.before_commit/kill"),
@@ -166,5 +162,55 @@ var Early func(i int, a *Assignment)
 `, ``}},
 		test:  inFaults("TestNewCommandsBesideAnOldManager"),
 		shows: "want exit code 5",
+	},
+	{
+		name:    "a runner whose task is being cancelled claims the next one",
+		changes: []change{{"db/finish.go", `asked || err != nil {`, `(asked && false) || err != nil {`}},
+		test:    inFaults("TestCancelNeverEndsTheNextTask"),
+		shows:   "Reason:cancelled",
+	},
+	{
+		name:    "a runner does not look whether its task was cancelled",
+		changes: []change{{"runner/watch.go", `if w.cancelAsked(a, &seen) {`, `if w.cancelAsked(a, &seen) && false {`}},
+		test:    inFaults("TestCancelNeedsNoSignal"),
+		shows:   "waited in vain until j/a is failed",
+	},
+	{
+		name:    "a task is claimed for a dead runner",
+		changes: []change{{"manager/claim.go", `		return held, err`, `		return true, err`}},
+		test:    inFaults("TestATaskThatWasNeverStartedIsNotLost/claim.before_lock/killed"),
+		shows:   "Reason:lost",
+	},
+	{
+		name:    "a runner without a task keeps its lock while it ends",
+		changes: []change{{"runner/runner.go", `func() { w.lock.Close() })`, `nil)`}},
+		test:    inFaults("TestNoTaskIsClaimedForARunnerThatLeaves"),
+		shows:   "Reason:lost",
+	},
+	{
+		name:    "a runner that is told to end does not give its task back",
+		changes: []change{{"runner/runner.go", `given, err := w.giveBack(a);`, `given, err := false, error(nil);`}},
+		test:    inFaults("TestARunnerThatIsToldToEndGivesItsTaskBack"),
+		shows:   "not completed",
+	},
+	{
+		name:    "a task is given back although it was cancelled",
+		changes: []change{{"db/giveback.go", `asked || err != nil {`, `(asked && false) || err != nil {`}},
+		test:    inDB("TestATaskThatIsToBeCancelledIsNotGivenBack"),
+		shows:   "want false",
+	},
+	{
+		name:    "a claim whose commit fails is forgotten",
+		changes: []change{{"manager/claim.go", `if errors.Is(c.err, db.ErrInDoubt) {`, `if false {`}},
+		test:    inFaults("TestACommitInDoubtIsNotForgotten/claim.committed"),
+		shows:   "waited in vain",
+	},
+	{
+		name: "a result whose commit fails is not looked for",
+		changes: []change{{"runner/runner.go", `		if doubt && errors.Is(err, db.ErrFenced) {
+			done, err`, `		if false {
+			done, err`}},
+		test:  inFaults("TestACommitInDoubtIsNotForgotten/finish.committed"),
+		shows: "Reason:lost",
 	},
 }

@@ -1,0 +1,85 @@
+package db
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+// GiveBack undoes the claim of a task whose command has certainly not been
+// started: the task is pending again, as if it had never been claimed. Only its
+// runner can know that. If somebody has asked for the end of the attempt, it
+// changes nothing and returns false, for the task is to fail then. It returns
+// ErrFenced, and changes nothing, if the attempt is over already.
+func (d *DB) GiveBack(ctx context.Context, a *Assignment) (bool, error) {
+	var given bool
+	err := d.writeResult(ctx, func(t *tx) error {
+		var err error
+		given, err = t.giveBack(a)
+		return err
+	})
+	return given && err == nil, err
+}
+
+func (t *tx) giveBack(a *Assignment) (bool, error) {
+	if asked, err := t.cancelAsked(a); asked || err != nil {
+		return false, err
+	}
+	n, err := t.exec(`
+DELETE FROM attempt
+WHERE id = ?
+  AND token = ?
+  AND status = 'running'`, a.attemptID, a.Token)
+	if err != nil {
+		return false, err
+	}
+	if n != 1 {
+		return false, ErrFenced
+	}
+	n, err = t.exec(`
+UPDATE task
+SET status = 'pending',
+    attempts = attempts - 1,
+    started_at = NULL
+WHERE id = ?
+  AND status = 'running'`, a.taskID)
+	if err != nil {
+		return false, err
+	}
+	if n != 1 {
+		return false, fmt.Errorf("%w: an attempt runs whose task does not", ErrCorrupt)
+	}
+	back := delta{Counts: job.Counts{Pending: 1, Running: -1}}
+	// A job of which nothing has ended has not begun.
+	begun, err := t.get(new(int), `SELECT 1 FROM job WHERE id = ? AND completed + failed > 0`, a.job)
+	if err != nil {
+		return false, err
+	}
+	if !begun {
+		back.state = job.StateWaiting
+	}
+	_, err = t.updateJob(a.job, back)
+	return true, err
+}
+
+// CancelAsked reports whether somebody has asked for the end of the attempt,
+// which is under way.
+func (d *DB) CancelAsked(ctx context.Context, a *Assignment) (bool, error) {
+	var asked bool
+	err := d.read(ctx, func(t *tx) error {
+		var err error
+		asked, err = t.cancelAsked(a)
+		return err
+	})
+	return asked, err
+}
+
+func (t *tx) cancelAsked(a *Assignment) (bool, error) {
+	return t.get(new(int), `
+SELECT 1
+FROM attempt
+WHERE id = ?
+  AND token = ?
+  AND cancel_at IS NOT NULL`, a.attemptID, a.Token)
+}

@@ -1,0 +1,217 @@
+//go:build failpoints
+
+package faults
+
+import (
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// started waits until the command of a task runs.
+func (w *world) started(job, id string) {
+	w.Helper()
+	w.until("the command of "+job+"/"+id+" runs", func() bool { return w.starts(job, id) == 1 })
+}
+
+// waits is a script that runs until a file is there.
+func waits(file string) string { return "until [ -e $SCRATCH/" + file + " ]; do sleep 0.02; done" }
+
+// A cancel of a task meets that task, whatever its runner does between the
+// commit of the cancel and the signal.
+func TestCancelNeverEndsTheNextTask(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "tasks_per_runner: 10")
+	w.enqueue("j", "a", waits("a"))
+	w.enqueue("j", "b", waits("b"))
+	w.start()
+	w.started("j", "a")
+	cancel := w.command(failpoint("tell.before_signal:stop"), "cancel", "j", "--task", "a")
+	w.must(cancel.Start())
+	pid := w.stopped("tell.before_signal")
+	w.write("scratch/a", "")
+	w.started("j", "b")
+	proceed(pid)
+	w.must(cancel.Wait())
+	w.write("scratch/b", "")
+	w.becomes("completed", "j", "a")
+	w.becomes("completed", "j", "b")
+}
+
+// A runner reads for itself that its task is cancelled: whoever cancels may be in
+// another PID namespace, or die before the signal, and there may be no manager.
+func TestCancelNeedsNoSignal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "tasks_per_runner: 10")
+	w.enqueue("j", "a", waits("never"))
+	w.enqueue("j", "b", "true")
+	w.enqueue("k", "a", waits("k"))
+	w.start()
+	w.started("j", "a")
+	w.started("k", "a")
+	w.manager.kill()
+	if o := w.with(failpoint("tell.before_signal:kill"), "cancel", "j", "--task", "a"); o.code != -1 {
+		t.Errorf("a cancel that was killed: %+v", o)
+	}
+	if ended := w.becomes("failed", "j", "a"); ended.Reason != "cancelled" || ended.Error != "cancelled while it ran" {
+		t.Errorf("%+v", ended)
+	}
+	w.start()
+	w.becomes("completed", "j", "b")
+	w.write("scratch/k", "")
+	w.becomes("completed", "k", "a")
+}
+
+// The same from another PID namespace, in which the runner has no PID.
+func TestCancelFromAnotherPIDNamespace(t *testing.T) {
+	t.Parallel()
+	front := []string{"unshare", "--pid", "--fork", "--mount-proc"}
+	if err := exec.Command(front[0], append(front[1:], "true")...).Run(); err != nil {
+		t.Skipf("no PID namespaces here: %v", err)
+	}
+	w := newWorld(t)
+	w.enqueue("j", "a", waits("never"))
+	w.start()
+	w.started("j", "a")
+	c := w.command(nil, "cancel", "j")
+	c.Path, c.Args = "/usr/bin/env", append(append([]string{"env"}, front...), c.Args...)
+	c.Args[len(front)+1] = program
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if ended := w.becomes("failed", "j", "a"); ended.Reason != "cancelled" {
+		t.Errorf("%+v", ended)
+	}
+}
+
+// A signal from outside ends what runs, whoever sends it.
+func TestSignalToARunnerEndsItsTask(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "tasks_per_runner: 10")
+	w.enqueue("j", "a", waits("never"))
+	w.enqueue("j", "b", "true")
+	w.start()
+	w.started("j", "a")
+	pid, err := strconv.Atoi(w.sql("SELECT pid FROM attempt WHERE status = 'running'"))
+	w.must(err)
+	w.must(syscall.Kill(pid, syscall.SIGTERM))
+	if ended := w.becomes("failed", "j", "a"); ended.Reason != "cancelled" || ended.Error != "cancelled while it ran" {
+		t.Errorf("%+v", ended)
+	}
+	w.becomes("completed", "j", "b")
+}
+
+// A task whose command was certainly not started is not lost: if a runner dies
+// or is told to end before the claim for it is about to be committed, it gets no
+// task, and if it is told to end later, it gives the task back.
+func TestATaskThatWasNeverStartedIsNotLost(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		point  string
+		signal syscall.Signal
+	}{
+		{"claim.before_lock", syscall.SIGKILL},
+		{"claim.before_lock", syscall.SIGTERM},
+		{"claim.before_commit", syscall.SIGTERM},
+		{"claim.after_commit", syscall.SIGTERM},
+	} {
+		t.Run(c.point+"/"+c.signal.String(), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.start(failpoint(c.point + ":sleep:1000")...)
+			w.enqueue("j", "1", "true")
+			w.hit(c.point)
+			for _, pid := range w.named("run-task base-path=" + w.base) {
+				w.must(syscall.Kill(pid, c.signal))
+			}
+			if done := w.becomes("completed", "j", "1"); done.Attempts != 1 {
+				t.Errorf("%+v, not completed at the first attempt", done)
+			}
+		})
+	}
+}
+
+// The same, where the claim comes between the runner's last look for a task and
+// its end.
+func TestNoTaskIsClaimedForARunnerThatLeaves(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start("AIR_EXECUTOR_FAILPOINT_MARK=", "AIR_EXECUTOR_FAILPOINT=claim.before_lock:sleep:1000,runner.leaves:sleep:2500")
+	w.enqueue("j", "1", "true")
+	time.Sleep(200 * time.Millisecond) // so that the claim is under way
+	for _, pid := range w.named("run-task base-path=" + w.base) {
+		w.must(syscall.Kill(pid, syscall.SIGTERM))
+	}
+	if done := w.becomes("completed", "j", "1"); done.Attempts != 1 {
+		t.Errorf("%+v, not completed at the first attempt", done)
+	}
+}
+
+// The same, with a runner that has its task and has not started the command.
+func TestARunnerThatIsToldToEndGivesItsTaskBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enqueue("j", "1", "true")
+	w.start(failpoint("runner.assigned:sleep:1000")...) // time to hear of the signal
+	w.must(syscall.Kill(w.hit("runner.assigned"), syscall.SIGTERM))
+	if done := w.becomes("completed", "j", "1"); done.Attempts != 1 {
+		t.Errorf("%+v, not completed at the first attempt", done)
+	}
+	if log, _ := os.ReadFile(w.base + "/manager.log"); !strings.Contains(string(log), "given back") {
+		t.Error("the log does not say that the task was given back")
+	}
+}
+
+// The runner of an earlier manager is told to end while it looks for its task.
+func TestATaskIsGivenBackWithoutAManager(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.enqueue("j", "1", "true")
+	m := w.start("AIR_EXECUTOR_FAILPOINT_MARK=", "AIR_EXECUTOR_FAILPOINT=claim.after_commit:sleep:60000,runner.looks_for_task:sleep:1000")
+	w.until("the task was claimed", func() bool { return w.tasks("j")["1"].Status == "running" })
+	m.kill()
+	runners := w.named("run-task base-path=" + w.base)
+	for _, pid := range runners {
+		w.must(syscall.Kill(pid, syscall.SIGTERM))
+	}
+	for _, pid := range runners {
+		w.until("the runner has gone", func() bool { return !alive(pid) })
+	}
+	if now := w.tasks("j")["1"]; now.Status != "pending" || now.Attempts != 0 {
+		t.Errorf("%+v, not pending as before", now)
+	}
+	w.start()
+	w.becomes("completed", "j", "1")
+}
+
+// An error after the commit of a claim or result does not make anybody forget it.
+func TestACommitInDoubtIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	for _, point := range []string{"claim.committed", "finish.committed"} {
+		t.Run(point, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, "tasks_per_runner: 10")
+			for _, id := range []string{"1", "2", "3"} {
+				w.enqueue("j", id, "true")
+			}
+			w.start(failpoint(point + ":fail")...)
+			w.hit(point)
+			for _, id := range []string{"1", "2", "3"} {
+				if done := w.becomes("completed", "j", id); done.Attempts != 1 || w.starts("j", id) != 1 {
+					t.Errorf("%+v, started %d times", done, w.starts("j", id))
+				}
+			}
+			log, _ := os.ReadFile(w.base + "/manager.log")
+			if strings.Contains(string(log), "result discarded") {
+				t.Error("a result that was recorded is said to be discarded")
+			}
+			if n := strings.Count(string(log), "cannot claim"); n > 3 {
+				t.Errorf("the manager has tried in vain %d times", n)
+			}
+		})
+	}
+}

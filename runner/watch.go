@@ -1,0 +1,79 @@
+package runner
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/failpoint"
+	"github.com/air-executor/air-executor/runner/process"
+)
+
+// lookEvery is how often a runner whose command runs looks after its lock, and
+// into the database, if that has changed: somebody may have asked for the end of
+// the task and may not be able to signal this process.
+const lookEvery = time.Second
+
+// watched runs the command of an attempt with a channel that is closed when the
+// command is to be ended.
+func (w *worker) watched(a *db.Assignment, run func(cancel <-chan struct{}) process.Exit) process.Exit {
+	cancel, ended := make(chan struct{}), make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		if w.mustEnd(a, ended) {
+			close(cancel)
+		}
+	})
+	exit := run(cancel)
+	close(ended)
+	watching.Wait()
+	return exit
+}
+
+// mustEnd waits until somebody wants the command to end, or until it has ended.
+func (w *worker) mustEnd(a *db.Assignment, ended <-chan struct{}) bool {
+	tick := time.NewTicker(failpoint.Haste(lookEvery))
+	defer tick.Stop()
+	seen := int64(-1)
+	for {
+		select {
+		case <-ended:
+			return false
+		case <-w.told:
+			return true
+		case <-tick.C:
+		}
+		failpoint.Hit("runner.look")
+		_ = w.checkLock() // has said so, and the task goes on
+		if w.cancelAsked(a, &seen) {
+			return true
+		}
+	}
+}
+
+// cancelAsked reports whether somebody has asked for the end of the attempt. It
+// reads the row only if the database has changed since it was at state seen.
+func (w *worker) cancelAsked(a *db.Assignment, seen *int64) bool {
+	ctx := context.Background()
+	now, err := w.db.Changes(ctx)
+	if err != nil || now == *seen {
+		return false // an error will be met again, and said, when the result is recorded
+	}
+	asked, err := w.db.CancelAsked(ctx, a)
+	if err == nil {
+		*seen = now
+	}
+	return asked
+}
+
+// checkLock returns an error if this runner no longer holds its lock, and says
+// so once. Everybody takes it for dead then.
+func (w *worker) checkLock() error {
+	err := w.lock.Check()
+	if err != nil && !w.lost {
+		w.lost = true
+		w.log.Error("this runner no longer holds its lock: its task is taken for lost", "error", err)
+	}
+	return err
+}
