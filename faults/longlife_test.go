@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/air-executor/air-executor/lock"
 )
@@ -77,4 +78,81 @@ func TestRunnerUnderAnAggressiveCollector(t *testing.T) {
 	if lost := w.sql("SELECT count(*) FROM attempt WHERE status <> 'completed'"); lost != "0" {
 		t.Errorf("%s of %d tasks have not completed, and nobody was killed", lost, n)
 	}
+}
+
+// A task that runs for hours, and with AIR_EXECUTOR_FAULTS_LONG=1 for a day: its
+// runner's clock runs fast, so that it looks as often as it does in that time. It
+// keeps its lock, takes no more memory than at the beginning, and still hears of
+// a cancel.
+func TestTaskOfADay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	hours := 3
+	if os.Getenv("AIR_EXECUTOR_FAULTS_LONG") != "" {
+		hours = 24
+	}
+	w.enqueue("j", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+	w.enqueue("k", "1", "sleep 1000")
+	// A tick takes a millisecond at least.
+	w.start("AIR_EXECUTOR_HASTE=2000", fmt.Sprintf("AIR_EXECUTOR_FAILPOINT=runner.look:mark@%d", hours*60*60))
+	w.becomes("running", "j", "1")
+	pid, err := strconv.Atoi(w.sql("SELECT a.pid FROM attempt a JOIN job j ON j.id = a.job WHERE j.name = 'j'"))
+	w.must(err)
+	w.until("the command runs", func() bool { return w.starts("j", "1")+w.starts("k", "1") == 2 })
+	before := w.memory(pid)
+	for range hours {
+		if !exists(w.dir + "/mark.runner.look") {
+			time.Sleep(8 * time.Second)
+		}
+	}
+	w.hit("runner.look")
+	after := w.memory(pid)
+	t.Logf("memory of the runner: %d kB, after %d hours %d kB", before, hours, after)
+	if after > before+8<<10 {
+		t.Errorf("the runner has grown from %d to %d kB", before, after)
+	}
+	w.run(0, "cancel", "k")
+	if ended := w.becomes("failed", "k", "1"); ended.Reason != "cancelled" {
+		t.Errorf("%+v", ended)
+	}
+	if !w.runnerLock() {
+		t.Error("the runner has given up its lock")
+	}
+	w.write("scratch/go", "")
+	w.becomes("completed", "j", "1")
+}
+
+// memory is how many kB of its own a process has.
+func (w *world) memory(pid int) int {
+	w.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	w.must(err)
+	_, rest, _ := strings.Cut(string(b), "\nRssAnon:")
+	n, err := strconv.Atoi(strings.Fields(rest)[0])
+	w.must(err)
+	return n
+}
+
+// A runner that has lost its lock in spite of all says so. It records a result
+// that is certain, and takes no further task.
+func TestRunnerWithoutItsLockSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "tasks_per_runner: 10")
+	w.enqueue("j", "1", waits("go"))
+	w.enqueue("j", "2", "true")
+	w.start(failpoint("runner.assigned:lose-lock")...)
+	w.started("j", "1")
+	w.manager.kill() // which would end it
+	log := func() string { b, _ := os.ReadFile(w.base + "/manager.log"); return string(b) }
+	w.until("the log says so", func() bool { return strings.Contains(log(), "no longer holds its lock") })
+	w.write("scratch/go", "")
+	w.becomes("completed", "j", "1")
+	if now := w.tasks("j")["2"]; now.Status != "pending" {
+		t.Errorf("a runner without its lock has taken %+v", now)
+	}
+	if n := strings.Count(log(), "no longer holds its lock"); n != 1 {
+		t.Errorf("the log says so %d times", n)
+	}
+	w.start()
+	w.becomes("completed", "j", "2")
 }

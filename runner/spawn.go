@@ -76,7 +76,7 @@ func Spawn(exe string, s Setup, self db.Runner, stderr *os.File, report func(*Pr
 	var env []string
 	env, s.tuned = tune(os.Environ())
 	var proc *os.Process
-	process.WithSlack(slack, func() {
+	process.WithSlack(failpoint.Haste(slack), func() {
 		proc, err = os.StartProcess(exe, append([]string{"air-executor"}, s.args()...), &os.ProcAttr{
 			Dir:   "/",
 			Env:   env,

@@ -213,4 +213,16 @@ var Early func(i int, a *Assignment)
 		test:  inFaults("TestACommitInDoubtIsNotForgotten/finish.committed"),
 		shows: "Reason:lost",
 	},
+	{
+		name:    "a runner that lives long goes without the garbage collector",
+		changes: []change{{"runner/setup.go", `debug.SetGCPercent(100)`, `debug.SetGCPercent(-1)`}},
+		test:    inFaults("TestTaskOfADay"),
+		shows:   "the runner has grown from",
+	},
+	{
+		name:    "a runner does not notice that its lock is lost",
+		changes: []change{{"runner/watch.go", `	err := w.lock.Check()`, `	err := error(nil)`}},
+		test:    inFaults("TestRunnerWithoutItsLockSaysSo"),
+		shows:   "waited in vain until the log says so",
+	},
 }

@@ -5,7 +5,7 @@
 //	AIR_EXECUTOR_FAILPOINT=name:action[,name:action...]
 //	    What to do where Hit is called with that name: kill (SIGKILL), stop
 //	    (SIGSTOP, so that SIGCONT lets it go on), sleep:ms, or mark, which does
-//	    nothing more than to leave the mark. At a point that asks with Err, fail
+//	    nothing more than to leave the mark; lose-lock, in a runner. At a point that asks with Err, fail
 //	    makes it fail. With @n after the action, only the n-th time that a
 //	    process comes by.
 //	AIR_EXECUTOR_FAILPOINT_MARK=path
