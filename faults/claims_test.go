@@ -215,3 +215,36 @@ func TestACommitInDoubtIsNotForgotten(t *testing.T) {
 		})
 	}
 }
+
+// The disk fails at some of the syncs of a manager and its runners, in the middle
+// of their commits: every task completes, and none is started twice.
+func TestDiskErrorsInTheMiddleOfCommits(t *testing.T) {
+	t.Parallel()
+	if err := exec.Command("strace", "-o", os.DevNull, "true").Run(); err != nil {
+		t.Skipf("no strace here: %v", err)
+	}
+	w := newWorld(t, "tasks_per_runner: 4")
+	m := w.start()
+	const calls = "fsync,fdatasync"
+	trace := exec.Command("strace", "-f", "-qq", "-o", w.scratch+"/trace", "-e", "trace="+calls,
+		"-e", "inject="+calls+":error=EIO:when=3+5", "-p", strconv.Itoa(m.Process.Pid))
+	w.must(trace.Start())
+	defer func() { _ = trace.Process.Signal(syscall.SIGTERM); _ = trace.Wait() }()
+	w.until("strace is there", func() bool { return exists(w.scratch + "/trace") })
+	jobs, ids := []string{"a", "b", "c"}, []string{"1", "2", "3", "4", "5", "6"}
+	for _, job := range jobs {
+		for _, id := range ids {
+			w.enqueue(job, id, "true")
+		}
+	}
+	for _, job := range jobs {
+		for _, id := range ids {
+			if done := w.becomes("completed", job, id); done.Attempts != 1 || w.starts(job, id) != 1 {
+				t.Errorf("%+v, started %d times", done, w.starts(job, id))
+			}
+		}
+	}
+	if b, _ := os.ReadFile(w.scratch + "/trace"); !strings.Contains(string(b), "INJECTED") {
+		t.Error("no sync has failed")
+	}
+}
