@@ -46,7 +46,10 @@ var nextVersion = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	before, after := fmt.Sprintf("const Version = %d\n", migrations.Version), fmt.Sprintf("const Version = %d\n", next)
-	replace := map[string]string{}
+	replace, err := mutated()
+	if err != nil {
+		return "", err
+	}
 	for name, text := range map[string]string{
 		"migrations.go": strings.Replace(string(source), before, after, 1),
 		fmt.Sprintf("sqlite/%05d_next.sql", next): fmt.Sprintf(nextMigration, next),
@@ -73,6 +76,24 @@ var nextVersion = sync.OnceValues(func() (string, error) {
 	}
 	return binary, nil
 })
+
+// mutated are the files that the go command replaces already, as it does where
+// these tests run for a mutant.
+func mutated() (map[string]string, error) {
+	overlay := struct{ Replace map[string]string }{map[string]string{}}
+	for _, flag := range strings.Fields(os.Getenv("GOFLAGS")) {
+		if path, ok := strings.CutPrefix(flag, "-overlay="); ok {
+			b, err := os.ReadFile(path)
+			if err == nil {
+				err = json.Unmarshal(b, &overlay)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return overlay.Replace, nil
+}
 
 // twoVersions makes a world, and returns a function that runs a command of the
 // next version in it.

@@ -159,7 +159,8 @@ var Early func(i int, a *Assignment)
 		return nil, err
 	}
 	defer m.lock.Close()
-`, ``}},
+`, `	_ = m
+`}},
 		test:  inFaults("TestNewCommandsBesideAnOldManager"),
 		shows: "want exit code 5",
 	},
