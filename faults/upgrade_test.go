@@ -167,7 +167,7 @@ func TestUpgradeWhileOldRunnersWork(t *testing.T) {
 		From, To int
 		Copy     string
 	}
-	if o.code != 0 || json.Unmarshal([]byte(o.out), &said) != nil || said.To != said.From+1 || !strings.Contains(o.err, said.Copy) {
+	if o.code != 0 || json.Unmarshal([]byte(o.out), &said) != nil || said.To != said.From+1 {
 		t.Fatalf("upgrade: %+v", o)
 	}
 	if info, err := os.Stat(said.Copy); err != nil || info.Mode().Perm() != 0o600 || filepath.Dir(said.Copy) != w.base {

@@ -49,7 +49,9 @@ func (*upgradeCmd) Run(a *app) error {
 	}
 	if done.From == done.To {
 		a.printf("%s is up to date (version %d)\n", path, done.To)
+		return nil
 	}
+	a.printf("Database upgraded from version %d to %d; a copy as it was before: %s\n", done.From, done.To, done.Copy)
 	return nil
 }
 
@@ -61,8 +63,8 @@ func orNull(s string) *string {
 	return &s
 }
 
-// upgradeDatabase upgrades an older database and remarks on it. Tasks that run
-// find this program from then on, for the older one would be refused.
+// upgradeDatabase upgrades an older database. Tasks that run find this program
+// from then on, for the older one would be refused.
 func upgradeDatabase(a *app, conf *config.Config) (*db.Upgraded, error) {
 	done, err := manager.Upgrade(a.ctx, conf)
 	if errors.Is(err, manager.ErrRunning) {
@@ -75,7 +77,6 @@ func upgradeDatabase(a *app, conf *config.Config) (*db.Upgraded, error) {
 	if done == nil { // another process was faster
 		return &db.Upgraded{From: db.LatestSchema, To: db.LatestSchema}, nil
 	}
-	a.notef("the database was upgraded from version %d to %d; a copy as it was before: %s", done.From, done.To, done.Copy)
 	exe, err := os.Executable()
 	if err == nil {
 		err = runner.LinkProgram(conf.BasePath, exe)
@@ -99,8 +100,12 @@ func openForRunning(a *app, open func() (*db.DB, error)) (*db.DB, error) {
 	if err := d.Close(); err != nil {
 		return nil, err
 	}
-	if _, err := upgradeDatabase(a, a.conf); err != nil {
+	done, err := upgradeDatabase(a, a.conf)
+	if err != nil {
 		return nil, err
+	}
+	if done.Copy != "" {
+		a.notef("the database was upgraded from version %d to %d; a copy as it was before: %s", done.From, done.To, done.Copy)
 	}
 	return open()
 }
