@@ -112,10 +112,13 @@ func parseSeconds(s string) (time.Duration, bool) {
 
 // instant returns a time.
 func (v value) instant() (time.Time, error) {
-	if v[0] != '"' {
-		return time.Time{}, v.not("a time in a string")
+	switch c := v[0]; {
+	case c == '"':
+		return ParseTime(string(unquote(v)))
+	case c == '-' || c >= '0' && c <= '9':
+		return unixTime(string(v))
 	}
-	return ParseTime(string(unquote(v)))
+	return time.Time{}, v.not("a time in a string, or a Unix time")
 }
 
 // skipBlanks returns the position of the first byte from i on that is not

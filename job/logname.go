@@ -25,6 +25,7 @@ import (
 // lower case.
 const (
 	maxEscaped = 200 // bytes; leaves room for ".1000000.log" in the 255 of a file name
+	maxFolder  = 255 // bytes of a file name; nothing is appended to that of a folder
 	sumMark    = "%%"
 	sumBytes   = 16 // of the SHA-256, written as twice as many digits
 )
@@ -44,7 +45,7 @@ func OldLogName(id string, attempt int) string {
 // checksum. A name that CheckName refuses is escaped, so that the folder is
 // never outside its parent.
 func FolderName(jobName string) string {
-	if len(jobName) <= maxEscaped && CheckName(jobName) == nil {
+	if len(jobName) <= maxFolder && CheckName(jobName) == nil {
 		return jobName
 	}
 	return escapeName(jobName)

@@ -10,11 +10,11 @@ import (
 // The limits of names.
 const (
 	MaxNameRunes = 100 // of a job name
-	MaxIDBytes   = 200 // of a task id
+	MaxIDBytes   = 255 // of a task id
 )
 
 // CheckName returns an error that says what is wrong with a job name, or nil.
-// A job name is 1 to 100 letters (of any script), digits, '-' and '_'.
+// A job name is 1 to 100 letters and digits (of any script, as in ² and Ⅷ), '-' and '_'.
 func CheckName(name string) error {
 	if name == "" {
 		return fmt.Errorf("job name is empty")
@@ -26,7 +26,7 @@ func CheckName(name string) error {
 		return fmt.Errorf("job name %q… has %d characters, at most %d are allowed", clip(name), n, MaxNameRunes)
 	}
 	for _, r := range name {
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_' {
+		if !unicode.IsLetter(r) && !unicode.IsNumber(r) && r != '-' && r != '_' {
 			return fmt.Errorf("job name %q contains %q: only letters, digits, - and _ are allowed", name, r)
 		}
 	}
@@ -34,7 +34,7 @@ func CheckName(name string) error {
 }
 
 // CheckID returns an error that says what is wrong with a task id, or nil.
-// A task id is 1 to 200 bytes of printable text.
+// A task id is 1 to 255 bytes of printable text.
 func CheckID(id string) error {
 	if id == "" {
 		return fmt.Errorf("task id is empty")

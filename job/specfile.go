@@ -31,8 +31,9 @@ func NewSpecReader(file string, r io.Reader) *SpecReader {
 // of type *FileError, unless reading failed; they are final.
 //
 // Of the keys only command must be there. The object env becomes "KEY=VALUE"
-// pairs in Env, which come on top of whatever environment the task gets. Keys
-// that tell of an earlier run, such as status, are skipped. An unknown key that
+// pairs in Env, which come on top of whatever environment the task gets. A
+// status other than pending is an error: the task would run again. Other keys
+// that tell of an earlier run are skipped. An unknown key that
 // looks like a mistyped known one, which the task lacks, is an error. Other
 // unknown keys are kept in Extra.
 //
@@ -62,6 +63,8 @@ func readSpec(o *object) (s Spec, key string, err error) {
 			s.Env, err = v.environment()
 		case key != "":
 			err = setDefinition(&s, key, v)
+		case string(m.key) == "status":
+			key, err = "status", checkPending(v)
 		case lookUp(runKeys, m.key) == "":
 			key = string(m.key)
 			s.Extra = appendExtra(s.Extra, o, m)
@@ -76,6 +79,18 @@ func readSpec(o *object) (s Spec, key string, err error) {
 		return s, "command", errors.New("is missing")
 	}
 	return s, "dependencies", checkSelf(&s)
+}
+
+// checkPending refuses a status that says that the task has run.
+func checkPending(v value) error {
+	if v.isNull() {
+		return nil
+	}
+	s, err := v.text()
+	if err != nil || s == string(Pending) {
+		return err
+	}
+	return fmt.Errorf("%s: only tasks that are pending can be queued; air-executor import reads tasks with their results", quote(s))
 }
 
 // environment returns an object of strings as "KEY=VALUE" pairs.

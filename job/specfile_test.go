@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -58,7 +59,7 @@ func TestSpecReader(t *testing.T) {
 				Timeout: 250 * time.Millisecond, Dir: "/srv", Env: []string{"B=1=2", "A=", "Ä=x"},
 				Extra: []byte(`{"tags":["t"],"note":{ "a":1 }}`),
 			}}},
-		{"keys of an earlier run, of any type", `{"command":"a","job_name":"j","status":7,"created_at":"x","started_at":{},"completed_at":null,
+		{"keys of an earlier run, of any type", `{"command":"a","job_name":"j","status":"pending","created_at":"x","started_at":{},"completed_at":null,
 			"error":[],"attempts":"","exit_code":-1.5,"signal":true,"reason":"?","parent":"\u0000"}`, []job.Spec{a}},
 	}
 	for _, tt := range tests {
@@ -79,8 +80,21 @@ func TestSpecReader(t *testing.T) {
 }
 
 func TestSpecReaderReadsAnExport(t *testing.T) {
-	got, err := readSpecs(strings.NewReader(oldTasks))
+	ended := regexp.MustCompile(`"status": *"(completed|failed)"`)
+	got, err := readSpecs(strings.NewReader(ended.ReplaceAllString(oldTasks, `"status": "pending"`)))
 	if err != nil || len(got) != 2 || got[1].ID != "b" || got[1].Timeout != 1500*time.Millisecond {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+func TestATaskThatHasRunCannotBeQueuedAgain(t *testing.T) {
+	for _, status := range []string{"running", "completed", "failed", "Pending"} {
+		_, err := readSpecs(strings.NewReader(`[{"command":"a"},` + "\n" + `{"id":"b","command":"a","status":"` + status + `"}]`))
+		checkError(t, status, err, `f:2: task at index 1 ("b"): key "status": "`+status+`": only tasks that are pending can be queued; air-executor import reads tasks with their results`)
+	}
+	_, err := readSpecs(strings.NewReader(`{"command":"a","status":7}`))
+	checkError(t, "a number", err, `f:1: task at index 0: key "status": want a string, got a number`)
+	if got, err := readSpecs(strings.NewReader(`{"command":"a","status":"pending"} {"command":"a","status":null}`)); err != nil || len(got) != 2 {
 		t.Errorf("got %v, %v", got, err)
 	}
 }

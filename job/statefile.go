@@ -14,9 +14,10 @@ var stateKeys = []string{"id", "name", "state", "created_at", "updated_at"}
 // UUIDs, but nothing depends on that.
 const maxUUID = 200
 
-// ParseState reads a state.json. File is its name for messages. The keys id,
-// name and state must be there; a time that is missing or null is the zero
-// time. Other keys are kept in Extra. Errors are of type *FileError.
+// ParseState reads a state.json. File is its name for messages. The key name
+// must be there. A job without an id gets one, and without a state it waits; a
+// time that is missing or null is the zero time. Other keys are kept in Extra.
+// Errors are of type *FileError.
 func ParseState(file string, data []byte) (Job, error) {
 	var o object
 	if err := scanObject(data, &o); err != nil {
@@ -38,8 +39,14 @@ func ParseState(file string, data []byte) (Job, error) {
 		}
 	}
 	j.Extra = endExtra(j.Extra)
-	if key := missingOf("id", j.UUID, "name", j.Name, "state", string(j.State)); key != "" {
-		return Job{}, &FileError{File: file, Index: -1, Line: o.line, Key: key, Msg: "is missing"}
+	if j.Name == "" {
+		return Job{}, &FileError{File: file, Index: -1, Line: o.line, Key: "name", Msg: "is missing"}
+	}
+	if j.UUID == "" {
+		j.UUID = NewUUID()
+	}
+	if j.State == "" {
+		j.State = StateWaiting
 	}
 	return j, nil
 }
@@ -86,7 +93,9 @@ func setState(j *Job, key string, v value) (err error) {
 	}
 	switch key {
 	case "id":
-		j.UUID, err = s, checkUUID(s)
+		if j.UUID = s; s != "" {
+			err = checkUUID(s)
+		}
 	case "name":
 		j.Name, err = s, CheckName(s)
 	case "state":

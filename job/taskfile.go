@@ -25,9 +25,39 @@ var (
 // A dependency on a task that is not in the file is fine, and so is one on a
 // later task. Besides one task it holds the ids and dependencies of all.
 type TaskReader struct {
-	in    elements
-	job   string
-	graph graph
+	in      elements
+	job     string
+	graph   graph
+	remarks []Remark
+}
+
+// Remark is something odd in a file that does no harm: what, where it was met
+// first, and how often after that.
+type Remark struct {
+	First *FileError
+	More  int
+}
+
+// String is the remark for people.
+func (r Remark) String() string {
+	if r.More == 0 {
+		return r.First.Error()
+	}
+	return fmt.Sprintf("%s; and %d more like it", r.First, r.More)
+}
+
+// Remarks returns what was odd in the tasks so far, one remark of each kind.
+func (r *TaskReader) Remarks() []Remark { return r.remarks }
+
+// remark notes something odd about a key of the current task.
+func (r *TaskReader) remark(key, text string) {
+	for i := range r.remarks {
+		if r.remarks[i].First.Key == key {
+			r.remarks[i].More++
+			return
+		}
+	}
+	r.remarks = append(r.remarks, Remark{First: r.in.at(key, errors.New(text))})
 }
 
 // NewTaskReader reads tasks of a job from r. File is its name for messages.
@@ -40,9 +70,11 @@ func NewTaskReader(file, job string, r io.Reader) *TaskReader {
 // the whole file has been found to be right. Other errors are of type
 // *FileError, unless reading failed; they are final.
 //
-// The keys id, command and status must be there. A key that is null counts as
-// missing. A failed task that gives no reason has the reason Imported. Keys of
-// other tools are kept in Extra.
+// The keys id and command must be there. A key that is null counts as missing.
+// A task without a status is pending, and one with the job_name of another job
+// belongs to this one all the same, as in the tool that wrote these files first;
+// Remarks says so. A failed task that gives no reason has the reason Imported.
+// Keys of other tools are kept in Extra.
 func (r *TaskReader) Next() (Task, error) {
 	if err := r.in.next(); err != nil {
 		if err == io.EOF {
@@ -104,8 +136,12 @@ func (r *TaskReader) task() (t Task, key string, err error) {
 
 // complete checks what takes more than one key of a task.
 func (r *TaskReader) complete(t Task) (_ Task, key string, err error) {
-	if key := missingOf("id", t.ID, "command", t.Command, "status", string(t.Status)); key != "" {
+	if key := missingOf("id", t.ID, "command", t.Command); key != "" {
 		return t, key, errors.New("is missing")
+	}
+	if t.Status == "" {
+		t.Status = Pending
+		r.remark("status", "is missing; the task counts as pending")
 	}
 	if err := checkSelf(&t.Spec); err != nil {
 		return t, "dependencies", err
@@ -207,7 +243,8 @@ func (r *TaskReader) checkJob(name string) error {
 	case name == "" || name == r.job:
 		return nil
 	case r.job != "":
-		return fmt.Errorf("%s is another job than %s", quote(name), quote(r.job))
+		r.remark("job_name", fmt.Sprintf("%s is another job than %s, to which the task is added", quote(name), quote(r.job)))
+		return nil
 	}
 	r.job = name
 	return CheckName(name)

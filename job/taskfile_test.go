@@ -124,8 +124,47 @@ func TestParseTasksLearnsTheJob(t *testing.T) {
 	if err != nil || len(got) != 1 || got[0].Job != "j" {
 		t.Errorf("got %v, %v", got, err)
 	}
-	_, err = job.ParseTasks("t", "", []byte("["+one+","+other+"]"))
-	checkError(t, other, err, `t:1: task at index 1 ("b"): key "job_name": "k" is another job than "j"`)
+	got, err = job.ParseTasks("t", "", []byte("["+one+","+other+"]"))
+	if err != nil || len(got) != 2 || got[1].Job != "j" {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
+// What always worked in the tool that wrote these files first goes on to work,
+// and is said once.
+func TestOddTasksAreTakenWithARemark(t *testing.T) {
+	r := job.NewTaskReader("t", "j", strings.NewReader(`[{"id":"a","command":"x","job_name":"k"},
+ {"id":"b","command":"x","job_name":"l","status":null},
+ {"id":"c","command":"x","job_name":"m","status":"completed","created_at":1759400000.25,"started_at":1759400000250,"completed_at":"2025-10-02"}]`))
+	var last job.Task
+	for i := range 3 {
+		task, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := []job.Status{job.Pending, job.Pending, job.Completed}[i]; task.Status != want || task.Job != "j" {
+			t.Errorf("task %s of %s is %s, want %s", task.ID, task.Job, task.Status, want)
+		}
+		last = task
+	}
+	var got []string
+	for _, remark := range r.Remarks() {
+		got = append(got, remark.String())
+	}
+	want := []string{
+		`t:1: task at index 0 ("a"): key "job_name": "k" is another job than "j", to which the task is added; and 2 more like it`,
+		`t:1: task at index 0 ("a"): key "status": is missing; the task counts as pending; and 1 more like it`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("remarks (-want +got):\n%s", diff)
+	}
+	for want, got := range map[string]time.Time{
+		"2025-10-02T10:13:20.250000Z": last.CreatedAt, "2025-10-02T10:13:20.250000Z ": last.StartedAt, "2025-10-02T00:00:00.000000Z": last.CompletedAt,
+	} {
+		if s := job.FormatTime(got); s != strings.TrimSpace(want) {
+			t.Errorf("time %s, want %s", s, want)
+		}
+	}
 }
 
 // task is a good task but for what is added or replaced.
@@ -185,7 +224,6 @@ func TestParseTasksRefuses(t *testing.T) {
 
 		{`[{"command":"x","status":"pending"}]`, `t:1: task at index 0: key "id": is missing`},
 		{`[{"id":"a","status":"pending"}]`, at + `"command": is missing`},
-		{`[{"id":"a","command":"x"}]`, at + `"status": is missing`},
 		{`[{"id":"a","command":null,"status":"pending"}]`, at + `"command": is missing`},
 		{`[{"id":"a","command":"","status":"pending"}]`, at + `"command": command is empty`},
 		{`[{"id":"","command":"x","status":"pending"}]`, `t:1: task at index 0: key "id": task id is empty`},
@@ -193,7 +231,7 @@ func TestParseTasksRefuses(t *testing.T) {
 		{`[{"id":"a\u0007"}]`, `t:1: task at index 0 ("a\a"): key "id": task id "a\a" contains the unprintable character U+0007`},
 		{"[{\"id\":\"a\",\n\n\"status\":\n\"done\"}]", `t:4: task at index 0 ("a"): key "status": unknown status "done", want pending, running, completed or failed`},
 		{`[{"status":"` + strings.Repeat("x", 99) + `","id":"a"}]`, at + `"status": unknown status "` + strings.Repeat("x", 40) + `"…, want pending, running, completed or failed`},
-		{"[" + task(`,"job_name":"k"`) + "]", at + `"job_name": "k" is another job than "j"`},
+		{"[" + task(`,"created_at":1e30`) + "]", at + `"created_at": bad time "1e30", want seconds since 1970`},
 		{"[" + task(`,"args":"x"`) + "]", at + `"args": want an array of strings, got a string`},
 		{"[" + task(`,"args":["a" , 1]`) + "]", at + `"args": argument 2: want a string, got a number`},
 		{"[" + task(`,"args":["a","b\u0000c"]`) + "]", at + `"args": argument 2: the string contains a NUL byte at position 1`},
@@ -201,8 +239,8 @@ func TestParseTasksRefuses(t *testing.T) {
 		{"[" + task(`,"dependencies":["b","a"]`) + "]", at + `"dependencies": task "a" depends on itself`},
 		{"[" + task(`,"dependencies":["b",""]`) + "]", at + `"dependencies": dependency 2: task id is empty`},
 		{"[" + task(`,"created_at":"x"`) + "]", at + `"created_at": bad time "x", want a form such as 2025-10-02T10:30:15.123456Z`},
-		{"[" + task(`,"started_at":false`) + "]", at + `"started_at": want a time in a string, got a boolean`},
-		{"[" + task(`,"completed_at":[]`) + "]", at + `"completed_at": want a time in a string, got an array`},
+		{"[" + task(`,"started_at":false`) + "]", at + `"started_at": want a time in a string, or a Unix time, got a boolean`},
+		{"[" + task(`,"completed_at":[]`) + "]", at + `"completed_at": want a time in a string, or a Unix time, got an array`},
 		{"[" + task(`,"error":{}`) + "]", at + `"error": want a string, got an object`},
 		{"[" + task(`,"error":"\u0000"`) + "]", at + `"error": the string contains a NUL byte at position 0`},
 		{"[" + task(`,"attempts":-1`) + "]", at + `"attempts": want a number of attempts, got -1`},

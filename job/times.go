@@ -2,6 +2,8 @@ package job
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"time"
 )
 
@@ -18,8 +20,9 @@ func FormatTime(t time.Time) string { return t.UTC().Format(timeForm) }
 //	2025-10-02T10:30:15.123456
 //	2025-10-02 10:30:15.123456+00:00
 //	2025-10-02 10:30:15.123456
+//	2025-10-02
 //
-// Without an offset the time is UTC; another offset than zero is converted.
+// A day alone means its first instant. Without an offset the time is UTC; another offset than zero is converted.
 // The fraction may be missing or have one to nine digits. The result is in UTC.
 // An error quotes the value.
 func ParseTime(s string) (time.Time, error) {
@@ -33,7 +36,10 @@ func ParseTime(s string) (time.Time, error) {
 // parseTime does not use time.Parse, which takes a comma for a point, single
 // digits for hours, and fractions of any length.
 func parseTime(s string) (time.Time, bool) {
-	const seconds = len("2006-01-02T15:04:05")
+	const days, seconds = len("2006-01-02"), len("2006-01-02T15:04:05")
+	if len(s) == days {
+		s += "T00:00:00"
+	}
 	if len(s) < seconds || s[4] != '-' || s[7] != '-' || s[10] != 'T' && s[10] != ' ' || s[13] != ':' || s[16] != ':' {
 		return time.Time{}, false
 	}
@@ -105,4 +111,23 @@ func digits(s string) int {
 		n = n*10 + int(s[i]-'0')
 	}
 	return n
+}
+
+// unixTime reads an instant that is written as a number: seconds since 1970, or
+// milliseconds where the number is so large that seconds would be absurd, which
+// is how other tools have read it.
+func unixTime(s string) (time.Time, error) {
+	const (
+		largest = 2e10 // seconds; the year 2603
+		digits  = 6    // of a second
+	)
+	n, err := strconv.ParseFloat(s, 64)
+	if n > largest || n < -largest {
+		n /= 1000
+	}
+	if err != nil || n > largest || n < -largest {
+		return time.Time{}, fmt.Errorf("bad time %s, want seconds since 1970", quote(s))
+	}
+	scale := math.Pow10(digits)
+	return time.UnixMicro(int64(math.Round(n * scale))).UTC(), nil
 }
