@@ -1,10 +1,13 @@
 // Package config reads config.yaml: which keys there are, their ranges and
-// defaults, and where each value in force came from. Nothing that is wrong in
-// the file is replaced by a default; it is an error that names file, line and
-// key.
+// defaults, and where each value in force came from. What is wrong in the file
+// is an error that names file, line and key. A default takes its place only for
+// commands that ask for it, and they can say so (Overrides.Lenient).
 package config
 
 import (
+	"bytes"
+	"encoding/json"
+	"strconv"
 	"time"
 
 	"github.com/air-executor/air-executor/internal/strictyaml"
@@ -34,7 +37,9 @@ type Config struct {
 	MaxLogSize           int           // MiB that the log of an attempt may have
 	MaxSubtasks          int           // how many tasks all descendants of one task may number
 	MaxSubtaskDepth      int           // how many generations of tasks may queue one another
+	MirrorJSON           bool          // the manager keeps state.json and tasks.json of every job up to date
 	File                 string        // absolute path of the file that was read; empty: there is none
+	Wrong                error         // what is wrong with that file, with Overrides.Lenient; nil: nothing
 
 	settings []Setting
 }
@@ -42,9 +47,37 @@ type Config struct {
 // Setting is one key of the configuration with its value in force.
 type Setting struct {
 	Key     string `json:"key"`
-	Value   string `json:"value"`   // as it can stand in config.yaml
-	Default string `json:"default"` // as it can stand in config.yaml
-	Source  string `json:"source"`  // default, a file with its line, a flag or an environment variable
+	Value   string // as it can stand in config.yaml
+	Default string // as it can stand in config.yaml
+	Source  string // default, a file with its line, a flag or an environment variable
+}
+
+// MarshalJSON writes numbers as numbers, and paths without quotes of YAML.
+func (s Setting) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(struct {
+		Key     string `json:"key"`
+		Value   any    `json:"value"`
+		Default any    `json:"default"`
+		Source  string `json:"source"`
+	}{s.Key, typed(s.Key, s.Value), typed(s.Key, s.Default), s.Source})
+	return b.Bytes(), err
+}
+
+// typed is a value that can stand in config.yaml as JSON has it.
+func typed(key, text string) any {
+	if plain, err := strconv.Unquote(text); err == nil {
+		return plain
+	}
+	if n, err := strconv.Atoi(text); err == nil && key != basePathKey {
+		return n
+	}
+	if text == "true" || text == "false" {
+		return text == "true"
+	}
+	return text
 }
 
 // Settings lists every key in documented order.

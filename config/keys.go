@@ -50,11 +50,11 @@ func keys() []key {
 				func(c *Config) *string { return &c.LogLevel }}},
 		{"log_format", "json",
 			"Form of the log: json for programs, console for people.",
-			choice{[]string{"json", "console"}, false, func(c *Config) *string { return &c.LogFormat }}},
+			choice{[]string{"json", "console"}, true, func(c *Config) *string { return &c.LogFormat }}},
 		{"durability", "full",
 			"full: what was queued and what was recorded survives power loss.\n" +
 				"normal: faster; power loss may undo the last moments, a crash of a program does not.",
-			choice{[]string{"full", "normal"}, false, func(c *Config) *string { return &c.Durability }}},
+			choice{[]string{"full", "normal"}, true, func(c *Config) *string { return &c.Durability }}},
 		{"tasks_per_runner", "1",
 			"How many tasks of a job one runner process carries out, one after the other, before it ends.",
 			number{1, 1000, func(c *Config) *int { return &c.TasksPerRunner }}},
@@ -67,6 +67,9 @@ func keys() []key {
 		{"max_subtask_depth", "100",
 			"How many generations of tasks may queue one another.",
 			number{1, 10_000, func(c *Config) *int { return &c.MaxSubtaskDepth }}},
+		{"mirror_json", "false",
+			"The manager keeps state.json and tasks.json of every job up to date, for other tools that read them.",
+			toggle{func(c *Config) *bool { return &c.MirrorJSON }}},
 	}
 }
 
@@ -129,6 +132,18 @@ func (k choice) allowed() string {
 	last := len(k.words) - 1
 	return strings.Join(k.words[:last], ", ") + " or " + k.words[last]
 }
+
+// toggle is true or false.
+type toggle struct{ field func(*Config) *bool }
+
+func (k toggle) read(v strictyaml.Value) (string, error) {
+	on, err := v.Bool()
+	return strconv.FormatBool(on), err
+}
+
+func (k toggle) store(c *Config, text string) { *k.field(c) = text == "true" }
+
+func (k toggle) allowed() string { return "true or false" }
 
 // folder is the path of a folder.
 type folder struct{}

@@ -31,6 +31,12 @@ type Overrides struct {
 	BasePath   Override
 	LogLevel   Override
 	LogFormat  Override
+
+	// Lenient is for commands that can do their work with a configuration file
+	// that is wrong: for what is wrong there the defaults are taken, and
+	// Config.Wrong says so. It stays an error where the file would have to say
+	// which base path is meant.
+	Lenient bool
 }
 
 // Load returns the configuration in force. The base path is the one in the
@@ -47,6 +53,9 @@ func Load(o Overrides) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	if f != nil && f.wrong != nil && !(o.Lenient && (o.BasePath.Source != "" || !f.blind)) {
+		return nil, f.wrong
+	}
 	base, err := o.basePath(given, f)
 	if err != nil {
 		return nil, err
@@ -54,6 +63,9 @@ func Load(o Overrides) (*Config, error) {
 	if f == nil {
 		if f, err = fileIn(base.text); err != nil {
 			return nil, err
+		}
+		if f != nil && f.wrong != nil && !o.Lenient {
+			return nil, f.wrong
 		}
 	}
 	given[basePathKey] = base
@@ -67,7 +79,7 @@ const basePathKey = "base_path"
 func assemble(overrides map[string]value, f *file) *Config {
 	c := &Config{}
 	if f != nil {
-		c.File = f.path
+		c.File, c.Wrong = f.path, f.wrong
 	}
 	for _, k := range keys() {
 		v, ok := overrides[k.name]
@@ -134,7 +146,7 @@ func (o *Overrides) namedFile() (*file, error) {
 	if path, err = o.absolute(path, place); err != nil {
 		return nil, err
 	}
-	return readFile(path)
+	return readFile(path), nil
 }
 
 // basePath returns the base path in force, absolute. f is the file that the
@@ -178,10 +190,12 @@ func checkFolder(base value) error {
 	return nil // one that is missing is created later, by who writes to it
 }
 
-// file is a configuration file whose values are valid.
+// file is a configuration file with its valid values.
 type file struct {
 	path   string // absolute
 	values map[string]value
+	wrong  error // what is wrong with it, the first of it; nil: nothing
+	blind  bool  // and for that it cannot be known whether it names a base path, or which
 }
 
 // fileIn reads the configuration file in a base path. It returns nil if there
@@ -191,10 +205,7 @@ func fileIn(base string) (*file, error) {
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	f, err := readFile(path)
-	if err != nil {
-		return nil, err
-	}
+	f := readFile(path)
 	if v, ok := f.values[basePathKey]; ok {
 		if other := f.resolve(v.text); !sameFolder(other, base) {
 			return nil, v.place.Errorf("is %s, but this file is that of the base path %s; remove the line, or name the file with --config", other, base)
@@ -204,22 +215,27 @@ func fileIn(base string) (*file, error) {
 }
 
 // readFile reads a configuration file and checks every value in it.
-func readFile(path string) (*file, error) {
+func readFile(path string) *file {
+	f := &file{path: path}
 	data, err := strictyaml.ReadFile(path)
 	if err != nil {
-		return nil, err
+		f.wrong, f.blind = err, true
+		return f
 	}
-	values, err := parse(path, data)
+	m, err := parse(path, data)
 	if err != nil {
-		return nil, err
+		f.wrong, f.blind = err, true
+	} else if m != nil {
+		f.set(m)
 	}
-	return &file{path: path, values: values}, nil
+	return f
 }
 
-// parse returns the values that data, the content of a file, sets. An empty file
-// is what a full disk or a power cut makes of one that said something; a
-// configuration that means the defaults says so in a comment.
-func parse(path string, data []byte) (map[string]value, error) {
+// parse returns what data, the content of a file, holds; nil if that is nothing
+// but comments. An empty file is what a full disk or a power cut makes of one
+// that said something; a configuration that means the defaults says so in a
+// comment.
+func parse(path string, data []byte) (*strictyaml.Map, error) {
 	if bytes.HasPrefix(data, []byte("\ufeff")) {
 		return nil, &Error{File: path, Line: 1, Msg: "begins with a byte order mark; save it as UTF-8 without one"}
 	}
@@ -227,27 +243,55 @@ func parse(path string, data []byte) (map[string]value, error) {
 		return nil, &Error{File: path, Msg: "is empty; remove it, or write a new one with air-executor config init"}
 	}
 	m, err := strictyaml.Parse(path, data)
-	if m == nil || err != nil {
-		return nil, err
+	if err != nil && isTOML(path, data) {
+		return nil, &Error{File: path, Msg: "is a TOML file; the configuration of air-executor is YAML (see air-executor config init)", Err: err}
 	}
+	return m, err
+}
+
+// isTOML reports whether a file that is no YAML looks like TOML, the format of
+// other programs' settings: its first line is [section] or key = value.
+func isTOML(path string, data []byte) bool {
+	if strings.EqualFold(filepath.Ext(path), ".toml") {
+		return true
+	}
+	for line := range strings.Lines(string(data)) {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		key, _, assigned := strings.Cut(line, "=")
+		return line[0] == '[' && strings.HasSuffix(line, "]") || assigned && !strings.ContainsAny(key, "{:'\"")
+	}
+	return false
+}
+
+// set takes over the values of the file that are valid, and notes what is not.
+func (f *file) set(m *strictyaml.Map) {
 	table := keys()
 	known := make([]string, len(table))
 	kinds := make(map[string]kind, len(table))
 	for i, k := range table {
 		known[i], kinds[k.name] = k.name, k.kind
 	}
-	if err := m.CheckKeys(known); err != nil {
-		return nil, err
-	}
-	values := make(map[string]value, len(m.Entries))
+	f.wrong = m.CheckKeys(known)
+	f.values = make(map[string]value, len(m.Entries))
 	for _, e := range m.Entries {
-		text, err := kinds[e.Key].read(e.Value)
-		if err != nil {
-			return nil, err
+		kind := kinds[e.Key]
+		if kind == nil {
+			f.blind = f.blind || strictyaml.Nearest(e.Key, known) == basePathKey
+			continue
 		}
-		values[e.Key] = value{text: text, source: fmt.Sprintf("%s:%d", path, e.Line), place: e.Value}
+		text, err := kind.read(e.Value)
+		if err != nil {
+			f.blind = f.blind || e.Key == basePathKey
+			if f.wrong == nil {
+				f.wrong = err
+			}
+			continue
+		}
+		f.values[e.Key] = value{text: text, source: fmt.Sprintf("%s:%d", f.path, e.Line), place: e.Value}
 	}
-	return values, nil
 }
 
 // resolve returns the folder that a base_path in the file names. A relative

@@ -95,6 +95,7 @@ tasks_per_runner: 1000
 max_log_size: 1048576
 max_subtasks: 1_000_000
 max_subtask_depth: 10000
+mirror_json: true
 `)
 	got, err := config.Load(config.Overrides{WorkDir: "/elsewhere", ConfigPath: flag(path)})
 	if err != nil {
@@ -103,7 +104,7 @@ max_subtask_depth: 10000
 	want := &config.Config{
 		PollInterval: time.Minute, TaskTimeout: time.Minute, MaxConcurrentRunners: 50, BasePath: base,
 		LogLevel: "WARNING", LogFormat: "console", Durability: "normal", TasksPerRunner: 1000,
-		MaxLogSize: 1_048_576, MaxSubtasks: 1_000_000, MaxSubtaskDepth: 10_000, File: path,
+		MaxLogSize: 1_048_576, MaxSubtasks: 1_000_000, MaxSubtaskDepth: 10_000, MirrorJSON: true, File: path,
 	}
 	if diff := cmp.Diff(want, got, ignoreSettings); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
@@ -121,9 +122,9 @@ func TestBadFiles(t *testing.T) {
 		{"too many runners", "max_concurrent_runners: 51", `:1: max_concurrent_runners: must be between 1 and 50, not 51`},
 		{"tasks per runner", "tasks_per_runner: 1001", `:1: tasks_per_runner: must be between 1 and 1000, not 1001`},
 		{"depth", "max_subtask_depth: 10001", `:1: max_subtask_depth: must be between 1 and 10000, not 10001`},
-		{"quoted number", `poll_interval: "5"`, `:1: poll_interval: must be a whole number, not the text "5"`},
 		{"fraction", "poll_interval: 2.5", `:1: poll_interval: must be a whole number, not the number 2.5`},
-		{"whole fraction", "poll_interval: 5.0", `:1: poll_interval: must be a whole number, not the number 5.0`},
+		{"quoted octal", `poll_interval: "05"`, `:1: poll_interval: must be a whole number without leading zeros, not 05`},
+		{"mirror", "mirror_json: yes", `:1: mirror_json: must be true or false, not the text "yes"`},
 		{"truth value", "poll_interval: true", `:1: poll_interval: must be a whole number, not true`},
 		{"unit", "poll_interval: 5s", `:1: poll_interval: must be a whole number, not the text "5s"`},
 		{"octal", "poll_interval: 010", `:1: poll_interval: must be a whole number without leading zeros, not 010`},
@@ -141,7 +142,7 @@ func TestBadFiles(t *testing.T) {
 		{"typing error", "poll_intervall: 5", `:1: poll_intervall: unknown key; did you mean poll_interval?`},
 		{"other spelling", "poll-interval: 5", `:1: poll-interval: unknown key; did you mean poll_interval?`},
 		{"unknown key", "color: red", `:1: color: unknown key; the known keys are poll_interval, task_timeout, ` +
-			`max_concurrent_runners, base_path, log_level, log_format, durability, tasks_per_runner, max_log_size, max_subtasks, max_subtask_depth`},
+			`max_concurrent_runners, base_path, log_level, log_format, durability, tasks_per_runner, max_log_size, max_subtasks, max_subtask_depth, mirror_json`},
 		{"twice", "poll_interval: 5\npoll_interval: 6", `:2: poll_interval: is already set on line 1`},
 		{"base path empty", `base_path: ""`, `:1: base_path: must not be empty`},
 		{"base path null", "base_path: ~", `:1: base_path: must be text, not ~`},
@@ -169,6 +170,92 @@ func TestBadFileIsAnErrorWhenOverridden(t *testing.T) {
 	o := config.Overrides{WorkDir: "/", ConfigPath: flag(path), LogLevel: flag("INFO"), BasePath: flag("/tmp/x")}
 	_, err := config.Load(o)
 	checkError(t, err, path+`:1: log_level: must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not "LOUD"`)
+}
+
+func TestNumbersAreTakenForWhatTheyCanOnlyMean(t *testing.T) {
+	for _, give := range []string{"7", `"7"`, "'7'", "7.0", "7.000", "0x7", "!!int"} {
+		path := write(t, t.TempDir(), "config.yaml", "poll_interval: "+give+"\nlog_format: JSON\ndurability: Full\n")
+		c, err := config.Load(config.Overrides{WorkDir: "/", ConfigPath: flag(path)})
+		if give == "!!int" {
+			if err == nil {
+				t.Error("a tag is no number")
+			}
+		} else if err != nil || c.PollInterval != 7*time.Second || c.LogFormat != "json" || c.Durability != "full" {
+			t.Errorf("%s: %+v, %v", give, c, err)
+		}
+	}
+}
+
+// What is wrong in the file does not keep a command from its work that needs
+// only the base path. What is right there counts.
+func TestAWrongFileIsReadAsFarAsItIsRight(t *testing.T) {
+	const level = "log_level: ERROR\n"
+	for _, c := range []struct {
+		name, content string
+		base          string // given by a flag; empty: by the file, if at all
+		inBase        bool   // the file is that of the base path, not one that is named
+		refused       bool
+	}{
+		{"value out of range", level + "max_subtasks: 0\n", "", false, false},
+		{"unknown key", level + "colour: 1\n", "", false, false},
+		{"base path, and something wrong", level + "base_path: D\npoll_interval: 99\n", "", false, false},
+		{"no YAML, in the base path", "\t[", "", true, false},
+		{"base path misspelt, in the base path", level + "base_pth: D\n", "", true, false},
+		{"base path misspelt", level + "base_pth: D\n", "", false, true},
+		{"base path misspelt, but given", level + "base_pth: D\n", "D", false, false},
+		{"base path of another type", level + "base_path: [D]\n", "", false, true},
+		{"no YAML", "\t[", "", false, true},
+		{"no YAML, but the base path is given", "\t[", "D", false, false},
+		{"empty", "", "", false, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			base := filepath.Join(dir, ".air-executor")
+			o := config.Overrides{WorkDir: dir, ConfigPath: flag("c.yaml"), BasePath: flag(base)}
+			path := filepath.Join(dir, "c.yaml")
+			if c.inBase {
+				o.ConfigPath = config.Override{}
+				path = filepath.Join(base, "config.yaml")
+			}
+			if c.base == "" {
+				o.BasePath = config.Override{}
+			}
+			write(t, filepath.Dir(path), filepath.Base(path), strings.ReplaceAll(c.content, "D", base))
+			_, strict := config.Load(o)
+			if strict == nil {
+				t.Fatal("the file is right")
+			}
+			o.Lenient = true
+			got, err := config.Load(o)
+			if c.refused {
+				if err == nil || err.Error() != strict.Error() {
+					t.Errorf("error %v, want %v", err, strict)
+				}
+				return
+			}
+			if err != nil || got.Wrong == nil || got.Wrong.Error() != strict.Error() {
+				t.Fatalf("%+v, %v, want one that says %v", got, err, strict)
+			}
+			want := defaults(base, path)
+			if strings.HasPrefix(c.content, level) {
+				want.LogLevel = "ERROR"
+			}
+			want.Wrong = got.Wrong
+			if diff := cmp.Diff(want, got, ignoreSettings, cmpopts.EquateErrors()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestATOMLFileIsNamedSo(t *testing.T) {
+	for name, content := range map[string]string{
+		"a.toml": "x\ny", "b.yaml": "# settings\n\n[airflow]\nurl = \"http://x\"\n", "c": "poll_interval = 5\n",
+	} {
+		path := write(t, t.TempDir(), name, content)
+		_, err := config.Load(config.Overrides{WorkDir: "/", ConfigPath: flag(path)})
+		checkError(t, err, path+`: is a TOML file; the configuration of air-executor is YAML (see air-executor config init)`)
+	}
 }
 
 func TestBadOverrides(t *testing.T) {

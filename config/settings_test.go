@@ -2,8 +2,10 @@ package config_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -35,18 +37,49 @@ func TestSettings(t *testing.T) {
 		{"max_log_size", "1024", "1024", "default"},
 		{"max_subtasks", "10000", "10000", "default"},
 		{"max_subtask_depth", "100", "100", "default"},
+		{"mirror_json", "false", "false", "default"},
 	}
 	if diff := cmp.Diff(want, c.Settings()); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}
 }
 
+func TestSettingsHaveTheirTypesInJSON(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a <ü>")
+	c, err := config.Load(config.Overrides{WorkDir: "/", BasePath: flag(dir)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range map[int]string{
+		0: `{"key":"poll_interval","value":5,"default":5,"source":"default"}`,
+		3: `{"key":"base_path","value":"` + dir + `","default":".air-executor","source":"flag --base-path"}`,
+		5: `{"key":"log_format","value":"json","default":"json","source":"default"}`,
+	} {
+		if got, err := json.Marshal(c.Settings()[i]); err != nil || unescape(string(got)) != want {
+			t.Errorf("%s, %v, want %s", got, err, want)
+		}
+	}
+	c, err = config.Load(config.Overrides{WorkDir: "/", ConfigPath: flag(write(t, t.TempDir(), "c.yaml", "base_path: '/5'\nmirror_json: TRUE\n"))})
+	if err != nil || !c.MirrorJSON {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	last := c.Settings()[len(c.Settings())-1]
+	if got, err := json.Marshal(last); err != nil || !strings.Contains(string(got), `"value":true,"default":false`) {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+// unescape undoes what json.Marshal does to the output of every MarshalJSON.
+func unescape(s string) string {
+	return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">").Replace(s)
+}
+
 func TestTemplate(t *testing.T) {
 	dir := t.TempDir()
 	base := filepath.Join(dir, ".air-executor")
 	uncommented := regexp.MustCompile(`(?m)^#([a-z])`).ReplaceAll(config.Template(), []byte("$1"))
-	if n := len(regexp.MustCompile(`(?m)^[a-z_]+: `).FindAll(uncommented, -1)); n != 11 {
-		t.Errorf("the template has %d keys, want 11", n)
+	if n := len(regexp.MustCompile(`(?m)^[a-z_]+: `).FindAll(uncommented, -1)); n != 12 {
+		t.Errorf("the template has %d keys, want 12", n)
 	}
 	for _, content := range [][]byte{config.Template(), uncommented} {
 		path := write(t, base, "config.yaml", string(content))

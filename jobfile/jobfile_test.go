@@ -127,7 +127,7 @@ func TestParseRefuses(t *testing.T) {
 		{"timeout zero", one("timeout: 0"), `f.yaml:4: tasks[0].timeout: must be between 1 and 9223372036, not 0`},
 		{"timeout negative", one("timeout: -5s"), `f.yaml:4: tasks[0].timeout: must be at least 1ms, not -5s`},
 		{"timeout fraction", one("timeout: 1.5"), `f.yaml:4: tasks[0].timeout: must be a whole number, not the number 1.5`},
-		{"timeout quoted", one("timeout: '90'"), `f.yaml:4: tasks[0].timeout: must be a duration such as 90s or 5m, or whole seconds, not "90"`},
+		{"timeout quoted", one("timeout: '0'"), `f.yaml:4: tasks[0].timeout: must be between 1 and 9223372036, not 0`},
 		{"timeout words", one("timeout: 5 minutes"), `f.yaml:4: tasks[0].timeout: must be a duration such as 90s or 5m, or whole seconds, not "5 minutes"`},
 		{"timeout null", one("timeout: ~"), `f.yaml:4: tasks[0].timeout: must be text, not ~`},
 		{"timeout too large", one("timeout: 9223372037"), `f.yaml:4: tasks[0].timeout: must be between 1 and 9223372036, not 9223372037`},

@@ -95,7 +95,7 @@ const minTimeout = time.Millisecond
 
 // timeout returns a time limit, given as a Go duration or in whole seconds.
 func timeout(v strictyaml.Value) (time.Duration, error) {
-	if v.IsNumber() {
+	if v.IsNumber() || v.IsWholeText() {
 		n, err := v.Int(1, int(math.MaxInt64/time.Second))
 		return time.Duration(n) * time.Second, err
 	}

@@ -30,9 +30,22 @@ type app struct {
 	args     []string // command line, without the program
 	globals  globals
 
+	strict    bool // a wrong configuration file is an error, see configured
 	conf      *config.Config
 	unprinted error // why a result could not be printed
 }
+
+// configured is a command that does not work with a configuration file that is
+// wrong, because it goes by what the file says: it would do another thing than
+// was meant. The others need to know the base path, and go on with a remark.
+type configured interface{ configured() }
+
+func (*startCmd) configured()       {}
+func (*runCmd) configured()         {}
+func (*importCmd) configured()      {}
+func (*configShowCmd) configured()  {}
+func (*configCheckCmd) configured() {}
+func (*configInitCmd) configured()  {}
 
 // config returns the configuration in force.
 func (a *app) config() (*config.Config, error) {
@@ -49,12 +62,16 @@ func (a *app) config() (*config.Config, error) {
 		BasePath:   override(a.globals.BasePath, "AIR_EXECUTOR_BASE_PATH"),
 		LogLevel:   override(a.globals.LogLevel, "AIR_EXECUTOR_LOG_LEVEL"),
 		LogFormat:  override(a.globals.LogFormat, "AIR_EXECUTOR_LOG_FORMAT"),
+		Lenient:    !a.strict,
 	}
 	conf, err := interruptible(a.ctx, func() (*config.Config, error) { return config.Load(overrides) })
 	if err != nil {
 		return nil, err
 	}
 	a.conf = conf
+	if conf.Wrong != nil && a.err != nil {
+		a.notef("%v; going on with the default for what is wrong there", conf.Wrong)
+	}
 	return conf, nil
 }
 

@@ -82,6 +82,7 @@ func parseAndRun(parser *kong.Kong, a *app, flags *globals, args []string) (err 
 		return err
 	}
 	a.globals = *flags
+	_, a.strict = c.Selected().Target.Addr().Interface().(configured)
 	if q, ok := c.Selected().Target.Addr().Interface().(quick); !ok || !q.quick() {
 		var stop func()
 		a.ctx, stop = signal.NotifyContext(a.ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)

@@ -75,16 +75,43 @@ func (v Value) IsNumber() bool {
 	return v.node.Kind == yaml.ScalarNode && (tag == "!!int" || tag == "!!float")
 }
 
-// Int returns a whole number from low to high. A quoted "5" and 5.0 are not
-// whole numbers, and 010, which readers of YAML disagree about, is none either.
+// Bool returns true or false, in the words of YAML 1.2.
+func (v Value) Bool() (bool, error) {
+	if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() != "!!bool" {
+		return false, v.wanted("true or false")
+	}
+	return strings.EqualFold(v.node.Value, "true"), nil
+}
+
+// IsWholeText reports whether the value is a number in quotes: digits alone.
+func (v Value) IsWholeText() bool {
+	digits := strings.TrimPrefix(v.node.Value, "-")
+	return v.isText() && digits != "" && strings.Trim(digits, "0123456789") == ""
+}
+
+// wholeFraction returns the digits before the point of a number such as 5.0.
+func (v Value) wholeFraction() (string, bool) {
+	whole, fraction, ok := strings.Cut(v.node.Value, ".")
+	digits := strings.TrimPrefix(whole, "-")
+	return whole, ok && v.IsNumber() && fraction != "" && strings.Trim(fraction, "0") == "" &&
+		digits != "" && strings.Trim(digits, "0123456789") == ""
+}
+
+// Int returns a whole number from low to high. A quoted "5" and 5.0 are taken
+// for what they can only mean; 010, which readers of YAML disagree about, is
+// not a whole number.
 func (v Value) Int(low, high int) (int, error) {
 	text := strings.ReplaceAll(v.node.Value, "_", "")
+	if whole, ok := v.wholeFraction(); ok {
+		text = whole
+	}
+	isNumber := v.IsNumber() || v.IsWholeText()
 	n, err := strconv.ParseInt(text, 0, strconv.IntSize)
 	tooLarge := errors.Is(err, strconv.ErrRange)
 	switch {
-	case v.IsNumber() && hasLeadingZero(text):
+	case isNumber && hasLeadingZero(text):
 		return 0, v.Errorf("must be a whole number without leading zeros, not %s", clip(v.node.Value))
-	case !v.IsNumber() || err != nil && !tooLarge:
+	case !isNumber || err != nil && !tooLarge:
 		return 0, v.wanted("a whole number")
 	case tooLarge || n < int64(low) || n > int64(high):
 		return 0, v.Errorf("must be between %d and %d, not %s", low, high, clip(v.node.Value))

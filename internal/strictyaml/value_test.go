@@ -30,6 +30,7 @@ func TestInt(t *testing.T) {
 		want int
 	}{
 		{"5", 5}, {"+5", 5}, {"-3", -3}, {"0", 0}, {"-0", 0}, {"1_000", 1000}, {"0x10", 16}, {"0o17", 15}, {"0b11", 3},
+		{`"5"`, 5}, {"'-5'", -5}, {"5.0", 5}, {"-5.00", -5},
 		{"9223372036854775807", math.MaxInt}, {"-9223372036854775808", math.MinInt},
 	}
 	for _, tt := range tests {
@@ -47,8 +48,11 @@ func TestIntRefuses(t *testing.T) {
 		{`a: -5`, `f:1: a: must be between 1 and 60, not -5`},
 		{`a: 99999999999999999999`, `f:1: a: must be between 1 and 60, not 99999999999999999999`},
 		{`a: 18446744073709551617`, `f:1: a: must be between 1 and 60, not 18446744073709551617`},
-		{`a: "5"`, `f:1: a: must be a whole number, not the text "5"`},
-		{`a: 5.0`, `f:1: a: must be a whole number, not the number 5.0`},
+		{`a: "05"`, `f:1: a: must be a whole number without leading zeros, not 05`},
+		{`a: "0x5"`, `f:1: a: must be a whole number, not the text "0x5"`},
+		{`a: "99"`, `f:1: a: must be between 1 and 60, not 99`},
+		{`a: 5.5`, `f:1: a: must be a whole number, not the number 5.5`},
+		{`a: 5.`, `f:1: a: must be a whole number, not the number 5.`},
 		{`a: 1e1`, `f:1: a: must be a whole number, not the number 1e1`},
 		{`a: .inf`, `f:1: a: must be a whole number, not the number .inf`},
 		{`a: 010`, `f:1: a: must be a whole number without leading zeros, not 010`},
