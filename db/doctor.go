@@ -36,6 +36,18 @@ LEFT JOIN task b ON b.id = (
     ORDER BY t.priority DESC, t.id LIMIT 1)
 WHERE coalesce(j.next_task, 0) <> coalesce(b.id, 0)
    OR coalesce(j.next_priority, 0) <> coalesce(b.priority, 0)`},
+	{"a job's state follows from its tasks", `
+SELECT place, state || ', should be ' || follows AS what
+FROM (SELECT name AS place, state,
+             CASE WHEN running > 0 THEN 'working'
+                  WHEN next_task IS NOT NULL AND state = 'working' THEN 'working'
+                  WHEN next_task IS NOT NULL THEN 'waiting'
+                  WHEN failed > 0 THEN 'failed'
+                  WHEN pending > 0 THEN 'waiting'
+                  ELSE 'completed' END AS follows
+      FROM job
+      WHERE pending + running + completed + failed > 0) f
+WHERE state <> follows`},
 	{"a task's blockers are its unfinished dependencies", `
 SELECT j.name || '/' || t.name AS place, 'blockers ' || t.blockers || ', unfinished dependencies ' || c.open AS what
 FROM task t

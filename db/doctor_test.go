@@ -25,6 +25,9 @@ func everything(t *testing.T) *store {
 	s.load("imported", aTask("a", "missing"), aCompleted("b"))
 	s.enqueue("ended", task("a"))
 	s.finish(s.claim("ended"), success)
+	s.enqueue("later", task("a"))
+	s.enqueue("failed", task("a"))
+	s.cancel("failed", "a")
 	s.sound()
 	return s
 }
@@ -35,6 +38,7 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		rows     = "rows refer to rows that exist"
 		counters = "a job's counters match its tasks"
 		next     = "a job's next task is its best ready one"
+		state    = "a job's state follows from its tasks"
 		blockers = "a task's blockers are its unfinished dependencies"
 		running  = "a running task has one running attempt, any other has none"
 		number   = "no attempt has a number above its task's count"
@@ -58,6 +62,10 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		{"not the priority of the next task", `UPDATE job SET next_priority = 4 WHERE name = 'j'`, next, "j"},
 		{"a ready task that nobody sees", `UPDATE job SET next_task = NULL, next_priority = NULL WHERE name = 'j'`, next, "j"},
 		{"a next task that waits", `UPDATE job SET next_task = (SELECT id FROM task WHERE name = 'a'), next_priority = 0 WHERE name = 'imported'`, next, "imported"},
+		{"a completed job with a task that is ready", `UPDATE job SET state = 'completed' WHERE name = 'later'`, state, "later"},
+		{"a waiting job with nothing but a failed task", `UPDATE job SET state = 'waiting' WHERE name = 'failed'`, state, "failed"},
+		{"a failed job in which nothing has failed", `UPDATE job SET state = 'failed' WHERE name = 'ended'`, state, "ended"},
+		{"a completed job that waits for a task that may come", `UPDATE job SET state = 'completed' WHERE name = 'imported'`, state, "imported"},
 		{"a task that waits for nothing", `UPDATE task SET blockers = 1 WHERE name = 'child'`, blockers, "j/child"},
 		{"a task that does not wait", `UPDATE task SET blockers = 0 WHERE name = 'blocked'`, blockers, "j/blocked"},
 		{"a task that does not wait for one that is missing", `UPDATE task SET blockers = 0 WHERE job = (SELECT id FROM job WHERE name = 'imported')`, blockers, "imported/a"},

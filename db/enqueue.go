@@ -18,6 +18,10 @@ type Batch struct {
 	// failing with ErrDuplicate.
 	IfAbsent bool
 
+	// AllowMissing keeps dependencies on tasks that are not there, for they may
+	// still come, instead of failing with ErrNoTask.
+	AllowMissing bool
+
 	// Parent is the token of the attempt whose command queues the tasks, empty
 	// if a user does. An attempt that is over may queue nothing (ErrFenced).
 	// What an earlier attempt of the same task has queued is passed over.
@@ -42,7 +46,7 @@ const manyIDs = 5000
 
 // Enqueue stores the tasks of a batch. When it returns without an error they
 // are durable. A dependency must name a task of the job or of the batch, in
-// any order. Errors: ErrDuplicate, ErrNoTask (a dependency that is not there),
+// any order, or one that may still come. Errors: ErrDuplicate, ErrNoTask (a dependency that is not there),
 // ErrCycle, ErrFenced, ErrLimit, or the first error of b.Tasks.
 func (d *DB) Enqueue(ctx context.Context, b Batch) (Added, error) {
 	if err := job.CheckName(b.Job); err != nil {
@@ -100,8 +104,10 @@ func (t *tx) enqueue(b Batch) (Added, error) {
 
 // finish checks what can only be checked when all are there, and updates the job.
 func (a *adder) finish(b Batch) error {
-	if err := a.requireAll(); err != nil {
-		return err
+	if !b.AllowMissing {
+		if err := a.requireAll(); err != nil {
+			return err
+		}
 	}
 	if err := a.requireAcyclic(); err != nil {
 		return err

@@ -396,3 +396,19 @@ func TestBlockersSayWhatATaskWaitsFor(t *testing.T) {
 		t.Errorf("blockers (-want +got), %v:\n%s", err, diff)
 	}
 }
+
+func TestADependencyMayComeLaterIfThatIsWanted(t *testing.T) {
+	s := open(t)
+	if _, err := s.Enqueue(ctx, db.Batch{Job: "j", Tasks: specs(task("b", "a")), AllowMissing: true}); err != nil {
+		t.Fatal(err)
+	}
+	s.wantJob("j", job.StateWaiting, job.Counts{Pending: 1}, 1)
+	s.sound()
+	s.enqueue("j", task("a"))
+	if got, want := s.work(), []string{"a", "b"}; !cmp.Equal(got, want) {
+		t.Errorf("ran %q, want %q", got, want)
+	}
+	if _, err := s.Enqueue(ctx, db.Batch{Job: "j", Tasks: specs(task("c", "c")), AllowMissing: true}); err == nil {
+		t.Error("a task may not wait for itself")
+	}
+}

@@ -5,14 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/air-executor/air-executor/job"
 )
 
-// Import stores a job with its tasks as they are, in any state but running:
-// the caller has turned that into another. Dependencies on tasks that are not
-// there are kept, for they may still come. Errors: ErrDuplicate (the job, or a
-// task id twice), ErrCycle, or the first error of tasks.
+// Import stores a job with its tasks as they are, in any status but running:
+// the caller has turned that into another. The state of the job is what follows
+// from its tasks; only one without tasks keeps that of its file. Dependencies on
+// tasks that are not there are kept, for they may still come. Errors:
+// ErrDuplicate (the job, or a task id twice), ErrCycle, or the first error of
+// tasks.
 func (d *DB) Import(ctx context.Context, j job.Job, tasks iter.Seq2[job.Task, error]) error {
 	if err := job.CheckName(j.Name); err != nil {
 		return err
@@ -35,41 +38,179 @@ func (t *tx) importJob(j job.Job, tasks iter.Seq2[job.Task, error]) error {
 	if err != nil {
 		return err
 	}
-	var parents []parentLink
-	for task, err := range tasks {
-		if err != nil {
-			return err
-		}
-		if task.Status == job.Running {
-			return fmt.Errorf("task %q is running, and cannot be without a runner", task.ID)
-		}
-		if err := a.add(task); errors.Is(err, ErrDuplicate) {
-			return fmt.Errorf("task %q %w in job %q", task.ID, ErrDuplicate, a.job.Name)
-		} else if err != nil {
-			return err
-		}
-		if task.Parent != "" {
-			parents = append(parents, parentLink{a.last, task.Parent})
-		}
-	}
-	if err := a.requireAcyclic(); err != nil {
+	_, err = a.take(tasks, func(task job.Task) error {
+		return fmt.Errorf("task %q %w in job %q", task.ID, ErrDuplicate, a.job.Name)
+	})
+	if err != nil {
 		return err
 	}
-	if err := a.link(parents); err != nil {
-		return err
+	var state job.State // what follows from the tasks
+	if a.count == 0 {
+		if state = j.State; state != job.StateCompleted && state != job.StateFailed {
+			state = job.StateWaiting
+		}
 	}
-	if err := a.tallyUp(j.State); err != nil {
+	if err := a.tallyUp(state); err != nil {
 		return err
 	}
 	// The counters have been written at the time of the import; the file knows better.
+	created, updated := j.CreatedAt.UnixMicro(), j.UpdatedAt.UnixMicro()
+	if j.CreatedAt.IsZero() {
+		created = t.now
+	}
+	if j.UpdatedAt.IsZero() {
+		updated = created
+	}
 	_, err = t.exec(`
 UPDATE job
 SET uuid = ?,
     created_at = ?,
     updated_at = ?,
     extra = ?
-WHERE id = ?`, j.UUID, j.CreatedAt.UnixMicro(), j.UpdatedAt.UnixMicro(), text(string(j.Extra)), a.job.ID)
+WHERE id = ?`, j.UUID, created, updated, text(string(j.Extra)), a.job.ID)
 	return err
+}
+
+// Merged says what became of the tasks of a file for a job that was there.
+type Merged struct {
+	Added   int          // tasks stored
+	Present int          // tasks that were there, and stay as they are
+	Differ  []Difference // those of them that are otherwise in the file
+}
+
+// Difference is a task that a file and the database hold differently.
+type Difference struct {
+	Task string
+	What string // such as "its command", for people
+}
+
+// Merge adds those tasks to a job that it does not have; the others stay as they
+// are. What Import says of statuses and dependencies holds here too. Errors:
+// ErrNoJob, ErrCycle, or the first error of tasks.
+func (d *DB) Merge(ctx context.Context, name string, tasks iter.Seq2[job.Task, error]) (Merged, error) {
+	var m Merged
+	err := d.write(ctx, func(t *tx) error {
+		m = Merged{}
+		if _, err := t.jobRow(name); err != nil {
+			return err
+		}
+		a, err := t.newAdder(name)
+		if err != nil {
+			return err
+		}
+		m.Present, err = a.take(tasks, func(task job.Task) error {
+			what, err := a.compare(task)
+			if what != "" {
+				m.Differ = append(m.Differ, Difference{task.ID, what})
+			}
+			return err
+		})
+		if m.Added = a.count; err != nil || a.count == 0 {
+			return err
+		}
+		return a.tallyUp("")
+	})
+	return m, d.wakeAfter(err)
+}
+
+// Compare says how the tasks of a file differ from those of a job. Those that
+// the job does not have are counted as Added, though nothing is stored.
+func (d *DB) Compare(ctx context.Context, name string, tasks iter.Seq2[job.Task, error]) (Merged, error) {
+	var m Merged
+	err := d.read(ctx, func(t *tx) error {
+		j, err := t.jobRow(name)
+		if err != nil {
+			return err
+		}
+		a := &adder{t: t, job: *j}
+		for task, err := range tasks {
+			if err != nil {
+				return err
+			}
+			row, err := t.taskRow(name, j.ID, task.ID)
+			if errors.Is(err, ErrNoTask) {
+				m.Added++
+				continue
+			}
+			if err != nil || row == nil {
+				return err
+			}
+			m.Present++
+			what, err := a.compare(task)
+			if what != "" {
+				m.Differ = append(m.Differ, Difference{task.ID, what})
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return m, err
+}
+
+// compare says in which respect a task that is there differs from that of a
+// file, or nothing.
+func (a *adder) compare(task job.Task) (string, error) {
+	var stored job.Task
+	err := a.t.eachTask(a.job.Name, func(t job.Task) error {
+		stored = t
+		return nil
+	}, taskColumns+`
+WHERE t.job = ?
+  AND t.name = ?
+ORDER BY t.id, d.position`, a.job.ID, task.ID)
+	switch {
+	case err != nil:
+		return "", err
+	case stored.Command != task.Command:
+		return "its command", nil
+	case !slices.Equal(stored.Args, task.Args):
+		return "its arguments", nil
+	case !slices.Equal(stored.Dependencies, task.Dependencies):
+		return "its dependencies", nil
+	case task.Status != job.Pending && stored.Status == job.Pending:
+		return fmt.Sprintf("it is %s in the file and pending here", task.Status), nil
+	}
+	return "", nil
+}
+
+// take stores the tasks of a file and what they say of each other. Those whose
+// ids are taken it counts and hands to taken, whose error ends it.
+func (a *adder) take(tasks iter.Seq2[job.Task, error], taken func(job.Task) error) (present int, err error) {
+	var parents []parentLink
+	for task, err := range tasks {
+		if err != nil {
+			return present, err
+		}
+		err := a.addStopped(task)
+		if errors.Is(err, ErrDuplicate) {
+			present++
+			err = taken(task)
+		} else if err == nil && task.Parent != "" {
+			parents = append(parents, parentLink{a.last, task.Parent})
+		}
+		if err != nil {
+			return present, err
+		}
+	}
+	if err := a.requireAcyclic(); err != nil {
+		return present, err
+	}
+	return present, a.link(parents)
+}
+
+// addStopped stores a task that does not run. It returns ErrDuplicate, alone, if
+// its id is taken.
+func (a *adder) addStopped(task job.Task) error {
+	if task.Status != job.Running {
+		return a.add(task)
+	}
+	row, err := a.t.taskRow(a.job.Name, a.job.ID, task.ID)
+	if err == nil && row != nil {
+		return ErrDuplicate
+	}
+	return errors.Join(ignore(err, ErrNoTask), fmt.Errorf("task %q is running, and cannot be without a runner", task.ID))
 }
 
 // parentLink is a task that another has queued, which may come later in the file.

@@ -54,18 +54,107 @@ func TestAJobComesOutOfTheStoreAsItWentIn(t *testing.T) {
 	s.sound()
 }
 
-func TestAnImportKeepsTheStateOfItsFile(t *testing.T) {
-	for _, state := range job.States {
-		s := open(t)
-		j := aJob("j")
-		j.State = state
-		if err := s.Import(ctx, j, seq([]job.Task{aCompleted("a")})); err != nil {
-			t.Fatal(err)
-		}
-		if got := s.job("j").State; got != state {
-			t.Errorf("state %s, want %s", got, state)
+func TestTheStateOfAnImportedJobFollowsItsTasks(t *testing.T) {
+	failed := aTask("failed")
+	failed.Status, failed.Reason = job.Failed, job.Imported
+	for _, c := range []struct {
+		name  string
+		tasks []job.Task
+		want  job.State // empty: that of the file
+	}{
+		{"a task is ready", []job.Task{aCompleted("a"), aTask("b"), failed}, job.StateWaiting},
+		{"all are completed", []job.Task{aCompleted("a")}, job.StateCompleted},
+		{"one has failed", []job.Task{aCompleted("a"), failed}, job.StateFailed},
+		{"what is pending waits for what has failed", []job.Task{failed, aTask("b", "failed")}, job.StateFailed},
+		{"what is pending waits for what may come", []job.Task{aTask("b", "later")}, job.StateWaiting},
+		{"no tasks", nil, ""},
+	} {
+		for _, state := range job.States {
+			s := open(t)
+			j := aJob("j")
+			j.State = state
+			if err := s.Import(ctx, j, seq(c.tasks)); err != nil {
+				t.Fatal(err)
+			}
+			want := c.want
+			if want == "" {
+				want = state
+				if state == job.StateWorking {
+					want = job.StateWaiting
+				}
+			}
+			if got := s.job("j").State; got != want {
+				t.Errorf("%s, %s in the file: state %s, want %s", c.name, state, got, want)
+			}
+			s.sound()
 		}
 	}
+}
+
+func TestTimesThatTheFileDoesNotSayAreThoseOfTheImport(t *testing.T) {
+	s := open(t)
+	j := aJob("j")
+	j.CreatedAt, j.UpdatedAt = time.Time{}, time.Time{}
+	if err := s.Import(ctx, j, seq([]job.Task(nil))); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.job("j"); got.CreatedAt.Year() < 2000 || !got.UpdatedAt.Equal(got.CreatedAt) {
+		t.Errorf("created %v, updated %v", got.CreatedAt, got.UpdatedAt)
+	}
+}
+
+func TestAMergeAddsWhatIsNotThere(t *testing.T) {
+	s := open(t)
+	s.load("j", aTask("a"), aTask("b", "a"), aTask("same", "later"), aCompleted("done"))
+	s.work()
+	changed := aTask("a")
+	changed.Command = "other"
+	ran := aCompleted("same")
+	ran.Dependencies = []string{"later"}
+	file := []job.Task{aTask("new", "a", "done"), changed, aTask("b"), ran, aTask("blocked", "absent"), aCompleted("done")}
+	want := db.Merged{Added: 2, Present: 4, Differ: []db.Difference{
+		{"a", "its command"}, {"b", "its dependencies"}, {"same", "it is completed in the file and pending here"},
+	}}
+	before := s.dump()
+	if got, err := s.Compare(ctx, "j", seq(file)); err != nil || !cmp.Equal(got, want) {
+		t.Errorf("Compare: %+v, %v, want %+v", got, err, want)
+	}
+	s.unchanged(before)
+	if got, err := s.Merge(ctx, "j", seq(file)); err != nil || !cmp.Equal(got, want) {
+		t.Errorf("Merge: %+v, %v, want %+v", got, err, want)
+	}
+	s.wantJob("j", job.StateWaiting, job.Counts{Pending: 3, Completed: 3}, 2)
+	s.sound()
+	if got, want := s.work(), []string{"new"}; !cmp.Equal(got, want) {
+		t.Errorf("ran %q, want %q", got, want)
+	}
+	if got, err := s.Merge(ctx, "j", seq(file)); err != nil || got.Added != 0 || got.Present != 6 {
+		t.Errorf("a second time: %+v, %v", got, err)
+	}
+	s.sound()
+}
+
+func TestAMergeIsRefusedAsAWhole(t *testing.T) {
+	s := open(t)
+	s.load("j", aTask("a", "later"))
+	running := aTask("r")
+	running.Status = job.Running
+	before := s.dump()
+	for _, tasks := range [][]job.Task{{aTask("x"), running}, {aTask("x"), aTask("later", "a")}} {
+		if _, err := s.Merge(ctx, "j", seq(tasks)); err == nil {
+			t.Errorf("%+v: no error", tasks)
+		}
+		s.unchanged(before)
+	}
+	running.ID = "a" // is there, and stays as it is
+	if got, err := s.Merge(ctx, "j", seq([]job.Task{running})); err != nil || got.Present != 1 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if _, err := s.Merge(ctx, "absent", seq([]job.Task(nil))); !errors.Is(err, db.ErrNoJob) {
+		t.Errorf("a job that is not there: %v", err)
+	}
+	s.unchanged(before)
+	s.sound()
 }
 
 func TestAnImportCountsWhatIsCompleted(t *testing.T) {
