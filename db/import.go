@@ -38,7 +38,7 @@ func (t *tx) importJob(j job.Job, tasks iter.Seq2[job.Task, error]) error {
 	if err != nil {
 		return err
 	}
-	_, err = a.take(tasks, func(task job.Task) error {
+	err = a.take(tasks, func(task job.Task) error {
 		return fmt.Errorf("task %q %w in job %q", task.ID, ErrDuplicate, a.job.Name)
 	})
 	if err != nil {
@@ -74,14 +74,14 @@ WHERE id = ?`, j.UUID, created, updated, text(string(j.Extra)), a.job.ID)
 // Merged says what became of the tasks of a file for a job that was there.
 type Merged struct {
 	Added   int          // tasks stored
-	Present int          // tasks that were there, and stay as they are
+	Present []string     // ids of tasks that were there, and stay as they are
 	Differ  []Difference // those of them that are otherwise in the file
 }
 
 // Difference is a task that a file and the database hold differently.
 type Difference struct {
 	Task string
-	What string // such as "its command", for people
+	What string // such as "the file has another command", for people
 }
 
 // Merge adds those tasks to a job that it does not have; the others stay as they
@@ -98,7 +98,8 @@ func (d *DB) Merge(ctx context.Context, name string, tasks iter.Seq2[job.Task, e
 		if err != nil {
 			return err
 		}
-		m.Present, err = a.take(tasks, func(task job.Task) error {
+		err = a.take(tasks, func(task job.Task) error {
+			m.Present = append(m.Present, task.ID)
 			what, err := a.compare(task)
 			if what != "" {
 				m.Differ = append(m.Differ, Difference{task.ID, what})
@@ -135,7 +136,7 @@ func (d *DB) Compare(ctx context.Context, name string, tasks iter.Seq2[job.Task,
 			if err != nil || row == nil {
 				return err
 			}
-			m.Present++
+			m.Present = append(m.Present, task.ID)
 			what, err := a.compare(task)
 			if what != "" {
 				m.Differ = append(m.Differ, Difference{task.ID, what})
@@ -164,40 +165,39 @@ ORDER BY t.id, d.position`, a.job.ID, task.ID)
 	case err != nil:
 		return "", err
 	case stored.Command != task.Command:
-		return "its command", nil
+		return "the file has another command", nil
 	case !slices.Equal(stored.Args, task.Args):
-		return "its arguments", nil
+		return "the file has other arguments", nil
 	case !slices.Equal(stored.Dependencies, task.Dependencies):
-		return "its dependencies", nil
+		return "the file has other dependencies", nil
 	case task.Status != job.Pending && stored.Status == job.Pending:
-		return fmt.Sprintf("it is %s in the file and pending here", task.Status), nil
+		return fmt.Sprintf("it is %s in the file, and pending here", task.Status), nil
 	}
 	return "", nil
 }
 
 // take stores the tasks of a file and what they say of each other. Those whose
-// ids are taken it counts and hands to taken, whose error ends it.
-func (a *adder) take(tasks iter.Seq2[job.Task, error], taken func(job.Task) error) (present int, err error) {
+// ids are taken it hands to taken, whose error ends it.
+func (a *adder) take(tasks iter.Seq2[job.Task, error], taken func(job.Task) error) error {
 	var parents []parentLink
 	for task, err := range tasks {
 		if err != nil {
-			return present, err
+			return err
 		}
 		err := a.addStopped(task)
 		if errors.Is(err, ErrDuplicate) {
-			present++
 			err = taken(task)
 		} else if err == nil && task.Parent != "" {
 			parents = append(parents, parentLink{a.last, task.Parent})
 		}
 		if err != nil {
-			return present, err
+			return err
 		}
 	}
 	if err := a.requireAcyclic(); err != nil {
-		return present, err
+		return err
 	}
-	return present, a.link(parents)
+	return a.link(parents)
 }
 
 // addStopped stores a task that does not run. It returns ErrDuplicate, alone, if

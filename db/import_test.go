@@ -112,8 +112,8 @@ func TestAMergeAddsWhatIsNotThere(t *testing.T) {
 	ran := aCompleted("same")
 	ran.Dependencies = []string{"later"}
 	file := []job.Task{aTask("new", "a", "done"), changed, aTask("b"), ran, aTask("blocked", "absent"), aCompleted("done")}
-	want := db.Merged{Added: 2, Present: 4, Differ: []db.Difference{
-		{"a", "its command"}, {"b", "its dependencies"}, {"same", "it is completed in the file and pending here"},
+	want := db.Merged{Added: 2, Present: []string{"a", "b", "same", "done"}, Differ: []db.Difference{
+		{"a", "the file has another command"}, {"b", "the file has other dependencies"}, {"same", "it is completed in the file, and pending here"},
 	}}
 	before := s.dump()
 	if got, err := s.Compare(ctx, "j", seq(file)); err != nil || !cmp.Equal(got, want) {
@@ -128,7 +128,7 @@ func TestAMergeAddsWhatIsNotThere(t *testing.T) {
 	if got, want := s.work(), []string{"new"}; !cmp.Equal(got, want) {
 		t.Errorf("ran %q, want %q", got, want)
 	}
-	if got, err := s.Merge(ctx, "j", seq(file)); err != nil || got.Added != 0 || got.Present != 6 {
+	if got, err := s.Merge(ctx, "j", seq(file)); err != nil || got.Added != 0 || len(got.Present) != 6 {
 		t.Errorf("a second time: %+v, %v", got, err)
 	}
 	s.sound()
@@ -147,7 +147,7 @@ func TestAMergeIsRefusedAsAWhole(t *testing.T) {
 		s.unchanged(before)
 	}
 	running.ID = "a" // is there, and stays as it is
-	if got, err := s.Merge(ctx, "j", seq([]job.Task{running})); err != nil || got.Present != 1 {
+	if got, err := s.Merge(ctx, "j", seq([]job.Task{running})); err != nil || len(got.Present) != 1 {
 		t.Errorf("%+v, %v", got, err)
 	}
 	if _, err := s.Merge(ctx, "absent", seq([]job.Task(nil))); !errors.Is(err, db.ErrNoJob) {

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"errors"
-	"os"
 	"path/filepath"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/jobfolder"
 )
 
 type exportCmd struct {
@@ -38,12 +37,20 @@ func (c *exportCmd) Run(a *app) error {
 	}
 	path := c.Path
 	if path == "" {
-		path = filepath.Join(a.conf.BasePath, "jobs")
+		path = filepath.Join(a.conf.BasePath, jobfolder.JobsName)
 	}
 	folders := []string{}
 	for _, j := range jobs {
 		folder := filepath.Join(path, job.FolderName(j.Name))
-		if err := exportJob(a, d, j, folder); err != nil {
+		write := jobfolder.Write
+		if c.Path == "" {
+			write = jobfolder.WriteOwn // there may be jobs that are yet to be imported
+		}
+		err := write(a.ctx, d, j, folder)
+		if errors.Is(err, jobfolder.ErrOther) {
+			return fail(exitError, err, "import or remove that one, or export to another folder")
+		}
+		if err != nil {
 			return err
 		}
 		folders = append(folders, folder)
@@ -63,57 +70,4 @@ func (c *exportCmd) jobs(a *app, d *db.DB) ([]job.Job, error) {
 	}
 	j, err := d.Job(a.ctx, c.Job)
 	return []job.Job{j}, err
-}
-
-func exportJob(a *app, d *db.DB, j job.Job, folder string) error {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return err
-	}
-	state, err := job.FormatState(j)
-	if err != nil {
-		return err
-	}
-	err = replaceFile(filepath.Join(folder, stateFile), func(w *bufio.Writer) error {
-		_, err := w.Write(state)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return replaceFile(filepath.Join(folder, tasksFile), func(w *bufio.Writer) error {
-		tw := job.NewTaskWriter(w, j.Name)
-		if err := d.EachTask(a.ctx, j.Name, tw.Write); err != nil {
-			return err
-		}
-		return tw.Close()
-	})
-}
-
-// replaceFile writes a file beside the old one and puts it in its place, so
-// that a reader, or a crash, meets one of the two and never a part.
-func replaceFile(path string, write func(*bufio.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".export-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	w := bufio.NewWriterSize(f, 1<<16)
-	if err := write(w); err != nil {
-		return err
-	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }

@@ -1,70 +1,125 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
-)
-
-const (
-	stateFile = "state.json"
-	tasksFile = "tasks.json"
+	"github.com/air-executor/air-executor/jobfolder"
 )
 
 type importCmd struct {
-	KeepRunningAsFailed bool     `help:"Tasks that were running when the files were written fail, as lost, instead of becoming pending."`
-	Path                []string `arg:"" optional:"" help:"Folders: of one job, of several jobs, or a base path (jobs in the base path)."`
+	Running             string   `placeholder:"WHAT" help:"What becomes of tasks that were running when the files were written: rerun (they become pending, and run a second time) or failed (as lost)."`
+	KeepRunningAsFailed bool     `hidden:"" help:"The same as --running failed."`
+	IfAbsent            bool     `xor:"present" help:"Pass over, successfully, jobs that are there already."`
+	Merge               bool     `xor:"present" help:"Of jobs that are there already, add the tasks that they lack; the others stay as they are."`
+	Path                []string `arg:"" optional:"" help:"Folders: of one job, of several jobs, a base path, or one that holds a base path (jobs in the base path)."`
 }
 
 // Help is printed below the summary.
 func (*importCmd) Help() string {
 	return `A job's folder holds state.json and tasks.json. Each job is imported as a whole or not at all; the others are imported all the same.
 
-Exit codes: 0 all imported; 1 some could not be; 2 wrong flags or configuration.`
+A task that was running when the files were written may have ended since. Whether it runs again is for you to say: with --running, or when asked on a terminal.
+
+The files of jobs in the base path itself are moved to imported/DATE in it, or, with mirror_json, kept up to date.
+
+Exit codes: 0 all imported; 1 some could not be; 2 wrong flags, configuration or files, or --running is missing; 5 the program that wrote the files still works there.`
+}
+
+// The values of --running.
+const (
+	runAgain = "rerun"
+	asFailed = "failed"
+)
+
+// check settles what the flags say of tasks that were running.
+func (c *importCmd) check() error {
+	if c.KeepRunningAsFailed && c.Running == "" {
+		c.Running = asFailed
+	}
+	switch {
+	case c.Running != "" && c.Running != runAgain && c.Running != asFailed:
+		return fmt.Errorf("--running: want rerun or failed, got %q", c.Running)
+	case c.KeepRunningAsFailed && c.Running != asFailed:
+		return errors.New("--running rerun and --keep-running-as-failed do not go together")
+	}
+	return nil
+}
+
+// imported is what became of the job in one folder.
+type imported struct {
+	Job          string          `json:"job"`
+	Imported     int             `json:"imported"`    // tasks stored
+	Present      int             `json:"present"`     // tasks that were there, and are as they were
+	PassedOver   bool            `json:"passed_over"` // the job was there, and nothing was stored
+	WasRunning   []string        `json:"was_running"` // ids of stored tasks that ran when the file was written
+	Differing    []differingJSON `json:"differing"`   // tasks that were there and are otherwise in the file
+	MovedTo      *string         `json:"moved_to"`    // where the files are now, if they were moved
+	Remarks      []string        `json:"remarks"`     // what was odd in the files
+	merge, again bool            // tasks were added to it; it was imported before, and only its files are moved
+}
+
+type differingJSON struct {
+	Task string `json:"task"`
+	What string `json:"what"`
 }
 
 // Run imports every job that it finds.
 func (c *importCmd) Run(a *app) error {
-	folders, err := c.folders(a)
+	if err := c.check(); err != nil {
+		return usage(err, "")
+	}
+	conf, err := a.config()
 	if err != nil {
 		return err
 	}
-	if len(folders) == 0 {
-		return errors.New("nothing to import: no folder with a state.json or tasks.json")
+	folders, err := c.folders(conf)
+	if err != nil {
+		return usage(err, "")
+	}
+	if err := refuseServed(folders); err != nil {
+		return err
+	}
+	if err := c.settleRunning(a, folders); err != nil {
+		return err
 	}
 	d, err := a.open()
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	type imported struct {
-		Job   string `json:"job"`
-		Tasks int    `json:"tasks"`
-	}
+	return c.all(a, d, folders)
+}
+
+// all imports the jobs one by one and says what became of each.
+func (c *importCmd) all(a *app, d *db.DB, folders []string) error {
 	done := []imported{}
-	failed := 0
-	for _, f := range folders {
-		name, n, err := c.one(a, d, f)
-		switch {
-		case a.ctx.Err() != nil:
+	failed, code, present := 0, exitError, false
+	for _, folder := range folders {
+		r, err := c.one(a, d, folder)
+		if a.ctx.Err() != nil {
 			return a.ctx.Err()
-		case err != nil:
+		}
+		if err != nil {
 			failed++
+			present = present || errors.Is(err, errPresent)
+			if exitCode(err) == exitUsage {
+				code = exitUsage
+			}
 			a.notef("%v", err)
-		case a.json():
-			done = append(done, imported{name, n})
-		default:
-			a.printf("Job %s: %s\n", name, plural(n, "task"))
+			continue
+		}
+		done = append(done, r)
+		if !a.json() {
+			c.remark(a, r)
+			a.printf("%s\n", r.text())
 		}
 	}
 	if a.json() {
@@ -73,181 +128,159 @@ func (c *importCmd) Run(a *app) error {
 		}
 	}
 	if failed > 0 {
-		return fmt.Errorf("%d of %s not imported", failed, plural(len(folders), "job"))
+		hint := ""
+		if present {
+			hint = "--if-absent passes over jobs that are there; --merge adds the tasks that they lack"
+		}
+		return fail(code, fmt.Errorf("%d of %s not imported", failed, plural(len(folders), "job")), hint)
 	}
-	if len(done) > 0 {
-		a.hintNoManager()
-	}
+	a.hintNoManager()
 	return nil
 }
 
 // folders finds the folders of jobs below the paths that were given.
-func (c *importCmd) folders(a *app) ([]string, error) {
-	conf, err := a.config()
-	if err != nil {
-		return nil, err
-	}
+func (c *importCmd) folders(conf *config.Config) ([]string, error) {
 	paths := c.Path
 	if len(paths) == 0 {
-		paths = []string{filepath.Join(conf.BasePath, "jobs")}
+		paths = []string{filepath.Join(conf.BasePath, jobfolder.JobsName)}
 	}
 	var out []string
 	for _, p := range paths {
-		found, err := jobFolders(p)
+		found, err := jobfolder.Find(p, config.DefaultBasePath)
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			err = fmt.Errorf("%s: %w", p, at.Err)
+		}
 		if err != nil {
 			return nil, err
 		}
 		if len(found) == 0 {
-			return nil, fmt.Errorf("%s: no folder with a %s or %s in it", p, stateFile, tasksFile)
+			return nil, fmt.Errorf("%s: no folder with a %s or %s in it", p, jobfolder.StateFile, jobfolder.TasksFile)
 		}
 		out = append(out, found...)
 	}
 	return out, nil
 }
 
-// jobFolders looks for jobs in a folder: the folder itself, its subfolders, or
-// those of its subfolder jobs.
-func jobFolders(path string) ([]string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.IsDir() {
-		return nil, fmt.Errorf("%s is not a folder", path)
-	}
-	if isJobFolder(path) {
-		return []string{path}, nil
-	}
-	entries, err := os.ReadDir(path)
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	for _, e := range entries {
-		if sub := filepath.Join(path, e.Name()); isJobFolder(sub) {
-			out = append(out, sub)
+// refuseServed returns an error if the program that wrote the folders still
+// works there: both would run the same tasks.
+func refuseServed(folders []string) error {
+	for _, folder := range folders {
+		if h := jobfolder.ServedBy(folder); h != nil {
+			return fail(exitManager, fmt.Errorf("%s: the %s that wrote these files still runs (PID %d)", folder, h.What, h.PID),
+				fmt.Sprintf("stop it first; if process %d is something else, remove %s", h.PID, h.File))
 		}
 	}
-	if sub := filepath.Join(path, "jobs"); len(out) == 0 && isDir(sub) {
-		return jobFolders(sub)
-	}
-	return out, nil
+	return nil
 }
 
-func isJobFolder(path string) bool {
-	for _, name := range []string{stateFile, tasksFile} {
-		if _, err := os.Stat(filepath.Join(path, name)); err == nil {
-			return true
-		}
-	}
-	return false
-}
+// errPresent is returned for a job that is there already.
+var errPresent = db.ErrDuplicate
 
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
-// one imports the job in a folder, and returns its name and number of tasks.
-func (c *importCmd) one(a *app, d *db.DB, folder string) (string, int, error) {
-	j, err := readState(folder)
-	if err != nil {
-		return "", 0, err
-	}
-	path := filepath.Join(folder, tasksFile)
-	f, err := openFile(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return j.Name, 0, d.Import(a.ctx, j, func(func(job.Task, error) bool) {})
+// one imports the job in a folder.
+func (c *importCmd) one(a *app, d *db.DB, folder string) (imported, error) {
+	j, err := jobfolder.ReadState(folder)
+	if err == nil {
+		err = badInput(job.CheckName(j.Name))
 	}
 	if err != nil {
-		return "", 0, err
+		return imported{}, placed(folder, err)
+	}
+	f, err := openTasks(folder, j.Name)
+	if err != nil {
+		return imported{}, placed(folder, err)
 	}
 	defer f.Close()
-	n := 0
-	tasks := c.tasks(job.NewTaskReader(path, j.Name, bufio.NewReaderSize(f, 1<<20)), &n)
-	if err := d.Import(a.ctx, j, tasks); err != nil {
-		var placed *job.FileError
-		if !errors.As(err, &placed) {
-			err = fmt.Errorf("%s: %w", folder, err)
+	r := imported{Job: j.Name, WasRunning: []string{}, Differing: []differingJSON{}, Remarks: []string{}}
+	if err := c.store(a, d, folder, j, f, &r); err != nil {
+		return imported{}, placed(folder, err)
+	}
+	for _, remark := range f.reader.Remarks() {
+		r.Remarks = append(r.Remarks, remark.String())
+	}
+	if err := settleFiles(a, d, folder, &r); err != nil {
+		return imported{}, fmt.Errorf("job %q is imported, but its files lie now: %w", j.Name, err)
+	}
+	return r, nil
+}
+
+// store puts a job into the database, in the way that is wanted.
+func (c *importCmd) store(a *app, d *db.DB, folder string, j job.Job, f *taskFile, r *imported) error {
+	there, err := d.Job(a.ctx, j.Name)
+	switch {
+	case err != nil && exitCode(err) == exitNoSuch:
+		if j.UUID == "" {
+			j.UUID = job.NewUUID()
 		}
-		return "", 0, err
+		err := d.Import(a.ctx, j, c.tasks(f, func(t job.Task) {
+			r.WasRunning = append(r.WasRunning, t.ID)
+		}))
+		r.Imported = f.count
+		return err
+	case err != nil:
+		return err
+	case c.Merge:
+		var running []string
+		m, err := d.Merge(a.ctx, j.Name, c.tasks(f, func(t job.Task) { running = append(running, t.ID) }))
+		r.merge = true
+		r.merged(m, running)
+		return err
 	}
-	return j.Name, n, nil
+	// What was imported before a crash could move the files is only moved now.
+	same := j.UUID == "" || j.UUID == there.UUID
+	if own, err := inBase(a, folder); err != nil || !own || !same {
+		return c.present(r, j.Name, err)
+	}
+	again := importCmd{Running: runAgain}
+	m, err := d.Compare(a.ctx, j.Name, again.tasks(f, func(job.Task) {}))
+	if err != nil || m.Added > 0 || len(m.Differ) > 0 {
+		return c.present(r, j.Name, err)
+	}
+	r.PassedOver, r.Present, r.again = true, len(m.Present), true
+	return nil
 }
 
-// openFile opens a file that can be read to its end without waiting for anybody:
-// other writers wait while it is read. A pipe is none.
-func openFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+// present is for a job that is there and stays as it is.
+func (c *importCmd) present(r *imported, name string, err error) error {
+	if err != nil || !c.IfAbsent {
+		return errors.Join(err, fmt.Errorf("job %q %w", name, errPresent))
+	}
+	r.PassedOver = true
+	return nil
+}
+
+// inBase reports whether a folder is one of those of the base path in force.
+func inBase(a *app, folder string) (bool, error) {
+	abs, err := filepath.Abs(folder)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		f.Close()
-		return nil, errors.Join(err, fmt.Errorf("%s: is not a regular file", path))
-	}
-	return f, nil
-}
-
-func readAll(path string) ([]byte, error) {
-	f, err := openFile(path)
+	parent, err := os.Stat(filepath.Dir(abs))
 	if err != nil {
-		return nil, err
+		return false, err
 	}
-	defer f.Close()
-	return io.ReadAll(f)
+	jobs, err := os.Stat(filepath.Join(a.conf.BasePath, jobfolder.JobsName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && os.SameFile(parent, jobs), err
 }
 
-// readState reads the state.json of a folder. A folder that has none is a
-// waiting job with the folder's name.
-func readState(folder string) (job.Job, error) {
-	path := filepath.Join(folder, stateFile)
-	data, err := readAll(path)
-	if errors.Is(err, os.ErrNotExist) {
-		now := time.Now().UTC()
-		abs, err := filepath.Abs(folder)
+// settleFiles has the files in the base path itself say nothing that is not so
+// any more, after the job that they tell of was imported.
+func settleFiles(a *app, d *db.DB, folder string, r *imported) error {
+	own, err := inBase(a, folder)
+	if err != nil || !own || r.PassedOver && !r.again {
+		return err
+	}
+	if a.conf.MirrorJSON && filepath.Base(folder) == job.FolderName(r.Job) {
+		j, err := d.Job(a.ctx, r.Job)
 		if err != nil {
-			return job.Job{}, err
+			return err
 		}
-		return job.Job{UUID: job.NewUUID(), Name: filepath.Base(abs), CreatedAt: now, UpdatedAt: now}, nil
+		return jobfolder.Write(a.ctx, d, j, folder)
 	}
-	if err != nil {
-		return job.Job{}, err
-	}
-	j, err := job.ParseState(path, data)
-	if j.State == job.StateWorking {
-		j.State = "" // nothing of it runs here; what it is follows from its tasks
-	}
-	return j, err
-}
-
-// tasks yields the tasks of a file, as they are here: none runs.
-func (c *importCmd) tasks(r *job.TaskReader, n *int) iter.Seq2[job.Task, error] {
-	return func(yield func(job.Task, error) bool) {
-		for {
-			t, err := r.Next()
-			if err == io.EOF {
-				return
-			}
-			if t.Status == job.Running {
-				c.stopRunning(&t)
-			}
-			*n++
-			if !yield(t, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-// stopRunning turns a task that ran elsewhere into one that does not.
-func (c *importCmd) stopRunning(t *job.Task) {
-	if c.KeepRunningAsFailed {
-		t.Status, t.Reason = job.Failed, job.Lost
-		if t.Error == "" {
-			t.Error = "was running when it was exported"
-		}
-		return
-	}
-	t.Status, t.StartedAt, t.CompletedAt = job.Pending, time.Time{}, time.Time{}
+	to, err := jobfolder.Retire(a.conf.BasePath, folder, time.Now())
+	r.MovedTo = &to
+	return err
 }

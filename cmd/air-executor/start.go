@@ -58,6 +58,7 @@ func (c *startCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	defer a.remarkUnimported(nil)
 	if a.json() {
 		return a.printJSON(map[string]any{"pid": pid, "base_path": conf.BasePath})
 	}
@@ -98,6 +99,9 @@ func (c *startCmd) serve(a *app, conf *config.Config) error {
 	}
 	stopOnSignals(m)
 	ready(nil)
+	if text := a.unimported(nil); text != "" && !c.Ready {
+		log.Warn(text)
+	}
 	if err := m.Run(ctx); err != nil {
 		log.Error("manager failed", "error", err)
 		return silent(exitError)

@@ -31,14 +31,11 @@ func (c *statusCmd) Run(a *app) error {
 			return err
 		}
 	}
-	conf, err := a.config()
-	if err != nil {
-		return err
-	}
 	d, err := a.openExisting()
 	if err != nil {
 		if c.optional() == "" && !c.Watch && exitCode(err) == exitNoSuch {
-			return c.nothing(a, conf.BasePath)
+			defer a.remarkUnimported(nil)
+			return nothing(a)
 		}
 		return err
 	}
@@ -46,15 +43,18 @@ func (c *statusCmd) Run(a *app) error {
 	if c.Watch {
 		return watch(a, d, func(w io.Writer) error { return c.show(a, d, w) })
 	}
+	if c.optional() == "" {
+		defer a.remarkUnimported(d)
+	}
 	return c.show(a, d, a.out)
 }
 
 // nothing says that there is nothing to show.
-func (c *statusCmd) nothing(a *app, base string) error {
+func nothing(a *app) error {
 	if a.json() {
 		return a.printJSON([]jobJSON{})
 	}
-	a.notef("no jobs yet in %s", base)
+	a.notef("no jobs yet in %s", a.conf.BasePath)
 	return nil
 }
 
@@ -79,6 +79,9 @@ func showJobs(a *app, d *db.DB, w io.Writer) error {
 			out[i] = toJobJSON(j)
 		}
 		return a.printJSON(out)
+	}
+	if len(jobs) == 0 && w == a.out {
+		return nothing(a)
 	}
 	width := a.width()
 	g := newJobGrid()
@@ -154,6 +157,8 @@ func duration(t job.Task) string {
 	switch {
 	case t.StartedAt.IsZero():
 		return "-"
+	case t.CompletedAt.IsZero() && t.Status.Ended():
+		return "-" // it was imported, and its end is not known
 	case t.CompletedAt.IsZero():
 		return took(time.Since(t.StartedAt))
 	}

@@ -36,7 +36,8 @@ var layers = map[string][]string{
 	"db":             {"internal/failpoint", "job", "lock", "migrations"},
 	"runner/process": {"internal/failpoint"},
 	"runner":         {"internal/failpoint", "db", "job", "lock", "runner/process"},
-	"manager":        {"internal/failpoint", "config", "db", "job", "lock", "runner", "runner/process"},
+	"jobfolder":      {"db", "job", "runner/process"},
+	"manager":        {"internal/failpoint", "config", "db", "job", "jobfolder", "lock", "runner", "runner/process"},
 
 	"cmd":    {anything},
 	"bench":  {anything},

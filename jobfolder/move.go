@@ -1,0 +1,60 @@
+package jobfolder
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// ImportedName is the folder of a base path in which imported files are kept.
+const ImportedName = "imported"
+
+// moved are the files that Retire moves. TasksFile comes before StateFile: what
+// is left after a crash in between can still tell whose it is.
+var moved = []string{"runner.pid", TasksFile, StateFile}
+
+// Retire moves the files of a job that was imported to imported/DATE/JOB in the
+// base path, where they deceive nobody: from now on the job changes in the
+// database alone. Logs stay where they are. It returns the new folder. A crash
+// in between leaves some of the files where they were; Retire moves those too
+// when it is called again.
+func Retire(base, folder string, today time.Time) (string, error) {
+	day := filepath.Join(base, ImportedName, today.Format(time.DateOnly))
+	target := filepath.Join(day, filepath.Base(folder))
+	for n := 2; collides(folder, target); n++ {
+		target = filepath.Join(day, fmt.Sprintf("%s.%d", filepath.Base(folder), n))
+	}
+	if err := os.MkdirAll(target, 0o700); err != nil {
+		return "", err
+	}
+	for _, name := range moved {
+		err := os.Rename(filepath.Join(folder, name), filepath.Join(target, name))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return "", err
+		}
+	}
+	return target, errors.Join(syncFolder(target), syncFolder(folder))
+}
+
+// collides reports whether a file that is to be moved is there already.
+func collides(folder, target string) bool {
+	for _, name := range moved {
+		_, here := os.Lstat(filepath.Join(folder, name))
+		_, there := os.Lstat(filepath.Join(target, name))
+		if here == nil && there == nil {
+			return true
+		}
+	}
+	return false
+}
+
+func syncFolder(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}

@@ -1,0 +1,97 @@
+package jobfolder
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Holder is a living process of the program that wrote a job's folder.
+type Holder struct {
+	PID  int
+	File string // where its PID stands
+	What string // manager or runner
+}
+
+// ServedBy returns the process of the program that wrote a job's folder, if it
+// still works there, or nil. That program writes its PIDs into manager.pid of
+// its base path and runner.pid of a job's folder, and leaves them behind when it
+// is killed.
+func ServedBy(folder string) *Holder {
+	folder, err := filepath.Abs(folder)
+	if err != nil {
+		return nil
+	}
+	candidates := []Holder{{File: filepath.Join(folder, "runner.pid"), What: "runner"}}
+	if parent := filepath.Dir(folder); filepath.Base(parent) == JobsName {
+		candidates = append(candidates, Holder{File: filepath.Join(filepath.Dir(parent), "manager.pid"), What: "manager"})
+	}
+	for _, h := range candidates {
+		if h.PID = livingPID(h.File); h.PID > 0 {
+			return &h
+		}
+	}
+	return nil
+}
+
+// livingPID returns the PID in a file if such a process lives and may be the one
+// that wrote it, else 0.
+func livingPID(path string) int {
+	f, err := open(path)
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	var content [64]byte
+	n, _ := f.Read(content[:])
+	pid, err := strconv.Atoi(strings.TrimSpace(string(content[:n])))
+	if err != nil || pid <= 0 {
+		return 0
+	}
+	if err := syscall.Kill(pid, 0); err != nil && !errors.Is(err, syscall.EPERM) {
+		return 0
+	}
+	info, err := f.Stat()
+	if err != nil || !mayBeIt(pid, info.ModTime()) {
+		return 0
+	}
+	return pid
+}
+
+// mayBeIt reports whether a process can be the one that wrote its PID to a file
+// at this time. Numbers are used again, so it looks at the command line, where
+// the system shows it. A Python program that does not name itself counts if it
+// was there when the file was written; clocks that are set make that a guess, so
+// it is not asked of one that does.
+func mayBeIt(pid int, written time.Time) bool {
+	proc := filepath.Join("/proc", strconv.Itoa(pid))
+	line, err := os.ReadFile(filepath.Join(proc, "cmdline"))
+	if err != nil || len(line) == 0 {
+		return err != nil // it cannot be seen; or it is a thread of the kernel, or has ended
+	}
+	line = bytes.ToLower(line)
+	if bytes.Contains(line, []byte("air-executor")) || bytes.Contains(line, []byte("air_executor")) {
+		return !isThisProgram(proc)
+	}
+	if !bytes.Contains(line, []byte("python")) && !bytes.Contains(line, []byte("pypy")) {
+		return false
+	}
+	started, ok := startedAt(pid)
+	const moment = 10 * time.Second
+	return !ok || started.Before(written.Add(moment))
+}
+
+// isThisProgram reports whether a process runs the same program as we do.
+func isThisProgram(proc string) bool {
+	ours, err := os.Stat("/proc/self/exe")
+	if err != nil {
+		return false
+	}
+	its, err := os.Stat(filepath.Join(proc, "exe"))
+	return err == nil && os.SameFile(ours, its)
+}

@@ -1,0 +1,115 @@
+package jobfolder
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+)
+
+// ErrOther is returned where a folder holds the files of another job.
+var ErrOther = errors.New("holds another job")
+
+// Path is the folder of a job in a base path.
+func Path(base, name string) string {
+	return filepath.Join(base, JobsName, job.FolderName(name))
+}
+
+// Write writes the files of a job. Each is replaced as a whole, so that a
+// reader, or a crash, meets the old one or the new one and never a part.
+func Write(ctx context.Context, d *db.DB, j job.Job, folder string) error {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	state, err := job.FormatState(j)
+	if err != nil {
+		return err
+	}
+	writeState := func() error {
+		return replace(filepath.Join(folder, StateFile), func(w *bufio.Writer) error {
+			_, err := w.Write(state)
+			return err
+		})
+	}
+	// A state.json says to whom the tasks.json beside it belongs, so it is there
+	// first; and later it comes last, so that it is never newer than the tasks.
+	if _, err := os.Lstat(filepath.Join(folder, StateFile)); errors.Is(err, os.ErrNotExist) {
+		if err := writeState(); err != nil {
+			return err
+		}
+	}
+	err = replace(filepath.Join(folder, TasksFile), func(w *bufio.Writer) error {
+		tw := job.NewTaskWriter(w, j.Name)
+		if err := d.EachTask(ctx, j.Name, tw.Write); err != nil {
+			return err
+		}
+		return tw.Close()
+	})
+	if err != nil {
+		return err
+	}
+	return writeState()
+}
+
+// WriteOwn is Write for folders that other tools may have written: it returns
+// ErrOther, and changes nothing, where the files are not those of this job.
+func WriteOwn(ctx context.Context, d *db.DB, j job.Job, folder string) error {
+	if Is(folder) {
+		theirs, err := ReadState(folder)
+		if err != nil {
+			return fmt.Errorf("%s %w: %w", folder, ErrOther, err)
+		}
+		if theirs.UUID != j.UUID {
+			return fmt.Errorf("%s %w, with the id %q", folder, ErrOther, theirs.UUID)
+		}
+	}
+	return Write(ctx, d, j, folder)
+}
+
+// Fresh reports whether the files of a folder say what is known of the job.
+func Fresh(j job.Job, folder string) bool {
+	state, err := job.FormatState(j)
+	if err != nil {
+		return false
+	}
+	theirs, err := os.ReadFile(filepath.Join(folder, StateFile))
+	if err != nil || !bytes.Equal(state, theirs) {
+		return false
+	}
+	_, err = os.Lstat(filepath.Join(folder, TasksFile))
+	return err == nil
+}
+
+// replace writes a file beside the old one and puts it in its place.
+func replace(path string, write func(*bufio.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".export-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	w := bufio.NewWriterSize(f, 1<<16)
+	if err := write(w); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
