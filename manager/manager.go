@@ -221,6 +221,10 @@ func (m *Manager) Run(ctx context.Context) error {
 	defer cancel()
 	m.listen(ctx)
 	m.log.Info("manager serves", "pid", os.Getpid(), "base_path", m.config.BasePath, "instance", m.self.Manager)
+	var files *mirror
+	if m.lock != nil && m.config.MirrorJSON {
+		files = startMirror(ctx, m.config, m.log)
+	}
 	err := m.loop(ctx)
 	m.dismissAll()
 	if m.lock != nil {
@@ -228,6 +232,7 @@ func (m *Manager) Run(ctx context.Context) error {
 			m.log.Warn("the stop is not written down", "error", e)
 		}
 	}
+	files.close(ctx, err == nil)
 	m.log.Info("manager ends", "running", m.pool.busy()+m.adopted)
 	return err
 }

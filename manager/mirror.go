@@ -1,0 +1,185 @@
+package manager
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/air-executor/air-executor/config"
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/jobfolder"
+)
+
+// mirror keeps state.json and tasks.json of every job as the database has them,
+// for other tools that read them. It looks at the database once a second, and
+// writes the files of the jobs that have changed. It has a connection of its
+// own, so that the manager never waits for it.
+type mirror struct {
+	db      *db.DB
+	base    string
+	log     *slog.Logger
+	written map[string]version // by job, what its files say
+	refused map[string]bool    // jobs whose folder holds another job; said already
+	behind  bool               // some files could not be written; said already
+	cancel  context.CancelFunc
+	done    chan struct{}
+}
+
+// version is what a job's files say.
+type version struct {
+	uuid    string
+	updated time.Time
+}
+
+// startMirror starts the mirror of a base path. A manager works without one that
+// cannot start: then it is nil, which close takes too.
+func startMirror(ctx context.Context, c *config.Config, log *slog.Logger) *mirror {
+	d, err := db.Open(ctx, c.BasePath, db.Options{Durability: c.Durability, MustExist: true})
+	if err != nil {
+		log.Error("state.json and tasks.json are not kept up to date", "error", err)
+		return nil
+	}
+	m := &mirror{
+		db: d, base: c.BasePath, log: log,
+		written: map[string]version{}, refused: map[string]bool{}, done: make(chan struct{}),
+	}
+	ctx, m.cancel = context.WithCancel(ctx)
+	go m.run(ctx)
+	return m
+}
+
+// close ends the mirror and waits for its end. What has changed until now is
+// written before, unless the database cannot be trusted any more.
+func (m *mirror) close(ctx context.Context, trusted bool) {
+	if m == nil {
+		return
+	}
+	m.cancel()
+	<-m.done
+	if trusted {
+		m.pass(context.WithoutCancel(ctx))
+	}
+	if err := m.db.Close(); err != nil {
+		m.log.Warn("the mirror's connection does not close", "error", err)
+	}
+}
+
+// run looks for changes until ctx ends. After a pass that took long it rests for
+// longer, so that large jobs do not keep a processor busy.
+func (m *mirror) run(ctx context.Context) {
+	defer close(m.done)
+	const (
+		every = time.Second
+		rest  = 4 // times as long as the pass took
+	)
+	var seen int64
+	for first := true; ; first = false {
+		began := time.Now()
+		now, err := m.db.Changes(ctx)
+		if err == nil && (first || now != seen || m.behind) {
+			m.pass(ctx)
+			seen = now
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(max(every, rest*time.Since(began))):
+		}
+	}
+}
+
+// pass writes the files of the jobs that have changed.
+func (m *mirror) pass(ctx context.Context) {
+	jobs, err := m.db.Jobs(ctx)
+	if err == nil {
+		err = m.forgetAllBut(jobs)
+	}
+	for _, j := range jobs {
+		err = errors.Join(err, m.write(ctx, j))
+		if ctx.Err() != nil {
+			return
+		}
+	}
+	if err != nil && !m.behind {
+		m.log.Error("state.json and tasks.json are not up to date", "error", err)
+	} else if err == nil && m.behind {
+		m.log.Info("state.json and tasks.json are up to date again")
+	}
+	m.behind = err != nil
+}
+
+// write brings the files of a job up to date.
+func (m *mirror) write(ctx context.Context, j job.Job) error {
+	now := version{j.UUID, j.UpdatedAt}
+	was, known := m.written[j.Name]
+	if known && was == now {
+		return nil
+	}
+	folder := jobfolder.Path(m.base, j.Name)
+	if !known && jobfolder.Fresh(j, folder) {
+		m.written[j.Name] = now
+		return nil
+	}
+	if known && was.uuid != j.UUID {
+		if err := m.remove(j.Name); err != nil {
+			return err
+		}
+	}
+	err := jobfolder.WriteOwn(ctx, m.db, j, folder)
+	switch {
+	case errors.Is(err, db.ErrNoJob):
+		return nil // removed since; the next pass sees that
+	case errors.Is(err, jobfolder.ErrOther):
+		if !m.refused[j.Name] {
+			m.refused[j.Name] = true
+			m.log.Warn("the files of a job are not written: they are those of another; import or remove them", "job", j.Name, "error", err)
+		}
+		return nil
+	case err != nil:
+		return err
+	}
+	delete(m.refused, j.Name)
+	m.written[j.Name] = now
+	return nil
+}
+
+// forgetAllBut removes the files of jobs that are gone, where this mirror wrote
+// them.
+func (m *mirror) forgetAllBut(jobs []job.Job) error {
+	if len(m.written) == 0 {
+		return nil
+	}
+	there := make(map[string]bool, len(jobs))
+	for _, j := range jobs {
+		there[j.Name] = true
+	}
+	for name := range m.written {
+		if !there[name] {
+			if err := m.remove(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// remove removes the files of a job that is gone, unless they have come to be
+// those of another.
+func (m *mirror) remove(name string) error {
+	was := m.written[name]
+	delete(m.written, name)
+	folder := jobfolder.Path(m.base, name)
+	if theirs, err := jobfolder.ReadState(folder); err != nil || theirs.UUID != was.uuid {
+		return nil
+	}
+	for _, file := range []string{jobfolder.TasksFile, jobfolder.StateFile} {
+		if err := os.Remove(filepath.Join(folder, file)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
