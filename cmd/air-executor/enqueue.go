@@ -30,6 +30,7 @@ type enqueueCmd struct {
 	Env      []string  `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable. May be given several times."`
 	NoEnv    bool      `help:"Do not store this shell's environment; run with the manager's."`
 	IfAbsent bool      `help:"Do nothing, successfully, for a task whose id is there already."`
+	Missing  bool      `name:"allow-missing" help:"Keep dependencies on tasks that are not there yet, for they may still come."`
 	FromFile string    `short:"f" placeholder:"FILE" help:"Add the tasks of a file: JSON lines, or a tasks.json array; - is stdin."`
 	Quiet    bool      `short:"q" help:"Do not print ids."`
 	Command  []string  `arg:"" optional:"" predictor:"command" help:"Command and arguments, after --."`
@@ -57,7 +58,7 @@ func (c *enqueueCmd) Run(a *app) error {
 		return err
 	}
 	batch := db.Batch{
-		Job: c.jobName(), IfAbsent: c.IfAbsent, Parent: parentToken(conf),
+		Job: c.jobName(), IfAbsent: c.IfAbsent, AllowMissing: c.Missing, Parent: parentToken(conf),
 		MaxSubtasks: conf.MaxSubtasks, MaxDepth: conf.MaxSubtaskDepth,
 	}
 	if err := job.CheckName(batch.Job); err != nil {
@@ -275,6 +276,8 @@ func explainEnqueue(err error) error {
 	switch {
 	case errors.Is(err, db.ErrDuplicate):
 		return fail(exitError, err, "choose another --id, or give --if-absent if it is the same task")
+	case errors.Is(err, db.ErrNoTask):
+		return fail(exitNoSuch, err, "if that task is still to come, give --allow-missing")
 	case errors.Is(err, db.ErrFenced):
 		return fail(exitError, err, "this shell belongs to a task that has ended; to queue tasks as a user: unset "+runner.EnvToken)
 	case errors.Is(err, db.ErrLimit):
