@@ -3,6 +3,9 @@ package main
 // inDB is a test of the store.
 func inDB(name string) test { return test{"./db", "", name} }
 
+// inStories is a story of the command line.
+func inStories(name string) test { return test{"./cmd/air-executor", "", "TestScript/" + name} }
+
 // inFaults is a test of the whole program.
 func inFaults(name string) test { return test{"./faults", "failpoints", name} }
 
@@ -17,6 +20,53 @@ var noGate = change{"db/db.go", `	if err := d.gate.Lock(d.wait); err != nil {
 `}
 
 var mutants = []mutant{
+	{
+		name: "import takes what was running for pending without a word",
+		changes: []change{{"cmd/air-executor/importtasks.go", `	if c.Running != "" {
+		return nil
+	}
+	d, err`, `	if c.Running == "" {
+		c.Running = runAgain
+	}
+	if c.Running != "" {
+		return nil
+	}
+	d, err`}},
+		test:  inStories("import_running"),
+		shows: "exit code is 0, not 2",
+	},
+	{
+		name:    "import does not look whether the other program still works there",
+		changes: []change{{"jobfolder/served.go", `if h.PID = livingPID(h.File); h.PID > 0 {`, `if h.PID = livingPID(h.File); h.PID < 0 {`}},
+		test:    inStories("import_served"),
+		shows:   "exit code is 0, not 5",
+	},
+	{
+		name: "an imported job keeps the state that its file claims",
+		changes: []change{{"db/import.go", `	if a.count == 0 {
+		if state`, `	if a.count >= 0 {
+		if state`}},
+		test:  inDB("TestTheStateOfAnImportedJobFollowsItsTasks"),
+		shows: "should be",
+	},
+	{
+		name:    "the files of a job that nobody has imported are written over",
+		changes: []change{{"jobfolder/write.go", `if theirs.UUID != j.UUID {`, `if theirs.UUID == "" {`}},
+		test:    test{"./manager", "", "TestTheMirrorWritesOverNoOtherJob"},
+		shows:   "waiting",
+	},
+	{
+		name:    "what has run can be queued again from its file",
+		changes: []change{{"job/specfile.go", `if err != nil || s == string(Pending) {`, `if err != nil || s != "" {`}},
+		test:    test{"./job", "", "TestATaskThatHasRunCannotBeQueuedAgain"},
+		shows:   "no error",
+	},
+	{
+		name:    "a wrong configuration is taken for the defaults by a manager",
+		changes: []change{{"cmd/air-executor/app.go", `Lenient:    !a.strict,`, `Lenient:    true,`}},
+		test:    inStories("config_refused"),
+		shows:   "exit code is 0, not 2",
+	},
 	{
 		name: "no fence: a result without its token counts",
 		changes: []change{{"db/finish.go", `WHERE id = ?
