@@ -82,7 +82,7 @@ func (c *importCmd) Run(a *app) error {
 	}
 	folders, err := c.folders(conf)
 	if err != nil {
-		return usage(err, "")
+		return usage(err, "name the folder of a job, of several jobs, or of a base path")
 	}
 	if err := refuseServed(folders); err != nil {
 		return err
