@@ -96,6 +96,36 @@ func TestRetireLosesNothing(t *testing.T) {
 	}
 }
 
+// The folder jobs may be a link to another disk, where nothing can be renamed to.
+func TestRetireMovesToAnotherDisk(t *testing.T) {
+	base := t.TempDir()
+	disk, err := os.MkdirTemp("/dev/shm", "jobs-")
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(disk) })
+	if err := os.Rename(filepath.Join(disk), filepath.Join(base, "x")); err == nil {
+		t.Skip("it is the same disk")
+	}
+	if err := os.Symlink(disk, filepath.Join(base, "jobs")); err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(base, "jobs", "j")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "state.json"), []byte("1"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	to, err := jobfolder.Retire(base, folder, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(to, "state.json")); string(got) != "1" || err != nil || jobfolder.Is(folder) {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 // process starts a process with these words on its command line, which ends with
 // the test.
 func process(t *testing.T, words ...string) int {
@@ -148,6 +178,14 @@ func TestServedBy(t *testing.T) {
 				t.Errorf("%s: %+v", c.name, got)
 			}
 		}
+	}
+	base := write(t, map[string]string{"manager.pid": strconv.Itoa(process(t, "air_executor")), "jobs/j/tasks.json": "[]"})
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(filepath.Join(base, "jobs", "j"), link); err != nil {
+		t.Fatal(err)
+	}
+	if jobfolder.ServedBy(link) == nil {
+		t.Error("a link to the folder hides the manager")
 	}
 	if got := jobfolder.ServedBy(write(t, map[string]string{"runner.pid": "x"})); got != nil {
 		t.Errorf("%+v", got)

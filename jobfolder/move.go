@@ -1,10 +1,13 @@
 package jobfolder
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -30,12 +33,33 @@ func Retire(base, folder string, today time.Time) (string, error) {
 		return "", err
 	}
 	for _, name := range moved {
-		err := os.Rename(filepath.Join(folder, name), filepath.Join(target, name))
+		err := move(filepath.Join(folder, name), filepath.Join(target, name))
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return "", err
 		}
 	}
 	return target, errors.Join(syncFolder(target), syncFolder(folder))
+}
+
+// move renames a file, or copies it where the new name is on another disk.
+func move(from, to string) error {
+	err := os.Rename(from, to)
+	if !errors.Is(err, syscall.EXDEV) {
+		return err
+	}
+	in, err := open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	err = replace(to, func(w *bufio.Writer) error {
+		_, err := io.Copy(w, in)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return errors.Join(syncFolder(filepath.Dir(to)), os.Remove(from))
 }
 
 // collides reports whether a file that is to be moved is there already.

@@ -27,14 +27,33 @@ func ServedBy(folder string) *Holder {
 	if err != nil {
 		return nil
 	}
-	candidates := []Holder{{File: filepath.Join(folder, "runner.pid"), What: "runner"}}
-	if parent := filepath.Dir(folder); filepath.Base(parent) == JobsName {
-		candidates = append(candidates, Holder{File: filepath.Join(filepath.Dir(parent), "manager.pid"), What: "manager"})
+	if h := living(filepath.Join(folder, "runner.pid"), "runner"); h != nil {
+		return h
 	}
-	for _, h := range candidates {
-		if h.PID = livingPID(h.File); h.PID > 0 {
-			return &h
+	// The folder may be in jobs by its name, or by a link.
+	names := []string{folder}
+	if real, err := filepath.EvalSymlinks(folder); err == nil && real != folder {
+		names = append(names, real)
+	}
+	for _, name := range names {
+		if parent := filepath.Dir(name); filepath.Base(parent) == JobsName {
+			if h := BaseServedBy(filepath.Dir(parent)); h != nil {
+				return h
+			}
 		}
+	}
+	return nil
+}
+
+// BaseServedBy returns the manager of that program, if it works in a base path,
+// or nil.
+func BaseServedBy(base string) *Holder {
+	return living(filepath.Join(base, "manager.pid"), "manager")
+}
+
+func living(file, what string) *Holder {
+	if pid := livingPID(file); pid > 0 {
+		return &Holder{PID: pid, File: file, What: what}
 	}
 	return nil
 }

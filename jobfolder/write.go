@@ -46,7 +46,13 @@ func Write(ctx context.Context, d *db.DB, j job.Job, folder string) error {
 	}
 	err = replace(filepath.Join(folder, TasksFile), func(w *bufio.Writer) error {
 		tw := job.NewTaskWriter(w, j.Name)
-		if err := d.EachTask(ctx, j.Name, tw.Write); err != nil {
+		err := d.EachTask(ctx, j.Name, func(t job.Task) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return tw.Write(t)
+		})
+		if err != nil {
 			return err
 		}
 		return tw.Close()
@@ -64,6 +70,9 @@ func WriteOwn(ctx context.Context, d *db.DB, j job.Job, folder string) error {
 		theirs, err := ReadState(folder)
 		if err != nil {
 			return fmt.Errorf("%s %w: %w", folder, ErrOther, err)
+		}
+		if theirs.UUID == "" {
+			return fmt.Errorf("%s %w: a %s without a %s", folder, ErrOther, TasksFile, StateFile)
 		}
 		if theirs.UUID != j.UUID {
 			return fmt.Errorf("%s %w, with the id %q", folder, ErrOther, theirs.UUID)

@@ -38,6 +38,11 @@ type version struct {
 // startMirror starts the mirror of a base path. A manager works without one that
 // cannot start: then it is nil, which close takes too.
 func startMirror(ctx context.Context, c *config.Config, log *slog.Logger) *mirror {
+	// That program would run what it finds there.
+	if h := jobfolder.BaseServedBy(c.BasePath); h != nil {
+		log.Error("state.json and tasks.json are not kept up to date: another program works with them", "pid", h.PID, "file", h.File)
+		return nil
+	}
 	d, err := db.Open(ctx, c.BasePath, db.Options{Durability: c.Durability, MustExist: true})
 	if err != nil {
 		log.Error("state.json and tasks.json are not kept up to date", "error", err)

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -166,6 +168,21 @@ func TestTheMirrorWritesTheLastWordWhenItEnds(t *testing.T) {
 		t.Errorf("%+v, %v", j, err)
 	}
 	(*mirror)(nil).close(t.Context(), true)
+	other := exec.Command("/bin/sh", "-c", "read x; exit", "python3", "air_executor")
+	in, err := other.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { in.Close(); _ = other.Wait() })
+	if err := os.WriteFile(filepath.Join(base, "manager.pid"), []byte(strconv.Itoa(other.Process.Pid)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if startMirror(t.Context(), &config.Config{BasePath: base}, slog.New(slog.DiscardHandler)) != nil {
+		t.Error("a mirror beside the program that would run what is in the files")
+	}
 	if startMirror(t.Context(), &config.Config{BasePath: t.TempDir()}, slog.New(slog.DiscardHandler)) != nil {
 		t.Error("a mirror without a database")
 	}

@@ -37,7 +37,7 @@ var mutants = []mutant{
 	},
 	{
 		name:    "import does not look whether the other program still works there",
-		changes: []change{{"jobfolder/served.go", `if h.PID = livingPID(h.File); h.PID > 0 {`, `if h.PID = livingPID(h.File); h.PID < 0 {`}},
+		changes: []change{{"jobfolder/served.go", `if pid := livingPID(file); pid > 0 {`, `if pid := livingPID(file); pid < 0 {`}},
 		test:    inStories("import_served"),
 		shows:   "exit code is 0, not 5",
 	},
@@ -51,7 +51,7 @@ var mutants = []mutant{
 	},
 	{
 		name:    "the files of a job that nobody has imported are written over",
-		changes: []change{{"jobfolder/write.go", `if theirs.UUID != j.UUID {`, `if theirs.UUID == "" {`}},
+		changes: []change{{"jobfolder/write.go", `if theirs.UUID != j.UUID {`, `if theirs.UUID == j.Name {`}},
 		test:    test{"./manager", "", "TestTheMirrorWritesOverNoOtherJob"},
 		shows:   "waiting",
 	},
