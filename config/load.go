@@ -53,7 +53,7 @@ func Load(o Overrides) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f != nil && f.wrong != nil && !(o.Lenient && (o.BasePath.Source != "" || !f.blind)) {
+	if f != nil && f.wrong != nil && (!o.Lenient || f.blind && !o.saysBasePath()) {
 		return nil, f.wrong
 	}
 	base, err := o.basePath(given, f)
@@ -147,6 +147,12 @@ func (o *Overrides) namedFile() (*file, error) {
 		return nil, err
 	}
 	return readFile(path), nil
+}
+
+// saysBasePath reports whether it is known, whatever a configuration file says,
+// which base path is meant. A file that a flag names may overrule a variable.
+func (o *Overrides) saysBasePath() bool {
+	return o.BasePath.Source == FromFlag || o.BasePath.Source != "" && o.ConfigPath.Source != FromFlag
 }
 
 // basePath returns the base path in force, absolute. f is the file that the
