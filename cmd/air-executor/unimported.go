@@ -42,14 +42,19 @@ func (a *app) unimported(d *db.DB) string {
 // read is passed over.
 func unknownFolders(a *app, d *db.DB) []string {
 	entries, err := os.ReadDir(filepath.Join(a.conf.BasePath, jobfolder.JobsName))
-	if err != nil {
+	if err != nil || len(entries) == 0 {
 		return nil
 	}
-	var known map[string]bool // folders of the jobs in the database
+	var known map[string]bool // folders of the jobs in the database; nil: not asked yet
+	if d != nil {
+		if known, err = knownFolders(a, d); err != nil {
+			return nil
+		}
+	}
 	var out []string
 	for _, e := range entries {
 		folder := filepath.Join(a.conf.BasePath, jobfolder.JobsName, e.Name())
-		if !e.IsDir() || !jobfolder.Is(folder) {
+		if known[e.Name()] || !e.IsDir() || !jobfolder.Is(folder) {
 			continue
 		}
 		if known == nil {
