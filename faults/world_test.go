@@ -183,9 +183,15 @@ type serving struct {
 // launch starts a manager and does not wait for it.
 func (w *world) launch(settings ...string) *serving {
 	w.Helper()
-	r, theirs, err := os.Pipe()
-	w.must(err)
 	log, err := os.OpenFile(w.base+"/manager.log", os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	w.must(err)
+	return w.launchWith(log, settings...)
+}
+
+// launchWith starts a manager whose standard error is this file, which it closes.
+func (w *world) launchWith(log *os.File, settings ...string) *serving {
+	w.Helper()
+	r, theirs, err := os.Pipe()
 	w.must(err)
 	m := &serving{w.command(settings, "start", "--foreground", "--ready"), make(chan string, 1), make(chan struct{})}
 	m.Stderr, m.ExtraFiles = log, []*os.File{theirs}

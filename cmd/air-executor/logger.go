@@ -1,9 +1,7 @@
 package main
 
 import (
-	"io"
 	"log/slog"
-	"os"
 	"strings"
 	"time"
 
@@ -17,15 +15,18 @@ const levelCritical = slog.LevelError + 4
 
 // newLogger makes the log of a manager or runner. Level and format are words of
 // the configuration.
-func newLogger(w io.Writer, level, format string) *slog.Logger {
+func newLogger(s *sink, level, format string) *slog.Logger {
 	lv := levelOf(level)
+	var h slog.Handler
 	if format == "console" {
-		f, ok := w.(*os.File)
-		return slog.New(tint.NewTextHandler(w, &tint.Options{
-			Level: lv, TimeFormat: time.DateTime, NoColor: !ok || !colour(f),
-		}))
+		h = tint.NewTextHandler(s, &tint.Options{Level: lv, TimeFormat: time.DateTime, NoColor: !colour(s.file)})
+	} else {
+		h = slog.NewJSONHandler(s, &slog.HandlerOptions{Level: lv, ReplaceAttr: nameLevel})
 	}
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: lv, ReplaceAttr: nameLevel}))
+	if s.direct {
+		return slog.New(h) // it drops nothing
+	}
+	return slog.New(honest{h, s})
 }
 
 func levelOf(name string) slog.Level {

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
@@ -19,9 +20,19 @@ import (
 func main() {
 	// Runners are started by the thousand; they do not wait for a parser.
 	if len(os.Args) > 1 && os.Args[1] == runner.Argument {
-		os.Exit(runner.Main(os.Args[1:], func(level, format string) *log { return newLogger(os.Stderr, level, format) }))
+		os.Exit(runTask(os.Args[1:]))
 	}
 	os.Exit(run(os.Args[1:]))
+}
+
+// runTask is the life of a runner process.
+func runTask(args []string) int {
+	surviveClosedPipe()
+	s := newSink(os.Stderr)
+	// The result is recorded when this waits: it costs a log that is not read
+	// nothing but a process that ends later.
+	defer s.flush(100 * time.Millisecond)
+	return runner.Main(args, func(level, format string) *log { return newLogger(s, level, format) })
 }
 
 // run carries out one command line and returns the exit code.

@@ -276,7 +276,7 @@ func (o *ownManager) start(conf *config.Config) error {
 	// Ctrl-C must not cut its transactions short; it is told to stop.
 	ctx := context.WithoutCancel(o.app.ctx)
 	m, err := manager.New(ctx, manager.Options{
-		Config: conf, Log: newLogger(log, conf.LogLevel, conf.LogFormat), RunnerLog: log, OnlyJob: o.job,
+		Config: conf, Log: newLogger(newSink(log), conf.LogLevel, conf.LogFormat), RunnerLog: log, OnlyJob: o.job,
 	})
 	if err != nil {
 		log.Close()

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -82,7 +83,10 @@ func upgradeBefore(a *app) error {
 // serve is the life of a manager process.
 func (c *startCmd) serve(a *app, conf *config.Config) error {
 	ready := readiness(c.Ready)
-	log := newLogger(a.err, conf.LogLevel, conf.LogFormat)
+	surviveClosedPipe()
+	s := newSink(a.err)
+	defer s.flush(time.Second)
+	log := newLogger(s, conf.LogLevel, conf.LogFormat)
 	// The context of the command ends with the first signal; a manager has
 	// more to do then.
 	ctx := context.WithoutCancel(a.ctx)

@@ -276,4 +276,18 @@ var Early func(i int, a *Assignment)
 		test:    inFaults("TestRunnerWithoutItsLockSaysSo"),
 		shows:   "waited in vain until the log says so",
 	},
+	{
+		name:    "a closed log pipe ends what writes to it",
+		changes: []change{{"cmd/air-executor/sink.go", `signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)`, `_, _ = signal.Notify, syscall.SIGPIPE`}},
+		test:    inFaults("TestClosedLogPipe"),
+		shows:   "waited in vain",
+	},
+	{
+		name: "writing the log waits for its reader",
+		changes: []change{{"cmd/air-executor/sink.go", `	default:
+		s.dropped.Add(1)
+`, ``}},
+		test:  inFaults("TestLogThatNobodyReads"),
+		shows: "waited in vain",
+	},
 }
