@@ -3,6 +3,8 @@ package runner
 import (
 	"fmt"
 	"os"
+	"runtime"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,7 +20,7 @@ func result(e process.Exit, timeout time.Duration) job.Result {
 	}
 	r := job.Result{Status: job.Failed, UserTime: e.User, SystemTime: e.System, MaxRSS: e.MaxRSS}
 	if e.Signal != 0 {
-		r.Signal = unix.SignalName(e.Signal)
+		r.Signal = signalName(e.Signal)
 	} else {
 		r.ExitCode = &e.Code
 	}
@@ -39,9 +41,33 @@ func result(e process.Exit, timeout time.Duration) job.Result {
 		r.Status = job.Completed
 	}
 	if e.Stuck > 0 {
-		r.Error = fmt.Sprintf("%s; %d of its processes could not be killed", r.Error, e.Stuck)
+		stuck := fmt.Sprintf("%d of its processes could not be killed", e.Stuck)
+		if r.Error != "" {
+			stuck = r.Error + "; " + stuck
+		}
+		r.Error = stuck
 	}
 	return r
+}
+
+// signalName is the name of a signal, for those of real time as bash counts
+// them: up to the middle from the first one, and from there to the last one.
+func signalName(sig syscall.Signal) string {
+	const first, middle, last = 34, 49, 64
+	name := unix.SignalName(sig)
+	switch {
+	case name != "":
+		return name
+	case runtime.GOOS != "linux" || sig < first || sig > last:
+		return fmt.Sprintf("signal %d", int(sig))
+	case sig == first:
+		return "SIGRTMIN"
+	case sig <= middle:
+		return fmt.Sprintf("SIGRTMIN+%d", sig-first)
+	case sig < last:
+		return fmt.Sprintf("SIGRTMAX-%d", last-sig)
+	}
+	return "SIGRTMAX"
 }
 
 // NoteMark begins the lines in a log that are ours and not the command's.
@@ -53,6 +79,8 @@ func note(log *os.File, e process.Exit, r job.Result) {
 	line := ""
 	switch {
 	case r.Reason != "" && r.Reason != job.Exited:
+		line = r.Error
+	case e.Stuck > 0:
 		line = r.Error
 	case e.Leftover > 0:
 		line = fmt.Sprintf("ended what the command had left behind: %d of its processes", e.Leftover)
