@@ -18,12 +18,18 @@ const lookEvery = time.Second
 // watched runs the command of an attempt with a channel that is closed when the
 // command is to be ended.
 func (w *worker) watched(a *db.Assignment, run func(cancel <-chan struct{}) process.Exit) process.Exit {
-	cancel, ended := make(chan struct{}), make(chan struct{})
+	cancel, asked, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	var watching sync.WaitGroup
+	watching.Go(func() { w.look(a, asked, ended) })
 	watching.Go(func() {
-		if w.mustEnd(a, ended) {
-			close(cancel)
+		// Apart from looking, so that a signal does not wait for the database.
+		select {
+		case <-ended:
+			return
+		case <-w.told:
+		case <-asked:
 		}
+		close(cancel)
 	})
 	exit := run(cancel)
 	close(ended)
@@ -31,23 +37,22 @@ func (w *worker) watched(a *db.Assignment, run func(cancel <-chan struct{}) proc
 	return exit
 }
 
-// mustEnd waits until somebody wants the command to end, or until it has ended.
-func (w *worker) mustEnd(a *db.Assignment, ended <-chan struct{}) bool {
+// look looks again and again until the command has ended, and closes asked when
+// somebody has asked for its end.
+func (w *worker) look(a *db.Assignment, asked chan<- struct{}, ended <-chan struct{}) {
 	tick := time.NewTicker(failpoint.Haste(lookEvery))
 	defer tick.Stop()
-	seen := int64(-1)
-	for {
+	for seen := int64(-1); ; {
 		select {
 		case <-ended:
-			return false
-		case <-w.told:
-			return true
+			return
 		case <-tick.C:
 		}
 		failpoint.Hit("runner.look")
 		_ = w.checkLock() // has said so, and the task goes on
 		if w.cancelAsked(a, &seen) {
-			return true
+			close(asked)
+			return
 		}
 	}
 }
