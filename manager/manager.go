@@ -263,7 +263,11 @@ func (m *Manager) loop(ctx context.Context) error {
 			m.handle(ctx, e)
 		case c := <-m.claims.done:
 			m.assign(ctx, c)
-		case <-m.woken:
+		case _, open := <-m.woken:
+			if !open {
+				m.log.Warn("new work is noticed by polling only", "error", "the pipe cannot be read")
+				m.woken = nil // a closed channel would be ready all the time
+			}
 			m.dispatch(ctx, 0)
 		case <-poll.C:
 			if err := m.replaced(); err != nil {
