@@ -68,6 +68,9 @@ func TestLogThatNobodyReads(t *testing.T) {
 	w.write("scratch/tasks.jsonl", strings.Repeat("{\"command\":\"true\"}\n", tasks))
 	w.run(0, "enqueue", "--quiet", "--job", "j", "--from-file", w.scratch+"/tasks.jsonl")
 	w.enqueue("j", "last", waits("go"))
+	for range 10 { // in which the same runner can say it
+		w.run(0, "enqueue", "--quiet", "--job", "j", "--", "sleep", "0.1")
+	}
 	w.enqueue("k", "1", waits("never"))
 	w.run(0, "enqueue", "--job", "l", "--id", "1", "--timeout", "100ms", "--", "sleep", "1000")
 	w.started("j", "last")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"strings"
 	"time"
@@ -25,6 +26,11 @@ func newLogger(s *sink, level, format string) *slog.Logger {
 	}
 	if s.direct {
 		return slog.New(h) // it drops nothing
+	}
+	s.report = func(n int64) {
+		r := slog.NewRecord(time.Now(), slog.LevelWarn, "lines of this log were dropped: nobody read it", 0)
+		r.AddAttrs(slog.Int64("lines", n))
+		_ = h.Handle(context.Background(), r)
 	}
 	return slog.New(honest{h, s})
 }

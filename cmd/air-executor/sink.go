@@ -23,6 +23,7 @@ type sink struct {
 	begun   atomic.Bool
 	lines   chan line
 	dropped atomic.Int64
+	report  func(n int64) // writes that n lines were dropped
 }
 
 // line is one of the log. With ack, it has no text, and ack is closed when all
@@ -77,21 +78,33 @@ func (s *sink) drain() {
 	}
 }
 
-// flush waits until the lines are written, but not longer than patience.
+// flush waits until the lines are written, but not longer than patience, and says
+// at the end how many were dropped and not yet said to be.
 func (s *sink) flush(patience time.Duration) {
 	if !s.begun.Load() {
 		return
 	}
 	late := time.After(patience)
+	if !s.written(late) || s.dropped.Load() == 0 {
+		return
+	}
+	s.report(s.dropped.Swap(0))
+	s.written(late)
+}
+
+// written waits until all lines so far are written, or until it is late.
+func (s *sink) written(late <-chan time.Time) bool {
 	ack := make(chan struct{})
 	select {
 	case s.lines <- line{ack: ack}:
 	case <-late:
-		return
+		return false
 	}
 	select {
 	case <-ack:
+		return true
 	case <-late:
+		return false
 	}
 }
 
@@ -113,9 +126,7 @@ type honest struct {
 // Handle writes a record, and before it that lines were dropped.
 func (h honest) Handle(ctx context.Context, r slog.Record) error {
 	if n := h.sink.takeDropped(); n > 0 {
-		missing := slog.NewRecord(r.Time, slog.LevelWarn, "lines of this log were dropped: nobody read it", 0)
-		missing.AddAttrs(slog.Int64("lines", n))
-		_ = h.Handler.Handle(ctx, missing)
+		h.sink.report(n)
 	}
 	return h.Handler.Handle(ctx, r)
 }
