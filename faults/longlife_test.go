@@ -69,6 +69,9 @@ func TestRunnerUnderAnAggressiveCollector(t *testing.T) {
 	w.with([]string{"BIG=" + strings.Repeat("x", 100_000)}, "enqueue", "--quiet", "--job", "j", "--from-file", w.scratch+"/tasks.jsonl")
 	w.enqueue("j", "last", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
 	w.start("AIR_EXECUTOR_TUNING=GOMAXPROCS=1,GOGC=1,GOMEMLIMIT=4MiB")
+	for end := time.Now().Add(time.Duration(n) * 60 * time.Millisecond); w.starts("j", "last") == 0 && time.Now().Before(end); {
+		time.Sleep(100 * time.Millisecond)
+	}
 	w.until("the last task runs", func() bool { return w.starts("j", "last") == 1 })
 	if !w.runnerLock() {
 		t.Error("a runner that has had many tasks has given up its lock")

@@ -186,7 +186,7 @@ var Early func(i int, a *Assignment)
 		name:    "nothing refers to the runner's lock",
 		changes: []change{{"runner/runner.go", `if w.lock, err = lock.Keep(`, `if _, err = lock.Keep(`}},
 		test:    inFaults("TestGarbageIsCollectedAtEveryStep"),
-		shows:   "has given up its lock",
+		shows:   "waited in vain",
 	},
 	{
 		name: "every command upgrades the database",
