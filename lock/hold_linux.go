@@ -7,6 +7,8 @@ import (
 	"runtime"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/air-executor/air-executor/internal/basepath"
 )
 
 // Hold takes the lock with number n of the lock file at path and returns the
@@ -19,7 +21,7 @@ import (
 // description lock (F_OFD_SETLK, fcntl(2)): one file serves every runner, and
 // no file is created or removed for any of them.
 func Hold(path string, n int64) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	f, err := basepath.Open(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +50,7 @@ type Prober struct {
 
 // NewProber opens the lock file at path, creating it if there is none.
 func NewProber(path string) (*Prober, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	f, err := basepath.Open(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}

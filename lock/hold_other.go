@@ -8,13 +8,15 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/air-executor/air-executor/internal/basepath"
 )
 
 // Hold takes lock n and returns the descriptor that carries it. Systems
 // without open file description locks use one file per number, path.n, and
 // flock(2), which children inherit in the same way.
 func Hold(path string, n int64) (*os.File, error) {
-	f, err := os.OpenFile(numbered(path, n), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	f, err := basepath.Open(numbered(path, n), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}

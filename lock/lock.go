@@ -11,12 +11,16 @@ package lock
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/air-executor/air-executor/internal/basepath"
 )
 
 // ErrHeld is returned when somebody else holds the lock, and still did when
@@ -33,7 +37,7 @@ type File struct {
 
 // Open creates the lock file if there is none, with mode 0600, and takes no lock.
 func Open(path string) (*File, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	f, err := basepath.Open(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +82,7 @@ func (l *File) try() error {
 // for us on a description of its own: if we give up, it must be able to get
 // the lock late and drop it without touching ours.
 func (l *File) block(wait time.Duration) error {
-	own, err := os.OpenFile(l.path, os.O_RDWR|unix.O_NOFOLLOW, 0)
+	own, err := basepath.Open(l.path, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
@@ -122,12 +126,25 @@ func (l *File) Unlock() error {
 // Close closes the file and with it gives back the lock, if held.
 func (l *File) Close() error { return l.f.Close() }
 
-// Note replaces the contents of the file. They are for people only.
-func (l *File) Note(text string) error {
+// notePrefix begins every note.
+const notePrefix = "held by "
+
+// Note makes "held by WHO" the contents of the file, for people only. A file
+// with other contents than a note is not ours; that is an error.
+func (l *File) Note(who string) error {
+	text := notePrefix + who + "\n"
+	begin := make([]byte, len(notePrefix))
+	n, err := l.f.ReadAt(begin, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if !strings.HasPrefix(notePrefix, string(begin[:n])) {
+		return fmt.Errorf("%s is not a lock file of air-executor: there is something in it", l.path)
+	}
 	if err := l.f.Truncate(0); err != nil {
 		return err
 	}
-	_, err := l.f.WriteAt([]byte(text), 0)
+	_, err = l.f.WriteAt([]byte(text), 0)
 	return err
 }
 
@@ -147,7 +164,7 @@ func replaced(path string, f *os.File) bool {
 // Held reports whether somebody holds the lock on the file at path. A file
 // that does not exist is not locked.
 func Held(path string) (bool, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW, 0)
+	f, err := basepath.Open(path, os.O_RDWR, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		return false, nil
 	}

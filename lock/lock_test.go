@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/air-executor/air-executor/lock"
 )
 
@@ -236,13 +238,42 @@ func TestLockFileIsForItsOwnerAlone(t *testing.T) {
 func TestNoteReplacesTheContents(t *testing.T) {
 	path := lockPath(t)
 	l := open(t, path)
-	for _, text := range []string{"held by process 123456\n", "short\n"} {
-		if err := l.Note(text); err != nil {
+	for _, who := range []string{"process 123456", "me"} {
+		if err := l.Note(who); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := os.ReadFile(path); err != nil || string(got) != text {
-			t.Errorf("contents %q, %v, want %q", got, err, text)
+		want := "held by " + who + "\n"
+		if got, err := os.ReadFile(path); err != nil || string(got) != want {
+			t.Errorf("contents %q, %v, want %q", got, err, want)
 		}
+	}
+}
+
+func TestNoteKeepsWhatIsNoNote(t *testing.T) {
+	path := lockPath(t)
+	const theirs = "[[package]]\n"
+	if err := os.WriteFile(path, []byte(theirs), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, path).Note("me"); err == nil {
+		t.Error("a file of somebody else was taken for a lock file")
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != theirs {
+		t.Errorf("contents %q, %v", got, err)
+	}
+}
+
+func TestWhatIsNoRegularFileIsRefusedAtOnce(t *testing.T) {
+	path := lockPath(t)
+	if err := unix.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := path + " is a named pipe, not a regular file"
+	if _, err := lock.Open(path); err == nil || err.Error() != want {
+		t.Errorf("Open: %v", err)
+	}
+	if _, err := lock.Held(path); err == nil || err.Error() != want {
+		t.Errorf("Held: %v", err)
 	}
 }
 

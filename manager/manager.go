@@ -142,7 +142,7 @@ func (m *Manager) takeLock(base string) error {
 		return err
 	}
 	m.lock = l
-	return l.Note(fmt.Sprintf("held by the manager, process %d\n", os.Getpid()))
+	return l.Note(fmt.Sprintf("the manager, process %d", os.Getpid()))
 }
 
 // introduce collects what runners and other processes need to know of this manager.

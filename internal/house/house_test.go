@@ -25,19 +25,20 @@ const anything = "*"
 // layers says which packages of ours each package may import: those below it.
 var layers = map[string][]string{
 	"job":        {},
-	"lock":       {},
+	"lock":       {"internal/basepath"},
 	"migrations": {},
 
+	"internal/basepath":   {},
 	"internal/strictyaml": {},
 	"internal/failpoint":  {},
 
-	"config":         {"internal/strictyaml"},
+	"config":         {"internal/basepath", "internal/strictyaml"},
 	"jobfile":        {"internal/strictyaml", "job"},
-	"db":             {"internal/failpoint", "job", "lock", "migrations"},
+	"db":             {"internal/basepath", "internal/failpoint", "job", "lock", "migrations"},
 	"runner/process": {"internal/failpoint"},
-	"runner":         {"internal/failpoint", "db", "job", "lock", "runner/process"},
+	"runner":         {"internal/basepath", "internal/failpoint", "db", "job", "lock", "runner/process"},
 	"jobfolder":      {"db", "job", "runner/process"},
-	"manager":        {"internal/failpoint", "config", "db", "job", "jobfolder", "lock", "runner", "runner/process"},
+	"manager":        {"internal/basepath", "internal/failpoint", "config", "db", "job", "jobfolder", "lock", "runner", "runner/process"},
 
 	"cmd":    {anything},
 	"bench":  {anything},

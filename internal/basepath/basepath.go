@@ -1,0 +1,214 @@
+// Package basepath guards the folder that holds everything. What is queued there
+// runs as the user who starts the manager, and the environments of shells are
+// stored there. So the folder must belong to that user and to nobody else, and
+// nothing that lies in it is taken for ours because of its name alone.
+package basepath
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+// AllowForeign is the variable that turns the check of owners off.
+const AllowForeign = "AIR_EXECUTOR_ALLOW_FOREIGN_BASE_PATH"
+
+// Untrusted is the error for a folder or file that belongs to another user, or
+// that other users may write to.
+type Untrusted struct {
+	Path string
+	Why  string // "is owned by uid 1000, not by you (uid 0)"
+	Hint string // what to do about it
+}
+
+// Error names the path and says what is wrong.
+func (e *Untrusted) Error() string { return e.Path + " " + e.Why }
+
+// Check returns an error of type *Untrusted unless the folder (or the file) at
+// path belongs to the effective user, and nobody else may write to it. For root
+// under sudo, the user who called sudo is as good. A link must belong to the same
+// users as what it points to. What is not there is all right.
+func Check(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		if owner, ok := foreign(info); ok {
+			return foreignError(path, owner)
+		}
+		if info, err = os.Stat(path); err != nil {
+			return ignoreMissing(err)
+		}
+	}
+	return CheckInfo(path, info)
+}
+
+// CheckInfo is Check for what has been looked at already, and is no link.
+func CheckInfo(path string, info fs.FileInfo) error {
+	if owner, ok := foreign(info); ok {
+		return foreignError(path, owner)
+	}
+	return checkMode(path, info)
+}
+
+// CheckConfig is CheckInfo for a configuration file, which may also be root's:
+// that is how one file serves many users.
+func CheckConfig(path string, info fs.FileInfo) error {
+	if owner, ok := foreign(info); ok && owner != 0 {
+		return foreignError(path, owner)
+	}
+	return checkMode(path, info)
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil
+	}
+	return err
+}
+
+// foreign returns the owner, and whether that is somebody else.
+func foreign(info fs.FileInfo) (owner uint32, is bool) {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, false
+	}
+	me := uint32(os.Geteuid())
+	if st.Uid == me {
+		return st.Uid, false
+	}
+	if me == 0 {
+		caller, err := strconv.ParseUint(os.Getenv("SUDO_UID"), 10, 32)
+		if err == nil && st.Uid == uint32(caller) {
+			return st.Uid, false
+		}
+	}
+	return st.Uid, true
+}
+
+func foreignError(path string, owner uint32) error {
+	return &Untrusted{
+		Path: path,
+		Why:  fmt.Sprintf("is owned by uid %d, not by you (uid %d)", owner, os.Geteuid()),
+		Hint: "its owner could run commands as you; if you trust them, add --allow-foreign-base-path or set " + AllowForeign + "=1; otherwise choose another with --base-path",
+	}
+}
+
+func checkMode(path string, info fs.FileInfo) error {
+	const othersWrite = 0o022
+	if info.Mode().Perm()&othersWrite == 0 {
+		return nil
+	}
+	return &Untrusted{
+		Path: path,
+		Why:  fmt.Sprintf("may be written to by other users (mode %04o)", info.Mode().Perm()),
+		Hint: "run chmod go-w on it, or if they are meant to, add --allow-foreign-base-path or set " + AllowForeign + "=1",
+	}
+}
+
+// signs are the names of which at least one is in a base path that is in use.
+var signs = []string{"air-executor.db", "jobs", "config.yaml"}
+
+// Find looks for a base path called name in the folder dir and those above it,
+// and returns the nearest, or "" if there is none. The search ends at home if dir
+// is inside, else at the root. A folder of this name counts if there is a
+// database, a folder jobs or a config.yaml in it. Above dir, those of other users
+// are passed over, unless foreign allows them: one that somebody leaves in /tmp
+// must not stop everybody's work below it. They are returned too.
+func Find(name, dir, home string, foreign bool) (found string, passed []string) {
+	for at := dir; ; at = filepath.Dir(at) {
+		path := filepath.Join(at, name)
+		if inUse(path) {
+			if foreign || at == dir || !foreignFolder(path) {
+				return path, passed
+			}
+			passed = append(passed, path)
+		}
+		if at == home || at == filepath.Dir(at) {
+			return "", passed
+		}
+	}
+}
+
+func inUse(path string) bool {
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return false
+	}
+	for _, sign := range signs {
+		// One that we may not look into belongs to somebody else, and may be one.
+		if _, err := os.Lstat(filepath.Join(path, sign)); err == nil || errors.Is(err, fs.ErrPermission) {
+			return true
+		}
+	}
+	return false
+}
+
+func foreignFolder(path string) bool {
+	for _, look := range []func(string) (fs.FileInfo, error){os.Lstat, os.Stat} {
+		info, err := look(path)
+		if err != nil {
+			return true
+		}
+		if _, is := foreign(info); is {
+			return true
+		}
+	}
+	return false
+}
+
+// ignore keeps version control from taking up databases, in which secrets are.
+const ignore = "# Made by air-executor. The database may hold secrets; keep it out of version control.\n*\n"
+
+// Make makes the folder and those above it, for its owner only, unless it is
+// there. A new one is durable, and holds a .gitignore. It reports whether it has
+// made the folder.
+func Make(path string) (made bool, err error) {
+	err = os.Mkdir(path, 0o700)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return false, err
+		}
+		err = os.Mkdir(path, 0o700)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return false, os.MkdirAll(path, 0o700) // an error if it is no folder
+	}
+	if err != nil {
+		return false, err
+	}
+	file := filepath.Join(path, ".gitignore")
+	if err = writeNew(file, ignore); err == nil {
+		err = syncFolder(filepath.Dir(path))
+	}
+	return true, err
+}
+
+// writeNew writes a file that must not be there.
+func writeNew(path, content string) error {
+	f, err := Open(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(content)
+	return errors.Join(err, f.Close())
+}
+
+func syncFolder(path string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil // a folder that we may enter, but not list
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
+		return err
+	}
+	return nil
+}

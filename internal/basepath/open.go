@@ -1,0 +1,73 @@
+package basepath
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrNotRegular is what Open returns, with the name, for what is no regular file.
+var ErrNotRegular = errors.New("not a regular file")
+
+// Open opens a regular file as os.OpenFile does. Whatever else has the name (a
+// link, a named pipe, a device) is refused at once, and not waited for.
+func Open(path string, flag int, perm os.FileMode) (*os.File, error) {
+	fd, err := open(path, flag|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, uint32(perm))
+	if err != nil {
+		if info, e := os.Lstat(path); e == nil && !info.Mode().IsRegular() && !info.IsDir() {
+			return nil, notRegular(path, info.Mode())
+		}
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	var st unix.Stat_t
+	err = unix.Fstat(fd, &st)
+	if err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG {
+		// Non-blocking was for the open only.
+		err = unix.SetNonblock(fd, false)
+	} else if err == nil {
+		unix.Close(fd)
+		info, err := os.Lstat(path)
+		if err != nil {
+			return nil, err
+		}
+		return nil, notRegular(path, info.Mode())
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
+func open(path string, flag int, perm uint32) (int, error) {
+	for {
+		fd, err := unix.Open(path, flag, perm)
+		if !errors.Is(err, unix.EINTR) {
+			return fd, err
+		}
+	}
+}
+
+func notRegular(path string, mode fs.FileMode) error {
+	return fmt.Errorf("%s is %s, %w", path, Kind(mode), ErrNotRegular)
+}
+
+// Kind names what a file is, for messages.
+func Kind(mode fs.FileMode) string {
+	switch {
+	case mode.IsRegular():
+		return "a regular file"
+	case mode.IsDir():
+		return "a folder"
+	case mode&fs.ModeSymlink != 0:
+		return "a symbolic link"
+	case mode&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	}
+	return "a device"
+}
