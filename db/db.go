@@ -25,6 +25,7 @@ import (
 	"golang.org/x/sys/unix"
 	_ "modernc.org/sqlite" // the driver, pure Go
 
+	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/internal/failpoint"
 	"github.com/air-executor/air-executor/lock"
 )
@@ -54,6 +55,9 @@ type Options struct {
 	Wait time.Duration
 	// Clock tells the time; nil means time.Now.
 	Clock func() time.Time
+	// AllowForeign accepts a base path or a database that another user owns or may
+	// write to.
+	AllowForeign bool
 	// Runner opens the database for a process that lives for one task, whose
 	// start is most of its life: a manager has just looked at the file and its
 	// schema, and the rows that it writes refer to rows that it has read.
@@ -75,16 +79,19 @@ type DB struct {
 
 	schema   int       // version of the schema, 0: not looked at
 	upgraded *Upgraded // nil: the schema was left as it was
+
+	environments int64 // the row after which RemoveUnusedEnvironments goes on
 }
 
 // Open opens the database in the folder base, creating folder and database if
 // need be. An older schema is left as it is, or brought up to date with
 // [Options.Upgrade]. Errors: [ErrNoDatabase], [ErrNewer], [ErrForeign],
-// [ErrBusy], [ErrReadOnly], [ErrFull], or what the system said.
+// [ErrBusy], [ErrReadOnly], [ErrFull], [ErrTaken], [basepath.Untrusted], or what
+// the system said.
 func Open(ctx context.Context, base string, o Options) (*DB, error) {
 	path := filepath.Join(base, FileName)
 	if !o.Runner {
-		if err := prepare(path, o.MustExist); err != nil {
+		if err := prepare(path, o); err != nil {
 			return nil, err
 		}
 	}
@@ -107,15 +114,18 @@ func Open(ctx context.Context, base string, o Options) (*DB, error) {
 }
 
 // prepare makes the folder and looks at what is there before SQLite does.
-func prepare(path string, mustExist bool) error {
+func prepare(path string, o Options) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, os.ErrNotExist) {
-		if mustExist {
+		if o.MustExist {
 			return fmt.Errorf("%w at %s", ErrNoDatabase, path)
 		}
-		return create(path)
+		return create(path, o)
 	}
 	if err != nil {
+		return err
+	}
+	if err := trust(filepath.Dir(path), o); err != nil {
 		return err
 	}
 	if info.Mode()&os.ModeSymlink != 0 {
@@ -127,10 +137,30 @@ func prepare(path string, mustExist bool) error {
 	if err := checkFilesystem(filepath.Dir(path)); err != nil {
 		return err
 	}
+	if !o.AllowForeign {
+		if err := basepath.CheckInfo(path, info); err != nil {
+			return err
+		}
+	}
 	if hardLinks(info) > 1 {
 		return fmt.Errorf("%w: %s has a second name (hard link), which would split its write-ahead log in two", ErrForeign, path)
 	}
+	if err := checkCompanions(path); err != nil {
+		return err
+	}
 	return checkEmptied(path)
+}
+
+// checkCompanions refuses what is no regular file where SQLite keeps its own,
+// beside the database: it would wait for a named pipe for ever.
+func checkCompanions(path string) error {
+	for _, suffix := range []string{"-wal", "-shm", "-journal"} {
+		info, err := os.Lstat(path + suffix)
+		if err == nil && !info.Mode().IsRegular() {
+			return fmt.Errorf("%w: %s is %s, %w", ErrTaken, path+suffix, basepath.Kind(info.Mode()), basepath.ErrNotRegular)
+		}
+	}
+	return nil
 }
 
 // checkEmptied refuses an empty database beside which there is a write-ahead log
@@ -163,6 +193,30 @@ func access(path string) error {
 	return nil
 }
 
+// CheckNames returns [ErrTaken] if files that are not of our making have names that
+// we need in the base path folder.
+func CheckNames(folder string) error {
+	f, err := openReserve(filepath.Join(folder, reserveName), 0)
+	if err == nil {
+		f.Close()
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	wake := filepath.Join(folder, wakeName)
+	if info, err := os.Lstat(wake); err == nil && info.Mode()&os.ModeNamedPipe == 0 {
+		return fmt.Errorf("%w: %s; move it away, or choose another base path", ErrTaken, wake)
+	}
+	return nil
+}
+
+// trust refuses a folder in which other users could put a database of theirs.
+func trust(folder string, o Options) error {
+	if o.AllowForeign {
+		return nil
+	}
+	return basepath.Check(folder)
+}
+
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
@@ -170,12 +224,18 @@ func exists(path string) bool {
 
 // create makes the folder, and an empty file that only its owner can read, for
 // environments are stored in it. SQLite would make it readable to all.
-func create(path string) error {
+func create(path string, o Options) error {
 	folder := filepath.Dir(path)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if _, err := basepath.Make(folder); err != nil {
+		return err
+	}
+	if err := trust(folder, o); err != nil {
 		return err
 	}
 	if err := checkFilesystem(folder); err != nil {
+		return err
+	}
+	if err := CheckNames(folder); err != nil {
 		return err
 	}
 	if exists(path+"-wal") && !exists(path) {

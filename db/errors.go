@@ -16,6 +16,7 @@ var (
 	ErrNewer      = errors.New("database is newer than this program") // a later version has migrated it
 	ErrOlder      = errors.New("database is older than this program") // an upgrade is needed for what was asked
 	ErrForeign    = errors.New("not a database of air-executor")
+	ErrTaken      = errors.New("a file of another program is in the way") // it has a name that we need in the base path
 	ErrNetwork    = errors.New("a base path must be on a local disk")
 	ErrCorrupt    = errors.New("database is damaged")
 	ErrReplaced   = errors.New("a file of the database was removed or replaced while it was in use")

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/job"
 )
 
@@ -490,5 +491,65 @@ func TestChangesTellsOfOthersWrites(t *testing.T) {
 	other.enqueue("j", task("a"))
 	if got := changes(); got == first {
 		t.Errorf("it stays at %d after another has written", got)
+	}
+}
+
+func TestWithoutPermissionTheDatabaseOfAnotherUserIsRefused(t *testing.T) {
+	base := "/" // everybody but root is another user
+	if os.Geteuid() == 0 {
+		base = t.TempDir()
+		if err := os.Chown(base, 65534, 65534); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var untrusted *basepath.Untrusted
+	if _, err := db.Open(ctx, base, db.Options{}); !errors.As(err, &untrusted) || untrusted.Path != base {
+		t.Errorf("a folder of another user: %v", err)
+	}
+	if _, err := os.Lstat(filepath.Join(base, db.FileName)); err == nil {
+		t.Error("a database was made in it")
+	}
+	s := open(t)
+	path := filepath.Join(s.base, db.FileName)
+	if err := os.Chmod(path, 0o620); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Open(ctx, s.base, db.Options{}); !errors.As(err, &untrusted) || untrusted.Path != path {
+		t.Errorf("a database that others may write to: %v", err)
+	}
+	d, err := db.Open(ctx, s.base, db.Options{AllowForeign: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Close()
+	if os.Geteuid() != 0 {
+		return // only root can give it away
+	}
+	if err := errors.Join(os.Chmod(path, 0o600), os.Chown(path, 65534, 65534)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Open(ctx, s.base, db.Options{}); !errors.As(err, &untrusted) || untrusted.Path != path {
+		t.Errorf("a database of another user: %v", err)
+	}
+}
+
+func TestANamedPipeBesideTheDatabaseIsNotWaitedFor(t *testing.T) {
+	for _, suffix := range []string{"-wal", "-shm", "-journal"} {
+		base := t.TempDir()
+		d, err := db.Open(ctx, base, db.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(base, db.FileName+suffix)
+		if err := syscall.Mkfifo(path, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err = db.Open(ctx, base, db.Options{})
+		if want := path + " is a named pipe, not a regular file"; !errors.Is(err, db.ErrTaken) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
 }

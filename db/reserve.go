@@ -5,10 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/air-executor/air-executor/internal/basepath"
 )
 
 // The reserve is a file beside the database that takes up room on the disk.
@@ -20,27 +23,66 @@ const (
 	reserveSize = 4 << 20 // a result takes some ten pages, and 50 may be under way
 )
 
+// reserveHead begins a reserve. What does not begin so is not overwritten.
+const reserveHead = "air-executor reserve: room for results on a full disk\n"
+
 func (d *DB) reservePath() string { return filepath.Join(filepath.Dir(d.path), reserveName) }
 
-// KeepReserve sees to it that the reserve is there and full. It returns
-// [ErrFull] if the disk has no room for it.
+// KeepReserve makes the reserve unless it is there and full. It returns [ErrFull]
+// if the disk has no room for it, and [ErrTaken] if something else has the name.
 func (d *DB) KeepReserve() error {
 	path := d.reservePath()
-	if info, err := os.Lstat(path); err == nil && info.Size() == reserveSize {
-		return nil
+	if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && info.Size() == reserveSize {
+		return nil // if it is not ours, spend will notice
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	f, err := openReserve(path, os.O_CREATE)
 	if err != nil {
 		return full(err)
 	}
-	noise := make([]byte, reserveSize) // file systems that compress have zeros take no room
-	rand.Read(noise)                   // never fails, see crypto/rand
-	_, err = f.Write(noise)
-	if err = errors.Join(err, f.Close()); err != nil {
+	content := make([]byte, reserveSize) // file systems that compress have zeros take no room
+	rand.Read(content)                   // never fails, see crypto/rand
+	copy(content, reserveHead)
+	if _, err = f.WriteAt(content, 0); err != nil {
 		// Half a reserve would take the room from results and give it to nobody.
-		_ = os.Truncate(path, 0)
+		_ = f.Truncate(0)
 	}
-	return full(err)
+	return full(errors.Join(err, f.Close()))
+}
+
+// openReserve opens the reserve at path, or returns [ErrTaken] if it is none.
+func openReserve(path string, flag int) (*os.File, error) {
+	f, err := basepath.Open(path, os.O_RDWR|flag, 0o600)
+	if errors.Is(err, basepath.ErrNotRegular) {
+		return nil, fmt.Errorf("%w: %w", ErrTaken, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	ours, err := isReserve(f)
+	if err == nil && !ours {
+		err = fmt.Errorf("%w: %s; move it away, or choose another base path", ErrTaken, path)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// isReserve reports whether a file is a reserve: an empty one, one that begins as
+// it must, or one of an earlier version, which has nothing but its size.
+func isReserve(f *os.File) (bool, error) {
+	info, err := f.Stat()
+	if err != nil || hardLinks(info) > 1 {
+		return false, err
+	}
+	private := info.Mode().Perm() == 0o600
+	if info.Size() == 0 || info.Size() == reserveSize && private {
+		return private, nil
+	}
+	head := make([]byte, len(reserveHead))
+	_, err = f.ReadAt(head, 0)
+	return string(head) == reserveHead, ignore(err, io.EOF)
 }
 
 // full gives the system's word for a full disk ours.
@@ -69,8 +111,12 @@ func (d *DB) spent() bool {
 // spend empties the reserve, and reports whether it is empty now, be it by
 // another process a moment ago; false: there is none.
 func (d *DB) spend() bool {
-	size, ok := d.reserve()
-	return ok && (size == 0 || os.Truncate(d.reservePath(), 0) == nil)
+	f, err := openReserve(d.reservePath(), 0)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return f.Truncate(0) == nil
 }
 
 // writeResult is write for what must be recorded on a full disk, too: results,

@@ -3,8 +3,10 @@ package db_test
 import (
 	"bytes"
 	"compress/flate"
+	"errors"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -104,4 +106,61 @@ func TestAResultClaimsNothingIfTheReserveIsSpentMeanwhile(t *testing.T) {
 		t.Errorf("Finish: %+v, %v", done, err)
 	}
 	s.sound()
+}
+
+func TestAFileOfTheUsersCalledReserveIsNotOverwritten(t *testing.T) {
+	s := open(t)
+	reserve := filepath.Join(s.base, "reserve")
+	const theirs = "seats: 12\n"
+	if err := os.WriteFile(reserve, []byte(theirs), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.KeepReserve(); !errors.Is(err, db.ErrTaken) {
+		t.Errorf("KeepReserve: %v, want ErrTaken", err)
+	}
+	if got, err := os.ReadFile(reserve); err != nil || string(got) != theirs {
+		t.Errorf("it holds %q now, %v", got, err)
+	}
+}
+
+func TestNoLinkIsFollowedToTheReserve(t *testing.T) {
+	s := open(t)
+	victim := filepath.Join(t.TempDir(), "victim")
+	if err := os.WriteFile(victim, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(victim, filepath.Join(s.base, "reserve")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.KeepReserve(); !errors.Is(err, db.ErrTaken) {
+		t.Errorf("KeepReserve: %v, want ErrTaken", err)
+	}
+	if info, err := os.Stat(victim); err != nil || info.Size() > 0 {
+		t.Errorf("the file behind the link has changed: %v, %v", info.Size(), err)
+	}
+}
+
+func TestNoDatabaseIsMadeBesideFilesOfOthersThatAreInTheWay(t *testing.T) {
+	for _, name := range []string{"reserve", "wake"} {
+		base := t.TempDir()
+		if err := os.WriteFile(filepath.Join(base, name), []byte("theirs"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Open(ctx, base, db.Options{}); !errors.Is(err, db.ErrTaken) {
+			t.Errorf("%s: %v, want ErrTaken", name, err)
+		}
+		if entries, err := os.ReadDir(base); err != nil || len(entries) != 1 {
+			t.Errorf("%s: there is more than it: %v, %v", name, entries, err)
+		}
+	}
+}
+
+func TestANamedPipeCalledReserveIsNotWaitedFor(t *testing.T) {
+	s := open(t)
+	if err := syscall.Mkfifo(filepath.Join(s.base, "reserve"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.KeepReserve(); !errors.Is(err, db.ErrTaken) {
+		t.Errorf("KeepReserve: %v, want ErrTaken", err)
+	}
 }

@@ -41,12 +41,16 @@ func (d *DB) Listen(ctx context.Context) (<-chan struct{}, error) {
 	}
 	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
 		f.Close()
-		return nil, fmt.Errorf("%s is not a named pipe", path)
+		return nil, fmt.Errorf("%w: %s is not a named pipe", ErrTaken, path)
 	}
 	woken := make(chan struct{}, 1)
 	context.AfterFunc(ctx, func() { f.Close() })
 	go func() {
-		defer close(woken)
+		defer func() {
+			if ctx.Err() != nil {
+				close(woken) // should the pipe fail, nothing comes from it any more
+			}
+		}()
 		for buf := make([]byte, 512); ; {
 			if _, err := f.Read(buf); err != nil {
 				return
