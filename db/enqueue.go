@@ -11,7 +11,7 @@ import (
 
 // Batch is a number of tasks that enter one job together, or not at all.
 type Batch struct {
-	Job   string
+	Job   string                     // empty: that of the parent task or, if there is none, DefaultJob
 	Tasks iter.Seq2[job.Spec, error] // an error ends the batch and undoes it
 
 	// IfAbsent passes over tasks whose id is in the job already, instead of
@@ -26,6 +26,11 @@ type Batch struct {
 	// if a user does. An attempt that is over may queue nothing (ErrFenced).
 	// What an earlier attempt of the same task has queued is passed over.
 	Parent string
+	// ParentJob and ParentTask name the task of which Parent is a token, if they are
+	// known. If in this database it is not, it comes from another one, and a user
+	// queues.
+	ParentJob, ParentTask string
+	DefaultJob            string
 	// MaxSubtasks and MaxDepth bound the line of descendants of a task:
 	// their number, and their generations. Beyond them is ErrLimit.
 	MaxSubtasks, MaxDepth int
@@ -33,6 +38,7 @@ type Batch struct {
 
 // Added says what a batch became.
 type Added struct {
+	Job   string
 	Count int // tasks stored
 	// IDs are those of the tasks of the batch in its order, those that were
 	// passed over included; nil if the batch was larger than a few thousand.
@@ -49,7 +55,11 @@ const manyIDs = 5000
 // any order, or one that may still come. Errors: ErrDuplicate, ErrNoTask (a dependency that is not there),
 // ErrCycle, ErrFenced, ErrLimit, or the first error of b.Tasks.
 func (d *DB) Enqueue(ctx context.Context, b Batch) (Added, error) {
-	if err := job.CheckName(b.Job); err != nil {
+	name := b.Job
+	if name == "" {
+		name = b.DefaultJob
+	}
+	if err := job.CheckName(name); err != nil {
 		return Added{}, err
 	}
 	var added Added
@@ -64,16 +74,23 @@ func (d *DB) Enqueue(ctx context.Context, b Batch) (Added, error) {
 }
 
 func (t *tx) enqueue(b Batch) (Added, error) {
+	parent, err := t.parent(&b)
+	if err != nil {
+		return Added{}, err
+	}
+	switch {
+	case b.Job != "":
+	case parent != nil:
+		b.Job = parent.Job
+	default:
+		b.Job = b.DefaultJob
+	}
 	a, err := t.newAdder(b.Job)
 	if err != nil {
 		return Added{}, err
 	}
-	if b.Parent != "" {
-		if a.parent, err = t.parent(b.Parent); err != nil {
-			return Added{}, err
-		}
-	}
-	var out Added
+	a.parent = parent
+	out := Added{Job: b.Job}
 	n := 0
 	for spec, err := range b.Tasks {
 		if err != nil {
@@ -143,24 +160,46 @@ type parentTask struct {
 	ID    int64
 	Root  int64
 	Depth int
+	Job   string
 }
 
-// parent finds the task behind the token of a running attempt.
-func (t *tx) parent(token string) (*parentTask, error) {
+// parent finds the task behind the token of a running attempt. It returns nil if
+// a user queues.
+func (t *tx) parent(b *Batch) (*parentTask, error) {
+	if b.Parent == "" {
+		return nil, nil
+	}
 	var p parentTask
 	ok, err := t.get(&p, `
-SELECT t.id, coalesce(t.root, t.id) AS root, t.depth
+SELECT t.id, coalesce(t.root, t.id) AS root, t.depth, j.name AS job
 FROM attempt a `+t.d.dialect.bySlot+`
 JOIN task t ON t.id = a.task
+JOIN job j ON j.id = t.job
 WHERE a.slot IS NOT NULL
-  AND a.token = ?`, token)
+  AND a.token = ?`, b.Parent)
 	if err != nil {
 		return nil, err
 	}
-	if !ok {
-		return nil, fmt.Errorf("%w: it may not queue tasks any more", ErrFenced)
+	if ok {
+		return &p, nil
 	}
-	return &p, nil
+	known := b.ParentTask == ""
+	if !known {
+		var one int
+		known, err = t.get(&one, `
+SELECT 1
+FROM job j
+JOIN task t ON t.job = j.id
+JOIN attempt a ON a.task = t.id
+WHERE j.name = ?
+  AND t.name = ?
+  AND a.token = ?
+LIMIT 1`, b.ParentJob, b.ParentTask, b.Parent)
+	}
+	if err == nil && known {
+		err = fmt.Errorf("%w: it may not queue tasks any more", ErrFenced)
+	}
+	return nil, err
 }
 
 // countSubtasks adds n tasks to the line of the parent's root, if the limits allow.

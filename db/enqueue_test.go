@@ -302,6 +302,32 @@ func TestATaskThatIsOverQueuesNothing(t *testing.T) {
 	}
 }
 
+// A script in a task may name another base path. Then nobody is the parent there.
+func TestATokenOfAnotherDatabaseIsNoParent(t *testing.T) {
+	outer, s := open(t), open(t)
+	outer.enqueue("j", task("p"))
+	p := outer.claim()
+	s.enqueue("j", task("p")) // the names may be the same
+	s.claim()
+	b := subtasks("", p.Token, task("c"))
+	b.ParentJob, b.ParentTask, b.DefaultJob = "j", "p", "default"
+	added, err := s.Enqueue(ctx, b)
+	if err != nil || added.Job != "default" {
+		t.Errorf("job %q, %v, want the default", added.Job, err)
+	}
+	if parent := s.task("default", "c").Parent; parent != "" {
+		t.Errorf("its parent is %q", parent)
+	}
+	// In its own, it is one as long as its attempt runs.
+	if added, err = outer.Enqueue(ctx, b); err != nil || added.Job != "j" {
+		t.Errorf("job %q, %v, want that of the parent", added.Job, err)
+	}
+	outer.finish(p, success)
+	if err := outer.refused(b); !errors.Is(err, db.ErrFenced) {
+		t.Errorf("%v, want ErrFenced", err)
+	}
+}
+
 func TestTheLineOfATaskIsLimited(t *testing.T) {
 	s := open(t)
 	limited := func(name, token string, tasks ...job.Spec) db.Batch {

@@ -78,6 +78,23 @@ var hot = []struct {
 	{"find the parent by its token", "coalesce(t.root, t.id) AS root", []string{
 		"SCAN a USING INDEX attempt_slot",
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+	}},
+	{"see whether a token is one of ours", "AND a.token = ?\nLIMIT 1", []string{
+		"SEARCH j USING COVERING INDEX sqlite_autoindex_job_1 (name=?)",
+		"SEARCH t USING COVERING INDEX sqlite_autoindex_task_1 (job=? AND name=?)",
+		"SEARCH a USING INDEX sqlite_autoindex_attempt_1 (task=?)",
+	}},
+	{"look for unused environments", "AS unused", []string{
+		"SEARCH e USING INTEGER PRIMARY KEY (rowid>?)",
+		"CORRELATED SCALAR SUBQUERY 1",
+		"SEARCH t USING COVERING INDEX task_environment (environment=?)",
+	}},
+	{"remove an unused environment", "DELETE FROM environment", []string{
+		"SEARCH environment USING INTEGER PRIMARY KEY (rowid=?)",
+		"CORRELATED SCALAR SUBQUERY 1",
+		"SEARCH t USING COVERING INDEX task_environment (environment=?)",
+		"SEARCH task USING COVERING INDEX task_environment (environment=?)", // for the foreign key
 	}},
 	{"find a job by its name", "SELECT id, name, added, state FROM job", []string{
 		"SEARCH job USING INDEX sqlite_autoindex_job_1 (name=?)",
@@ -284,6 +301,7 @@ func exercised(t *testing.T) *DB {
 	sub := Batch{Job: "j", Parent: a.Token, MaxSubtasks: 10, MaxDepth: 10}
 	enqueue(sub, cmd("sub"))
 	enqueue(sub, cmd("sub"))
+	enqueue(Batch{Job: "j", Parent: "of another database", ParentJob: "j", ParentTask: "1"}, cmd("free"))
 	done, err := d.Finish(ctx, a, job.Result{Status: job.Completed}, true)
 	must(err)
 	for a = done.Next; a != nil; a = done.Next {
@@ -339,6 +357,10 @@ func exercised(t *testing.T) *DB {
 	_, err = d.Changes(ctx)
 	must(err)
 	_, err = d.Check(ctx)
+	must(err)
+	_, err = d.conn.ExecContext(ctx, "INSERT INTO environment (digest, content) VALUES (printf('%064d', 0), x'')")
+	must(err)
+	_, err = d.RemoveUnusedEnvironments(ctx, 100)
 	must(err)
 	must(d.Prepare(ctx))
 	return d

@@ -1,0 +1,54 @@
+package db
+
+import "context"
+
+// RemoveUnusedEnvironments looks at up to limit environments, from where the call
+// before on this DB has ended, and removes those that no task has any more. It
+// returns how many that were. Called again and again, it gets round to all.
+func (d *DB) RemoveUnusedEnvironments(ctx context.Context, limit int) (removed int64, err error) {
+	var seen []struct {
+		ID     int64
+		Unused bool
+	}
+	// Looking takes no lock. Most of the time there is nothing to remove.
+	err = d.read(ctx, func(t *tx) error {
+		return t.all(&seen, `
+SELECT e.id, NOT EXISTS (SELECT 1 FROM task t WHERE t.environment = e.id) AS unused
+FROM environment e
+WHERE e.id > ?
+ORDER BY e.id
+LIMIT ?`, d.environments, limit)
+	})
+	if err != nil {
+		return 0, err
+	}
+	d.environments = 0
+	if len(seen) == limit {
+		d.environments = seen[limit-1].ID
+	}
+	var unused []int64
+	for _, e := range seen {
+		if e.Unused {
+			unused = append(unused, e.ID)
+		}
+	}
+	if len(unused) == 0 {
+		return 0, nil
+	}
+	err = d.write(ctx, func(t *tx) error {
+		removed = 0
+		for _, id := range unused {
+			// A task may have been queued with it since.
+			n, err := t.exec(`
+DELETE FROM environment
+WHERE id = ?
+  AND NOT EXISTS (SELECT 1 FROM task t WHERE t.environment = environment.id)`, id)
+			if err != nil {
+				return err
+			}
+			removed += n
+		}
+		return nil
+	})
+	return removed, err
+}
