@@ -16,12 +16,13 @@ import (
 // FileName is the name of the configuration file in a base path.
 const FileName = "config.yaml"
 
-// DefaultBasePath is the base path, below the working directory, of who names
-// no other.
+// DefaultBasePath is the name of the base path that is looked for, in the working
+// directory and above, if no other is named. A new one is in the working directory.
 const DefaultBasePath = ".air-executor"
 
 // Error is a mistake in the configuration: in the file, in a flag or in an
-// environment variable. Every error of Load is one.
+// environment variable. Every error of Load is one, unless a base path or file is
+// not to be trusted.
 type Error = strictyaml.Error
 
 // Config is the configuration in force.
@@ -40,6 +41,9 @@ type Config struct {
 	MirrorJSON           bool          // the manager keeps state.json and tasks.json of every job up to date
 	File                 string        // absolute path of the file that was read; empty: there is none
 	Wrong                error         // what is wrong with that file, with Overrides.Lenient; nil: nothing
+	Named                bool          // File was named by the overrides, and not found in the base path
+	AllowForeign         bool          // the base path may belong to another user
+	Passed               []string      // base paths of other users that the search has passed over
 
 	settings []Setting
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/internal/strictyaml"
 )
 
@@ -26,7 +27,14 @@ type Override struct {
 
 // Overrides is what the command line and the environment say.
 type Overrides struct {
-	WorkDir    string // absolute; what relative paths in overrides are relative to
+	// WorkDir is what relative paths in overrides are relative to, and where the
+	// search for a base path begins. Absolute, or empty if it is not known.
+	WorkDir string
+	// Home is where that search ends; see basepath.Find.
+	Home string
+	// AllowForeign accepts a base path of another user.
+	AllowForeign bool
+
 	ConfigPath Override
 	BasePath   Override
 	LogLevel   Override
@@ -39,11 +47,14 @@ type Overrides struct {
 	Lenient bool
 }
 
-// Load returns the configuration in force. The base path is the one in the
-// overrides, else the one in the configuration file that they name, else
-// DefaultBasePath in the working directory. The configuration file is the one
-// that the overrides name, else FileName in the base path if it is there. A
-// file with nothing but comments means the defaults.
+// Load returns the configuration in force. The base path is the one of a flag,
+// else the one in a configuration file that a flag names, else that of the
+// environment, else the one in a file that the environment names, else the
+// nearest DefaultBasePath in the working directory or above, else a new one in
+// the working directory. The configuration file is the one that the overrides
+// name, else FileName in the base path if it is there. A file with nothing but
+// comments means the defaults. A base path that another user owns or may write
+// to, or a FileName in it, is an error of type [basepath.Untrusted].
 func Load(o Overrides) (*Config, error) {
 	given, err := o.read()
 	if err != nil {
@@ -56,12 +67,18 @@ func Load(o Overrides) (*Config, error) {
 	if f != nil && f.wrong != nil && (!o.Lenient || f.blind && !o.saysBasePath()) {
 		return nil, f.wrong
 	}
-	base, err := o.basePath(given, f)
+	base, passed, err := o.basePath(given, f)
 	if err != nil {
 		return nil, err
 	}
-	if f == nil {
-		if f, err = fileIn(base.text); err != nil {
+	if !o.AllowForeign {
+		if err := basepath.Check(base.text); err != nil {
+			return nil, err
+		}
+	}
+	named := f != nil
+	if !named {
+		if f, err = fileIn(base.text, o.AllowForeign); err != nil {
 			return nil, err
 		}
 		if f != nil && f.wrong != nil && !o.Lenient {
@@ -69,7 +86,9 @@ func Load(o Overrides) (*Config, error) {
 		}
 	}
 	given[basePathKey] = base
-	return assemble(given, f), nil
+	c := assemble(given, f)
+	c.Named, c.AllowForeign, c.Passed = named, o.AllowForeign, passed
+	return c, nil
 }
 
 const basePathKey = "base_path"
@@ -155,25 +174,32 @@ func (o *Overrides) saysBasePath() bool {
 	return o.BasePath.Source == FromFlag || o.BasePath.Source != "" && o.ConfigPath.Source != FromFlag
 }
 
-// basePath returns the base path in force, absolute. f is the file that the
-// overrides name, or nil.
-func (o *Overrides) basePath(given map[string]value, f *file) (value, error) {
+// basePath returns the base path in force, absolute, and those of other users
+// that it has passed over. f is the file that the overrides name, or nil.
+func (o *Overrides) basePath(given map[string]value, f *file) (base value, passed []string, err error) {
 	base, ok := given[basePathKey]
-	if !ok && f != nil {
-		if base, ok = f.values[basePathKey]; ok {
-			base.text = f.resolve(base.text)
-			return base, checkFolder(base)
+	// A flag goes before a variable, also one that names a file.
+	if f != nil && (!ok || o.BasePath.Source == FromEnvironment && o.ConfigPath.Source == FromFlag) {
+		if v, in := f.values[basePathKey]; in {
+			v.text = f.resolve(v.text)
+			return v, nil, checkFolder(v)
 		}
 	}
 	if !ok {
 		place := strictyaml.Given(basePathKey, DefaultBasePath)
 		base = value{text: DefaultBasePath, source: "default", place: place}
+		if o.WorkDir == "" {
+			return base, nil, place.Errorf("the current directory is gone; name a base path with --base-path DIR")
+		}
+		var found string
+		if found, passed = basepath.Find(DefaultBasePath, o.WorkDir, o.Home, o.AllowForeign); found != "" {
+			base.text, base.source = found, "found in "+filepath.Dir(found)
+		}
 	}
-	var err error
 	if base.text, err = o.absolute(base.text, base.place); err != nil {
-		return value{}, err
+		return value{}, nil, err
 	}
-	return base, checkFolder(base)
+	return base, passed, checkFolder(base)
 }
 
 // absolute returns a path that is relative to the working directory.
@@ -182,7 +208,7 @@ func (o *Overrides) absolute(path string, place strictyaml.Value) (string, error
 		return filepath.Clean(path), nil
 	}
 	if !filepath.IsAbs(o.WorkDir) {
-		return "", place.Errorf("%s is relative, and the working directory is not known", strictyaml.Quote(path))
+		return "", place.Errorf("%s is relative, and the current directory is gone", strictyaml.Quote(path))
 	}
 	return filepath.Join(o.WorkDir, path), nil
 }
@@ -206,10 +232,21 @@ type file struct {
 
 // fileIn reads the configuration file in a base path. It returns nil if there
 // is none, and an error if it says that it belongs to another base path.
-func fileIn(base string) (*file, error) {
+// What is no file, such as a named pipe, is not waited for.
+func fileIn(base string, allowForeign bool) (*file, error) {
 	path := filepath.Join(base, FileName)
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
+	}
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		wrong := &Error{File: path, Msg: "is " + basepath.Kind(info.Mode()) + ", not a file"}
+		return &file{path: path, wrong: wrong, blind: true}, nil
+	}
+	if err == nil && !allowForeign {
+		if err := basepath.CheckConfig(path, info); err != nil {
+			return nil, err
+		}
 	}
 	f := readFile(path)
 	if v, ok := f.values[basePathKey]; ok {

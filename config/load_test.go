@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/air-executor/air-executor/config"
+	"github.com/air-executor/air-executor/internal/basepath"
 )
 
 // write puts a file into a folder, which it creates, and returns its path.
@@ -104,7 +106,7 @@ mirror_json: true
 	want := &config.Config{
 		PollInterval: time.Minute, TaskTimeout: time.Minute, MaxConcurrentRunners: 50, BasePath: base,
 		LogLevel: "WARNING", LogFormat: "console", Durability: "normal", TasksPerRunner: 1000,
-		MaxLogSize: 1_048_576, MaxSubtasks: 1_000_000, MaxSubtaskDepth: 10_000, MirrorJSON: true, File: path,
+		MaxLogSize: 1_048_576, MaxSubtasks: 1_000_000, MaxSubtaskDepth: 10_000, MirrorJSON: true, File: path, Named: true,
 	}
 	if diff := cmp.Diff(want, got, ignoreSettings); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
@@ -293,11 +295,11 @@ func TestBadOverrides(t *testing.T) {
 
 func TestUnknownWorkingDirectory(t *testing.T) {
 	_, err := config.Load(config.Overrides{})
-	checkError(t, err, `base_path: ".air-executor" is relative, and the working directory is not known`)
+	checkError(t, err, `base_path: the current directory is gone; name a base path with --base-path DIR`)
 	_, err = config.Load(config.Overrides{BasePath: flag("x")})
-	checkError(t, err, `--base-path: "x" is relative, and the working directory is not known`)
+	checkError(t, err, `--base-path: "x" is relative, and the current directory is gone`)
 	_, err = config.Load(config.Overrides{ConfigPath: flag("x.yaml")})
-	checkError(t, err, `--config: "x.yaml" is relative, and the working directory is not known`)
+	checkError(t, err, `--config: "x.yaml" is relative, and the current directory is gone`)
 	c, err := config.Load(config.Overrides{BasePath: flag(t.TempDir())})
 	if err != nil || c.PollInterval != 5*time.Second {
 		t.Errorf("Load with an absolute base path = %v, %v; want the defaults", c, err)
@@ -397,4 +399,86 @@ func TestDanglingConfigFile(t *testing.T) {
 	}
 	_, err := config.Load(config.Overrides{BasePath: flag(base)})
 	checkError(t, err, path+": no such file")
+}
+
+func TestBasePathIsFoundAbove(t *testing.T) {
+	home := t.TempDir()
+	base := filepath.Join(home, "p", ".air-executor")
+	write(t, base, "air-executor.db", "")
+	deep := filepath.Join(home, "p", "a", "b")
+	if err := os.MkdirAll(filepath.Join(deep, ".air-executor"), 0o700); err != nil { // an empty one is none
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ from, home, want, source string }{
+		{deep, home, base, "found in " + filepath.Join(home, "p")},
+		{filepath.Join(home, "p"), home, base, "found in " + filepath.Join(home, "p")},
+		{home, home, filepath.Join(home, ".air-executor"), "default"},
+		{deep, filepath.Join(home, "p", "a"), filepath.Join(deep, ".air-executor"), "default"},
+	} {
+		c, err := config.Load(config.Overrides{WorkDir: tt.from, Home: tt.home})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if source := c.Settings()[3].Source; c.BasePath != tt.want || source != tt.source {
+			t.Errorf("from %s, home %s: %s (%s), want %s (%s)", tt.from, tt.home, c.BasePath, source, tt.want, tt.source)
+		}
+	}
+}
+
+func TestABasePathThatOthersMayWriteToIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	base := filepath.Join(dir, ".air-executor")
+	path := write(t, base, "config.yaml", "# nothing\n")
+	for _, untrusted := range []string{base, path} {
+		info, err := os.Stat(untrusted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(untrusted, info.Mode().Perm()|0o020); err != nil {
+			t.Fatal(err)
+		}
+		_, err = config.Load(config.Overrides{WorkDir: dir})
+		var e *basepath.Untrusted
+		if !errors.As(err, &e) || e.Path != untrusted {
+			t.Errorf("%s: %v", untrusted, err)
+		}
+		if _, err := config.Load(config.Overrides{WorkDir: dir, AllowForeign: true}); err != nil {
+			t.Errorf("%s, allowed: %v", untrusted, err)
+		}
+		if err := os.Chmod(untrusted, info.Mode().Perm()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestANamedPipeIsNoConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "config.yaml")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := config.Load(config.Overrides{BasePath: flag(dir)})
+	checkError(t, err, path+": is a named pipe, not a file")
+}
+
+func TestAFileNamedByAFlagGoesBeforeABasePathOfTheEnvironment(t *testing.T) {
+	dir := t.TempDir()
+	path := write(t, dir, "my.yaml", "base_path: mine\n")
+	outer, mine := filepath.Join(dir, "outer"), filepath.Join(dir, "mine")
+	for _, tt := range []struct {
+		give config.Overrides
+		want string
+	}{
+		{config.Overrides{ConfigPath: flag(path), BasePath: environment(outer)}, mine},
+		{config.Overrides{ConfigPath: environment(path), BasePath: environment(outer)}, outer},
+		{config.Overrides{ConfigPath: flag(path), BasePath: flag(outer)}, outer},
+	} {
+		c, err := config.Load(tt.give)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.BasePath != tt.want {
+			t.Errorf("%+v: base path %s, want %s", tt.give, c.BasePath, tt.want)
+		}
+	}
 }

@@ -30,7 +30,7 @@ type claimed struct {
 
 // openClaims starts the goroutine.
 func (m *Manager) openClaims(ctx context.Context) error {
-	d, err := db.Open(ctx, m.config.BasePath, db.Options{Durability: m.config.Durability, MustExist: true})
+	d, err := db.Open(ctx, m.config.BasePath, db.Options{Durability: m.config.Durability, MustExist: true, AllowForeign: m.config.AllowForeign})
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/lock"
 	"github.com/air-executor/air-executor/runner"
@@ -97,7 +98,10 @@ func New(ctx context.Context, o Options) (*Manager, error) {
 
 func (m *Manager) open(ctx context.Context, only string) error {
 	base := m.config.BasePath
-	if err := os.MkdirAll(base, 0o700); err != nil {
+	if _, err := basepath.Make(base); err != nil {
+		return err
+	}
+	if err := db.CheckNames(base); err != nil {
 		return err
 	}
 	if only == "" {
@@ -112,7 +116,7 @@ func (m *Manager) open(ctx context.Context, only string) error {
 	if m.dbFile, err = os.Stat(m.db.Path()); err != nil {
 		return err
 	}
-	m.keepReserve()
+	_ = m.keepReserve() // it has logged the error
 	if m.prober, err = lock.NewProber(filepath.Join(base, runner.LocksName)); err != nil {
 		return err
 	}
@@ -163,7 +167,7 @@ func (m *Manager) introduce(ctx context.Context, only string) error {
 		return err
 	}
 	if err := runner.LinkProgram(m.config.BasePath, m.exe); err != nil {
-		m.log.Warn("tasks may not find air-executor", "error", err)
+		m.log.Warn("the program is not linked", "error", err)
 	}
 	m.exe = stable(m.exe)
 	m.onlyJob = only
@@ -173,6 +177,10 @@ func (m *Manager) introduce(ctx context.Context, only string) error {
 		TaskTimeout: m.config.TaskTimeout, Grace: Grace,
 		TasksPerRunner: m.config.TasksPerRunner, MaxLogSize: int64(m.config.MaxLogSize) << 20,
 		LogLevel: m.config.LogLevel, LogFormat: m.config.LogFormat,
+		AllowForeign: m.config.AllowForeign,
+	}
+	if m.config.Named {
+		m.setup.ConfigFile = m.config.File
 	}
 	if only != "" {
 		return nil
@@ -273,8 +281,9 @@ func (m *Manager) loop(ctx context.Context) error {
 			if err := m.replaced(); err != nil {
 				return err
 			}
-			m.keepReserve()
+			_ = m.keepReserve() // it has logged the error
 			m.look(ctx)
+			m.tidy(ctx)
 		case <-watch.C:
 			// Only attempts under way can be lost, and only they cost a look,
 			// unless nobody wakes this manager.
@@ -304,9 +313,9 @@ func (m *Manager) look(ctx context.Context) {
 	m.dispatch(ctx, 0)
 }
 
-// keepReserve sees to it that results can be recorded on a full disk, and says
+// keepReserve makes sure that results can be recorded on a full disk, and logs
 // when that begins and when it ends.
-func (m *Manager) keepReserve() {
+func (m *Manager) keepReserve() error {
 	err := m.db.KeepReserve()
 	if err != nil && !m.full {
 		m.log.Error("no room to be kept for results; no task is started until there is", "error", err)
@@ -314,6 +323,7 @@ func (m *Manager) keepReserve() {
 		m.log.Info("there is room on the disk again")
 	}
 	m.full = err != nil
+	return err
 }
 
 // replaced returns an error if the files that this manager relies on are no

@@ -1,20 +1,20 @@
 package runner
 
 import (
-	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/basepath"
 )
 
 // The variables that tell a command which task it is. With them,
 // `air-executor enqueue` inside a task needs no flags.
 const (
 	EnvBasePath = "AIR_EXECUTOR_BASE_PATH"
+	EnvConfig   = "AIR_EXECUTOR_CONFIG" // the file that the manager was given, if it was
 	EnvJob      = "AIR_EXECUTOR_JOB"
 	EnvTask     = "AIR_EXECUTOR_TASK"
 	EnvAttempt  = "AIR_EXECUTOR_ATTEMPT"
@@ -23,7 +23,18 @@ const (
 
 // OwnVariables are those that a task gets from its runner, and must not
 // inherit from the shell that queued it.
-var OwnVariables = []string{EnvBasePath, EnvJob, EnvTask, EnvAttempt, EnvToken}
+var OwnVariables = []string{EnvBasePath, EnvConfig, EnvJob, EnvTask, EnvAttempt, EnvToken}
+
+// passing are variables that mean one process or service and mislead any other:
+// those in which systemd tells a service about itself (systemd.exec(5)), and those
+// in which a shell keeps where it is and was. A task gets its own PWD.
+var passing = []string{
+	"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC",
+	"LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "LISTEN_PIDFDID", "FDSTORE",
+	"INVOCATION_ID", "JOURNAL_STREAM", "MAINPID", "MANAGERPID", "MANAGERPIDFDID", "SYSTEMD_EXEC_PID",
+	"MEMORY_PRESSURE_WATCH", "MEMORY_PRESSURE_WRITE",
+	"_", "OLDPWD", "PWD",
+}
 
 // Mark is the setting that every process of an attempt carries, unless it has
 // cleared its environment.
@@ -33,22 +44,32 @@ func Mark(token string) string { return EnvToken + "=" + token }
 func environment(s *Setup, a *db.Assignment) []string {
 	env := a.Env
 	if env == nil {
-		env = s.untuned()
+		env = Inheritable(s.untuned())
 	}
-	env = append(WithoutOwn(env),
+	env = append(without(env, OwnVariables),
 		EnvBasePath+"="+s.BasePath,
 		EnvJob+"="+a.Job,
 		EnvTask+"="+a.Task,
 		EnvAttempt+"="+strconv.Itoa(a.Attempt),
 		Mark(a.Token))
-	return withProgram(withDir(env, a.Dir), s.BasePath)
+	if s.ConfigFile != "" {
+		env = append(env, EnvConfig+"="+s.ConfigFile)
+	}
+	if s.AllowForeign {
+		env = append(without(env, []string{basepath.AllowForeign}), basepath.AllowForeign+"=1")
+	}
+	return withProgram(withDir(env, workingDir(s.BasePath, a.Dir)), s.BasePath)
 }
 
-// WithoutOwn returns the settings that are not ours, in a slice of its own.
-func WithoutOwn(env []string) []string {
-	out := make([]string, 0, len(env)+len(OwnVariables)+2)
+// Inheritable returns those settings of a process that a task may inherit: those
+// that are not ours, and that mean no process or service in particular.
+func Inheritable(env []string) []string { return without(without(env, OwnVariables), passing) }
+
+// without returns the settings of other variables, in a slice of its own.
+func without(env, variables []string) []string {
+	out := make([]string, 0, len(env)+len(OwnVariables)+3)
 	for _, kv := range env {
-		if key, _, _ := strings.Cut(kv, "="); !slices.Contains(OwnVariables, key) {
+		if key, _, _ := strings.Cut(kv, "="); !slices.Contains(variables, key) {
 			out = append(out, kv)
 		}
 	}
@@ -57,53 +78,24 @@ func WithoutOwn(env []string) []string {
 
 // withDir makes PWD say where the command runs, as a shell would.
 func withDir(env []string, dir string) []string {
-	if dir == "" {
-		return env
-	}
-	for i, kv := range env {
-		if strings.HasPrefix(kv, "PWD=") {
-			env[i] = "PWD=" + dir
-		}
-	}
-	return env
+	return append(without(env, []string{"PWD"}), "PWD="+dir)
 }
 
-// binFolder is the folder in the base path in which tasks find this program
-// under its proper name, whatever its file is called and wherever it lies.
-const binFolder = "bin"
-
-// LinkProgram makes bin/air-executor in the base path name the program exe.
-func LinkProgram(base, exe string) error {
-	folder := filepath.Join(base, binFolder)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return err
-	}
-	link := filepath.Join(folder, "air-executor")
-	if now, err := os.Readlink(link); err == nil && now == exe {
-		return nil
-	}
-	// Two managers may do this at once; each replaces the link as a whole.
-	fresh := fmt.Sprintf("%s.%d", link, os.Getpid())
-	os.Remove(fresh)
-	if err := os.Symlink(exe, fresh); err != nil {
-		return err
-	}
-	return os.Rename(fresh, link)
-}
+// defaultPath is where programs are looked for if a task has no PATH.
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // withProgram puts the folder of this program at the end of PATH, so that a
 // task finds air-executor even where it is not installed.
 func withProgram(env []string, base string) []string {
 	dir := filepath.Join(base, binFolder)
-	for i, kv := range env {
-		path, ok := strings.CutPrefix(kv, "PATH=")
-		if !ok {
-			continue
-		}
-		if !slices.Contains(filepath.SplitList(path), dir) {
-			env[i] = kv + string(filepath.ListSeparator) + dir
-		}
-		return env
+	at := slices.IndexFunc(env, func(kv string) bool { return strings.HasPrefix(kv, "PATH=") })
+	if at < 0 {
+		at = len(env)
+		env = append(env, "PATH="+defaultPath)
+	}
+	listed := filepath.SplitList(strings.TrimPrefix(env[at], "PATH="))
+	if canList(dir) && !slices.Contains(listed, dir) {
+		env[at] += string(filepath.ListSeparator) + dir
 	}
 	return env
 }

@@ -24,6 +24,8 @@ type Setup struct {
 	MaxLogSize     int64         // bytes that the log of an attempt may have
 	LogLevel       string
 	LogFormat      string
+	ConfigFile     string // configuration file that tasks are to use, absolute; empty: that of the base path
+	AllowForeign   bool   // the base path may belong to another user
 
 	tuned []string // settings of the environment that tuning replaced
 }
@@ -42,6 +44,12 @@ func (s *Setup) args() []string {
 		"max-log-size=" + strconv.FormatInt(s.MaxLogSize, 10),
 		"log-level=" + s.LogLevel,
 		"log-format=" + s.LogFormat,
+	}
+	if s.ConfigFile != "" {
+		args = append(args, "config="+s.ConfigFile)
+	}
+	if s.AllowForeign {
+		args = append(args, "allow-foreign=true")
 	}
 	for _, kv := range s.tuned {
 		args = append(args, "tuned="+kv)
@@ -76,6 +84,10 @@ func parseSetup(args []string) (s Setup, err error) {
 			s.LogLevel = value
 		case "log-format":
 			s.LogFormat = value
+		case "config":
+			s.ConfigFile = value
+		case "allow-foreign":
+			s.AllowForeign, err = strconv.ParseBool(value)
 		case "tuned":
 			s.tuned = append(s.tuned, value)
 		default:

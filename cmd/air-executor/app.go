@@ -32,6 +32,7 @@ type app struct {
 
 	strict    bool // a wrong configuration file is an error, see configured
 	conf      *config.Config
+	quiet     bool  // say nothing but errors and warnings
 	unprinted error // why a result could not be printed
 }
 
@@ -52,12 +53,10 @@ func (a *app) config() (*config.Config, error) {
 	if a.conf != nil {
 		return a.conf, nil
 	}
-	wd, err := os.Getwd()
-	if err != nil {
-		return nil, fmt.Errorf("working directory: %w", err)
-	}
+	// In a directory that was removed there is none; only relative paths need it.
+	wd, _ := os.Getwd()
 	overrides := config.Overrides{
-		WorkDir:    wd,
+		WorkDir: wd, Home: os.Getenv("HOME"), AllowForeign: a.allowForeign(),
 		ConfigPath: override(a.globals.ConfigArg, "AIR_EXECUTOR_CONFIG"),
 		BasePath:   override(a.globals.BasePath, "AIR_EXECUTOR_BASE_PATH"),
 		LogLevel:   override(a.globals.LogLevel, "AIR_EXECUTOR_LOG_LEVEL"),
@@ -66,7 +65,7 @@ func (a *app) config() (*config.Config, error) {
 	}
 	conf, err := interruptible(a.ctx, func() (*config.Config, error) { return config.Load(overrides) })
 	if err != nil {
-		return nil, err
+		return nil, explainBase(err)
 	}
 	a.conf = conf
 	if conf.Wrong != nil && a.err != nil {
@@ -122,11 +121,25 @@ func (a *app) openDB(mustExist bool) (*db.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := db.Open(a.ctx, conf.BasePath, db.Options{Durability: conf.Durability, MustExist: mustExist})
-	if errors.Is(err, db.ErrNoDatabase) {
-		return nil, fail(exitNoSuch, err, "enqueue a task first, or say where the jobs are with --base-path")
+	made := func() {}
+	if !mustExist {
+		if made, err = a.newBase(conf); err != nil {
+			return nil, err
+		}
 	}
-	return d, err
+	d, err := db.Open(a.ctx, conf.BasePath, db.Options{Durability: conf.Durability, MustExist: mustExist, AllowForeign: conf.AllowForeign})
+	if errors.Is(err, db.ErrNoDatabase) {
+		hint := "enqueue a task first, or say where the jobs are with --base-path"
+		if len(conf.Passed) > 0 {
+			hint += "; " + conf.Passed[0] + " belongs to another user and was passed over"
+		}
+		return nil, fail(exitNoSuch, err, hint)
+	}
+	if err != nil {
+		return nil, explainBase(err)
+	}
+	made()
+	return d, nil
 }
 
 // serving reports whether a manager serves the base path.

@@ -33,9 +33,10 @@ type commandLine struct {
 	Import importCmd `cmd:"" help:"Read jobs from state.json and tasks.json files."`
 	Export exportCmd `cmd:"" help:"Write jobs to state.json and tasks.json files."`
 
-	Config  configCmd  `cmd:"" help:"Show, check or write the configuration."`
-	Doctor  doctorCmd  `cmd:"" help:"Check the database."`
-	Upgrade upgradeCmd `cmd:"" help:"Bring the database of an older version up to date."`
+	Config   configCmd   `cmd:"" help:"Show, check or write the configuration."`
+	Doctor   doctorCmd   `cmd:"" help:"Check the database."`
+	Upgrade  upgradeCmd  `cmd:"" help:"Bring the database of an older version up to date."`
+	Managers managersCmd `cmd:"" help:"List your managers on this machine."`
 
 	Completion completionCmd `cmd:"" help:"Print a script that gives your shell completion."`
 	Help       helpCmd       `cmd:"" help:"Show the help of a command."`
@@ -59,12 +60,14 @@ func grammar(args []string) (cli any, flags *globals) {
 
 // globals are the flags of every command. They come last in its help.
 type globals struct {
-	BasePath  string      `group:"Flags of every command:" placeholder:"DIR" help:"Folder that holds everything (.air-executor, or $AIR_EXECUTOR_BASE_PATH)."`
+	BasePath  string      `group:"Flags of every command:" placeholder:"DIR" help:"Folder that holds everything (the nearest .air-executor here or above, or $AIR_EXECUTOR_BASE_PATH)."`
 	ConfigArg string      `group:"Flags of every command:" name:"config" placeholder:"FILE" help:"Configuration file (config.yaml in the base path, or $AIR_EXECUTOR_CONFIG)."`
 	JSON      bool        `group:"Flags of every command:" name:"json" help:"Print JSON (or $AIR_EXECUTOR_JSON=1)."`
 	LogLevel  string      `group:"Flags of every command:" placeholder:"LEVEL" help:"DEBUG, INFO, WARNING, ERROR or CRITICAL (or $AIR_EXECUTOR_LOG_LEVEL)."`
 	LogFormat string      `group:"Flags of every command:" placeholder:"FORMAT" help:"json or console (or $AIR_EXECUTOR_LOG_FORMAT)."`
 	Version   versionFlag `group:"Flags of every command:" help:"Print the version."`
+
+	AllowForeign bool `group:"Flags of every command:" name:"allow-foreign-base-path" help:"Use a base path that another user owns or can write to (or $AIR_EXECUTOR_ALLOW_FOREIGN_BASE_PATH=1)."`
 }
 
 // errNoValue is what a flag says where the line ends too early.

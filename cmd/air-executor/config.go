@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/air-executor/air-executor/config"
+	"github.com/air-executor/air-executor/internal/basepath"
 )
 
 type configCmd struct {
@@ -85,8 +86,10 @@ func (*configInitCmd) Run(a *app) error {
 			return err
 		}
 		path = filepath.Join(conf.BasePath, config.FileName)
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		if _, err := basepath.Make(conf.BasePath); err != nil {
+			return err
+		}
+	} else if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

@@ -57,12 +57,13 @@ func (c *enqueueCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	batch := db.Batch{
-		Job: c.jobName(), IfAbsent: c.IfAbsent, AllowMissing: c.Missing, Parent: parentToken(conf),
-		MaxSubtasks: conf.MaxSubtasks, MaxDepth: conf.MaxSubtaskDepth,
-	}
-	if err := job.CheckName(batch.Job); err != nil {
-		return usage(err, "")
+	a.quiet = c.Quiet
+	batch := newBatch(conf)
+	batch.Job, batch.IfAbsent, batch.AllowMissing = c.Job, c.IfAbsent, c.Missing
+	if c.Job != "" {
+		if err := job.CheckName(c.Job); err != nil {
+			return usage(err, "")
+		}
 	}
 	template, err := c.template()
 	if err != nil {
@@ -76,7 +77,7 @@ func (c *enqueueCmd) Run(a *app) error {
 		batch.Tasks = func(yield func(job.Spec, error) bool) { yield(template, nil) }
 		return c.store(a, batch)
 	}
-	in, err := interruptible(a.ctx, func() (*os.File, error) { return openInput(c.FromFile) })
+	in, err := interruptible(a.ctx, func() (io.ReadCloser, error) { return openInput(c.FromFile, conf.BasePath) })
 	if err != nil {
 		return err
 	}
@@ -106,14 +107,18 @@ func (c *enqueueCmd) check() error {
 	return nil
 }
 
-func (c *enqueueCmd) jobName() string {
-	if c.Job != "" {
-		return c.Job
+// newBatch is a batch without a job and tasks. Inside a task that runs, and in the
+// same database, that task is the parent.
+func newBatch(conf *config.Config) db.Batch {
+	b := db.Batch{
+		Parent: os.Getenv(runner.EnvToken), ParentJob: os.Getenv(runner.EnvJob), ParentTask: os.Getenv(runner.EnvTask),
+		DefaultJob:  defaultJob,
+		MaxSubtasks: conf.MaxSubtasks, MaxDepth: conf.MaxSubtaskDepth,
 	}
-	if own := os.Getenv(runner.EnvJob); own != "" {
-		return own
+	if b.Parent == "" && b.ParentJob != "" && os.Getenv(runner.EnvBasePath) == conf.BasePath {
+		b.DefaultJob = b.ParentJob // it has only put its token away
 	}
-	return defaultJob
+	return b
 }
 
 // template is a task with all that the flags and this shell say.
@@ -134,15 +139,20 @@ func (c *enqueueCmd) template() (job.Spec, error) {
 
 // taskDir is where a task runs that is queued from here.
 func taskDir(dir string) (string, error) {
+	given := dir
 	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return "", fmt.Errorf("working directory: %w", err)
+		what := "the current directory is gone, and a task would run there"
+		if given != "" {
+			what = fmt.Sprintf("--working-directory %s is relative, and the current directory is gone", given)
+		}
+		return "", fail(exitError, errors.New(what), "give an absolute --working-directory, or cd to one that is there")
 	}
 	return dir, job.CheckText("working directory", dir)
 }
 
 // shellEnv is the environment of this shell, as a task may inherit it.
-func shellEnv() []string { return runner.WithoutOwn(os.Environ()) }
+func shellEnv() []string { return runner.Inheritable(os.Environ()) }
 
 // parentToken is the token of the attempt inside which we run, if it belongs to
 // the same base path.
@@ -192,41 +202,6 @@ func (c *enqueueCmd) fill(s *job.Spec, template job.Spec) error {
 	return nil
 }
 
-// openInput opens a file to read tasks from. What cannot be read at once, such
-// as a pipe, is first copied to a temporary file, for the database is locked
-// while the tasks are stored.
-func openInput(path string) (*os.File, error) {
-	f := os.Stdin
-	if path != "-" {
-		var err error
-		if f, err = os.Open(path); err != nil {
-			return nil, err
-		}
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return nil, fmt.Errorf("%s is a directory", path)
-	}
-	if info.Mode().IsRegular() {
-		return f, nil
-	}
-	defer f.Close()
-	spool, err := os.CreateTemp("", "air-executor-*.json")
-	if err != nil {
-		return nil, err
-	}
-	os.Remove(spool.Name())
-	if _, err := io.Copy(spool, f); err != nil {
-		spool.Close()
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	_, err = spool.Seek(0, io.SeekStart)
-	return spool, err
-}
-
 // store stores the batch and prints the ids.
 func (c *enqueueCmd) store(a *app, batch db.Batch) error {
 	d, err := a.open()
@@ -238,7 +213,7 @@ func (c *enqueueCmd) store(a *app, batch db.Batch) error {
 	if err != nil {
 		return explainEnqueue(err)
 	}
-	if err := c.print(a, d, batch.Job, added); err != nil {
+	if err := c.print(a, d, added); err != nil {
 		// Who queues it again would have it twice.
 		return fmt.Errorf("it is stored, but its id could not be printed: %w", err)
 	}
@@ -246,14 +221,14 @@ func (c *enqueueCmd) store(a *app, batch db.Batch) error {
 	return nil
 }
 
-func (c *enqueueCmd) print(a *app, d *db.DB, jobName string, added db.Added) error {
+func (c *enqueueCmd) print(a *app, d *db.DB, added db.Added) error {
 	if c.Quiet {
 		return nil
 	}
 	out := bufio.NewWriter(a.out)
 	one := func(id string) error {
 		if a.json() {
-			return writeLine(out, map[string]string{"job": jobName, "id": id})
+			return writeLine(out, map[string]string{"job": added.Job, "id": id})
 		}
 		_, err := fmt.Fprintln(out, id)
 		return err

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/runner"
 )
@@ -266,7 +267,7 @@ func (p *logPrinter) print(l *taskLog, b []byte) error {
 
 // openForReading opens a log, or returns nil if there is none.
 func openForReading(path string) (*os.File, error) {
-	f, err := os.Open(path)
+	f, err := basepath.Open(path, os.O_RDONLY, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

@@ -11,10 +11,9 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/jobfile"
 	"github.com/air-executor/air-executor/manager"
@@ -153,17 +152,16 @@ func (c *runCmd) queue(a *app, d *db.DB, name string, specs []job.Spec) (string,
 	if err != nil {
 		return "", err
 	}
-	_, err = d.Enqueue(a.ctx, db.Batch{
-		Job: name, IfAbsent: !fresh, Parent: parentToken(conf),
-		MaxSubtasks: conf.MaxSubtasks, MaxDepth: conf.MaxSubtaskDepth,
-		Tasks: func(yield func(job.Spec, error) bool) {
-			for _, s := range specs {
-				if !yield(s, nil) {
-					return
-				}
+	b := newBatch(conf)
+	b.Job, b.IfAbsent = name, !fresh
+	b.Tasks = func(yield func(job.Spec, error) bool) {
+		for _, s := range specs {
+			if !yield(s, nil) {
+				return
 			}
-		},
-	})
+		}
+	}
+	_, err = d.Enqueue(a.ctx, b)
 	if err != nil || fresh {
 		return name, err
 	}
@@ -265,6 +263,7 @@ func (o *ownManager) ensure() error {
 	if err != nil {
 		return err
 	}
+	o.app.noteLink(conf)
 	return o.start(conf)
 }
 
@@ -307,8 +306,8 @@ func (o *ownManager) stop(how db.Stop) {
 
 // openManagerLog opens manager.log in the base path, to append to it.
 func openManagerLog(conf *config.Config) (*os.File, error) {
-	if err := os.MkdirAll(conf.BasePath, 0o700); err != nil {
+	if _, err := basepath.Make(conf.BasePath); err != nil {
 		return nil, err
 	}
-	return os.OpenFile(filepath.Join(conf.BasePath, "manager.log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND|unix.O_NOFOLLOW, 0o600)
+	return basepath.Open(filepath.Join(conf.BasePath, "manager.log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 }

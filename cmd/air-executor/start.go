@@ -43,6 +43,10 @@ func (c *startCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	made, err := a.newBase(conf)
+	if err != nil {
+		return err
+	}
 	if c.Foreground {
 		return c.serve(a, conf)
 	}
@@ -60,6 +64,8 @@ func (c *startCmd) Run(a *app) error {
 		return err
 	}
 	defer a.remarkUnimported(nil)
+	made()
+	a.noteLink(conf)
 	if a.json() {
 		return a.printJSON(map[string]any{"pid": pid, "base_path": conf.BasePath})
 	}
@@ -212,8 +218,11 @@ func startInBackground(a *app, conf *config.Config) (pid int, err error) {
 // same configuration as ours and no relative path.
 func backgroundArgs(a *app, conf *config.Config) []string {
 	args := []string{"air-executor", "start", "--foreground", "--ready", "--base-path", conf.BasePath}
-	if conf.File != "" && a.globals.ConfigArg+os.Getenv("AIR_EXECUTOR_CONFIG") != "" {
+	if conf.Named {
 		args = append(args, "--config", conf.File)
+	}
+	if conf.AllowForeign {
+		args = append(args, "--allow-foreign-base-path")
 	}
 	return append(args, "--log-level", conf.LogLevel, "--log-format", conf.LogFormat)
 }

@@ -290,4 +290,34 @@ var Early func(i int, a *Assignment)
 		test:  inFaults("TestLogThatNobodyReads"),
 		shows: "waited in vain",
 	},
+	{
+		name: "a base path of another user is trusted",
+		changes: []change{{"internal/basepath/basepath.go", `	return st.Uid, true
+}`, `	return st.Uid, false
+}`}},
+		test:  test{"./internal/basepath", "", "TestABasePathOfAnotherUserIsRefusedWithoutPermission"},
+		shows: "want an Untrusted",
+	},
+	{
+		name: "the database of another user is trusted",
+		changes: []change{{"db/db.go", `		if err := basepath.CheckInfo(path, info); err != nil {
+			return err
+		}
+`, `		_ = basepath.CheckInfo
+`}},
+		test:  inDB("TestWithoutPermissionTheDatabaseOfAnotherUserIsRefused"),
+		shows: "a database that others may write to",
+	},
+	{
+		name:    "the link to the program overwrites what is not ours",
+		changes: []change{{"runner/program.go", `if info.Mode()&fs.ModeSymlink == 0 || !onlyLinks(folder) {`, `if info.Mode()&fs.ModeSymlink == 0 && !onlyLinks(base) && false {`}},
+		test:    test{"./runner", "", "TestNoProgramIsOverwrittenByTheLink"},
+		shows:   "LinkProgram says nothing",
+	},
+	{
+		name:    "whatever is called reserve is overwritten",
+		changes: []change{{"db/reserve.go", `return string(head) == reserveHead, ignore(err, io.EOF)`, `return true, ignore(err, io.EOF)`}},
+		test:    inDB("TestAFileOfTheUsersCalledReserveIsNotOverwritten"),
+		shows:   "it holds",
+	},
 }

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/air-executor/air-executor/config"
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/basepath"
+	"github.com/air-executor/air-executor/runner"
+)
+
+// explainBase adds what to do about a base path that cannot be used.
+func explainBase(err error) error {
+	var u *basepath.Untrusted
+	if errors.As(err, &u) {
+		return fail(exitError, err, u.Hint)
+	}
+	return err
+}
+
+// allowForeign reports whether the base path may belong to another user.
+func (a *app) allowForeign() bool {
+	on, _ := strconv.ParseBool(os.Getenv(basepath.AllowForeign))
+	return a.globals.AllowForeign || on
+}
+
+// newBase looks at a base path before a command makes it, and refuses one in which
+// files of others are in the way. When it is made, the function that it returns
+// says so: nobody is to queue into a wrong place without a word.
+func (a *app) newBase(conf *config.Config) (made func(), err error) {
+	if _, err := os.Lstat(filepath.Join(conf.BasePath, db.FileName)); !errors.Is(err, os.ErrNotExist) {
+		return func() {}, nil // it is there
+	}
+	if err := db.CheckNames(conf.BasePath); err != nil {
+		return nil, err
+	}
+	return func() {
+		if a.quiet {
+			return
+		}
+		for _, other := range conf.Passed {
+			a.notef("%s belongs to another user and was passed over", other)
+		}
+		a.notef("new base path %s", conf.BasePath)
+	}, nil
+}
+
+// noteLink says, to who starts a manager, why tasks will not find air-executor.
+func (a *app) noteLink(conf *config.Config) {
+	exe, err := os.Executable()
+	if err == nil {
+		err = runner.CheckLink(conf.BasePath, exe)
+	}
+	if err != nil {
+		a.notef("%v", err)
+	}
+}

@@ -1,0 +1,77 @@
+package manager
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// Serving is a manager that serves a base path.
+type Serving struct {
+	PID      int
+	BasePath string // absolute
+}
+
+// ErrNoList is returned where a system does not say who has which file open.
+var ErrNoList = errors.New("this system has no /proc in which managers could be found")
+
+// AllServing finds the managers of the effective user on this machine, in the
+// order of their process numbers: the processes that hold the lock of a manager.
+func AllServing() ([]Serving, error) {
+	entries, err := os.ReadDir("/proc")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNoList
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find managers: %w", err)
+	}
+	var found []Serving
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil || !own(e) {
+			continue
+		}
+		if base := servedBy(pid); base != "" {
+			found = append(found, Serving{pid, base})
+		}
+	}
+	slices.SortFunc(found, func(a, b Serving) int { return a.PID - b.PID })
+	return found, nil
+}
+
+// own reports whether a process belongs to the effective user.
+func own(e fs.DirEntry) bool {
+	info, err := e.Info()
+	if err != nil {
+		return false // it has ended
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(st.Uid) == os.Geteuid()
+}
+
+// servedBy returns the base path that a process serves, or "".
+func servedBy(pid int) string {
+	folder := fmt.Sprintf("/proc/%d/fd", pid)
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		return ""
+	}
+	for _, f := range files {
+		path, err := os.Readlink(filepath.Join(folder, f.Name()))
+		if err != nil || filepath.Base(path) != LockName {
+			continue
+		}
+		// One that only looks at the lock has the file open too, for a moment.
+		info, err := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%s", pid, f.Name()))
+		if err == nil && strings.Contains(string(info), "FLOCK") && strings.Contains(string(info), "WRITE") {
+			return filepath.Dir(path)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,19 @@
+package manager
+
+import "context"
+
+// tidy removes a few of the environments that no task has any more, if there is
+// nothing else to do.
+func (m *Manager) tidy(ctx context.Context) {
+	const few = 100
+	if m.pool.busy()+m.adopted > 0 || m.onlyJob != "" || m.full {
+		return
+	}
+	removed, err := m.db.RemoveUnusedEnvironments(ctx, few)
+	switch {
+	case err != nil:
+		m.log.Error("cannot remove unused environments", "error", err)
+	case removed > 0:
+		m.log.Info("unused environments removed", "environments", removed)
+	}
+}

@@ -1,0 +1,71 @@
+package runner
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/air-executor/air-executor/db"
+)
+
+func TestWhatATaskGets(t *testing.T) {
+	a := &db.Assignment{Job: "j", Task: "t", Attempt: 2, Token: "k", Dir: "/work", Env: []string{
+		"A=1", "PATH=/bin", "AIR_EXECUTOR_TOKEN=old", "AIR_EXECUTOR_CONFIG=rel.yaml", "NOTIFY_SOCKET=given on purpose",
+	}}
+	own := []string{
+		"AIR_EXECUTOR_BASE_PATH=/b", "AIR_EXECUTOR_JOB=j", "AIR_EXECUTOR_TASK=t", "AIR_EXECUTOR_ATTEMPT=2", "AIR_EXECUTOR_TOKEN=k",
+	}
+	for name, tt := range map[string]struct {
+		setup Setup
+		want  []string
+	}{
+		"plain": {Setup{BasePath: "/b"},
+			append([]string{"A=1", "PATH=/bin:/b/bin", "NOTIFY_SOCKET=given on purpose"}, append(own, "PWD=/work")...)},
+		"with a file": {Setup{BasePath: "/b", ConfigFile: "/etc/a.yaml", AllowForeign: true},
+			append([]string{"A=1", "PATH=/bin:/b/bin", "NOTIFY_SOCKET=given on purpose"},
+				append(own, "AIR_EXECUTOR_CONFIG=/etc/a.yaml", "AIR_EXECUTOR_ALLOW_FOREIGN_BASE_PATH=1", "PWD=/work")...)},
+	} {
+		if diff := cmp.Diff(tt.want, environment(&tt.setup, a)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestATaskWithoutAPathGetsOne(t *testing.T) {
+	for base, want := range map[string]string{"/b": "PATH=" + defaultPath + ":/b/bin", "/a:b": "PATH=" + defaultPath} {
+		env := environment(&Setup{BasePath: base}, &db.Assignment{Env: []string{}})
+		if got := env[len(env)-1]; got != want {
+			t.Errorf("base path %s: %s, want %s", base, got, want)
+		}
+	}
+}
+
+// A task in a service that speaks to systemd must not speak in the manager's name,
+// and one environment for each start of a service would fill the database.
+func TestServiceVariablesOfTheManagerAreNotHandedOn(t *testing.T) {
+	for _, name := range passing {
+		t.Setenv(name, "set")
+	}
+	t.Setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x")
+	env := "\n" + strings.Join(environment(&Setup{BasePath: "/b"}, &db.Assignment{Dir: "/work"}), "\n") + "\n"
+	for _, name := range passing {
+		if strings.Contains(env, "\n"+name+"=set\n") {
+			t.Errorf("the task has %s", name)
+		}
+	}
+	if !strings.Contains(env, "\nCREDENTIALS_DIRECTORY=") || !strings.Contains(env, "\nPWD=/work\n") {
+		t.Errorf("the task lacks a variable: %s", env)
+	}
+}
+
+func TestTheSetupSurvivesTheCommandLine(t *testing.T) {
+	give := Setup{BasePath: "/b", BootID: "x", ConfigFile: "/c = d", AllowForeign: true}
+	got, err := parseSetup(give.args()[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.ConfigFile != give.ConfigFile || !got.AllowForeign {
+		t.Errorf("%+v, want %+v", got, give)
+	}
+}
