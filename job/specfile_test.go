@@ -52,6 +52,7 @@ func TestSpecReader(t *testing.T) {
 		{"an object on many lines", "{\n\"id\":\n\"2\",\n\"command\":\"b\"\n}\n", []job.Spec{b}},
 		{"an array", "[{\"command\":\"a\"},\n{\"id\":\"2\",\"command\":\"b\"}]\n", []job.Spec{a, b}},
 		{"nulls", `{"id":null,"command":"a","args":null,"dependencies":null,"priority":null,"timeout":null,"working_directory":null,"env":null}`, []job.Spec{a}},
+		{"no time limit", `{"command":"a","timeout":"none"} {"command":"a","timeout":"90s"}`, []job.Spec{{Command: "a", Timeout: job.NoTimeout}, {Command: "a", Timeout: 90 * time.Second}}},
 		{"everything", `{"command":"c","args":["\u00e9","",""],"dependencies":["x","y"],"priority":-3,"timeout":0.25,
 			"working_directory":"/srv","env":{"B":"1=2","A":"","\u00c4":"x"},"id":"i","tags":["t"],"note" : { "a":1 }}`,
 			[]job.Spec{{

@@ -178,6 +178,13 @@ func setDefinition(s *Spec, key string, v value) (err error) {
 	case "priority":
 		s.Priority, err = v.whole()
 	case "timeout":
+		if v.kind() == "a string" {
+			var limit string
+			if limit, err = v.text(); err == nil {
+				s.Timeout, err = ParseTimeout(limit)
+			}
+			break
+		}
 		s.Timeout, err = v.seconds()
 	case "working_directory":
 		s.Dir, err = v.text()

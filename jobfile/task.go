@@ -90,25 +90,15 @@ func dependencies(v strictyaml.Value) ([]string, error) {
 	return ids, nil
 }
 
-// minTimeout is the shortest time limit that makes sense.
-const minTimeout = time.Millisecond
-
-// timeout returns a time limit, given as a Go duration or in whole seconds.
+// timeout returns a time limit: a duration, whole seconds, or none.
 func timeout(v strictyaml.Value) (time.Duration, error) {
-	if v.IsNumber() || v.IsWholeText() {
-		n, err := v.Int(1, int(math.MaxInt64/time.Second))
-		return time.Duration(n) * time.Second, err
-	}
-	text, err := v.Text()
+	text, err := v.Literal()
 	if err != nil {
 		return 0, err
 	}
-	d, err := time.ParseDuration(text)
+	d, err := job.ParseTimeout(text)
 	if err != nil {
-		return 0, v.Errorf("must be a duration such as 90s or 5m, or whole seconds, not %s", strictyaml.Quote(text))
-	}
-	if d < minTimeout {
-		return 0, v.Errorf("must be at least %v, not %s", minTimeout, text)
+		return 0, v.Errorf("%w", err)
 	}
 	return d, nil
 }
