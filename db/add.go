@@ -21,6 +21,8 @@ type adder struct {
 	job    jobRow
 	parent *parentTask // nil: a user queues
 
+	created bool // the job is new
+
 	count       int   // tasks stored
 	first, last int64 // their rows
 	next        int64 // the row of the next one
@@ -44,7 +46,8 @@ type jobRow struct {
 // newAdder finds the job or creates it, waiting.
 func (t *tx) newAdder(name string) (*adder, error) {
 	j, err := t.jobRow(name)
-	if errors.Is(err, ErrNoJob) {
+	created := errors.Is(err, ErrNoJob)
+	if created {
 		_, err = t.exec(`
 INSERT INTO job (uuid, name, state, created_at, updated_at)
 VALUES (?, ?, 'waiting', ?, ?)
@@ -56,7 +59,7 @@ ON CONFLICT (name) DO NOTHING`, job.NewUUID(), name, t.now, t.now)
 	if err != nil {
 		return nil, err
 	}
-	a := &adder{t: t, job: *j}
+	a := &adder{t: t, job: *j, created: created}
 	if a.job.Added > 0 {
 		if a.dangling, err = t.hasDangling(a.job.ID); err != nil {
 			return nil, err
@@ -283,7 +286,7 @@ WHERE d.missing IS NOT NULL
 ORDER BY t.id, d.position
 LIMIT 1`, a.first, a.last, a.job.ID)
 	if err == nil && ok {
-		err = fmt.Errorf("task %q depends on %q: %w in job %q", first.Name, first.Missing, ErrNoTask, a.job.Name)
+		err = &Missing{Job: a.job.Name, Task: first.Missing, By: first.Name}
 	}
 	return err
 }

@@ -31,7 +31,7 @@ func (d *DB) Cancel(ctx context.Context, name, task string) (Cancelling, error) 
 		if only != nil && only.Status.Ended() {
 			return fmt.Errorf("task %q of job %q has ended already: %s", task, name, only.Status)
 		}
-		if out.Pending, err = t.cancelPending(j.ID, task); err != nil {
+		if out.Pending, err = t.cancelPending(j.ID, task, "cancelled before it started"); err != nil {
 			return err
 		}
 		out.Running, err = t.cancelRunning(j.ID, task)
@@ -40,16 +40,36 @@ func (d *DB) Cancel(ctx context.Context, name, task string) (Cancelling, error) 
 	return out, err
 }
 
-func (t *tx) cancelPending(jobID int64, task string) (int, error) {
+// Interrupt ends the tasks of a job whose run was interrupted, as [DB.Cancel]
+// does; those that had not started say so in their error.
+func (d *DB) Interrupt(ctx context.Context, name string) (Cancelling, error) {
+	var out Cancelling
+	err := d.writeResult(ctx, func(t *tx) error {
+		out = Cancelling{}
+		j, err := t.jobRow(name)
+		if err != nil {
+			return err
+		}
+		if out.Pending, err = t.cancelPending(j.ID, "", "cancelled: the run was interrupted"); err != nil {
+			return err
+		}
+		out.Running, err = t.cancelRunning(j.ID, "")
+		return err
+	})
+	return out, err
+}
+
+// cancelPending fails what has not started, and says why.
+func (t *tx) cancelPending(jobID int64, task, why string) (int, error) {
 	var blockers []int
 	query, args := oneOrAll(`
 UPDATE task
 SET status = 'failed',
     reason = 'cancelled',
-    error = 'cancelled before it started',
+    error = ?,
     completed_at = ?
 WHERE job = ?
-  AND status = 'pending'`, task, t.now, jobID)
+  AND status = 'pending'`, task, why, t.now, jobID)
 	err := t.all(&blockers, query, args...)
 	if err != nil || len(blockers) == 0 {
 		return 0, err

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/jmoiron/sqlx"
 )
@@ -15,18 +16,19 @@ type rule struct{ name, query string }
 var rules = []rule{
 	{"a job's counters match its tasks", `
 SELECT j.name AS place,
-       'pending ' || j.pending || ', running ' || j.running || ', completed ' || j.completed || ', failed ' || j.failed || ', blocked ' || j.blocked ||
-       '; its tasks: ' || c.pending || ', ' || c.running || ', ' || c.completed || ', ' || c.failed || ', ' || c.blocked AS what
+       'pending ' || j.pending || ', running ' || j.running || ', completed ' || j.completed || ', failed ' || j.failed || ', dismissed ' || j.dismissed || ', blocked ' || j.blocked ||
+       '; its tasks: ' || c.pending || ', ' || c.running || ', ' || c.completed || ', ' || c.failed || ', ' || c.dismissed || ', ' || c.blocked AS what
 FROM job j
 JOIN (SELECT j.id,
              coalesce(sum(CASE WHEN t.status = 'pending' THEN 1 ELSE 0 END), 0) AS pending,
              coalesce(sum(CASE WHEN t.status = 'running' THEN 1 ELSE 0 END), 0) AS running,
              coalesce(sum(CASE WHEN t.status = 'completed' THEN 1 ELSE 0 END), 0) AS completed,
-             coalesce(sum(CASE WHEN t.status = 'failed' THEN 1 ELSE 0 END), 0) AS failed,
+             coalesce(sum(CASE WHEN t.status = 'failed' AND t.dismissed_at IS NULL THEN 1 ELSE 0 END), 0) AS failed,
+             coalesce(sum(CASE WHEN t.dismissed_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS dismissed,
              coalesce(sum(CASE WHEN t.status = 'pending' AND t.blockers > 0 THEN 1 ELSE 0 END), 0) AS blocked
       FROM job j LEFT JOIN task t ON t.job = j.id
       GROUP BY j.id) c ON c.id = j.id
-WHERE c.pending <> j.pending OR c.running <> j.running OR c.completed <> j.completed OR c.failed <> j.failed OR c.blocked <> j.blocked`},
+WHERE c.pending <> j.pending OR c.running <> j.running OR c.completed <> j.completed OR c.failed <> j.failed OR c.dismissed <> j.dismissed OR c.blocked <> j.blocked`},
 	{"a job's next task is its best ready one", `
 SELECT j.name AS place, 'next task ' || coalesce(j.next_task, 'none') || ' should be ' || coalesce(b.id, 'none') AS what
 FROM job j
@@ -100,7 +102,7 @@ func (d *DB) Check(ctx context.Context) ([]Finding, error) {
 		}
 		for _, r := range rules {
 			var rows []struct{ Place, What string }
-			if err := t.all(&rows, r.query); err != nil {
+			if err := t.all(&rows, d.ruleQuery(r)); err != nil {
 				return fmt.Errorf("check that %s: %w", r.name, err)
 			}
 			for _, row := range rows {
@@ -110,6 +112,14 @@ func (d *DB) Check(ctx context.Context) ([]Finding, error) {
 		return nil
 	})
 	return out, err
+}
+
+// ruleQuery is the query of a rule for the schema of the database.
+func (d *DB) ruleQuery(r rule) string {
+	if d.schema == 1 {
+		return strings.NewReplacer("t.dismissed_at", "NULL", "j.dismissed", "0").Replace(r.query)
+	}
+	return r.query
 }
 
 // Rules returns what Check checks, in words.

@@ -56,6 +56,7 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		{"running miscounted", `UPDATE job SET running = 0 WHERE name = 'j'`, counters, "j"},
 		{"completed miscounted", `UPDATE job SET completed = completed - 1 WHERE name = 'imported'`, counters, "imported"},
 		{"failed miscounted", `UPDATE job SET failed = failed + 1 WHERE name = 'ended'`, counters, "ended"},
+		{"dismissed miscounted", `UPDATE job SET dismissed = dismissed + 1 WHERE name = 'ended'`, counters, "ended"},
 		{"blocked miscounted", `UPDATE job SET blocked = blocked - 1 WHERE name = 'j'`, counters, "j"},
 		{"a task that is gone", `DELETE FROM task WHERE name = 'child'`, counters, "j"},
 		{"not the best next task", `UPDATE job SET next_task = (SELECT id FROM task WHERE name = 'bad'), next_priority = 0 WHERE name = 'j'`, next, "j"},

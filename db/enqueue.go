@@ -22,6 +22,11 @@ type Batch struct {
 	// still come, instead of failing with ErrNoTask.
 	AllowMissing bool
 
+	// NewJob wants a job that is not there yet, else ErrJobExists.
+	NewJob bool
+	// FromFile says that the tasks are those of a job file, for a later Resume.
+	FromFile bool
+
 	// Parent is the token of the attempt whose command queues the tasks, empty
 	// if a user does. An attempt that is over may queue nothing (ErrFenced).
 	// What an earlier attempt of the same task has queued is passed over.
@@ -43,7 +48,9 @@ type Added struct {
 	// IDs are those of the tasks of the batch in its order, those that were
 	// passed over included; nil if the batch was larger than a few thousand.
 	// Then EachAdded reads those that were stored.
-	IDs         []string
+	IDs []string
+	// New says of each of the IDs whether it was stored, not passed over.
+	New         []bool
 	first, last int64 // rows of the stored tasks
 }
 
@@ -52,8 +59,9 @@ const manyIDs = 5000
 
 // Enqueue stores the tasks of a batch. When it returns without an error they
 // are durable. A dependency must name a task of the job or of the batch, in
-// any order, or one that may still come. Errors: ErrDuplicate, ErrNoTask (a dependency that is not there),
-// ErrCycle, ErrFenced, ErrLimit, or the first error of b.Tasks.
+// any order, or one that may still come. Errors: ErrDuplicate, ErrJobExists,
+// ErrNoTask (a dependency that is not there), ErrCycle, ErrFenced, ErrLimit, or the
+// first error of b.Tasks.
 func (d *DB) Enqueue(ctx context.Context, b Batch) (Added, error) {
 	name := b.Job
 	if name == "" {
@@ -89,6 +97,9 @@ func (t *tx) enqueue(b Batch) (Added, error) {
 	if err != nil {
 		return Added{}, err
 	}
+	if b.NewJob && !a.created {
+		return Added{}, fmt.Errorf("job %q %w", b.Job, ErrJobExists)
+	}
 	a.parent = parent
 	out := Added{Job: b.Job}
 	n := 0
@@ -96,19 +107,20 @@ func (t *tx) enqueue(b Batch) (Added, error) {
 		if err != nil {
 			return Added{}, err
 		}
+		stored := a.count
 		id, err := a.queue(spec, b.IfAbsent)
 		if err != nil {
 			return Added{}, err
 		}
 		if n++; n <= manyIDs {
-			out.IDs = append(out.IDs, id)
+			out.IDs, out.New = append(out.IDs, id), append(out.New, a.count > stored)
 		}
 	}
 	if n == 0 {
 		return Added{}, ErrEmpty
 	}
 	if n > manyIDs {
-		out.IDs = nil
+		out.IDs, out.New = nil, nil
 	}
 	if a.count > 0 {
 		if err := a.finish(b); err != nil {
@@ -132,7 +144,22 @@ func (a *adder) finish(b Batch) error {
 	if err := a.t.countSubtasks(a.parent, a.count, b); err != nil {
 		return err
 	}
+	if b.FromFile {
+		if err := a.markFromFile(); err != nil {
+			return err
+		}
+	}
 	return a.tallyUp("")
+}
+
+// markFromFile notes that the stored tasks are those of a job file. Version 1 has
+// no place for that; then they are taken for tasks that were queued by hand.
+func (a *adder) markFromFile() error {
+	if a.t.d.schema == 1 {
+		return nil
+	}
+	_, err := a.t.exec(`UPDATE task SET from_file = 1 WHERE id BETWEEN ? AND ?`, a.first, a.last)
+	return err
 }
 
 // EachAdded calls fn with the id of every task that the batch stored.

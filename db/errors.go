@@ -32,6 +32,9 @@ var (
 	ErrFenced     = errors.New("the attempt is over") // an update came from an attempt that no longer counts
 	ErrLimit      = errors.New("limit reached")
 	ErrInDoubt    = errors.New("it is not known whether this was stored") // the commit itself failed
+	ErrJobExists  = errors.New("exists already")                          // where a new job was wanted
+	ErrInUse      = errors.New("cannot be removed")                       // it runs, or another task depends on it
+	ErrContradict = errors.New("the change contradicts what is done")
 )
 
 // translate gives errors of the driver the names above. It is the only place
@@ -69,9 +72,36 @@ func inDoubt(err error) error {
 	return fmt.Errorf("%w: %w", ErrInDoubt, err)
 }
 
-func noJob(name string) error { return fmt.Errorf("%w: %q", ErrNoJob, name) }
+// Missing is a job or task that was named and is not there. It wraps ErrNoJob or
+// ErrNoTask.
+type Missing struct {
+	Job  string
+	Task string // empty: there is no such job
+	By   string // the task that depends on Task, if that is why it was looked for
+}
 
-func noTask(job, id string) error { return fmt.Errorf("%w: %q in job %q", ErrNoTask, id, job) }
+// Error names what is missing.
+func (m *Missing) Error() string {
+	switch {
+	case m.Task == "":
+		return fmt.Sprintf("%v: %q", ErrNoJob, m.Job)
+	case m.By != "":
+		return fmt.Sprintf("task %q depends on %q: %v in job %q", m.By, m.Task, ErrNoTask, m.Job)
+	}
+	return fmt.Sprintf("%v: %q in job %q", ErrNoTask, m.Task, m.Job)
+}
+
+// Unwrap is ErrNoJob or ErrNoTask.
+func (m *Missing) Unwrap() error {
+	if m.Task == "" {
+		return ErrNoJob
+	}
+	return ErrNoTask
+}
+
+func noJob(name string) error { return &Missing{Job: name} }
+
+func noTask(job, id string) error { return &Missing{Job: job, Task: id} }
 
 // cycleError names the tasks of a cycle, first one repeated at the end.
 func cycleError(names []string) error {

@@ -42,7 +42,7 @@ func TestALateResultDoesNotEndTheNextAttempt(t *testing.T) {
 	s.enqueue("j", task("a"))
 	stale := s.claim()
 	s.lose("j", "a")
-	s.reset("j", "")
+	s.reset("j")
 	fresh := s.claim()
 	if stale.Token == fresh.Token {
 		t.Error("two attempts have the same token")
@@ -89,7 +89,7 @@ func TestAnAttemptIsLostOnce(t *testing.T) {
 	s.claim()
 	seen := s.active()[0]
 	s.lose("j", "a")
-	s.reset("j", "")
+	s.reset("j")
 	s.claim()
 	before := s.dump()
 	if lost, err := s.Lose(ctx, seen, "again"); lost || err != nil {

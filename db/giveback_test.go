@@ -11,7 +11,7 @@ import (
 func TestATaskThatIsGivenBackIsAsItWas(t *testing.T) {
 	for name, begin := range map[string]func(*store){
 		"first of its job":   func(s *store) { s.enqueue("j", task("a"), task("b", "a")) },
-		"after a failure":    func(s *store) { s.enqueue("j", task("a"), task("b", "a")); s.work("a"); s.reset("j", "") },
+		"after a failure":    func(s *store) { s.enqueue("j", task("a"), task("b", "a")); s.work("a"); s.reset("j") },
 		"after another task": func(s *store) { s.enqueue("j", task("0"), task("a"), task("b", "a")); s.finish(s.claim(), success) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -36,6 +36,12 @@ func (t *tx) updateJob(id int64, d delta) (ready bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if d.Dismissed != 0 {
+		// On its own, so that the statement above is right for version 1 too.
+		if _, err := t.exec(`UPDATE job SET dismissed = dismissed + ? WHERE id = ?`, d.Dismissed, id); err != nil {
+			return false, err
+		}
+	}
 	ready = now.Next != nil
 	if d.state != "" || now.Running > 0 {
 		return ready, nil
@@ -72,8 +78,9 @@ RETURNING running, pending, failed, state, next_task`
 }
 
 // settled is the state of a job of which nothing runs. While a task is ready,
-// the job waits or works on, as before. Else it has failed if a task has; it
-// waits if a pending task depends on one that is not there yet; or it is done.
+// the job waits or works on, as before. Else it has failed if a task has and was
+// not dismissed; it waits if a pending task depends on one that is not there yet,
+// or on one that was dismissed; or it is done.
 func settled(before job.State, ready bool, pending, failed int) job.State {
 	switch {
 	case ready && before.Ended():

@@ -86,7 +86,7 @@ func TestStateOfAJobFollowsItsTasks(t *testing.T) {
 			job.StateCompleted, job.Counts{Completed: 2}, 0,
 		}, {
 			"reset makes failed tasks pending and the job waiting",
-			func(s *store) { s.enqueue("j", task("a"), task("b", "a")); s.work("a"); s.reset("j", "") },
+			func(s *store) { s.enqueue("j", task("a"), task("b", "a")); s.work("a"); s.reset("j") },
 			job.StateWaiting, job.Counts{Pending: 2}, 1,
 		}, {
 			"reset while another task runs leaves the job working",
@@ -94,7 +94,7 @@ func TestStateOfAJobFollowsItsTasks(t *testing.T) {
 				s.enqueue("j", task("a"), task("b"))
 				s.finish(s.claim(), failure)
 				s.claim()
-				s.reset("j", "")
+				s.reset("j")
 			},
 			job.StateWorking, job.Counts{Pending: 1, Running: 1}, 0,
 		}, {
@@ -103,14 +103,14 @@ func TestStateOfAJobFollowsItsTasks(t *testing.T) {
 			job.StateWaiting, job.Counts{Pending: 1, Failed: 1}, 0,
 		}, {
 			"reset of a job without failures changes nothing",
-			func(s *store) { s.enqueue("j", task("a")); s.work(); s.reset("j", "") },
+			func(s *store) { s.enqueue("j", task("a")); s.work(); s.reset("j") },
 			job.StateCompleted, job.Counts{Completed: 1}, 0,
 		}, {
 			"after a reset the job can complete",
 			func(s *store) {
 				s.enqueue("j", task("a"), task("b", "a"))
 				s.work("a")
-				s.reset("j", "")
+				s.reset("j")
 				s.work()
 			},
 			job.StateCompleted, job.Counts{Completed: 2}, 0,
@@ -196,7 +196,7 @@ func TestTasksRunInOrderOfPriorityAndThenOfAge(t *testing.T) {
 		{"a task that was freed takes its place by priority", func(s *store) {
 			s.enqueue("j", urgent("a", 9), job.Spec{ID: "b", Command: "true", Dependencies: []string{"a"}, Priority: 5}, task("c"))
 		}, []string{"a", "b", "c"}},
-		{"a reset task takes its old place", func(s *store) { s.enqueue("j", task("a"), task("b")); s.finish(s.claim(), failure); s.reset("j", "") }, []string{"a", "b"}},
+		{"a reset task takes its old place", func(s *store) { s.enqueue("j", task("a"), task("b")); s.finish(s.claim(), failure); s.reset("j") }, []string{"a", "b"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := open(t)
@@ -478,7 +478,7 @@ func TestResetKeepsTheHistory(t *testing.T) {
 	s := open(t)
 	s.enqueue("j", task("a"))
 	s.work("a")
-	if n := s.reset("j", ""); n != 1 {
+	if n := s.reset("j"); n != 1 {
 		t.Errorf("reset %d tasks, want 1", n)
 	}
 	got := s.task("j", "a")
@@ -545,7 +545,9 @@ func TestWhatIsNotThereCannotBeChanged(t *testing.T) {
 	before := s.dump()
 	do := map[string]func(job, id string) error{
 		"Cancel":   func(name, id string) error { _, err := s.Cancel(ctx, name, id); return err },
-		"Reset":    func(name, id string) error { _, err := s.Reset(ctx, name, id); return err },
+		"Reset":    func(name, id string) error { _, err := s.Reset(ctx, name, db.Which{Tasks: []string{id}}); return err },
+		"Dismiss":  func(name, id string) error { _, err := s.Dismiss(ctx, name, []string{id}); return err },
+		"Remove":   func(name, id string) error { _, err := s.RemoveTasks(ctx, name, []string{id}); return err },
 		"Task":     func(name, id string) error { _, err := s.Task(ctx, name, id); return err },
 		"Attempts": func(name, id string) error { _, err := s.Attempts(ctx, name, id); return err },
 	}
@@ -565,6 +567,9 @@ func TestWhatIsNotThereCannotBeChanged(t *testing.T) {
 	for _, id := range []string{"done", "pending"} {
 		if err := do["Reset"]("j", id); err == nil {
 			t.Errorf("task %s, which has not failed, was reset", id)
+		}
+		if err := do["Dismiss"]("j", id); err == nil {
+			t.Errorf("task %s, which has not failed, was dismissed", id)
 		}
 	}
 	s.unchanged(before)

@@ -126,6 +126,10 @@ var allowed = []struct{ part, why string }{
 	{"WHERE slot IS NOT NULL", "the attempts that run"},
 	{"WHERE t.job = ?", "all of a job is wanted, in order"},
 	{"ORDER BY t.id, d.position\nLIMIT 1", "the dependencies on what is not there"},
+	{"ORDER BY f.completed_at, f.id", "the failed tasks of a job are wanted in order"},
+	{"SELECT DISTINCT environment", "the environments of a job that is removed"},
+	{"DELETE FROM environment", "an environment may be used by any task"},
+	{"DELETE FROM job", "an index of the attempts by job would cost every claim"},
 }
 
 func TestHotStatementsUseTheirIndex(t *testing.T) {
@@ -311,7 +315,7 @@ func exercised(t *testing.T) *DB {
 		_, err = d.Recorded(ctx, a, failed)
 		must(err)
 	}
-	_, err = d.Reset(ctx, "j", "")
+	_, err = d.Reset(ctx, "j", Which{})
 	must(err)
 	must(d.SetWaiting(ctx, claim("j").Token, true))
 	_, err = d.Waiting(ctx)
@@ -324,7 +328,27 @@ func exercised(t *testing.T) *DB {
 	must(err)
 	_, err = d.Lose(ctx, active[0], "gone")
 	must(err)
-	_, err = d.Reset(ctx, "j", "c")
+	_, err = d.Reset(ctx, "j", Which{Tasks: []string{"c"}})
+	must(err)
+
+	_, err = d.Interrupt(ctx, "j")
+	must(err)
+	_, err = d.Dismiss(ctx, "j", []string{"c"})
+	must(err)
+	_, err = d.Dismiss(ctx, "j", nil)
+	must(err)
+	_, _, err = d.Failures(ctx, "j", 10)
+	must(err)
+	_, err = d.MayGoOn(ctx, "j")
+	must(err)
+	enqueue(Batch{Job: "file", NewJob: true, FromFile: true}, cmd("a"), cmd("b"))
+	batch := Batch{Job: "file", Tasks: sequence([]job.Spec{{ID: "b", Command: "true"}, cmd("c", "b")})}
+	_, err = d.Resume(ctx, batch)
+	must(err)
+	removed, err := d.RemoveTasks(ctx, "file", []string{"c"})
+	must(err)
+	must(d.WhileGone(ctx, "file", removed, func([]Removed) error { return nil }))
+	_, err = d.RemoveJobs(ctx, []string{"file"})
 	must(err)
 
 	must(d.RegisterManager(ctx, Instance{ID: "m", StartedAt: time.Now()}))

@@ -222,7 +222,7 @@ func TestNewWorkWakesWhoListens(t *testing.T) {
 		{"Enqueue", func() { s.enqueue("j", task("a")) }},
 		{"Enqueue of another process", func() { start(t, s.base, "enqueue k 1").wait(t) }},
 		{"Import", func() { s.load("l", aTask("a")) }},
-		{"Reset", func() { s.cancel("j", ""); s.reset("j", "") }},
+		{"Reset", func() { s.cancel("j", ""); s.reset("j", "a") }},
 	} {
 		c.do()
 		wantWake(t, c.what, woken)

@@ -50,9 +50,15 @@ func (d *DB) Steps(ctx context.Context, name string, last int64, open []int64) (
 		}
 		for _, id := range open {
 			var r stepRow
-			if _, err := t.get(&r, stepColumns+`
-WHERE a.id = ?`, id); err != nil {
+			found, err := t.get(&r, stepColumns+`
+WHERE a.id = ?
+  AND a.job = ?`, id, j.ID)
+			if err != nil {
 				return err
+			}
+			if !found { // it was given back, and another may have its number now
+				last = min(last, id-1)
+				continue
 			}
 			out = append(out, r.step())
 		}
@@ -70,12 +76,65 @@ ORDER BY a.id`, last, j.ID)
 }
 
 // LastStep is the row of the newest attempt of any job, from which a watcher
-// may begin.
+// may begin. It becomes smaller when the newest attempts are removed, and the
+// rows of later ones with it.
 func (d *DB) LastStep(ctx context.Context) (int64, error) {
 	var last int64
-	err := d.read(ctx, func(t *tx) error {
-		_, err := t.get(&last, `SELECT coalesce(max(id), 0) FROM attempt`)
+	err := d.read(ctx, func(t *tx) (err error) {
+		last, err = t.lastStep()
 		return err
 	})
 	return last, err
+}
+
+func (t *tx) lastStep() (last int64, err error) {
+	_, err = t.get(&last, `SELECT coalesce(max(id), 0) FROM attempt`)
+	return last, err
+}
+
+// Failures returns failed tasks of a job that were not dismissed, at most so
+// many, in the order in which they failed; and how many more there are.
+func (d *DB) Failures(ctx context.Context, name string, most int) (tasks []job.Task, more int, err error) {
+	err = d.read(ctx, func(t *tx) error {
+		tasks = nil
+		j, err := t.jobRow(name)
+		if err != nil {
+			return err
+		}
+		var failed int
+		if _, err := t.get(&failed, `SELECT failed FROM job WHERE id = ?`, j.ID); err != nil {
+			return err
+		}
+		err = t.eachTask(name, func(task job.Task) error {
+			tasks = append(tasks, task)
+			return nil
+		}, d.taskColumns()+`
+WHERE t.id IN (
+    SELECT f.id
+    FROM task f
+    WHERE f.job = ?
+      AND f.status = 'failed'
+      AND `+d.since2("f.dismissed_at", "NULL")+` IS NULL
+    ORDER BY f.completed_at, f.id
+    LIMIT ?)
+ORDER BY t.completed_at, t.id, d.position`, j.ID, most)
+		more = failed - len(tasks)
+		return err
+	})
+	return tasks, more, err
+}
+
+// MayGoOn reports whether a job of which nothing is ready or running can go on
+// when another task is queued: one of its pending tasks depends on a task that is
+// not there yet.
+func (d *DB) MayGoOn(ctx context.Context, name string) (bool, error) {
+	var may bool
+	err := d.read(ctx, func(t *tx) error {
+		j, err := t.jobRow(name)
+		if err == nil {
+			may, err = t.hasDangling(j.ID)
+		}
+		return err
+	})
+	return may, err
 }

@@ -10,15 +10,27 @@ import (
 )
 
 // jobColumns are those of a storedJob.
-const jobColumns = `
-SELECT uuid, name, state, pending, running, completed, failed, blocked, created_at, updated_at, extra
+func (d *DB) jobColumns() string {
+	return `
+SELECT uuid, name, state, pending, running, completed, failed, ` + d.since2("dismissed", "0 AS dismissed") + `, blocked,
+       created_at, updated_at, extra
 FROM job`
+}
+
+// since2 is a column that version 2 has added, or what stands for it before.
+func (d *DB) since2(column, before string) string {
+	if d.schema == 1 {
+		return before
+	}
+	return column
+}
 
 // storedJob is a job as its row holds it.
 type storedJob struct {
 	UUID, Name                                   string
 	State                                        job.State
 	Pending, Running, Completed, Failed, Blocked int
+	Dismissed                                    int
 	CreatedAt                                    int64 `db:"created_at"`
 	UpdatedAt                                    int64 `db:"updated_at"`
 	Extra                                        *string
@@ -27,7 +39,7 @@ type storedJob struct {
 func (r *storedJob) job() job.Job {
 	j := job.Job{
 		UUID: r.UUID, Name: r.Name, State: r.State, Blocked: r.Blocked,
-		Tasks:     job.Counts{Pending: r.Pending, Running: r.Running, Completed: r.Completed, Failed: r.Failed},
+		Tasks:     job.Counts{Pending: r.Pending, Running: r.Running, Completed: r.Completed, Failed: r.Failed, Dismissed: r.Dismissed},
 		CreatedAt: time.UnixMicro(r.CreatedAt).UTC(),
 		UpdatedAt: time.UnixMicro(r.UpdatedAt).UTC(),
 	}
@@ -44,10 +56,10 @@ func (d *DB) Jobs(ctx context.Context) ([]job.Job, error) {
 		return t.each(func(rows *sqlx.Rows) error {
 			// By hand: with thousands of jobs, reflection would cost more than the query.
 			var r storedJob
-			err := rows.Scan(&r.UUID, &r.Name, &r.State, &r.Pending, &r.Running, &r.Completed, &r.Failed, &r.Blocked, &r.CreatedAt, &r.UpdatedAt, &r.Extra)
+			err := rows.Scan(&r.UUID, &r.Name, &r.State, &r.Pending, &r.Running, &r.Completed, &r.Failed, &r.Dismissed, &r.Blocked, &r.CreatedAt, &r.UpdatedAt, &r.Extra)
 			out = append(out, r.job())
 			return err
-		}, jobColumns+`
+		}, d.jobColumns()+`
 ORDER BY name`)
 	})
 	return out, err
@@ -57,7 +69,7 @@ ORDER BY name`)
 func (d *DB) Job(ctx context.Context, name string) (job.Job, error) {
 	var r storedJob
 	err := d.read(ctx, func(t *tx) error {
-		ok, err := t.get(&r, jobColumns+`
+		ok, err := t.get(&r, d.jobColumns()+`
 WHERE name = ?`, name)
 		if err == nil && !ok {
 			err = noJob(name)
@@ -82,22 +94,25 @@ type storedTask struct {
 	Signal, Error        *string
 	CreatedAt            int64
 	StartedAt, Completed *int64
+	DismissedAt          *int64
 	Extra, Parent        *string
 	Needs                *string
 }
 
-const taskColumns = `
+func (d *DB) taskColumns() string {
+	return `
 SELECT t.id, t.name, t.command, t.args, t.dir, t.priority, t.timeout, t.status, t.reason, t.attempts,
-       t.exit_code, t.signal, t.error, t.created_at, t.started_at, t.completed_at, t.extra,
+       t.exit_code, t.signal, t.error, t.created_at, t.started_at, t.completed_at, ` + d.since2("t.dismissed_at", "NULL AS dismissed_at") + `, t.extra,
        CASE WHEN p.job = t.job THEN p.name END AS parent, coalesce(n.name, d.missing) AS needs
 FROM task t
 LEFT JOIN task p ON p.id = t.parent
 LEFT JOIN dependency d ON d.task = t.id
 LEFT JOIN task n ON n.id = d.needs`
+}
 
 func (r *storedTask) scan(rows *sqlx.Rows) error {
 	return rows.Scan(&r.ID, &r.Name, &r.Command, &r.Args, &r.Dir, &r.Priority, &r.Timeout, &r.Status, &r.Reason, &r.Attempts,
-		&r.ExitCode, &r.Signal, &r.Error, &r.CreatedAt, &r.StartedAt, &r.Completed, &r.Extra, &r.Parent, &r.Needs)
+		&r.ExitCode, &r.Signal, &r.Error, &r.CreatedAt, &r.StartedAt, &r.Completed, &r.DismissedAt, &r.Extra, &r.Parent, &r.Needs)
 }
 
 func (r *storedTask) task(jobName string) (job.Task, error) {
@@ -109,6 +124,7 @@ func (r *storedTask) task(jobName string) (job.Task, error) {
 		Job: jobName, Status: r.Status, Reason: job.Reason(fromText(r.Reason)), Parent: fromText(r.Parent),
 		Attempts: r.Attempts, ExitCode: r.ExitCode, Signal: fromText(r.Signal), Error: fromText(r.Error),
 		CreatedAt: time.UnixMicro(r.CreatedAt).UTC(), StartedAt: fromInstant(r.StartedAt), CompletedAt: fromInstant(r.Completed),
+		DismissedAt: fromInstant(r.DismissedAt),
 	}
 	if r.Timeout != nil {
 		t.Timeout = time.Duration(*r.Timeout) * time.Microsecond
@@ -128,7 +144,7 @@ func (d *DB) EachTask(ctx context.Context, name string, fn func(job.Task) error)
 		if err != nil {
 			return err
 		}
-		return t.eachTask(name, fn, taskColumns+`
+		return t.eachTask(name, fn, d.taskColumns()+`
 WHERE t.job = ?
 ORDER BY t.id, d.position`, j.ID)
 	})
@@ -187,7 +203,7 @@ func (d *DB) Task(ctx context.Context, name, id string) (job.Task, error) {
 		return t.eachTask(name, func(task job.Task) error {
 			out = &task
 			return nil
-		}, taskColumns+`
+		}, d.taskColumns()+`
 WHERE t.job = ?
   AND t.name = ?
 ORDER BY t.id, d.position`, j.ID, id)

@@ -7,32 +7,127 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Reset makes the failed tasks of a job pending again, or only the one with
-// the id task if that is not empty, and returns their number. Their attempts
-// stay in the history; what depends on them runs after them.
-func (d *DB) Reset(ctx context.Context, name, task string) (int, error) {
-	var n int
+// Which says which failed tasks of a job a Reset takes.
+type Which struct {
+	// Tasks are ids; each must be that of a failed task, of whatever kind. Empty:
+	// all that failed, but for those that were cancelled or dismissed.
+	Tasks []string
+	// Cancelled takes the cancelled ones too.
+	Cancelled bool
+}
+
+// Resetting says what a Reset did.
+type Resetting struct {
+	Reset     int // tasks that are pending again
+	Cancelled int // tasks that it left alone because they were cancelled,
+	Dismissed int // or dismissed
+}
+
+// Reset makes failed tasks of a job pending again. Their attempts stay in the
+// history; what depends on them runs after them. A dismissed one is dismissed no
+// more. Errors: ErrNoJob, ErrNoTask, or that a task has not failed; then nothing
+// has changed.
+func (d *DB) Reset(ctx context.Context, name string, which Which) (Resetting, error) {
+	var out Resetting
 	err := d.write(ctx, func(t *tx) error {
 		j, err := t.jobRow(name)
 		if err != nil {
 			return err
 		}
-		n, err = t.reset(name, j, task)
+		out, err = t.reset(j, which)
 		return err
 	})
-	return n, d.wakeAfter(err)
+	return out, d.wakeAfter(err)
 }
 
-func (t *tx) reset(name string, j *jobRow, task string) (int, error) {
-	only, err := t.taskRow(name, j.ID, task)
-	if err != nil {
-		return 0, err
+func (t *tx) reset(j *jobRow, which Which) (Resetting, error) {
+	var out Resetting
+	var change delta
+	if len(which.Tasks) == 0 {
+		taken, err := t.resetAll(j.ID, which.Cancelled)
+		if err != nil {
+			return out, err
+		}
+		for _, blockers := range taken {
+			change.reset(blockers, false)
+		}
+		if out, err = t.leftFailed(j.ID); err != nil {
+			return out, err
+		}
 	}
-	if only != nil && only.Status != job.Failed {
-		return 0, fmt.Errorf("task %q of job %q is %s, only failed tasks can be reset", task, name, only.Status)
+	for _, id := range distinct(which.Tasks) {
+		f, err := t.failedTask(j, id, "reset")
+		if err != nil {
+			return out, err
+		}
+		if _, err := t.exec(t.d.toPending()+`
+WHERE id = ?`, f.ID); err != nil {
+			return out, err
+		}
+		change.reset(f.Blockers, f.Dismissed)
 	}
-	var blockers []int
-	query, args := oneOrAll(`
+	out.Reset = change.Pending
+	if out.Reset == 0 {
+		return out, nil
+	}
+	return out, t.reopen(j, change)
+}
+
+// resetAll makes pending what failed, and returns the blockers of each.
+func (t *tx) resetAll(jobID int64, cancelled bool) (blockers []int, err error) {
+	taken := 0
+	if cancelled {
+		taken = 1
+	}
+	err = t.all(&blockers, t.d.toPending()+`
+WHERE job = ?
+  AND status = 'failed'
+  AND `+t.d.since2("dismissed_at", "NULL")+` IS NULL
+  AND (reason <> 'cancelled' OR ? = 1)
+RETURNING blockers`, jobID, taken)
+	return blockers, err
+}
+
+// leftFailed counts the failed tasks of a job that a reset has left alone.
+func (t *tx) leftFailed(jobID int64) (out Resetting, err error) {
+	var left struct{ Cancelled, Dismissed int }
+	dismissed := t.d.since2("dismissed_at", "NULL")
+	_, err = t.get(&left, `
+SELECT coalesce(sum(CASE WHEN `+dismissed+` IS NULL THEN 1 ELSE 0 END), 0) AS cancelled,
+       coalesce(sum(CASE WHEN `+dismissed+` IS NULL THEN 0 ELSE 1 END), 0) AS dismissed
+FROM task
+WHERE job = ?
+  AND status = 'failed'`, jobID)
+	return Resetting{Cancelled: left.Cancelled, Dismissed: left.Dismissed}, err
+}
+
+// reset counts one task that was failed and is pending.
+func (d *delta) reset(blockers int, dismissed bool) {
+	d.Pending++
+	if dismissed {
+		d.Dismissed--
+	} else {
+		d.Failed--
+	}
+	if blockers > 0 {
+		d.blocked++
+	}
+}
+
+// reopen changes the counters of a job that got pending tasks. If one of them
+// can run and nothing does, the job waits.
+func (t *tx) reopen(j *jobRow, change delta) error {
+	ready, err := t.updateJob(j.ID, change)
+	if err == nil && ready && j.State != job.StateWaiting {
+		_, err = t.exec(`UPDATE job SET state = 'waiting' WHERE id = ? AND running = 0`, j.ID)
+	}
+	return err
+}
+
+// toPending makes a failed task as if it had never run, but for its attempts.
+// The condition follows.
+func (d *DB) toPending() string {
+	return `
 UPDATE task
 SET status = 'pending',
     reason = NULL,
@@ -40,24 +135,49 @@ SET status = 'pending',
     signal = NULL,
     error = NULL,
     started_at = NULL,
-    completed_at = NULL
+    completed_at = NULL` + d.since2(`,
+    dismissed_at = NULL`, "")
+}
+
+// failedTask is a failed task that was named.
+type failedTask struct {
+	ID        int64
+	Status    job.Status
+	Blockers  int
+	Dismissed bool
+}
+
+// failedTask finds a task with which something is to be done that only failed
+// ones allow, as the participle says.
+func (t *tx) failedTask(j *jobRow, id, participle string) (*failedTask, error) {
+	var f failedTask
+	ok, err := t.get(&f, `
+SELECT id, status, blockers, `+t.d.since2("dismissed_at", "NULL")+` IS NOT NULL AS dismissed
+FROM task
 WHERE job = ?
-  AND status = 'failed'`, task, j.ID)
-	err = t.all(&blockers, query, args...)
-	if err != nil || len(blockers) == 0 {
-		return 0, err
+  AND name = ?`, j.ID, id)
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok:
+		return nil, noTask(j.Name, id)
+	case f.Status != job.Failed:
+		return nil, fmt.Errorf("task %q of job %q is %s, only failed tasks can be %s", id, j.Name, f.Status, participle)
 	}
-	d := delta{Counts: job.Counts{Pending: len(blockers), Failed: -len(blockers)}}
-	for _, b := range blockers {
-		if b > 0 {
-			d.blocked++
+	return &f, nil
+}
+
+// distinct leaves out what was named before.
+func distinct(ids []string) []string {
+	seen := make(map[string]bool, len(ids))
+	var out []string
+	for _, id := range ids {
+		if !seen[id] {
+			out = append(out, id)
 		}
+		seen[id] = true
 	}
-	ready, err := t.updateJob(j.ID, d)
-	if err == nil && ready && j.State != job.StateWaiting {
-		_, err = t.exec(`UPDATE job SET state = 'waiting' WHERE id = ? AND running = 0`, j.ID)
-	}
-	return len(blockers), err
+	return out
 }
 
 // oneOrAll narrows an update of a job's tasks to the one with the id task, if

@@ -174,13 +174,14 @@ func (s *store) work(failing ...string) []string {
 	return ids
 }
 
-func (s *store) reset(name, id string) int {
+// reset resets what has failed, or the tasks with these ids.
+func (s *store) reset(name string, ids ...string) int {
 	s.t.Helper()
-	n, err := s.Reset(context.Background(), name, id)
+	r, err := s.Reset(context.Background(), name, db.Which{Tasks: ids})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return n
+	return r.Reset
 }
 
 func (s *store) cancel(name, id string) db.Cancelling {

@@ -115,11 +115,29 @@ func TestAnOlderDatabaseIsUsedAsItIs(t *testing.T) {
 	if _, err := s.Cancel(ctx, "report", ""); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.Reset(ctx, "build", ""); err != nil {
+	if _, err := s.Reset(ctx, "build", db.Which{Cancelled: true}); err != nil {
 		t.Error(err)
 	}
 	if j, err := s.Job(ctx, "build"); err != nil || j.Tasks != (job.Counts{Pending: 2, Completed: 1}) {
 		t.Errorf("job %+v, %v", j, err)
+	}
+	if _, err := s.Dismiss(ctx, "build", nil); !errors.Is(err, db.ErrOlder) {
+		t.Errorf("dismiss: %v, want ErrOlder", err)
+	}
+	if _, err := s.Resume(ctx, db.Batch{Job: "new", Tasks: specs(task("a"))}); !errors.Is(err, db.ErrOlder) {
+		t.Errorf("resume: %v, want ErrOlder", err)
+	}
+	if _, err := s.Enqueue(ctx, db.Batch{Job: "file", NewJob: true, FromFile: true, Tasks: specs(task("a"))}); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := s.Failures(ctx, "build", 10); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.RemoveTasks(ctx, "file", []string{"a"}); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.RemoveJobs(ctx, []string{"file"}); err != nil {
+		t.Error(err)
 	}
 	s.dump()
 	s.sound()

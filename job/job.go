@@ -17,7 +17,9 @@ import (
 //
 // Enqueue and reset lead to waiting from completed and failed, the first claim
 // leads from waiting to working, and the end of the last runnable task leads
-// from working to completed or failed.
+// from working to completed or failed. A failure that was dismissed does not
+// count: dismiss leads from failed to completed, or to waiting if something
+// depends on the failed task.
 type State string
 
 // The four job states.
@@ -123,13 +125,14 @@ type Job struct {
 	Extra     []byte // JSON object of state.json keys that belong to other tools; nil: none
 }
 
-// Counts says how many tasks of a job are in each status.
+// Counts says how many tasks of a job are in each status. Failed ones that were
+// dismissed are counted apart.
 type Counts struct {
-	Pending, Running, Completed, Failed int
+	Pending, Running, Completed, Failed, Dismissed int
 }
 
 // Total is the number of tasks in any status.
-func (c Counts) Total() int { return c.Pending + c.Running + c.Completed + c.Failed }
+func (c Counts) Total() int { return c.Pending + c.Running + c.Completed + c.Failed + c.Dismissed }
 
 // Task is a task as it is stored, with the outcome of its latest attempt.
 type Task struct {
@@ -145,6 +148,7 @@ type Task struct {
 	CreatedAt   time.Time
 	StartedAt   time.Time // start of the latest attempt; zero: none
 	CompletedAt time.Time // end of the latest attempt, or of a cancelled task; zero: not ended
+	DismissedAt time.Time // when somebody said that the failure does not count any more; zero: it does
 }
 
 // Attempt is one run of a task.

@@ -3,10 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/air-executor/air-executor/job"
 )
 
 const description = `Runs jobs of shell commands durably on one machine.
@@ -29,6 +32,8 @@ type commandLine struct {
 	Wait    waitCmd    `cmd:"" help:"Wait until a job or task has ended."`
 	Cancel  cancelCmd  `cmd:"" help:"End the tasks of a job."`
 	Reset   resetCmd   `cmd:"" help:"Make failed tasks pending again."`
+	Dismiss dismissCmd `cmd:"" help:"Acknowledge failures: they do not count any more."`
+	Remove  removeCmd  `cmd:"" help:"Delete jobs or tasks, with their logs."`
 
 	Import importCmd `cmd:"" help:"Read jobs from state.json and tasks.json files."`
 	Export exportCmd `cmd:"" help:"Write jobs to state.json and tasks.json files."`
@@ -91,25 +96,29 @@ func (s *signed) Decode(c *kong.DecodeContext) error {
 	return nil
 }
 
-// timeLimit is a duration such as 90s or 5m; a bare number means seconds.
+// timeLimit is how long to wait: a duration such as 90s or 5m, or whole seconds.
 type timeLimit time.Duration
 
-// Decode reads the time limit, which may be neither negative nor zero.
+// Decode reads the time, which may be neither negative nor zero.
 func (l *timeLimit) Decode(c *kong.DecodeContext) error {
+	return decodeTime((*time.Duration)(l), c, job.ParseDuration)
+}
+
+// taskLimit is the time limit of a task: a duration, whole seconds, or none.
+type taskLimit time.Duration
+
+// Decode reads the time limit.
+func (l *taskLimit) Decode(c *kong.DecodeContext) error {
+	return decodeTime((*time.Duration)(l), c, job.ParseTimeout)
+}
+
+func decodeTime(d *time.Duration, c *kong.DecodeContext, parse func(string) (time.Duration, error)) (err error) {
 	t := c.Scan.Pop()
 	if t.IsEOL() {
 		return errNoValue
 	}
-	text := fmt.Sprint(t.Value)
-	d, err := time.ParseDuration(text)
-	if n, e := strconv.Atoi(text); e == nil {
-		d, err = time.Duration(n)*time.Second, nil
-	}
-	if err != nil || d <= 0 {
-		return fmt.Errorf("want a time above zero such as 90s or 5m, got %q", text)
-	}
-	*l = timeLimit(d)
-	return nil
+	*d, err = parse(fmt.Sprint(t.Value))
+	return err
 }
 
 // jobArg is the job that a command is about, as a flag or as an argument.
@@ -141,4 +150,24 @@ func (j *jobArg) required() (string, error) {
 		return "", usage(fmt.Errorf("which job? give --job NAME"), "air-executor status lists the jobs")
 	}
 	return name, nil
+}
+
+// jobsArg is the jobs that a command is about, as flags or as arguments.
+type jobsArg struct {
+	Flag []string `name:"job" short:"j" sep:"none" placeholder:"NAME" predictor:"job" help:"Name of the job; may also stand without --job. May be given several times."`
+	Arg  []string `arg:"" optional:"" name:"name" predictor:"job" help:"Names of the jobs."`
+}
+
+// required returns the names, each once, or an error that asks for one.
+func (j *jobsArg) required() ([]string, error) {
+	var names []string
+	for _, name := range slices.Concat(j.Flag, j.Arg) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil, usage(errors.New("which job? give --job NAME"), "air-executor status lists the jobs")
+	}
+	return names, nil
 }

@@ -25,11 +25,11 @@ type enqueueCmd struct {
 	ID       string    `name:"id" placeholder:"ID" help:"Id of the task, unique in its job. The default is the job's next free number."`
 	After    []string  `short:"a" sep:"none" placeholder:"ID" predictor:"task" help:"Run only when this task has completed. May be given several times."`
 	Priority signed    `short:"o" placeholder:"N" help:"Higher runs first; the default is 0."`
-	Timeout  timeLimit `placeholder:"D" help:"End the task after this time, such as 90s or 5m; the default is task_timeout."`
+	Timeout  taskLimit `placeholder:"D" help:"End the task after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
 	Dir      string    `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run; the default is the current directory."`
 	Env      []string  `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable. May be given several times."`
 	NoEnv    bool      `help:"Do not store this shell's environment; run with the manager's."`
-	IfAbsent bool      `help:"Do nothing, successfully, for a task whose id is there already."`
+	IfAbsent bool      `help:"Do nothing, successfully, for a task whose id is there already; if that one differs, say so."`
 	Missing  bool      `name:"allow-missing" help:"Keep dependencies on tasks that are not there yet, for they may still come."`
 	FromFile string    `short:"f" placeholder:"FILE" help:"Add the tasks of a file: JSON lines, or a tasks.json array; - is stdin."`
 	Quiet    bool      `short:"q" help:"Do not print ids."`
@@ -95,6 +95,8 @@ func (c *enqueueCmd) check() error {
 		return errors.New("a command and --from-file do not go together")
 	case c.FromFile != "" && (c.ID != "" || len(c.After) > 0):
 		return errors.New("with --from-file, ids and dependencies stand in the file")
+	case c.IfAbsent && c.ID == "" && c.FromFile == "":
+		return errors.New("--if-absent needs --id: without one, every task is a new one")
 	}
 	for _, kv := range c.Env {
 		if key, _, ok := strings.Cut(kv, "="); !ok || key == "" {
@@ -217,7 +219,25 @@ func (c *enqueueCmd) store(a *app, batch db.Batch) error {
 		// Who queues it again would have it twice.
 		return fmt.Errorf("it is stored, but its id could not be printed: %w", err)
 	}
+	if c.IfAbsent && c.FromFile == "" && !added.New[0] {
+		return c.remark(a, d, added.Job, batch)
+	}
 	a.hintNoManager()
+	return nil
+}
+
+// remark says how the task that was there already differs from the one that was
+// to be stored. Environments are not compared.
+func (c *enqueueCmd) remark(a *app, d *db.DB, jobName string, batch db.Batch) error {
+	there, err := d.Task(a.ctx, jobName, c.ID)
+	if err != nil {
+		return err
+	}
+	for wanted := range batch.Tasks {
+		for _, line := range differ(there.Spec, wanted) {
+			a.notef("task %s of job %s was there already, and stays as it was: %s", oneLine(c.ID), jobName, line)
+		}
+	}
 	return nil
 }
 
@@ -226,20 +246,20 @@ func (c *enqueueCmd) print(a *app, d *db.DB, added db.Added) error {
 		return nil
 	}
 	out := bufio.NewWriter(a.out)
-	one := func(id string) error {
+	one := func(id string, isNew bool) error {
 		if a.json() {
-			return writeLine(out, map[string]string{"job": added.Job, "id": id})
+			return writeLine(out, map[string]any{"job": added.Job, "task": id, "added": isNew})
 		}
 		_, err := fmt.Fprintln(out, id)
 		return err
 	}
 	if added.IDs == nil {
-		if err := d.EachAdded(a.ctx, added, one); err != nil {
+		if err := d.EachAdded(a.ctx, added, func(id string) error { return one(id, true) }); err != nil {
 			return err
 		}
 	}
-	for _, id := range added.IDs {
-		if err := one(id); err != nil {
+	for i, id := range added.IDs {
+		if err := one(id, added.New[i]); err != nil {
 			return err
 		}
 	}

@@ -21,6 +21,7 @@ const (
 	exitManager     = 5   // the manager is running and should not be, or the other way round
 	exitTimeout     = 124 // the time that --timeout gave is over, as with timeout(1)
 	exitInterrupted = 130 // Ctrl-C
+	exitPipe        = 141 // nobody reads the output any more; as if SIGPIPE had ended the process
 )
 
 // codedError is an error with an exit code, and perhaps a line that says what

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -99,7 +100,7 @@ func parseAndRun(parser *kong.Kong, a *app, flags *globals, args []string) (err 
 		a.ctx, stop = signal.NotifyContext(a.ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 		defer stop()
 	}
-	return errors.Join(c.Run(), a.unprinted)
+	return errors.Join(a.suggest(c.Run()), a.unprinted)
 }
 
 // quick is a command that may be done so soon that a signal can simply end the
@@ -113,7 +114,14 @@ func refuseEmpty(c *kong.Context) error {
 		if p.Flag == nil {
 			continue
 		}
-		if v, ok := c.FlagValue(p.Flag).(string); ok && v == "" {
+		empty := false
+		switch v := c.FlagValue(p.Flag).(type) {
+		case string:
+			empty = v == ""
+		case []string:
+			empty = slices.Contains(v, "")
+		}
+		if empty {
 			return usage(fmt.Errorf("--%s is empty", p.Flag.Name), "")
 		}
 	}
@@ -140,6 +148,9 @@ func usageError(err error, parser *kong.Kong, args []string) error {
 		err = fmt.Errorf("%s needs a value", flag)
 	}
 	hint := fmt.Sprintf("see %s --help", command)
+	if extra, ok := strings.CutPrefix(err.Error(), "unexpected argument "); ok && takesTask(pe) {
+		hint = "a task is named with --task: --task " + shellLine([]string{extra})
+	}
 	if strings.Contains(err.Error(), "unknown flag") && (strings.HasSuffix(command, " enqueue") || strings.HasSuffix(command, " run")) {
 		hint = fmt.Sprintf("if that belongs to the command, put -- before it: %s -- COMMAND ARG...", command)
 	}

@@ -1,15 +1,22 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/air-executor/air-executor/db"
+)
 
 type resetCmd struct {
 	jobArg
-	Task string `short:"t" placeholder:"ID" predictor:"task" help:"Reset one task of the job only."`
+	Task      []string `short:"t" sep:"none" placeholder:"ID" predictor:"task" help:"Reset this task only, however it failed. May be given several times."`
+	Cancelled bool     `help:"Reset the cancelled tasks too."`
+	Yes       bool     `short:"y" help:"Accepted and without effect: reset never asks."`
 }
 
 // Help is printed below the summary.
 func (*resetCmd) Help() string {
-	return `Failed tasks become pending again and run again, and after them what depends on them. Their earlier attempts and logs are kept.
+	return `Failed tasks become pending again and run again, and after them what depends on them. Their earlier attempts and logs are kept. Tasks that were cancelled or dismissed are left alone, unless they are named with --task, or the cancelled ones are wanted with --cancelled.
 
 Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or task.`
 }
@@ -25,18 +32,35 @@ func (c *resetCmd) Run(a *app) error {
 		return err
 	}
 	defer d.Close()
-	n, err := d.Reset(a.ctx, name, c.Task)
+	r, err := d.Reset(a.ctx, name, db.Which{Tasks: c.Task, Cancelled: c.Cancelled})
 	if err != nil {
 		return err
 	}
 	if a.json() {
-		return a.printJSON(map[string]any{"job": name, "reset": n})
+		return a.printJSON(map[string]any{
+			"job": name, "reset": r.Reset, "skipped_cancelled": r.Cancelled, "skipped_dismissed": r.Dismissed,
+		})
 	}
-	a.printf("Job %s: %s pending again\n", name, plural(n, "failed task"))
-	if n > 0 {
+	a.printf("Job %s: %s pending again%s\n", name, plural(r.Reset, "failed task"), skipped(r))
+	if r.Reset > 0 {
 		a.hintNoManager()
 	}
 	return nil
+}
+
+// skipped says what a reset has left alone, and how it would not have.
+func skipped(r db.Resetting) string {
+	var left []string
+	if r.Cancelled > 0 {
+		left = append(left, fmt.Sprintf("%d cancelled (--cancelled resets them)", r.Cancelled))
+	}
+	if r.Dismissed > 0 {
+		left = append(left, fmt.Sprintf("%d dismissed (--task ID resets one)", r.Dismissed))
+	}
+	if len(left) == 0 {
+		return ""
+	}
+	return "; left alone: " + strings.Join(left, ", ")
 }
 
 // plural counts things: "1 task", "2 tasks".

@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -20,9 +21,17 @@ import (
 )
 
 type runCmd struct {
-	Job    string   `short:"j" placeholder:"NAME" help:"Name for the job, instead of the one in the file."`
-	Resume bool     `help:"Go on with a job that was interrupted or has failed: what is done stays done."`
-	Args   []string `arg:"" optional:"" name:"file" help:"Job file (YAML or JSON; - is stdin), or -- and a command with its arguments."`
+	Job      string    `short:"j" placeholder:"NAME" predictor:"job" help:"Name for the job, instead of the one in the file."`
+	Resume   bool      `help:"Go on with a job that was interrupted or has failed, as the file is now: what is done stays done."`
+	Quiet    bool      `short:"q" help:"Print neither progress nor output, only what failed."`
+	ID       string    `name:"id" placeholder:"ID" help:"Id of the task, for a command. The default is 1."`
+	Priority signed    `short:"o" placeholder:"N" help:"Priority of a command among all that is ready; the default is 0."`
+	Timeout  taskLimit `placeholder:"D" help:"End a command after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
+	Dir      string    `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run a command; the default is the current directory."`
+	Env      []string  `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable for a command. May be given several times."`
+	NoEnv    bool      `help:"Run a command with the manager's environment, not with this shell's."`
+	ExitCode string    `placeholder:"job|command" enum:"job,command" default:"job" words:"job,command" help:"With 'command', end with the exit code of a command itself."`
+	Args     []string  `arg:"" optional:"" name:"file" help:"Job file (YAML or JSON; - is stdin), or -- and a command with its arguments."`
 }
 
 // Help is printed below the summary.
@@ -30,11 +39,13 @@ func (*runCmd) Help() string {
 	return `Shows how the job gets on, and ends with it:
 
     air-executor run pipeline.yaml
-    air-executor run -- make test
+    air-executor run --timeout none -- make test
 
-The tasks are run by the manager that serves this base path or, if none does, by one that lives until the job has ended. Ctrl-C ends the tasks in the second case, and only stops watching in the first.
+The tasks are run by the manager that serves this base path or, if none does, by one that lives until the job has ended. Ctrl-C only stops watching in the first case. In the second it ends the tasks that run, and cancels those that do not yet: nothing of the job starts later by itself.
 
-A job of the same name that has completed is left alone, and the new one gets a number.
+A job of the same name that has completed is left alone, and the new one gets a number. --resume FILE runs every task that has not completed as the file says it now, drops tasks that are no longer in the file, and says what differs.
+
+A command has nothing to read on its standard input. With --exit-code command, the exit code is the command's own, or 128 and the number of the signal that ended it, 124 if its time was over, 127 if there is no such command.
 
 Exit codes: 0 the job has completed; 1 error; 2 wrong flags, configuration or job file; 3 the job has failed; 130 interrupted.`
 }
@@ -54,14 +65,44 @@ func (c *runCmd) Run(a *app) error {
 	case 0:
 		return usage(errors.New("what to run? give a job file, or -- and a command"), "see air-executor run --help")
 	case 1:
+		if flag := c.commandFlag(); flag != "" {
+			return usage(fmt.Errorf("%s is for a command after --; in a job file, each task has its own", flag), "")
+		}
 		return c.file(a, c.Args[0])
 	}
 	return usage(errors.New("one job file at a time"), "to run a command, put -- before it")
 }
 
+// commandFlag is a flag that was given and makes sense for a command only.
+func (c *runCmd) commandFlag() string {
+	switch {
+	case c.ID != "":
+		return "--id"
+	case c.Priority != 0:
+		return "--priority"
+	case c.Timeout != 0:
+		return "--timeout"
+	case c.Dir != "":
+		return "--working-directory"
+	case len(c.Env) > 0:
+		return "--env"
+	case c.NoEnv:
+		return "--no-env"
+	case c.ExitCode != "job":
+		return "--exit-code"
+	}
+	return ""
+}
+
 // command runs a single command in a job of its own, and shows its output.
 func (c *runCmd) command(a *app) error {
-	s, err := (&enqueueCmd{Command: c.Args}).template()
+	e := &enqueueCmd{
+		ID: c.ID, Priority: c.Priority, Timeout: c.Timeout, Dir: c.Dir, Env: c.Env, NoEnv: c.NoEnv, Command: c.Args,
+	}
+	if err := e.check(); err != nil {
+		return usage(err, "see air-executor run --help")
+	}
+	s, err := e.template()
 	if err != nil {
 		return err
 	}
@@ -74,7 +115,16 @@ func (c *runCmd) command(a *app) error {
 		// Two that begin in the same second are two jobs.
 		name = fmt.Sprintf("run-%s-%d", time.Now().Format("20060102-150405"), os.Getpid())
 	}
-	return c.watch(a, name, []job.Spec{s}, true)
+	return c.watch(a, &order{wanted: name, specs: []job.Spec{s}, output: true})
+}
+
+// order is what is to be run.
+type order struct {
+	wanted string // name of the job
+	specs  []job.Spec
+	added  map[string][]string // by task, the variables that its file sets
+	output bool                // a command, whose output is shown
+	path   string              // of the job file
 }
 
 // file runs the job of a job file.
@@ -88,27 +138,27 @@ func (c *runCmd) file(a *app, path string) error {
 		return err
 	}
 	env := shellEnv()
-	specs := make([]job.Spec, len(f.Tasks))
+	o := &order{wanted: f.Name, specs: make([]job.Spec, len(f.Tasks)), added: map[string][]string{}, path: path}
 	for i, t := range f.Tasks {
-		specs[i] = t.Spec
+		o.specs[i] = t.Spec
 		if t.Dir == "" {
-			specs[i].Dir = dir
+			o.specs[i].Dir = dir
 		}
-		specs[i].Env = env
+		o.specs[i].Env = env
 		if len(t.AddEnv) > 0 {
-			specs[i].Env = append(slices.Clone(env), t.AddEnv...)
+			o.specs[i].Env = append(slices.Clone(env), t.AddEnv...)
+			o.added[t.ID] = t.AddEnv
 		}
 	}
-	name := f.Name
 	if c.Job != "" {
-		name = c.Job
+		o.wanted = c.Job
 	}
-	return c.watch(a, name, specs, false)
+	return c.watch(a, o)
 }
 
 // watch queues the tasks, has them run, and shows how.
-func (c *runCmd) watch(a *app, name string, specs []job.Spec, output bool) error {
-	if err := job.CheckName(name); err != nil {
+func (c *runCmd) watch(a *app, o *order) error {
+	if err := job.CheckName(o.wanted); err != nil {
 		return usage(err, "")
 	}
 	d, err := openForRunning(a, a.open)
@@ -116,57 +166,78 @@ func (c *runCmd) watch(a *app, name string, specs []job.Spec, output bool) error
 		return err
 	}
 	defer d.Close()
-	last, err := d.LastStep(a.ctx)
-	if err != nil {
-		return err
+	w := &watcher{app: a, db: d, output: o.output, quiet: c.Quiet, begin: time.Now(), screen: block{out: a.out}}
+	if err := c.queue(a, w, o); err != nil {
+		return explainRun(err)
 	}
-	if name, err = c.queue(a, d, name, specs); err != nil {
-		return explainEnqueue(err)
-	}
-	resume, err := lendPlace(a, d)
-	if err != nil {
-		return err
-	}
-	defer resume()
-	w := &watcher{app: a, db: d, job: name, last: last, output: output, begin: time.Now(), screen: block{out: a.out}}
-	o, err := c.serveAndWatch(a, w)
+	end, err := c.serveAndWatch(a, w, o)
 	if err != nil {
 		return err
 	}
 	if a.json() {
-		err = a.printJSON(o)
+		err = a.printJSON(end)
 	}
-	if err == nil && !o.ok() {
-		err = silent(exitFailed)
+	if err == nil && !end.ok() {
+		err = silent(c.failure(end))
 	}
 	return err
 }
 
-// queue stores the tasks and returns the name of their job.
-func (c *runCmd) queue(a *app, d *db.DB, name string, specs []job.Spec) (string, error) {
-	name, fresh, err := c.choose(a, d, name)
-	if err != nil {
-		return "", err
-	}
+// queue stores the tasks of a new job, or changes those of one that is to go on.
+// Then the watcher knows the name of the job, and where to begin.
+func (c *runCmd) queue(a *app, w *watcher, o *order) error {
 	conf, err := a.config()
 	if err != nil {
-		return "", err
+		return err
 	}
-	b := newBatch(conf)
-	b.Job, b.IfAbsent = name, !fresh
-	b.Tasks = func(yield func(job.Spec, error) bool) {
-		for _, s := range specs {
+	batch := newBatch(conf)
+	batch.NewJob, batch.FromFile = true, !o.output
+	batch.Tasks = func(yield func(job.Spec, error) bool) {
+		for _, s := range o.specs {
 			if !yield(s, nil) {
 				return
 			}
 		}
 	}
-	_, err = d.Enqueue(a.ctx, b)
-	if err != nil || fresh {
-		return name, err
+	for {
+		var fresh bool
+		if batch.Job, fresh, err = c.choose(a, w.db, o.wanted); err != nil {
+			return err
+		}
+		w.job = batch.Job
+		if !fresh {
+			return c.resume(a, w, o, batch)
+		}
+		if w.last, err = w.db.LastStep(a.ctx); err != nil {
+			return err
+		}
+		_, err = w.db.Enqueue(a.ctx, batch)
+		if !errors.Is(err, db.ErrJobExists) {
+			return err
+		}
+		// Another run was faster. What it has made of the name is the next question.
 	}
-	_, err = d.Reset(a.ctx, name, "")
-	return name, err
+}
+
+// resume lets a job go on as the file says now, and says what differs.
+func (c *runCmd) resume(a *app, w *watcher, o *order, batch db.Batch) error {
+	r, err := w.db.Resume(a.ctx, batch)
+	if err != nil {
+		return err
+	}
+	w.last = r.LastStep
+	for _, line := range differences(r, o.added) {
+		a.notef("%s", line)
+	}
+	return removeTaskFiles(a, w.db, batch.Job, r.Removed)
+}
+
+// explainRun adds what to do about an error of the queueing.
+func explainRun(err error) error {
+	if errors.Is(err, db.ErrContradict) {
+		return fail(exitError, err, "undo that in the file, or run it as a new job: --job NAME")
+	}
+	return explainEnqueue(err)
 }
 
 // choose finds a name for the job: the one wanted if there is no such job yet,
@@ -193,47 +264,108 @@ func (c *runCmd) choose(a *app, d *db.DB, wanted string) (name string, fresh boo
 
 // serveAndWatch watches the job to its end. As long as no manager serves the
 // base path, it has one of its own.
-func (c *runCmd) serveAndWatch(a *app, w *watcher) (outcome, error) {
+func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (outcome, error) {
 	// Whoever reads our output may go, and the terminal too: then as with Ctrl-C.
+	asked := a.ctx
 	ctx, stop := signal.NotifyContext(a.ctx, syscall.SIGPIPE)
 	defer stop()
 	a.ctx = ctx
 	own := &ownManager{app: a, job: w.job}
 	defer own.stop(db.StopLeave)
-	for {
-		if err := own.ensure(); err != nil {
-			return outcome{}, err
+	giveBack, err := lendPlace(a, w.db)
+	if err == nil {
+		defer giveBack()
+	}
+	for err == nil {
+		if err = own.ensure(); err != nil {
+			break
 		}
-		j, err := w.look()
-		if err == nil && ended(j) {
-			return outcome{Job: j.Name, State: j.State, Failed: j.Tasks.Failed}, w.finish(j)
+		var j job.Job
+		var done bool
+		if j, err = w.look(); err == nil {
+			done, err = over(a, w.db, j)
+		}
+		if err == nil && done {
+			if err = w.finish(j); err == nil {
+				return w.outcome(j)
+			}
 		}
 		if err == nil {
 			err = pause(a.ctx, watchEvery)
 		}
-		if a.ctx.Err() != nil {
-			return outcome{}, c.interrupted(a, w, own)
-		}
-		if err != nil {
-			return outcome{}, err
-		}
 	}
+	w.clear()
+	left, ours := c.abandon(a, w, own)
+	switch {
+	case asked.Err() != nil && ours:
+		a.notef("%s", interruptedLine(w.job, left, o))
+		return outcome{}, silent(exitInterrupted)
+	case asked.Err() != nil:
+		a.notef("%s", goesOn(w.job))
+		return outcome{}, silent(exitInterrupted)
+	case ctx.Err() != nil || errors.Is(err, syscall.EPIPE):
+		// As a program ends that has nobody to print for: without a word, if that
+		// is the end of it.
+		if !ours {
+			a.notef("%s", goesOn(w.job))
+		}
+		return outcome{}, silent(exitPipe)
+	}
+	if ours && left.Pending+len(left.Running) > 0 {
+		a.notef("job %s: %s", w.job, whatBecame(left))
+	}
+	return outcome{}, err
 }
 
-// interrupted ends a run that Ctrl-C has come into.
-func (c *runCmd) interrupted(a *app, w *watcher, own *ownManager) error {
-	w.clear()
-	if own.m == nil {
-		a.notef("job %s goes on; air-executor cancel %s ends it", w.job, w.job)
-		return silent(exitInterrupted)
+func goesOn(name string) string {
+	return fmt.Sprintf("job %s goes on; air-executor cancel %s ends it", name, shellLine([]string{name}))
+}
+
+// interruptedLine says what became of the job, and how to go on with it.
+func interruptedLine(name string, left db.Cancelling, o *order) string {
+	line := "interrupted: " + whatBecame(left)
+	if o.path != "" {
+		line += "; to go on: air-executor run --resume --job " + shellLine([]string{name, o.path})
 	}
-	own.stop(db.StopKill)
-	if len(c.Args) == 1 && !w.output {
-		a.notef("interrupted; to go on: air-executor run --resume %s", shellLine(c.Args))
-	} else {
-		a.notef("interrupted")
+	return line
+}
+
+// abandon leaves nothing of the job that starts by itself later: what waits is
+// cancelled, and what runs is ended. If a manager serves the base path, the job is
+// not ours but that manager's, and nothing happens.
+func (c *runCmd) abandon(a *app, w *watcher, own *ownManager) (left db.Cancelling, ours bool) {
+	if on, err := a.serving(); own.m == nil && (err != nil || on) {
+		return left, false
 	}
-	return silent(exitInterrupted)
+	left, err := w.db.Interrupt(context.WithoutCancel(a.ctx), w.job)
+	if err != nil {
+		a.notef("job %s could not be cancelled, and goes on when a manager runs: %v", w.job, err)
+	}
+	if own.m != nil {
+		own.stop(db.StopKill) // which tells the runners, and waits for them
+		return left, true
+	}
+	for _, r := range left.Running {
+		if err := manager.Tell(r); err != nil {
+			a.notef("tell the runner of task %q: %v", r.Task, err)
+		}
+	}
+	return left, true
+}
+
+// whatBecame says what an interrupt has done.
+func whatBecame(left db.Cancelling) string {
+	var parts []string
+	if n := len(left.Running); n > 0 {
+		parts = append(parts, plural(n, "task")+" ended")
+	}
+	if n := left.Pending; n > 0 {
+		parts = append(parts, plural(n, "task")+" will not run")
+	}
+	if len(parts) == 0 {
+		return "nothing was left to do"
+	}
+	return strings.Join(parts, ", ")
 }
 
 // ownManager is a manager inside this process, for one job.

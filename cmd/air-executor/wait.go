@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/air-executor/air-executor/db"
@@ -12,7 +16,7 @@ import (
 )
 
 type waitCmd struct {
-	jobArg
+	jobsArg
 	Task    string    `short:"t" placeholder:"ID" predictor:"task" help:"Wait for one task of the job only."`
 	Timeout timeLimit `placeholder:"D" help:"Give up after this time, such as 90s or 5m."`
 	Quiet   bool      `short:"q" help:"Say nothing, only exit."`
@@ -20,21 +24,26 @@ type waitCmd struct {
 
 // Help is printed below the summary.
 func (*waitCmd) Help() string {
-	return `Exit codes: 0 it has completed; 1 error; 2 wrong flags or configuration; 3 it has failed; 4 no such job or task; 124 not ended in time; 130 interrupted.`
+	return `Waits until all of these jobs have ended, and prints a line for each as it ends. Failures that were dismissed do not count. A job of which nothing can run any more has ended, too. With --json, prints one array with an object for each.
+
+Exit codes: 0 all have completed; 1 error; 2 wrong flags or configuration; 3 one has failed; 4 no such job or task; 124 not ended in time; 130 interrupted.`
 }
 
-// Run waits for a job or a task.
+// Run waits for jobs or a task.
 func (c *waitCmd) Run(a *app) error {
-	name, err := c.required()
+	names, err := c.required()
 	if err != nil {
 		return err
+	}
+	if c.Task != "" && len(names) > 1 {
+		return usage(errors.New("--task is for one job"), "")
 	}
 	conf, err := a.config()
 	if err != nil {
 		return err
 	}
-	if os.Getenv(runner.EnvJob) == name && os.Getenv(runner.EnvBasePath) == conf.BasePath {
-		return fmt.Errorf("a task cannot wait for its own job %q: the job runs one task at a time", name)
+	if own := os.Getenv(runner.EnvJob); slices.Contains(names, own) && os.Getenv(runner.EnvBasePath) == conf.BasePath {
+		return fmt.Errorf("a task cannot wait for its own job %q: the job runs one task at a time", own)
 	}
 	d, err := a.openExisting()
 	if err != nil {
@@ -46,16 +55,14 @@ func (c *waitCmd) Run(a *app) error {
 		return err
 	}
 	defer resume()
-	o, err := c.await(a, d, name)
+	ends, err := c.await(a, d, names)
 	if err != nil {
-		return err
+		return a.suggestTask(err, names)
 	}
 	if a.json() {
-		err = a.printJSON(o)
-	} else if !c.Quiet {
-		a.printf("%s\n", o.text())
+		err = a.printJSON(ends)
 	}
-	if err == nil && !o.ok() {
+	if err == nil && slices.ContainsFunc(ends, func(o outcome) bool { return !o.ok() }) {
 		err = silent(exitFailed)
 	}
 	return err
@@ -68,49 +75,89 @@ func (c *waitCmd) hint(a *app) {
 	}
 }
 
-// outcome is how that which was waited for has ended.
+// outcome is how that which was waited for has ended: a job or, if there is a
+// task, that.
 type outcome struct {
-	Job    string     `json:"job"`
-	Task   string     `json:"task,omitempty"`
-	State  job.State  `json:"state,omitempty"`
-	Status job.Status `json:"status,omitempty"`
-	Error  string     `json:"error,omitempty"`
-	Failed int        `json:"failed,omitempty"` // tasks
+	Job      string      `json:"job"`
+	Task     *string     `json:"task"`
+	State    *job.State  `json:"state"`
+	Status   *job.Status `json:"status"`
+	Error    *string     `json:"error"`
+	ExitCode *int        `json:"exit_code"` // of the task's command
+	Failed   int         `json:"failed"`    // tasks of the job
+	Blocked  int         `json:"blocked"`   // tasks of the job that cannot run
+
+	reason job.Reason // of the task
+	signal string     // that ended its command
+}
+
+func jobOutcome(j job.Job) outcome {
+	return outcome{Job: j.Name, State: &j.State, Failed: j.Tasks.Failed, Blocked: j.Blocked}
+}
+
+// about adds how a task of the job has ended.
+func (o outcome) about(t job.Task) outcome {
+	o.Task, o.Status, o.ExitCode, o.reason, o.signal = &t.ID, &t.Status, t.ExitCode, t.Reason, t.Signal
+	if t.Error != "" {
+		o.Error = &t.Error
+	}
+	return o
 }
 
 // ok reports whether all went well. A job in which nothing has failed has, even
-// if it was imported as one that still waits.
+// if it was imported as one that still waits; but not if some of it cannot run.
 func (o outcome) ok() bool {
-	if o.Task != "" {
-		return o.Status == job.Completed
+	if o.State == nil {
+		return *o.Status == job.Completed
 	}
-	return o.State != job.StateFailed
+	return *o.State != job.StateFailed && o.Blocked == 0
 }
 
 func (o outcome) text() string {
 	switch {
-	case o.Task != "" && o.Error != "":
-		return fmt.Sprintf("Task %s of job %s %s: %s", o.Task, o.Job, o.Status, o.Error)
-	case o.Task != "":
-		return fmt.Sprintf("Task %s of job %s %s", o.Task, o.Job, o.Status)
+	case o.State == nil && o.Error != nil:
+		return fmt.Sprintf("Task %s of job %s %s: %s", *o.Task, o.Job, *o.Status, oneLine(*o.Error))
+	case o.State == nil:
+		return fmt.Sprintf("Task %s of job %s %s", *o.Task, o.Job, *o.Status)
 	case o.Failed > 0:
-		return fmt.Sprintf("Job %s %s (%d failed)", o.Job, o.State, o.Failed)
+		return fmt.Sprintf("Job %s %s (%d failed)", o.Job, *o.State, o.Failed)
+	case o.Blocked > 0:
+		return fmt.Sprintf("Job %s %s (%d blocked)", o.Job, *o.State, o.Blocked)
 	}
-	return fmt.Sprintf("Job %s %s", o.Job, o.State)
+	return fmt.Sprintf("Job %s %s", o.Job, *o.State)
 }
 
-// await looks until it has ended.
-func (c *waitCmd) await(a *app, d *db.DB, name string) (outcome, error) {
+// await looks until all have ended, and prints how. It returns the outcomes in
+// the order of the names.
+func (c *waitCmd) await(a *app, d *db.DB, names []string) ([]outcome, error) {
 	var late <-chan time.Time
 	if c.Timeout > 0 {
 		late = time.After(time.Duration(c.Timeout))
 	}
 	tick := time.NewTicker(watchEvery / 2)
 	defer tick.Stop()
+	ends := make([]outcome, len(names))
+	open := make(map[int]bool, len(names))
+	for i := range names {
+		open[i] = true
+	}
 	for first := true; ; first = false {
-		o, ended, err := c.look(a, d, name)
-		if err != nil || ended {
-			return o, err
+		for i, name := range names {
+			if !open[i] {
+				continue
+			}
+			o, ended, err := c.look(a, d, name)
+			if err != nil {
+				return nil, err
+			}
+			if ended {
+				delete(open, i)
+				ends[i] = o
+				c.tell(a, o)
+			}
+		}
+		if len(open) == 0 {
+			return ends, nil
 		}
 		if first {
 			c.hint(a)
@@ -118,32 +165,67 @@ func (c *waitCmd) await(a *app, d *db.DB, name string) (outcome, error) {
 		select {
 		case <-tick.C:
 		case <-late:
-			return o, fail(exitTimeout, fmt.Errorf("%s has not ended within %s", c.what(name), time.Duration(c.Timeout)), "")
+			return nil, fail(exitTimeout, fmt.Errorf("%s not ended within %s", c.what(names, open), time.Duration(c.Timeout)), "")
 		case <-a.ctx.Done():
-			return o, a.ctx.Err()
+			return nil, a.ctx.Err()
 		}
 	}
 }
 
-func (c *waitCmd) what(name string) string {
-	if c.Task != "" {
-		return fmt.Sprintf("task %q of job %q", c.Task, name)
+func (c *waitCmd) tell(a *app, o outcome) {
+	if !a.json() && !c.Quiet {
+		a.printf("%s\n", o.text())
 	}
-	return fmt.Sprintf("job %q", name)
+}
+
+// what names what has not ended yet, and says "has" or "have".
+func (c *waitCmd) what(names []string, open map[int]bool) string {
+	if c.Task != "" {
+		return fmt.Sprintf("task %q of job %q has", c.Task, names[0])
+	}
+	const most = 5
+	var left []string
+	for i, name := range names {
+		if open[i] {
+			left = append(left, strconv.Quote(name))
+		}
+	}
+	if len(left) == 1 {
+		return "job " + left[0] + " has"
+	}
+	if len(left) > most {
+		return fmt.Sprintf("%d jobs have", len(left))
+	}
+	return "jobs " + strings.Join(left, ", ") + " have"
 }
 
 func (c *waitCmd) look(a *app, d *db.DB, name string) (outcome, bool, error) {
 	if c.Task != "" {
 		t, err := d.Task(a.ctx, name, c.Task)
-		return outcome{Job: name, Task: c.Task, Status: t.Status, Error: t.Error}, t.Status.Ended(), err
+		return outcome{Job: name}.about(t), t.Status.Ended(), err
 	}
 	j, err := d.Job(a.ctx, name)
-	return outcome{Job: name, State: j.State, Failed: j.Tasks.Failed}, ended(j), err
+	if err != nil {
+		return outcome{}, false, err
+	}
+	over, err := over(a, d, j)
+	return jobOutcome(j), over, err
 }
 
 // ended reports whether nothing of the job is left to do. A job that was
 // imported as waiting may have nothing to wait for.
 func ended(j job.Job) bool { return j.State.Ended() || j.Tasks.Pending+j.Tasks.Running == 0 }
+
+// over reports whether the job has ended, or nothing is left of it that could
+// run: what is pending depends on failures that were dismissed. That it waits for
+// a task which is not there yet is no end.
+func over(a *app, d *db.DB, j job.Job) (bool, error) {
+	if ended(j) || j.Tasks.Running > 0 || j.Tasks.Pending > j.Blocked {
+		return ended(j), nil
+	}
+	may, err := d.MayGoOn(a.ctx, j.Name)
+	return !may, err
+}
 
 // lendPlace is for a command inside a task that waits for other tasks: until
 // the function that it returns is called, that task's place among those that

@@ -21,9 +21,11 @@ type watcher struct {
 	db     *db.DB
 	job    string
 	output bool // print what the task writes, and nothing else
+	quiet  bool // print only what failed
 	begin  time.Time
 
 	last    int64             // newest row seen
+	own     int64             // newest of this job
 	running map[int64]db.Step // attempts that ran when last seen
 	changes int64
 	state   job.Job
@@ -58,13 +60,18 @@ func (w *watcher) look() (job.Job, error) {
 	return w.state, nil
 }
 
-func (w *watcher) live() bool { return !w.app.json() && colour(w.app.out) }
+func (w *watcher) live() bool { return !w.app.json() && !w.quiet && colour(w.app.out) }
 
 // step reads the attempts that started or may have ended since.
 func (w *watcher) step() error {
 	var open []int64
 	for row := range w.running {
 		open = append(open, row)
+	}
+	if newest, err := w.db.LastStep(w.app.ctx); err != nil {
+		return err
+	} else if newest < w.last {
+		w.last = w.own // old attempts were removed, and their rows are given again
 	}
 	steps, err := w.db.Steps(w.app.ctx, w.job, w.last, open)
 	if err != nil {
@@ -73,7 +80,7 @@ func (w *watcher) step() error {
 	before := w.running
 	w.running = map[int64]db.Step{}
 	for _, s := range steps {
-		w.last = max(w.last, s.Row)
+		w.last, w.own = max(w.last, s.Row), max(w.own, s.Row)
 		_, known := before[s.Row]
 		if s.Status == job.Running {
 			w.running[s.Row] = s
@@ -92,7 +99,7 @@ func (w *watcher) tell(s db.Step, isNew bool) {
 		}
 		return
 	}
-	if a.json() {
+	if a.json() || w.quiet {
 		return
 	}
 	if w.live() {
@@ -129,7 +136,7 @@ func (w *watcher) lastWords(task string) {
 
 // copyOutput prints what the command has written since.
 func (w *watcher) copyOutput() error {
-	if w.log == nil || w.app.json() {
+	if w.log == nil || w.app.json() || w.quiet {
 		return nil
 	}
 	if w.printer.out == nil {
@@ -192,7 +199,20 @@ func (w *watcher) clear() {
 	}
 }
 
-// finish says how the job has ended.
+// outcome is how the job has ended, and its task if it is a single command.
+func (w *watcher) outcome(j job.Job) (outcome, error) {
+	o := jobOutcome(j)
+	if !w.output {
+		return o, nil
+	}
+	tasks, err := w.db.Tasks(w.app.ctx, w.job)
+	if err != nil || len(tasks) != 1 {
+		return o, err // it has queued others into its job
+	}
+	return o.about(tasks[0]), nil
+}
+
+// finish says how the job has ended, and last what has failed.
 func (w *watcher) finish(j job.Job) error {
 	w.clear()
 	if w.output {
@@ -208,28 +228,53 @@ func (w *watcher) finish(j job.Job) error {
 	if j.Tasks.Pending > 0 {
 		line += fmt.Sprintf(", %d blocked", j.Tasks.Pending)
 	}
-	w.app.printf("%s (%s)\n", line, took(time.Since(w.begin)))
+	if !w.quiet || j.Tasks.Failed > 0 {
+		w.app.printf("%s (%s)\n", line, took(time.Since(w.begin)))
+	}
+	return w.failures(j)
+}
+
+// failures lists the tasks that have failed, and why.
+func (w *watcher) failures(j job.Job) error {
+	const most = 20
+	if j.Tasks.Failed == 0 {
+		return nil
+	}
+	tasks, more, err := w.db.Failures(w.app.ctx, w.job, most)
+	if err != nil {
+		return err
+	}
+	for _, t := range tasks {
+		w.app.printf("%s %s: %s\n", w.paint("✗", red), t.ID, oneLine(t.Error))
+	}
+	if more > 0 {
+		w.app.printf("… and %d more\n", more)
+	}
 	return nil
 }
 
 // finishOutput prints the rest of the output, and how the command failed.
 func (w *watcher) finishOutput(j job.Job) error {
+	const most = 20
+	if w.log == nil {
+		// It ended before it was seen to begin.
+		tasks, err := w.db.Tasks(w.app.ctx, w.job)
+		if err != nil {
+			return err
+		}
+		w.log = &taskLog{task: tasks[0].ID, path: runner.LogPath(w.app.conf.BasePath, w.job, tasks[0].ID)}
+	}
 	if err := w.copyOutput(); err != nil {
 		return err
 	}
-	if j.State != job.StateFailed || w.app.json() {
+	if j.Tasks.Failed == 0 || w.app.json() {
 		return nil
 	}
-	tasks, err := w.db.Tasks(w.app.ctx, w.job)
-	if err != nil {
-		return err
-	}
+	tasks, _, err := w.db.Failures(w.app.ctx, w.job, most)
 	for _, t := range tasks {
-		if t.Status == job.Failed {
-			w.app.notef("%s", t.Error)
-		}
+		w.app.notef("%s", oneLine(t.Error))
 	}
-	return nil
+	return err
 }
 
 // withoutNotes passes on what a command has written, but not the lines that its

@@ -320,4 +320,51 @@ var Early func(i int, a *Assignment)
 		test:    inDB("TestAFileOfTheUsersCalledReserveIsNotOverwritten"),
 		shows:   "it holds",
 	},
+	{
+		name:    "a reset takes what was cancelled",
+		changes: []change{{"db/reset.go", `  AND (reason <> 'cancelled' OR ? = 1)`, `  AND (reason <> '' OR ? = 1)`}},
+		test:    inDB("TestResetLeavesCancelledAndDismissedTasksAlone"),
+		shows:   "FAIL",
+	},
+	{
+		name:    "a failure that was dismissed counts",
+		changes: []change{{"db/dismiss.go", `Failed: -n, Dismissed: n`, `Dismissed: n`}},
+		test:    inDB("TestADismissedFailureDoesNotCount"),
+		shows:   "FAIL",
+	},
+	{
+		name:    "what others depend on can be removed",
+		changes: []change{{"db/remove.go", `if !going[d.ID] && len(names) < most`, `if false && len(names) < most`}},
+		test:    inDB("TestARemovedTaskIsGoneWithItsAttempts"),
+		shows:   "FAIL",
+	},
+	{
+		name: "what runs can be removed",
+		changes: []change{
+			{"db/remove.go", `	if is.Running > 0 {`, `	if is.Running < 0 {`},
+			{"db/remove.go", `	case row.Status == job.Running:
+		return`, `	case row.Status == "":
+		return`},
+		},
+		test:  inDB("TestNothingThatRunsIsRemoved"),
+		shows: "FAIL",
+	},
+	{
+		name:    "an interrupted run leaves its pending tasks to the next manager",
+		changes: []change{{"db/cancel.go", `if out.Pending, err = t.cancelPending(j.ID, "", "cancelled: the run was interrupted"); err != nil {`, `if err != nil {`}},
+		test:    inDB("TestAnInterruptedRunLeavesNothingPending"),
+		shows:   "FAIL",
+	},
+	{
+		name: "a resumed job keeps the old definition of its tasks",
+		changes: []change{{"db/resume.go", `		if s == nil || s.fixed() {
+			continue
+		}
+		args, err`, `		if s != nil {
+			continue
+		}
+		args, err`}},
+		test:  inDB("TestAResumedJobRunsWhatTheFileSaysNow"),
+		shows: "FAIL",
+	},
 }

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+)
+
+// differences says, a line for each, what a resumed job takes from its file that
+// was otherwise before. Of variables it tells the names only, and only of those
+// that the file sets: the rest is the shell's, which differs each time.
+func differences(r db.Resumed, added map[string][]string) (lines []string) {
+	for _, c := range r.Changes {
+		stays := ""
+		switch c.Status {
+		case job.Completed:
+			stays = "; it has completed, and stays as it was"
+		case job.Running:
+			stays = "; it runs, and stays as it was"
+		}
+		for _, d := range append(differ(c.Before, c.After), differEnv(c.Before.Env, c.After.Env, added[c.After.ID])...) {
+			lines = append(lines, oneLine(c.After.ID)+": "+d+stays)
+		}
+	}
+	for _, id := range r.Added {
+		lines = append(lines, oneLine(id)+": new")
+	}
+	for _, t := range r.Removed {
+		lines = append(lines, oneLine(t.Task)+": no longer in the file, removed")
+	}
+	for _, id := range r.Running {
+		lines = append(lines, oneLine(id)+": no longer in the file; it runs, and stays")
+	}
+	for _, id := range r.Kept {
+		lines = append(lines, oneLine(id)+": not in the file, but queued otherwise; it runs too")
+	}
+	return lines
+}
+
+// differ compares what two definitions of a task say, but for the environment.
+func differ(before, after job.Spec) (out []string) {
+	say := func(what, a, b string) {
+		if a != b {
+			const most = 200 // of a value, in columns
+			out = append(out, fmt.Sprintf("%s: %s → %s", what, shorten(oneLine(a), most), shorten(oneLine(b), most)))
+		}
+	}
+	list := func(words []string) string { return "[" + shellLine(words) + "]" }
+	say("command", shellLine([]string{before.Command}), shellLine([]string{after.Command}))
+	if !slices.Equal(before.Args, after.Args) {
+		say("args", list(before.Args), list(after.Args))
+	}
+	a, b := slices.Sorted(slices.Values(before.Dependencies)), slices.Sorted(slices.Values(after.Dependencies))
+	if !slices.Equal(a, b) {
+		say("dependencies", list(a), list(b))
+	}
+	say("priority", fmt.Sprint(before.Priority), fmt.Sprint(after.Priority))
+	say("timeout", limitText(before), limitText(after))
+	say("working_directory", filepath.Clean(before.Dir), filepath.Clean(after.Dir))
+	return out
+}
+
+func limitText(s job.Spec) string {
+	if s.Timeout == 0 {
+		return "task_timeout"
+	}
+	return job.TimeoutText(s.Timeout)
+}
+
+// differEnv names the variables that the file sets otherwise than before, or no
+// more: those that came last before, as what a file adds comes last, and are no
+// longer set.
+func differEnv(before, after, added []string) (out []string) {
+	was, is := values(before), values(after)
+	for _, kv := range added {
+		name, _, _ := strings.Cut(kv, "=")
+		if old, ok := was[name]; !ok || old != is[name] {
+			out = append(out, "env: "+oneLine(name)+" changed")
+		}
+	}
+	for _, kv := range slices.Backward(before) {
+		name, _, _ := strings.Cut(kv, "=")
+		if _, still := is[name]; still {
+			if slices.ContainsFunc(added, func(a string) bool { return strings.HasPrefix(a, name+"=") }) {
+				continue
+			}
+			break
+		}
+		out = append(out, "env: "+oneLine(name)+" no longer set")
+	}
+	return out
+}
+
+// values is an environment by name; of two with one name, the last counts.
+func values(env []string) map[string]string {
+	out := make(map[string]string, len(env))
+	for _, kv := range env {
+		name, value, _ := strings.Cut(kv, "=")
+		out[name] = value
+	}
+	return out
+}

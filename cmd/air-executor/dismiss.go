@@ -1,0 +1,40 @@
+package main
+
+import "github.com/air-executor/air-executor/job"
+
+type dismissCmd struct {
+	jobArg
+	Task []string `short:"t" sep:"none" placeholder:"ID" predictor:"task" help:"Dismiss the failure of this task only. May be given several times."`
+}
+
+// Help is printed below the summary.
+func (*dismissCmd) Help() string {
+	return `For failures that you know of and will not repair. The tasks stay failed, with their reasons and logs, and count no more: the job's state, and wait, speak of what came after. What depends on such a task stays blocked. To run it again after all: air-executor reset JOB --task ID.
+
+Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or task.`
+}
+
+// Run dismisses failures.
+func (c *dismissCmd) Run(a *app) error {
+	name, err := c.required()
+	if err != nil {
+		return err
+	}
+	d, err := a.openExisting()
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	r, err := d.Dismiss(a.ctx, name, c.Task)
+	if err != nil {
+		return err
+	}
+	if a.json() {
+		return a.printJSON(map[string]any{"job": name, "dismissed": r.Dismissed, "state": r.State})
+	}
+	a.printf("Job %s: %s dismissed; the job is %s\n", name, plural(r.Dismissed, "failure"), r.State)
+	if r.Blocked > 0 && r.State == job.StateWaiting {
+		a.notef("%s of it may never run, as what it depends on has not completed; see air-executor status %s", plural(r.Blocked, "task"), shellLine([]string{name}))
+	}
+	return nil
+}

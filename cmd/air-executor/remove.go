@@ -1,0 +1,90 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/air-executor/air-executor/db"
+)
+
+type removeCmd struct {
+	jobsArg
+	Task []string `short:"t" sep:"none" placeholder:"ID" predictor:"task" help:"Remove this task of the job only. May be given several times."`
+}
+
+// Help is printed below the summary.
+func (*removeCmd) Help() string {
+	return `Deletes jobs, or tasks of one job, with their attempts and logs, for good. Nothing is removed that runs, nor a task on which another depends. A job of which all tasks were removed by --task is still there, without a task.
+
+With a job go its logs, and its state.json and tasks.json if they are of this job. Other files in its folder stay.
+
+Exit codes: 0 done; 1 error, nothing has changed; 2 wrong flags or configuration; 4 no such job or task.`
+}
+
+// Run removes jobs or tasks.
+func (c *removeCmd) Run(a *app) error {
+	names, err := c.required()
+	if err != nil {
+		return err
+	}
+	if len(c.Task) > 0 && len(names) > 1 {
+		return usage(errors.New("--task is for one job"), "")
+	}
+	d, err := a.openExisting()
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if len(c.Task) > 0 {
+		return c.tasks(a, d, names[0])
+	}
+	removed, err := d.RemoveJobs(a.ctx, names)
+	if err != nil {
+		return a.suggestTask(explainRemove(err, names[0]), names)
+	}
+	out := make([]removedJSON, len(removed))
+	for i, r := range removed {
+		if err := removeJobFiles(a, d, r); err != nil {
+			return filesLeft(err)
+		}
+		out[i] = removedJSON{Job: r.Name, Tasks: r.Tasks}
+		if !a.json() {
+			a.printf("Job %s removed, with %s\n", r.Name, plural(r.Tasks, "task"))
+		}
+	}
+	if a.json() {
+		return a.printJSON(out)
+	}
+	return nil
+}
+
+// removedJSON says what was removed of a job.
+type removedJSON struct {
+	Job   string `json:"job"`
+	Tasks int    `json:"removed"`
+}
+
+func (c *removeCmd) tasks(a *app, d *db.DB, name string) error {
+	removed, err := d.RemoveTasks(a.ctx, name, c.Task)
+	if err != nil {
+		return explainRemove(err, name)
+	}
+	if err := removeTaskFiles(a, d, name, removed); err != nil {
+		return filesLeft(err)
+	}
+	if a.json() {
+		return a.printJSON([]removedJSON{{name, len(removed)}})
+	}
+	a.printf("Job %s: %s removed\n", name, plural(len(removed), "task"))
+	return nil
+}
+
+// explainRemove adds what to do about an error.
+func explainRemove(err error, name string) error {
+	if errors.Is(err, db.ErrInUse) {
+		return fail(exitError, err, fmt.Sprintf("air-executor cancel %s ends what runs; what others depend on can be removed together with them", shellLine([]string{name})))
+	}
+	return err
+}
+
+func filesLeft(err error) error { return fmt.Errorf("removed, but for some of its files: %w", err) }

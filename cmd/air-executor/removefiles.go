@@ -1,0 +1,125 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/runner"
+)
+
+// The rows go first, in one commit, and then the files: whoever is killed in
+// between leaves files that mean nothing, and that a later task of the same name
+// moves out of its way. All names go through os.Root, which follows no link out
+// of the base path.
+
+// withBase opens the base path, for names below it.
+func withBase(a *app, fn func(base string, root *os.Root) error) error {
+	conf, err := a.config()
+	if err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(conf.BasePath)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fn(conf.BasePath, root)
+}
+
+// removeTaskFiles deletes the logs of removed tasks, some at a time: others wait
+// meanwhile.
+func removeTaskFiles(a *app, d *db.DB, name string, tasks []db.Removed) error {
+	const some = 200
+	return withBase(a, func(base string, root *os.Root) error {
+		for len(tasks) > 0 {
+			n := min(some, len(tasks))
+			err := d.WhileGone(a.ctx, name, tasks[:n], func(gone []db.Removed) error {
+				for _, t := range gone {
+					if err := removeLogs(base, root, name, t); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			tasks = tasks[n:]
+		}
+		return nil
+	})
+}
+
+func removeLogs(base string, root *os.Root, name string, t db.Removed) error {
+	paths := []string{runner.LogPath(base, name, t.Task)}
+	for n := range t.Attempts { // 0 is what was there before the first
+		paths = append(paths, runner.OldLogPath(base, name, t.Task, n))
+	}
+	for _, path := range paths {
+		if err := removeFile(root, base, path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeFile deletes a file if it is there.
+func removeFile(root *os.Root, base, path string) error {
+	rel, err := filepath.Rel(base, path)
+	if err == nil {
+		err = root.Remove(rel)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// removeJobFiles deletes the logs of a removed job, what was exported of it, and
+// its folder if that is empty then.
+func removeJobFiles(a *app, d *db.DB, r db.RemovedJob) error {
+	return withBase(a, func(base string, root *os.Root) error {
+		folder := filepath.Join("jobs", job.FolderName(r.Name))
+		aside := filepath.Join("jobs", ".removed-"+rand.Text())
+		moved := false
+		err := d.WhileGone(a.ctx, r.Name, nil, func([]db.Removed) error {
+			// Deleting takes long, renaming does not.
+			err := root.Rename(filepath.Join(folder, "logs"), aside)
+			moved = err == nil
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			return removeExported(root, folder, r.UUID)
+		})
+		if moved {
+			err = errors.Join(err, root.RemoveAll(aside))
+		}
+		return err
+	})
+}
+
+// removeExported deletes the state.json and tasks.json of the job with this
+// identity, and the folder if nothing else is in it.
+func removeExported(root *os.Root, folder, uuid string) error {
+	state := filepath.Join(folder, "state.json")
+	if info, err := root.Lstat(state); err == nil && info.Mode().IsRegular() {
+		data, err := root.ReadFile(state)
+		if err != nil {
+			return err
+		}
+		if j, err := job.ParseState(state, data); err == nil && j.UUID == uuid {
+			for _, path := range []string{filepath.Join(folder, "tasks.json"), state} {
+				if err := removeFile(root, "", path); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	_ = root.Remove(folder) // fails if there is something in it that is not ours
+	return nil
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/strictyaml"
+)
+
+// suggest adds to an error about a job or task that is not there which one may
+// be meant. It is the one place for all commands.
+func (a *app) suggest(err error) error {
+	var missing *db.Missing
+	var coded *codedError
+	if !errors.As(err, &missing) || errors.As(err, &coded) {
+		return err
+	}
+	if near := a.nearest(missing); near != "" {
+		return fail(exitNoSuch, err, fmt.Sprintf("did you mean %s?", shellLine([]string{near})))
+	}
+	return err
+}
+
+// suggestTask adds to an error about one of several jobs that is not there, and
+// is like none that is, how a task is named.
+func (a *app) suggestTask(err error, names []string) error {
+	var missing *db.Missing
+	if len(names) > 1 && errors.As(err, &missing) && a.nearest(missing) == "" {
+		return fail(exitNoSuch, err, "each of several names is a job; a task is named with --task")
+	}
+	return err
+}
+
+// nearest is the job or task whose name is most like the one that is missing.
+func (a *app) nearest(missing *db.Missing) string {
+	const most = 10_000 // names to look at
+	d, err := a.openExisting()
+	if err != nil {
+		return ""
+	}
+	defer d.Close()
+	var names []string
+	name := missing.Job
+	if missing.Task == "" {
+		names, err = d.JobNames(a.ctx, "", most)
+	} else {
+		name = missing.Task
+		names, err = d.TaskIDs(a.ctx, missing.Job, "", most)
+	}
+	if err != nil {
+		return ""
+	}
+	return strictyaml.Nearest(name, names)
+}
+
+// takesTask reports whether the command that a parse error is about has --task.
+func takesTask(pe *kong.ParseError) bool {
+	if pe == nil || pe.Context == nil || pe.Context.Selected() == nil {
+		return false
+	}
+	for _, group := range pe.Context.Selected().AllFlags(true) {
+		for _, f := range group {
+			if f.Name == "task" {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,70 @@
+package db
+
+import (
+	"context"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+// Dismissing says what a Dismiss did.
+type Dismissing struct {
+	Dismissed int       // failures that count no more
+	Blocked   int       // pending tasks of the job that still wait for another
+	State     job.State // of the job, now
+}
+
+// Dismiss acknowledges failures of a job: of the tasks with these ids, which must
+// have failed, or of all for none. The tasks stay failed, with their reasons, and
+// count no more for the state of the job. What depends on them stays pending.
+// One that was dismissed before is passed over. Errors: ErrNoJob, ErrNoTask, or
+// that a task has not failed; then nothing has changed.
+func (d *DB) Dismiss(ctx context.Context, name string, tasks []string) (Dismissing, error) {
+	var out Dismissing
+	err := d.write(ctx, func(t *tx) error {
+		j, err := t.jobRow(name)
+		if err != nil {
+			return err
+		}
+		n, err := t.dismiss(j, tasks)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			if _, err := t.updateJob(j.ID, delta{Counts: job.Counts{Failed: -n, Dismissed: n}}); err != nil {
+				return err
+			}
+		}
+		out = Dismissing{Dismissed: n}
+		_, err = t.get(&out, `SELECT blocked, state FROM job WHERE id = ?`, j.ID)
+		return err
+	})
+	return out, err
+}
+
+// dismiss marks failures, and returns how many.
+func (t *tx) dismiss(j *jobRow, tasks []string) (int, error) {
+	if len(tasks) == 0 {
+		n, err := t.exec(`
+UPDATE task
+SET dismissed_at = ?
+WHERE job = ?
+  AND status = 'failed'
+  AND dismissed_at IS NULL`, t.now, j.ID)
+		return int(n), err
+	}
+	n := 0
+	for _, id := range distinct(tasks) {
+		f, err := t.failedTask(j, id, "dismissed")
+		if err != nil {
+			return 0, err
+		}
+		if f.Dismissed {
+			continue
+		}
+		if _, err := t.exec(`UPDATE task SET dismissed_at = ? WHERE id = ?`, t.now, f.ID); err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return n, nil
+}

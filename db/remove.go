@@ -1,0 +1,299 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+// Removed is a task that is there no more.
+type Removed struct {
+	Task     string
+	Attempts int // so many logs it may have
+}
+
+// RemoveTasks deletes tasks of a job that do not run, with their attempts. It
+// refuses to if another task depends on one of them. The job stays, even without
+// a task. Errors: ErrNoJob, ErrNoTask, ErrInUse; then nothing has changed.
+//
+// Files are left to the caller, who deletes them afterwards (see [DB.WhileGone]).
+func (d *DB) RemoveTasks(ctx context.Context, name string, tasks []string) ([]Removed, error) {
+	var out []Removed
+	err := d.write(ctx, func(t *tx) error {
+		j, err := t.jobRow(name)
+		if err != nil {
+			return err
+		}
+		r := remover{t: t, job: j}
+		for _, id := range distinct(tasks) {
+			if err := r.name(id); err != nil {
+				return err
+			}
+		}
+		if err := r.remove(); err != nil {
+			return err
+		}
+		out = r.removed
+		_, err = t.updateJob(j.ID, r.change)
+		return err
+	})
+	return out, err
+}
+
+// RemovedJob is a job that is there no more.
+type RemovedJob struct {
+	Name, UUID string
+	Tasks      int
+}
+
+// RemoveJobs deletes whole jobs of which nothing runs. Errors: ErrNoJob, ErrInUse;
+// then all jobs are as they were.
+func (d *DB) RemoveJobs(ctx context.Context, names []string) ([]RemovedJob, error) {
+	var out []RemovedJob
+	err := d.write(ctx, func(t *tx) error {
+		out = nil
+		for _, name := range distinct(names) {
+			r, err := t.removeJob(name)
+			if err != nil {
+				return err
+			}
+			out = append(out, r)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (t *tx) removeJob(name string) (RemovedJob, error) {
+	j, err := t.jobRow(name)
+	if err != nil {
+		return RemovedJob{}, err
+	}
+	var is struct {
+		UUID    string
+		Running int
+	}
+	if _, err := t.get(&is, `SELECT uuid, running FROM job WHERE id = ?`, j.ID); err != nil {
+		return RemovedJob{}, err
+	}
+	if is.Running > 0 {
+		return RemovedJob{}, fmt.Errorf("job %q %w: a task of it runs", name, ErrInUse)
+	}
+	out := RemovedJob{Name: name, UUID: is.UUID}
+	unused, err := t.environmentsOf(`WHERE job = ?`, j.ID)
+	if err != nil {
+		return out, err
+	}
+	for _, statement := range forgetJob {
+		n, err := t.exec(statement, j.ID)
+		if err != nil {
+			return out, fmt.Errorf("remove job %q: %w", name, err)
+		}
+		out.Tasks = int(n) // of the tasks, in the end
+	}
+	if _, err := t.exec(`DELETE FROM job WHERE id = ?`, j.ID); err != nil {
+		return out, err
+	}
+	return out, t.forgetEnvironments(unused)
+}
+
+// forgetJob deletes what a job has, and last its tasks. What its tasks have
+// queued in other jobs has no parent any more.
+var forgetJob = []string{
+	`UPDATE task SET parent = NULL WHERE parent IN (SELECT id FROM task WHERE job = ?)`,
+	`UPDATE task SET root = NULL WHERE root IN (SELECT id FROM task WHERE job = ?)`,
+	`DELETE FROM dependency WHERE task IN (SELECT id FROM task WHERE job = ?)`,
+	`DELETE FROM attempt WHERE task IN (SELECT id FROM task WHERE job = ?)`,
+	`DELETE FROM task WHERE job = ?`,
+}
+
+// remover deletes some tasks of a job.
+type remover struct {
+	t       *tx
+	job     *jobRow
+	rows    []removedRow
+	removed []Removed
+	change  delta // of the job's counters
+}
+
+// removedRow is a task that is to be deleted.
+type removedRow struct {
+	ID          int64
+	Name        string
+	Status      job.Status
+	Blockers    int
+	Attempts    int
+	Environment *int64
+	Dismissed   bool
+}
+
+// name adds the task with this id to those that are to be deleted.
+func (r *remover) name(id string) error {
+	var row removedRow
+	ok, err := r.t.get(&row, `
+SELECT id, name, status, blockers, attempts, environment, `+r.t.d.since2("dismissed_at", "NULL")+` IS NOT NULL AS dismissed
+FROM task
+WHERE job = ?
+  AND name = ?`, r.job.ID, id)
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		return noTask(r.job.Name, id)
+	case row.Status == job.Running:
+		return fmt.Errorf("task %q of job %q %w: it runs", id, r.job.Name, ErrInUse)
+	}
+	r.rows = append(r.rows, row)
+	return nil
+}
+
+// remove deletes the tasks that were named. The counters of the job are left to
+// the caller.
+func (r *remover) remove() error {
+	going := make(map[int64]bool, len(r.rows))
+	envs := map[int64]bool{}
+	for _, row := range r.rows {
+		going[row.ID] = true
+		if row.Environment != nil {
+			envs[*row.Environment] = true
+		}
+	}
+	for _, row := range r.rows {
+		if err := r.needed(row, going); err != nil {
+			return err
+		}
+	}
+	for _, row := range r.rows {
+		for _, statement := range forgetTask {
+			if _, err := r.t.exec(statement, row.ID); err != nil {
+				return fmt.Errorf("remove task %q: %w", row.Name, err)
+			}
+		}
+	}
+	// A dependency of one on another of them would keep that from being deleted.
+	for _, row := range r.rows {
+		if _, err := r.t.exec(`DELETE FROM task WHERE id = ?`, row.ID); err != nil {
+			return fmt.Errorf("remove task %q: %w", row.Name, err)
+		}
+		r.removed = append(r.removed, Removed{row.Name, row.Attempts})
+		r.change.without(row)
+	}
+	var unused []int64
+	for id := range envs {
+		unused = append(unused, id)
+	}
+	return r.t.forgetEnvironments(unused)
+}
+
+// needed returns ErrInUse if a task that stays depends on this one.
+func (r *remover) needed(row removedRow, going map[int64]bool) error {
+	var dependents []struct {
+		ID   int64
+		Name string
+	}
+	err := r.t.all(&dependents, `
+SELECT t.id, t.name
+FROM dependency d
+JOIN task t ON t.id = d.task
+WHERE d.needs = ?`, row.ID)
+	if err != nil {
+		return err
+	}
+	const most = 5 // names in a message
+	var names []string
+	for _, d := range dependents {
+		if !going[d.ID] && len(names) < most {
+			names = append(names, strconv.Quote(d.Name))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return fmt.Errorf("task %q of job %q %w: needed by %s", row.Name, r.job.Name, ErrInUse, strings.Join(names, ", "))
+}
+
+// without takes one task off the counters.
+func (d *delta) without(row removedRow) {
+	switch {
+	case row.Status == job.Pending:
+		d.Pending--
+		if row.Blockers > 0 {
+			d.blocked--
+		}
+	case row.Status == job.Completed:
+		d.Completed--
+	case row.Dismissed:
+		d.Dismissed--
+	default:
+		d.Failed--
+	}
+}
+
+// forgetTask deletes what a task has.
+var forgetTask = []string{
+	`UPDATE task SET parent = NULL WHERE parent = ?`,
+	`UPDATE task SET root = NULL WHERE root = ?`,
+	`DELETE FROM dependency WHERE task = ?`,
+	`DELETE FROM attempt WHERE task = ?`,
+}
+
+// environmentsOf returns the environments of some tasks, each once.
+func (t *tx) environmentsOf(where string, args ...any) (ids []int64, err error) {
+	err = t.all(&ids, `
+SELECT DISTINCT environment
+FROM task
+`+where+`
+  AND environment IS NOT NULL`, args...)
+	return ids, err
+}
+
+// forgetEnvironments deletes those that no task has any more: there may be
+// secrets in them.
+func (t *tx) forgetEnvironments(ids []int64) error {
+	for _, id := range ids {
+		_, err := t.exec(`
+DELETE FROM environment
+WHERE id = ?
+  AND NOT EXISTS (SELECT 1 FROM task t WHERE t.environment = environment.id)`, id)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WhileGone calls fn while nobody can queue or claim a task, with those of the
+// tasks that are not in the job; for no tasks, if there is no such job. So fn can
+// delete files of theirs and be sure that they are not of later ones. It must be
+// quick.
+func (d *DB) WhileGone(ctx context.Context, name string, tasks []Removed, fn func(gone []Removed) error) error {
+	return d.writeResult(ctx, func(t *tx) error {
+		var id int64
+		found, err := t.get(&id, `SELECT id FROM job WHERE name = ?`, name)
+		if err != nil || found && len(tasks) == 0 {
+			return err
+		}
+		gone := tasks
+		if found {
+			gone = nil
+			for _, r := range tasks {
+				s, err := t.taskExists(id, r.Task)
+				if err != nil {
+					return err
+				}
+				if !s {
+					gone = append(gone, r)
+				}
+			}
+		}
+		return fn(gone)
+	})
+}
+
+func (t *tx) taskExists(jobID int64, id string) (bool, error) {
+	var one int
+	return t.get(&one, `SELECT 1 FROM task WHERE job = ? AND name = ?`, jobID, id)
+}

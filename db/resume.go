@@ -1,0 +1,381 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+// Change is a task that a Resume found in the job, and how the batch defines it
+// now. Unless its status was pending or failed, it stays as it was before.
+type Change struct {
+	Status        job.Status
+	Before, After job.Spec
+}
+
+// Resumed says what a Resume has made of a job.
+type Resumed struct {
+	Changes []Change  // tasks of the batch that were there, in its order, environments included
+	Added   []string  // tasks of the batch that were not
+	Removed []Removed // tasks of an earlier batch that this one has no more
+	Running []string  // such tasks that run, and so are there still
+	Kept    []string  // pending and failed tasks that came otherwise
+	// LastStep is what [DB.LastStep] returns at this instant.
+	LastStep int64
+}
+
+// Resume makes everything of a job run that has not completed, as the batch
+// defines it now: command, arguments, environment, limits, dependencies. Tasks
+// of an earlier batch from a file that this one lacks are removed, unless they
+// have completed or run. Failed tasks that came otherwise are reset.
+//
+// All of it is one commit. Errors are those of Enqueue and ErrNoJob, and
+// ErrContradict: a completed task would depend on one that has not completed, or
+// a task that stays on one that is removed. Then nothing has changed.
+func (d *DB) Resume(ctx context.Context, b Batch) (Resumed, error) {
+	var out Resumed
+	err := d.write(ctx, func(t *tx) error {
+		j, err := t.jobRow(b.Job)
+		if err != nil {
+			return err
+		}
+		r := resumer{t: t, job: j, batch: b, stored: map[string]*storedDef{}, given: map[string]bool{}, envs: map[int64][]string{}}
+		err = r.resume()
+		out = r.out
+		return err
+	})
+	return out, d.wakeAfter(err)
+}
+
+// storedDef is a task of the job as it is defined by now.
+type storedDef struct {
+	id          int64
+	name        string
+	status      job.Status
+	environment *int64
+	fromFile    bool
+	parent      *int64
+	spec        job.Spec
+}
+
+// resumer carries out one Resume.
+type resumer struct {
+	t      *tx
+	job    *jobRow
+	batch  Batch
+	adder  *adder
+	out    Resumed
+	order  []*storedDef // oldest first
+	stored map[string]*storedDef
+	specs  []job.Spec
+	given  map[string]bool // ids of specs
+	envs   map[int64][]string
+	unused []int64 // environments that tasks had
+}
+
+func (r *resumer) resume() error {
+	for _, step := range []func() error{
+		r.readStored, r.readBatch, r.requireConsistent, r.drop, r.redefine, r.add, r.connect, r.resetOthers, r.recount,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	var err error
+	if r.out.LastStep, err = r.t.lastStep(); err != nil {
+		return err
+	}
+	return r.t.forgetEnvironments(r.unused)
+}
+
+// readStored reads the tasks of the job with their dependencies.
+func (r *resumer) readStored() error {
+	var last *storedDef
+	return r.t.each(func(rows *sqlx.Rows) error {
+		var s storedDef
+		var args string
+		var dir, needs *string
+		var timeout *int64
+		err := rows.Scan(&s.id, &s.name, &s.status, &s.environment, &s.fromFile, &s.parent,
+			&s.spec.Command, &args, &dir, &s.spec.Priority, &timeout, &needs)
+		if err != nil {
+			return err
+		}
+		if last == nil || last.id != s.id {
+			if s.spec.Args, err = decodeArgs(args); err != nil {
+				return err
+			}
+			s.spec.ID, s.spec.Dir = s.name, fromText(dir)
+			if timeout != nil {
+				s.spec.Timeout = time.Duration(*timeout) * time.Microsecond
+			}
+			last = &s
+			r.order = append(r.order, last)
+			r.stored[s.name] = last
+		}
+		if needs != nil {
+			last.spec.Dependencies = append(last.spec.Dependencies, *needs)
+		}
+		return nil
+	}, `
+SELECT t.id, t.name, t.status, t.environment, t.from_file, t.parent,
+       t.command, t.args, t.dir, t.priority, t.timeout, coalesce(n.name, d.missing)
+FROM task t
+LEFT JOIN dependency d ON d.task = t.id
+LEFT JOIN task n ON n.id = d.needs
+WHERE t.job = ?
+ORDER BY t.id, d.position`, r.job.ID)
+}
+
+// readBatch reads what is wanted, and compares it with what is there.
+func (r *resumer) readBatch() error {
+	for spec, err := range r.batch.Tasks {
+		if err == nil {
+			err = spec.Check()
+		}
+		if err != nil {
+			return err
+		}
+		r.specs = append(r.specs, spec)
+		r.given[spec.ID] = true
+		s := r.stored[spec.ID]
+		if s == nil {
+			r.out.Added = append(r.out.Added, spec.ID)
+			continue
+		}
+		if s.spec.Env, err = r.environment(s.environment); err != nil {
+			return err
+		}
+		r.out.Changes = append(r.out.Changes, Change{s.status, s.spec, spec})
+	}
+	if len(r.specs) == 0 {
+		return ErrEmpty
+	}
+	return nil
+}
+
+// environment reads one, once.
+func (r *resumer) environment(id *int64) ([]string, error) {
+	if id == nil {
+		return nil, nil
+	}
+	if env, ok := r.envs[*id]; ok {
+		return env, nil
+	}
+	var content []byte
+	if _, err := r.t.get(&content, `SELECT content FROM environment WHERE id = ?`, *id); err != nil {
+		return nil, err
+	}
+	r.envs[*id] = decodeEnv(content)
+	return r.envs[*id], nil
+}
+
+// fixed reports whether a task stays as it is, for it has completed or runs.
+func (s *storedDef) fixed() bool {
+	return s != nil && (s.status == job.Completed || s.status == job.Running)
+}
+
+// requireConsistent refuses what would make nonsense of what is done.
+func (r *resumer) requireConsistent() error {
+	for _, spec := range r.specs {
+		s := r.stored[spec.ID]
+		if !s.fixed() {
+			continue
+		}
+		for _, need := range spec.Dependencies {
+			if n := r.stored[need]; n == nil || n.status != job.Completed {
+				return fmt.Errorf("%w: task %q is %s, and now depends on %q, which is not completed", ErrContradict, spec.ID, s.status, need)
+			}
+		}
+	}
+	for _, s := range r.order {
+		if r.given[s.name] && !s.fixed() || r.drops(s) {
+			continue // its new dependencies are among those that are given; or it goes
+		}
+		for _, need := range s.spec.Dependencies {
+			if n := r.stored[need]; n != nil && r.drops(n) {
+				return fmt.Errorf("%w: task %q, which is left out now, is needed by %q", ErrContradict, need, s.name)
+			}
+		}
+	}
+	return nil
+}
+
+// drops reports whether a task goes, as its file has it no more.
+func (r *resumer) drops(s *storedDef) bool {
+	return s.fromFile && !r.given[s.name] && !s.fixed()
+}
+
+// drop removes what has left the batch, and notes what stays all the same.
+func (r *resumer) drop() error {
+	m := remover{t: r.t, job: r.job}
+	for _, s := range r.order {
+		switch {
+		case r.given[s.name] || s.status == job.Completed:
+		case r.drops(s):
+			if err := m.name(s.name); err != nil {
+				return err
+			}
+		case s.fromFile:
+			r.out.Running = append(r.out.Running, s.name)
+		case s.parent == nil && s.status != job.Running:
+			r.out.Kept = append(r.out.Kept, s.name)
+		}
+	}
+	// What depends on a dropped task by its old definition gets a new one.
+	for _, spec := range r.specs {
+		if s := r.stored[spec.ID]; s != nil && !s.fixed() {
+			if _, err := r.t.exec(`DELETE FROM dependency WHERE task = ?`, s.id); err != nil {
+				return err
+			}
+		}
+	}
+	err := m.remove()
+	r.out.Removed = m.removed
+	return err
+}
+
+// redefine gives the tasks that are there, and can still change, what the batch
+// says, and makes them pending.
+func (r *resumer) redefine() (err error) {
+	if r.adder, err = r.t.newAdder(r.job.Name); err != nil {
+		return err
+	}
+	if r.adder.parent, err = r.t.parent(&r.batch); err != nil {
+		return err
+	}
+	for _, spec := range r.specs {
+		s := r.stored[spec.ID]
+		if s == nil || s.fixed() {
+			continue
+		}
+		args, err := encodeArgs(spec.Args)
+		if err != nil {
+			return err
+		}
+		env, err := r.adder.environment(spec.Env)
+		if err != nil {
+			return err
+		}
+		_, err = r.t.exec(r.t.d.toPending()+`,
+    command = ?,
+    args = ?,
+    dir = ?,
+    environment = ?,
+    priority = ?,
+    timeout = ?,
+    from_file = 1
+WHERE id = ?`, spec.Command, args, text(spec.Dir), env, spec.Priority, number(spec.Timeout.Microseconds()), s.id)
+		if err != nil {
+			return err
+		}
+		if s.environment != nil && (env == nil || *env != *s.environment) && !slices.Contains(r.unused, *s.environment) {
+			r.unused = append(r.unused, *s.environment)
+		}
+	}
+	return nil
+}
+
+// add stores the tasks that are new.
+func (r *resumer) add() error {
+	a := r.adder
+	for _, spec := range r.specs {
+		if r.stored[spec.ID] != nil {
+			continue
+		}
+		if _, err := a.queue(spec, false); err != nil {
+			return err
+		}
+	}
+	if a.count == 0 {
+		return nil
+	}
+	if err := a.t.countSubtasks(a.parent, a.count, r.batch); err != nil {
+		return err
+	}
+	return a.markFromFile()
+}
+
+// connect stores the new dependencies of the tasks that were there.
+func (r *resumer) connect() error {
+	a := r.adder
+	for _, spec := range r.specs {
+		if s := r.stored[spec.ID]; s != nil && !s.fixed() {
+			if _, err := a.depend(s.id, spec.Dependencies); err != nil {
+				return err
+			}
+		}
+	}
+	if a.count > 0 {
+		if err := a.requireAll(); err != nil {
+			return err
+		}
+	}
+	a.tied = true // a dependency on what was there before may close a cycle as well
+	return a.requireAcyclic()
+}
+
+// resetOthers resets the failed tasks of which the batch does not speak.
+func (r *resumer) resetOthers() error {
+	for _, s := range r.order {
+		if s.status == job.Failed && !r.given[s.name] && !r.drops(s) {
+			if _, err := r.t.exec(r.t.d.toPending()+`
+WHERE id = ?`, s.id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// counters are those of a job.
+type counters struct {
+	Pending, Running, Completed, Failed, Dismissed, Blocked int
+}
+
+// recount counts blockers and tasks of the job anew, and updates its row.
+func (r *resumer) recount() error {
+	_, err := r.t.exec(`
+UPDATE task
+SET blockers = (
+    SELECT COUNT(*)
+    FROM dependency d
+    LEFT JOIN task n ON n.id = d.needs
+    WHERE d.task = task.id
+      AND (n.id IS NULL OR n.status <> 'completed'))
+WHERE job = ?
+  AND status <> 'running'`, r.job.ID)
+	if err != nil {
+		return err
+	}
+	var was, is counters
+	_, err = r.t.get(&was, `SELECT pending, running, completed, failed, dismissed, blocked FROM job WHERE id = ?`, r.job.ID)
+	if err != nil {
+		return err
+	}
+	_, err = r.t.get(&is, `
+SELECT coalesce(sum(CASE WHEN status = 'pending' THEN 1 ELSE 0 END), 0) AS pending,
+       coalesce(sum(CASE WHEN status = 'running' THEN 1 ELSE 0 END), 0) AS running,
+       coalesce(sum(CASE WHEN status = 'completed' THEN 1 ELSE 0 END), 0) AS completed,
+       coalesce(sum(CASE WHEN status = 'failed' AND dismissed_at IS NULL THEN 1 ELSE 0 END), 0) AS failed,
+       coalesce(sum(CASE WHEN dismissed_at IS NULL THEN 0 ELSE 1 END), 0) AS dismissed,
+       coalesce(sum(CASE WHEN status = 'pending' AND blockers > 0 THEN 1 ELSE 0 END), 0) AS blocked
+FROM task
+WHERE job = ?`, r.job.ID)
+	if err != nil {
+		return err
+	}
+	return r.t.reopen(r.job, delta{
+		Counts: job.Counts{
+			Pending: is.Pending - was.Pending, Running: is.Running - was.Running, Completed: is.Completed - was.Completed,
+			Failed: is.Failed - was.Failed, Dismissed: is.Dismissed - was.Dismissed,
+		},
+		blocked: is.Blocked - was.Blocked,
+		added:   &r.adder.job.Added,
+	})
+}
