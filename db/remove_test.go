@@ -130,3 +130,27 @@ func TestFilesAreLeftToALaterTaskOfTheSameName(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Who watches a job goes on with it when an attempt that it has seen is there no
+// more, and its number is given to another.
+func TestAWatcherSeesAnAttemptThatTookTheNumberOfAnother(t *testing.T) {
+	s := open(t)
+	s.enqueue("j", task("a"), task("b"))
+	a := s.claim()
+	seen, err := s.Steps(ctx, "j", 0, nil)
+	if err != nil || len(seen) != 1 {
+		t.Fatalf("steps: %+v, %v", seen, err)
+	}
+	if given, err := s.GiveBack(ctx, a); !given || err != nil {
+		t.Fatalf("GiveBack: %t, %v", given, err)
+	}
+	if got, err := s.Steps(ctx, "j", seen[0].Row, []int64{seen[0].Row}); err != nil || len(got) != 0 {
+		t.Errorf("steps: %+v, %v, want none", got, err)
+	}
+	s.finish(s.claim(), success)
+	s.claim()
+	got, err := s.Steps(ctx, "j", seen[0].Row, []int64{seen[0].Row})
+	if err != nil || len(got) != 2 || got[0].Task != "a" || got[1].Task != "b" {
+		t.Errorf("steps: %+v, %v, want those of a and b", got, err)
+	}
+}
