@@ -68,3 +68,29 @@ WHERE job = ?
 	}
 	return n, nil
 }
+
+// Cancelled counts the failed tasks that were cancelled and not dismissed, by the
+// names of their jobs; of one job, or of all for an empty name.
+func (d *DB) Cancelled(ctx context.Context, name string) (map[string]int, error) {
+	var rows []struct {
+		Name string
+		N    int
+	}
+	err := d.read(ctx, func(t *tx) error {
+		return t.all(&rows, `
+SELECT j.name, COUNT(*) AS n
+FROM job j
+JOIN task t ON t.job = j.id
+WHERE j.failed > 0
+  AND t.status = 'failed'
+  AND t.reason = 'cancelled'
+  AND `+d.since2("t.dismissed_at", "NULL")+` IS NULL
+  AND (? = '' OR j.name = ?)
+GROUP BY j.name`, name, name)
+	})
+	out := map[string]int{}
+	for _, r := range rows {
+		out[r.Name] = r.N
+	}
+	return out, err
+}

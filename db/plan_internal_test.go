@@ -127,6 +127,7 @@ var allowed = []struct{ part, why string }{
 	{"WHERE t.job = ?", "all of a job is wanted, in order"},
 	{"ORDER BY t.id, d.position\nLIMIT 1", "the dependencies on what is not there"},
 	{"ORDER BY f.completed_at, f.id", "the failed tasks of a job are wanted in order"},
+	{"GROUP BY j.name", "the failed tasks are counted"},
 	{"SELECT DISTINCT environment", "the environments of a job that is removed"},
 	{"DELETE FROM environment", "an environment may be used by any task"},
 	{"DELETE FROM job", "an index of the attempts by job would cost every claim"},
@@ -336,6 +337,8 @@ func exercised(t *testing.T) *DB {
 	_, err = d.Dismiss(ctx, "j", []string{"c"})
 	must(err)
 	_, err = d.Dismiss(ctx, "j", nil)
+	must(err)
+	_, err = d.Cancelled(ctx, "j")
 	must(err)
 	_, _, err = d.Failures(ctx, "j", 10)
 	must(err)

@@ -18,16 +18,16 @@ const (
 
 // failure is the exit code of a run that has failed.
 func (c *runCmd) failure(o outcome) int {
-	if c.ExitCode != "command" || o.reason == "" {
+	if c.ExitCode != "command" || o.Task == nil {
 		return exitFailed
 	}
-	switch o.reason {
+	switch o.Task.Reason {
 	case job.Exited:
-		if o.ExitCode != nil {
-			return *o.ExitCode
+		if o.Task.ExitCode != nil {
+			return *o.Task.ExitCode
 		}
 	case job.Signaled:
-		if n := signalNumber(o.signal); n > 0 {
+		if n := signalNumber(o.Task.Signal); n > 0 {
 			return shellSignal + n
 		}
 	case job.TimedOut:

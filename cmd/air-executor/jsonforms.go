@@ -99,6 +99,66 @@ func toAttemptJSON(a job.Attempt) attemptJSON {
 	}
 }
 
+// countsJSON counts the tasks of a job. The total is the sum of pending,
+// running, completed, failed and dismissed; cancelled ones are a part of the
+// failed, and blocked ones of the pending.
+type countsJSON struct {
+	Total     int `json:"total"`
+	Pending   int `json:"pending"`
+	Running   int `json:"running"`
+	Completed int `json:"completed"`
+	Failed    int `json:"failed"`
+	Cancelled int `json:"cancelled"`
+	Dismissed int `json:"dismissed"`
+	Blocked   int `json:"blocked"`
+}
+
+func toCountsJSON(j job.Job, cancelled int) countsJSON {
+	c := j.Tasks
+	return countsJSON{
+		Total: c.Total(), Pending: c.Pending, Running: c.Running, Completed: c.Completed, Failed: c.Failed,
+		Cancelled: cancelled, Dismissed: c.Dismissed, Blocked: j.Blocked,
+	}
+}
+
+// outcomeJSON is how that which run or wait waited for has ended. For a job, the
+// task's keys are null, and for a task those of the job; run fills both for its
+// single command.
+type outcomeJSON struct {
+	Job      string      `json:"job"`
+	Task     *string     `json:"task"`
+	State    *job.State  `json:"state"`
+	Status   *job.Status `json:"status"`
+	Reason   *job.Reason `json:"reason"`
+	ExitCode *int        `json:"exit_code"` // of the command
+	Signal   *string     `json:"signal"`
+	Error    *string     `json:"error"`
+	Counts   *countsJSON `json:"counts"`
+}
+
+// form is the outcome as JSON.
+func (o outcome) form() outcomeJSON {
+	out := outcomeJSON{Job: o.Job}
+	if t := o.Task; t != nil {
+		out.Task, out.Status, out.Reason, out.ExitCode = &t.ID, &t.Status, value(t.Reason), t.ExitCode
+		out.Signal, out.Error = value(t.Signal), value(t.Error)
+	}
+	if o.State != "" {
+		out.State, out.Counts = &o.State, value(toCountsJSON(o.job, o.cancelled))
+	}
+	return out
+}
+
+// value is v, or null where v is nothing. Numbers that may be zero do not go
+// through it.
+func value[T comparable](v T) *T {
+	var none T
+	if v == none {
+		return nil
+	}
+	return &v
+}
+
 // list is s, but never null in JSON.
 func list(s []string) []string {
 	if s == nil {

@@ -175,7 +175,7 @@ func (c *runCmd) watch(a *app, o *order) error {
 		return err
 	}
 	if a.json() {
-		err = a.printJSON(end)
+		err = a.printJSON(end.form())
 	}
 	if err == nil && !end.ok() {
 		err = silent(c.failure(end))

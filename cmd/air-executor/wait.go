@@ -24,7 +24,7 @@ type waitCmd struct {
 
 // Help is printed below the summary.
 func (*waitCmd) Help() string {
-	return `Waits until all of these jobs have ended, and prints a line for each as it ends. Failures that were dismissed do not count. A job of which nothing can run any more has ended, too. With --json, prints one array with an object for each.
+	return `Waits until all of these jobs have ended, and prints a line for each as it ends. Failures that were dismissed do not count. A job of which nothing can run any more has ended, too. With --json, prints one array with an object for each, also if it is only one.
 
 Exit codes: 0 all have completed; 1 error; 2 wrong flags or configuration; 3 one has failed; 4 no such job or task; 124 not ended in time; 130 interrupted.`
 }
@@ -59,8 +59,12 @@ func (c *waitCmd) Run(a *app) error {
 	if err != nil {
 		return a.suggestTask(err, names)
 	}
-	if a.json() {
-		err = a.printJSON(ends)
+	if a.json() && !c.Quiet {
+		forms := make([]outcomeJSON, len(ends))
+		for i, o := range ends {
+			forms[i] = o.form()
+		}
+		err = a.printJSON(forms)
 	}
 	if err == nil && slices.ContainsFunc(ends, func(o outcome) bool { return !o.ok() }) {
 		err = silent(exitFailed)
@@ -75,56 +79,49 @@ func (c *waitCmd) hint(a *app) {
 	}
 }
 
-// outcome is how that which was waited for has ended: a job or, if there is a
-// task, that.
+// outcome is how that which was waited for has ended.
 type outcome struct {
-	Job      string      `json:"job"`
-	Task     *string     `json:"task"`
-	State    *job.State  `json:"state"`
-	Status   *job.Status `json:"status"`
-	Error    *string     `json:"error"`
-	ExitCode *int        `json:"exit_code"` // of the task's command
-	Failed   int         `json:"failed"`    // tasks of the job
-	Blocked  int         `json:"blocked"`   // tasks of the job that cannot run
+	Job    string
+	Task   *job.Task // nil: the job was waited for
+	State  job.State // empty: only the task was
+	Failed int       // tasks of the job
 
-	reason job.Reason // of the task
-	signal string     // that ended its command
-}
-
-func jobOutcome(j job.Job) outcome {
-	return outcome{Job: j.Name, State: &j.State, Failed: j.Tasks.Failed, Blocked: j.Blocked}
-}
-
-// about adds how a task of the job has ended.
-func (o outcome) about(t job.Task) outcome {
-	o.Task, o.Status, o.ExitCode, o.reason, o.signal = &t.ID, &t.Status, t.ExitCode, t.Reason, t.Signal
-	if t.Error != "" {
-		o.Error = &t.Error
-	}
-	return o
+	job       job.Job
+	cancelled int
 }
 
 // ok reports whether all went well. A job in which nothing has failed has, even
 // if it was imported as one that still waits; but not if some of it cannot run.
 func (o outcome) ok() bool {
-	if o.State == nil {
-		return *o.Status == job.Completed
+	if o.State == "" {
+		return o.Task != nil && o.Task.Status == job.Completed
 	}
-	return *o.State != job.StateFailed && o.Blocked == 0
+	return o.State != job.StateFailed && o.job.Blocked == 0
+}
+
+// ofJob is the outcome of a job.
+func ofJob(a *app, d *db.DB, j job.Job) (outcome, error) {
+	o := outcome{Job: j.Name, State: j.State, Failed: j.Tasks.Failed, job: j}
+	if !a.json() {
+		return o, nil
+	}
+	cancelled, err := d.Cancelled(a.ctx, j.Name)
+	o.cancelled = cancelled[j.Name]
+	return o, err
 }
 
 func (o outcome) text() string {
 	switch {
-	case o.State == nil && o.Error != nil:
-		return fmt.Sprintf("Task %s of job %s %s: %s", *o.Task, o.Job, *o.Status, oneLine(*o.Error))
-	case o.State == nil:
-		return fmt.Sprintf("Task %s of job %s %s", *o.Task, o.Job, *o.Status)
+	case o.State == "" && o.Task.Error != "":
+		return fmt.Sprintf("Task %s of job %s %s: %s", o.Task.ID, o.Job, o.Task.Status, oneLine(o.Task.Error))
+	case o.State == "":
+		return fmt.Sprintf("Task %s of job %s %s", o.Task.ID, o.Job, o.Task.Status)
 	case o.Failed > 0:
-		return fmt.Sprintf("Job %s %s (%d failed)", o.Job, *o.State, o.Failed)
-	case o.Blocked > 0:
-		return fmt.Sprintf("Job %s %s (%d blocked)", o.Job, *o.State, o.Blocked)
+		return fmt.Sprintf("Job %s %s (%d failed)", o.Job, o.State, o.Failed)
+	case o.job.Blocked > 0:
+		return fmt.Sprintf("Job %s %s (%d blocked)", o.Job, o.State, o.job.Blocked)
 	}
-	return fmt.Sprintf("Job %s %s", o.Job, *o.State)
+	return fmt.Sprintf("Job %s %s", o.Job, o.State)
 }
 
 // await looks until all have ended, and prints how. It returns the outcomes in
@@ -202,14 +199,18 @@ func (c *waitCmd) what(names []string, open map[int]bool) string {
 func (c *waitCmd) look(a *app, d *db.DB, name string) (outcome, bool, error) {
 	if c.Task != "" {
 		t, err := d.Task(a.ctx, name, c.Task)
-		return outcome{Job: name}.about(t), t.Status.Ended(), err
+		return outcome{Job: name, Task: &t}, t.Status.Ended(), err
 	}
 	j, err := d.Job(a.ctx, name)
 	if err != nil {
 		return outcome{}, false, err
 	}
-	over, err := over(a, d, j)
-	return jobOutcome(j), over, err
+	done, err := over(a, d, j)
+	if err != nil || !done {
+		return outcome{}, false, err
+	}
+	o, err := ofJob(a, d, j)
+	return o, true, err
 }
 
 // ended reports whether nothing of the job is left to do. A job that was

@@ -201,15 +201,15 @@ func (w *watcher) clear() {
 
 // outcome is how the job has ended, and its task if it is a single command.
 func (w *watcher) outcome(j job.Job) (outcome, error) {
-	o := jobOutcome(j)
-	if !w.output {
-		return o, nil
+	o, err := ofJob(w.app, w.db, j)
+	if err != nil || !w.output {
+		return o, err
 	}
 	tasks, err := w.db.Tasks(w.app.ctx, w.job)
-	if err != nil || len(tasks) != 1 {
-		return o, err // it has queued others into its job
+	if err == nil && len(tasks) == 1 { // else it has queued others into its job
+		o.Task = &tasks[0]
 	}
-	return o.about(tasks[0]), nil
+	return o, err
 }
 
 // finish says how the job has ended, and last what has failed.
