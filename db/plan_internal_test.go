@@ -129,7 +129,6 @@ var allowed = []struct{ part, why string }{
 	{"ORDER BY f.completed_at, f.id", "the failed tasks of a job are wanted in order"},
 	{"GROUP BY j.name", "the failed tasks are counted"},
 	{"SELECT DISTINCT environment", "the environments of a job that is removed"},
-	{"DELETE FROM environment", "an environment may be used by any task"},
 	{"DELETE FROM job", "an index of the attempts by job would cost every claim"},
 }
 
