@@ -29,6 +29,7 @@ type Error = strictyaml.Error
 type Config struct {
 	PollInterval         time.Duration // longest time between two looks for work
 	TaskTimeout          time.Duration // time limit of tasks that have none of their own
+	KillGrace            time.Duration // between SIGTERM and SIGKILL
 	MaxConcurrentRunners int           // how many tasks run at the same time, over all jobs
 	BasePath             string        // absolute
 	LogLevel             string        // DEBUG, INFO, WARNING, ERROR or CRITICAL

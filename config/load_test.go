@@ -52,7 +52,7 @@ func checkError(t *testing.T, err error, want string) {
 // defaults is the documented configuration of a base path.
 func defaults(base, file string) *config.Config {
 	return &config.Config{
-		PollInterval: 5 * time.Second, TaskTimeout: 30 * time.Minute, MaxConcurrentRunners: 10, BasePath: base,
+		PollInterval: 5 * time.Second, TaskTimeout: 30 * time.Minute, KillGrace: 5 * time.Second, MaxConcurrentRunners: 10, BasePath: base,
 		LogLevel: "INFO", LogFormat: "json", Durability: "full", TasksPerRunner: 1,
 		MaxLogSize: 1024, MaxSubtasks: 10_000, MaxSubtaskDepth: 100, File: file,
 	}
@@ -88,6 +88,7 @@ func TestEveryKey(t *testing.T) {
 	path := write(t, dir, "my.yaml", `
 poll_interval: 60
 task_timeout: 60
+kill_grace: 600
 max_concurrent_runners: 50
 base_path: base
 log_level: warning
@@ -104,7 +105,7 @@ mirror_json: true
 		t.Fatal(err)
 	}
 	want := &config.Config{
-		PollInterval: time.Minute, TaskTimeout: time.Minute, MaxConcurrentRunners: 50, BasePath: base,
+		PollInterval: time.Minute, TaskTimeout: time.Minute, KillGrace: 10 * time.Minute, MaxConcurrentRunners: 50, BasePath: base,
 		LogLevel: "WARNING", LogFormat: "console", Durability: "normal", TasksPerRunner: 1000,
 		MaxLogSize: 1_048_576, MaxSubtasks: 1_000_000, MaxSubtaskDepth: 10_000, MirrorJSON: true, File: path, Named: true,
 	}
@@ -121,6 +122,7 @@ func TestBadFiles(t *testing.T) {
 		{"huge", "max_subtasks: 100000000000000000000", `:1: max_subtasks: must be between 1 and 1000000, not 100000000000000000000`},
 		{"timeout too small", "task_timeout: 59", `:1: task_timeout: must be between 60 and 7200, not 59`},
 		{"timeout too large", "task_timeout: 7201", `:1: task_timeout: must be between 60 and 7200, not 7201`},
+		{"grace too long", "kill_grace: 601", `:1: kill_grace: must be between 0 and 600, not 601`},
 		{"too many runners", "max_concurrent_runners: 51", `:1: max_concurrent_runners: must be between 1 and 50, not 51`},
 		{"tasks per runner", "tasks_per_runner: 1001", `:1: tasks_per_runner: must be between 1 and 1000, not 1001`},
 		{"depth", "max_subtask_depth: 10001", `:1: max_subtask_depth: must be between 1 and 10000, not 10001`},
@@ -143,7 +145,7 @@ func TestBadFiles(t *testing.T) {
 		{"durability", "durability: off", `:1: durability: must be full or normal, not "off"`},
 		{"typing error", "poll_intervall: 5", `:1: poll_intervall: unknown key; did you mean poll_interval?`},
 		{"other spelling", "poll-interval: 5", `:1: poll-interval: unknown key; did you mean poll_interval?`},
-		{"unknown key", "color: red", `:1: color: unknown key; the known keys are poll_interval, task_timeout, ` +
+		{"unknown key", "color: red", `:1: color: unknown key; the known keys are poll_interval, task_timeout, kill_grace, ` +
 			`max_concurrent_runners, base_path, log_level, log_format, durability, tasks_per_runner, max_log_size, max_subtasks, max_subtask_depth, mirror_json`},
 		{"twice", "poll_interval: 5\npoll_interval: 6", `:2: poll_interval: is already set on line 1`},
 		{"base path empty", `base_path: ""`, `:1: base_path: must not be empty`},
@@ -401,6 +403,16 @@ func TestDanglingConfigFile(t *testing.T) {
 	checkError(t, err, path+": no such file")
 }
 
+// source is where the value of a key came from.
+func source(c *config.Config, key string) string {
+	for _, s := range c.Settings() {
+		if s.Key == key {
+			return s.Source
+		}
+	}
+	return ""
+}
+
 func TestBasePathIsFoundAbove(t *testing.T) {
 	home := t.TempDir()
 	base := filepath.Join(home, "p", ".air-executor")
@@ -419,7 +431,7 @@ func TestBasePathIsFoundAbove(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if source := c.Settings()[3].Source; c.BasePath != tt.want || source != tt.source {
+		if source := source(c, "base_path"); c.BasePath != tt.want || source != tt.source {
 			t.Errorf("from %s, home %s: %s (%s), want %s (%s)", tt.from, tt.home, c.BasePath, source, tt.want, tt.source)
 		}
 	}

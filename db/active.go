@@ -97,6 +97,53 @@ func (d *DB) Lose(ctx context.Context, a Active, why string) (bool, error) {
 	return err == nil, err
 }
 
+// SetStuck notes what keeps the running attempt with this token from its end,
+// for people; empty: nothing any more. On a database of the first version it
+// does nothing.
+func (d *DB) SetStuck(ctx context.Context, token, why string) error {
+	return d.write(ctx, func(t *tx) error {
+		if ok, err := t.knowsStuck(); err != nil || !ok {
+			return err
+		}
+		_, err := t.exec(`
+UPDATE attempt
+SET stuck = ?
+WHERE slot IS NOT NULL
+  AND token = ?`, text(why), token)
+		return err
+	})
+}
+
+// stuck returns what keeps running tasks of a job from their end, by their rows.
+func (t *tx) stuck(job int64) (map[int64]string, error) {
+	if ok, err := t.knowsStuck(); err != nil || !ok {
+		return nil, err
+	}
+	var rows []struct {
+		Task  int64
+		Stuck string
+	}
+	err := t.all(&rows, `
+SELECT task, stuck
+FROM attempt
+WHERE job = ?
+  AND slot IS NOT NULL
+  AND stuck IS NOT NULL`, job)
+	out := map[int64]string{}
+	for _, r := range rows {
+		out[r.Task] = r.Stuck
+	}
+	return out, err
+}
+
+// knowsStuck reports whether the database has the column; one of the first
+// version has not.
+func (t *tx) knowsStuck() (bool, error) {
+	var n int
+	_, err := t.get(&n, `SELECT COUNT(*) FROM pragma_table_info('attempt') WHERE name = 'stuck'`)
+	return n > 0, err
+}
+
 // SetWaiting says that a command of the attempt with this token waits for other
 // tasks, or no longer does. While it does, the attempt does not count against
 // the number that may run at once: what it waits for may need its place.

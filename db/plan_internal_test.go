@@ -122,6 +122,7 @@ var hot = []struct {
 // Steps that read or sort more than they must, and why they may.
 var allowed = []struct{ part, why string }{
 	{" AS place", "a rule of Check, which reads everything"},
+	{"pragma_table_info", "the columns of one table"},
 	{"FROM manager\n", "one row for each start of a manager"},
 	{"WHERE slot IS NOT NULL", "the attempts that run"},
 	{"WHERE t.job = ?", "all of a job is wanted, in order"},
@@ -317,7 +318,9 @@ func exercised(t *testing.T) *DB {
 	}
 	_, err = d.Reset(ctx, "j", Which{})
 	must(err)
-	must(d.SetWaiting(ctx, claim("j").Token, true))
+	waits := claim("j")
+	must(d.SetWaiting(ctx, waits.Token, true))
+	must(d.SetStuck(ctx, waits.Token, "why"))
 	_, err = d.Waiting(ctx)
 	must(err)
 	_, err = d.Cancel(ctx, "j", "")

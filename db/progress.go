@@ -105,7 +105,7 @@ func (d *DB) Failures(ctx context.Context, name string, most int) (tasks []job.T
 		if _, err := t.get(&failed, `SELECT failed FROM job WHERE id = ?`, j.ID); err != nil {
 			return err
 		}
-		err = t.eachTask(name, func(task job.Task) error {
+		err = t.eachTask(name, j.ID, func(task job.Task) error {
 			tasks = append(tasks, task)
 			return nil
 		}, d.taskColumns()+`

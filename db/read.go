@@ -144,17 +144,21 @@ func (d *DB) EachTask(ctx context.Context, name string, fn func(job.Task) error)
 		if err != nil {
 			return err
 		}
-		return t.eachTask(name, fn, d.taskColumns()+`
+		return t.eachTask(name, j.ID, fn, d.taskColumns()+`
 WHERE t.job = ?
 ORDER BY t.id, d.position`, j.ID)
 	})
 }
 
 // eachTask folds the rows of a task, one for each dependency, into one.
-func (t *tx) eachTask(name string, fn func(job.Task) error, query string, args ...any) error {
+func (t *tx) eachTask(name string, row int64, fn func(job.Task) error, query string, args ...any) error {
+	stuck, err := t.stuck(row)
+	if err != nil {
+		return err
+	}
 	var id int64
 	var task job.Task
-	err := t.each(func(rows *sqlx.Rows) error {
+	err = t.each(func(rows *sqlx.Rows) error {
 		var r storedTask
 		if err := r.scan(rows); err != nil {
 			return err
@@ -169,7 +173,7 @@ func (t *tx) eachTask(name string, fn func(job.Task) error, query string, args .
 			if task, err = r.task(name); err != nil {
 				return err
 			}
-			id = r.ID
+			id, task.Stuck = r.ID, stuck[r.ID]
 		}
 		if r.Needs != nil {
 			task.Dependencies = append(task.Dependencies, *r.Needs)
@@ -200,7 +204,7 @@ func (d *DB) Task(ctx context.Context, name, id string) (job.Task, error) {
 		if err != nil {
 			return err
 		}
-		return t.eachTask(name, func(task job.Task) error {
+		return t.eachTask(name, j.ID, func(task job.Task) error {
 			out = &task
 			return nil
 		}, d.taskColumns()+`

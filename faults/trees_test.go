@@ -223,3 +223,33 @@ func TestPoison(t *testing.T) {
 		})
 	}
 }
+
+// Every process of a task has kill_grace to clean up, also when the shell that
+// started it has died of SIGTERM at once, or has ended by itself.
+func TestGrace(t *testing.T) {
+	t.Parallel()
+	const tidy = `trap 'sh -c "sleep 1" && echo cleaned up; exit' TERM; echo up; while :; do sleep 0.05; done`
+	for _, c := range []struct {
+		name, script, timeout string
+		end                   func(w *world)
+		status                string
+	}{
+		{"cancel", `sh -c "$TIDY"; echo after`, "1h", func(w *world) { w.run(0, "cancel", "j") }, "failed"},
+		{"stop --kill", `sh -c "$TIDY"; echo after`, "1h", func(w *world) { w.run(0, "stop", "--kill") }, "failed"},
+		{"time limit", `sh -c "$TIDY"; echo after`, "2s", func(w *world) {}, "failed"},
+		{"left behind", `sh -c "$TIDY" & sleep 0.5`, "1h", func(w *world) {}, "completed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, "kill_grace: 30")
+			w.start()
+			w.run(0, "enqueue", "-q", "-j", "j", "--id", "1", "-e", "TIDY="+tidy, "--timeout", c.timeout, "--", "sh", "-c", c.script)
+			w.until("it is up", func() bool { return strings.Contains(w.with(nil, "logs", "j").out, "up\n") })
+			c.end(w)
+			w.becomes(c.status, "j", "1")
+			if out := w.run(0, "logs", "j").out; !strings.Contains(out, "cleaned up\n") || strings.Contains(out, "after\n") {
+				t.Errorf("the log is %q", out)
+			}
+		})
+	}
+}

@@ -145,6 +145,7 @@ type Task struct {
 	ExitCode    *int   // nil: the command did not exit by itself, or is not done
 	Signal      string // name of the signal that ended the command; empty: none
 	Error       string // what went wrong, for people; empty: nothing
+	Stuck       string // what keeps it from its end while it is running, for people; empty: nothing
 	CreatedAt   time.Time
 	StartedAt   time.Time // start of the latest attempt; zero: none
 	CompletedAt time.Time // end of the latest attempt, or of a cancelled task; zero: not ended

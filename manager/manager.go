@@ -29,9 +29,6 @@ import (
 // LockName is the file in the base path that a serving manager holds locked.
 const LockName = "manager.lock"
 
-// Grace is how long a command has between SIGTERM and SIGKILL.
-const Grace = 5 * time.Second
-
 // ErrRunning is returned when another manager serves the base path.
 var ErrRunning = errors.New("a manager is already running")
 
@@ -60,10 +57,11 @@ type Manager struct {
 	dbFile    os.FileInfo
 	pool      pool
 	claims    claims
-	missed    bool // there was something to do while a claim was under way
-	wanting   int  // ready tasks for which there was no idle runner
-	adopted   int  // attempts under way whose runners are not of this manager
-	waiting   int  // attempts that wait for other tasks, when last counted
+	missed    bool              // there was something to do while a claim was under way
+	wanting   int               // ready tasks for which there was no idle runner
+	adopted   int               // attempts under way whose runners are not of this manager
+	stuck     map[string]string // lost attempts that cannot be ended, by their tokens, and why
+	waiting   int               // attempts that wait for other tasks, when last counted
 	events    chan event
 	woken     <-chan struct{}
 	stops     chan db.Stop
@@ -87,7 +85,7 @@ type event struct {
 func New(ctx context.Context, o Options) (*Manager, error) {
 	m := &Manager{
 		config: o.Config, log: o.Log, stderr: o.RunnerLog,
-		pool: pool{}, events: make(chan event, 64), stops: make(chan db.Stop, 4),
+		pool: pool{}, stuck: map[string]string{}, events: make(chan event, 64), stops: make(chan db.Stop, 4),
 	}
 	if err := m.open(ctx, o.OnlyJob); err != nil {
 		m.close()
@@ -174,7 +172,7 @@ func (m *Manager) introduce(ctx context.Context, only string) error {
 	m.self = db.Runner{Host: host, BootID: boot, Manager: job.NewUUID()}
 	m.setup = runner.Setup{
 		BasePath: m.config.BasePath, BootID: boot, Durability: m.config.Durability,
-		TaskTimeout: m.config.TaskTimeout, Grace: Grace,
+		TaskTimeout: m.config.TaskTimeout, Grace: m.config.KillGrace,
 		TasksPerRunner: m.config.TasksPerRunner, MaxLogSize: int64(m.config.MaxLogSize) << 20,
 		LogLevel: m.config.LogLevel, LogFormat: m.config.LogFormat,
 		AllowForeign: m.config.AllowForeign,

@@ -3,6 +3,7 @@ package manager
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/internal/failpoint"
@@ -33,11 +34,12 @@ func (m *Manager) recover(ctx context.Context) error {
 			return err
 		}
 		if !alive {
-			if err := m.lose(ctx, a); err == nil {
+			err := m.lose(ctx, a)
+			if err == nil {
+				delete(m.stuck, a.Token)
 				continue
 			}
-			// It keeps its place, and others can go on.
-			m.log.Error("cannot end a lost attempt", "job", a.Job, "task", a.Task, "attempt", a.Number, "error", err)
+			m.noteStuck(ctx, a, err) // it keeps its place, and others can go on
 		}
 		if !counted[a.Runner.Lock] {
 			m.adopted++
@@ -70,10 +72,24 @@ func (m *Manager) lose(ctx context.Context, a db.Active) error {
 
 // killRest ends the processes of an attempt that has no runner any more. Should
 // the runner live after all, because somebody has removed the file with its
-// lock, it is ended too, before it can start the command.
+// lock, it is ended too, before it can start the command. While something of the
+// attempt lives that cannot be ended, the attempt stays under way, so that
+// nothing of its job starts beside it, and its row says why.
 func (m *Manager) killRest(a db.Active) error {
+	mark := process.Mark{
+		Setting: runner.Mark(a.Token), Args: runner.MarkArgs(a.Runner.Lock),
+	}
+	if a.Runner.BootID == m.setup.BootID {
+		mark.Session, mark.SessionStart = a.Runner.PID, a.Runner.PIDStart
+	}
+	// The kernel may take a moment to end a large process; what did not end in
+	// that is looked at again and again, and others are not to wait for it.
+	patience := 5 * time.Second
+	if _, again := m.stuck[a.Token]; again {
+		patience = 100 * time.Millisecond
+	}
 	failpoint.Hit("reap.before_sweep")
-	killed, err := process.KillMarked(runner.Mark(a.Token), runner.MarkArgs(a.Runner.Lock)...)
+	killed, err := process.KillMarked(mark, patience)
 	failpoint.Hit("reap.after_sweep")
 	if err != nil {
 		return fmt.Errorf("task %q of job %q: %w", a.Task, a.Job, err)
@@ -82,6 +98,23 @@ func (m *Manager) killRest(a db.Active) error {
 		m.log.Warn("ended what a dead runner left behind", "job", a.Job, "task", a.Task, "processes", killed)
 	}
 	return nil
+}
+
+// noteStuck says once in the log, and in the row of the attempt, why a lost
+// attempt stays under way.
+func (m *Manager) noteStuck(ctx context.Context, a db.Active, why error) {
+	text := runner.StuckText(process.Survivors(why))
+	if text != "" && m.stuck[a.Token] == text {
+		return
+	}
+	m.log.Error("cannot end a lost attempt", "job", a.Job, "task", a.Task, "attempt", a.Number, "error", why)
+	if text == "" {
+		return
+	}
+	m.stuck[a.Token] = text
+	if err := m.db.SetStuck(ctx, a.Token, text); err != nil {
+		m.log.Error("status cannot say what a task waits for", "job", a.Job, "task", a.Task, "error", err)
+	}
 }
 
 // recordLoss records the loss, unless the attempt has ended otherwise meanwhile.

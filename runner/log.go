@@ -2,9 +2,11 @@ package runner
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -24,23 +26,23 @@ func OldLogPath(base, jobName, task string, attempt int) string {
 }
 
 func logFolder(base, jobName string) string {
-	return filepath.Join(base, "jobs", job.FolderName(jobName), "logs")
+	return filepath.Join(base, jobsName, job.FolderName(jobName), "logs")
 }
 
 // openLog creates the log of an attempt. What the attempt before has written
 // moves out of the way. Whatever else may lie there, the file is a new one, and
-// it is inside the base path: names go through os.Root, which follows no link
-// out of it, and O_EXCL follows none at all.
+// it is inside the folder of the logs: names go through os.Root, which follows no
+// link out of it, and O_EXCL follows none at all.
 func openLog(base string, a *db.Assignment) (*os.File, error) {
-	root, err := os.OpenRoot(base)
+	root, dir, err := openJobs(base)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	name := filepath.Join("jobs", job.FolderName(a.Job), "logs", job.LogName(a.Task))
+	name := filepath.Join(dir, job.FolderName(a.Job), "logs", job.LogName(a.Task))
 	f, err := createLog(root, name)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := root.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		if err := makeFolders(root, filepath.Dir(name)); err != nil {
 			return nil, err
 		}
 		f, err = createLog(root, name)
@@ -56,6 +58,89 @@ func openLog(base string, a *db.Assignment) (*os.File, error) {
 	return f, err
 }
 
+// createLog makes a new file. It is not opened with O_APPEND, which splice(2)
+// does not take; nobody else writes to it.
 func createLog(root *os.Root, name string) (*os.File, error) {
-	return root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND|unix.O_NOFOLLOW, 0o600)
+	f, err := root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o600)
+	if err == nil {
+		err = giveAway(root, f)
+	}
+	return f, err
 }
+
+// jobsName is the folder in the base path with a folder for each job.
+const jobsName = "jobs"
+
+// openJobs opens the folder below which logs are made, and says where in it the
+// folders of the jobs are. As a rule that is the base path. But logs are what
+// fills a disk, and the owner of the base path may have put a link to a folder
+// elsewhere in the place of jobs.
+func openJobs(base string) (root *os.Root, dir string, err error) {
+	if root, err = os.OpenRoot(base); err != nil {
+		return nil, "", err
+	}
+	link, err := root.Lstat(jobsName)
+	if err != nil || link.Mode()&fs.ModeSymlink == 0 {
+		return root, jobsName, nil // what is wrong with it shows when it is used
+	}
+	defer root.Close()
+	home, err := root.Stat(".")
+	if err != nil {
+		return nil, "", err
+	}
+	path := filepath.Join(base, jobsName)
+	elsewhere, err := os.OpenRoot(path)
+	if err != nil {
+		return nil, "", err
+	}
+	folder, err := elsewhere.Stat(".")
+	switch {
+	case err != nil:
+	case owner(link) != owner(home) || owner(folder) != owner(home):
+		err = fmt.Errorf("%s is a link: it and its folder must belong to the owner of the base path", path)
+	case folder.Mode()&0o022 != 0:
+		err = fmt.Errorf("%s is a link to a folder in which others may write", path)
+	default:
+		return elsewhere, ".", nil
+	}
+	elsewhere.Close()
+	return nil, "", err
+}
+
+// makeFolders makes the folder name with all above it. What root makes in the
+// folder of another user belongs to that user.
+func makeFolders(root *os.Root, name string) error {
+	if err := root.MkdirAll(name, 0o700); err != nil || os.Geteuid() != 0 {
+		return err
+	}
+	home, err := root.Stat(".")
+	if err != nil || owner(home) == 0 {
+		return err
+	}
+	for ; name != "."; name = filepath.Dir(name) {
+		info, err := root.Lstat(name)
+		if err == nil && owner(info) == 0 {
+			err = root.Lchown(name, owner(home), group(home))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// giveAway gives a file that root has made to the user whose folder it is in.
+func giveAway(root *os.Root, f *os.File) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	home, err := root.Stat(".")
+	if err != nil || owner(home) == 0 {
+		return err
+	}
+	return f.Chown(owner(home), group(home))
+}
+
+func owner(i fs.FileInfo) int { return int(i.Sys().(*syscall.Stat_t).Uid) }
+
+func group(i fs.FileInfo) int { return int(i.Sys().(*syscall.Stat_t).Gid) }

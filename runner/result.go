@@ -2,8 +2,10 @@ package runner
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 
@@ -40,14 +42,21 @@ func result(e process.Exit, timeout time.Duration) job.Result {
 	default:
 		r.Status = job.Completed
 	}
-	if e.Stuck > 0 {
-		stuck := fmt.Sprintf("%d of its processes could not be killed", e.Stuck)
-		if r.Error != "" {
-			stuck = r.Error + "; " + stuck
-		}
-		r.Error = stuck
+	for _, more := range remarks(e) {
+		r.Error = strings.TrimPrefix(r.Error+"; "+more, "; ")
 	}
 	return r
+}
+
+// remarks are what a person must know of an end beside how it came about.
+func remarks(e process.Exit) (out []string) {
+	if e.Waited != "" {
+		out = append(out, "waited for "+e.Waited+", which could not be ended")
+	}
+	if e.Lost > 0 {
+		out = append(out, fmt.Sprintf("%d bytes of its output are missing from the log: %v", e.Lost, e.LostErr))
+	}
+	return out
 }
 
 // signalName is the name of a signal, for those of real time as bash counts
@@ -73,20 +82,30 @@ func signalName(sig syscall.Signal) string {
 // NoteMark begins the lines in a log that are ours and not the command's.
 const NoteMark = "[air-executor]"
 
-// note adds a line of ours to the log where the output alone would leave its
+// note adds lines of ours to the log where the output alone would leave its
 // reader in the dark.
 func note(log *os.File, e process.Exit, r job.Result) {
-	line := ""
-	switch {
-	case r.Reason != "" && r.Reason != job.Exited:
-		line = r.Error
-	case e.Stuck > 0:
-		line = r.Error
-	case e.Leftover > 0:
-		line = fmt.Sprintf("ended what the command had left behind: %d of its processes", e.Leftover)
-	default:
+	if r.Reason != "" && r.Reason != job.Exited {
+		writeNote(log, r.Error)
 		return
 	}
-	// The result stands in the database; the log is a courtesy.
-	_, _ = fmt.Fprintf(log, "%s %s\n", NoteMark, line)
+	for _, line := range remarks(e) {
+		writeNote(log, line)
+	}
+	if e.Leftover > 0 && e.Waited == "" {
+		writeNote(log, fmt.Sprintf("ended what the command had left behind: %d of its processes", e.Leftover))
+	}
+}
+
+// writeNote adds a line of ours to the log.
+func writeNote(log *os.File, line string) {
+	line = NoteMark + " " + line + "\n"
+	if end, err := log.Seek(0, io.SeekEnd); err == nil && end > 0 {
+		var last [1]byte
+		if _, err := log.ReadAt(last[:], end-1); err == nil && last[0] != '\n' {
+			line = "\n" + line
+		}
+	}
+	// The result is in the database; the log is a courtesy.
+	_, _ = io.WriteString(log, line)
 }

@@ -33,12 +33,13 @@ func TestErrorsOfResults(t *testing.T) {
 		want job.Result
 	}{
 		"real-time signal": {process.Exit{Signal: 37}, job.Result{Status: job.Failed, Reason: job.Signaled, Signal: "SIGRTMIN+3", Error: "ended by SIGRTMIN+3"}},
-		"success, with a process that is stuck": {
-			process.Exit{Stuck: 1}, job.Result{Status: job.Completed, ExitCode: &zero, Error: "1 of its processes could not be killed"},
+		"success, with a process that could not be ended": {
+			process.Exit{Waited: "PID 7 (sleep, root)"},
+			job.Result{Status: job.Completed, ExitCode: &zero, Error: "waited for PID 7 (sleep, root), which could not be ended"},
 		},
-		"time limit, with processes that are stuck": {
-			process.Exit{Stuck: 2, TimedOut: true, Signal: syscall.SIGKILL},
-			job.Result{Status: job.Failed, Reason: job.TimedOut, Signal: "SIGKILL", Error: "timed out after 1s; 2 of its processes could not be killed"},
+		"time limit, with processes that could not be ended": {
+			process.Exit{Waited: "PID 7 (sleep, root)", TimedOut: true, Signal: syscall.SIGKILL},
+			job.Result{Status: job.Failed, Reason: job.TimedOut, Signal: "SIGKILL", Error: "timed out after 1s; waited for PID 7 (sleep, root), which could not be ended"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

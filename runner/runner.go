@@ -216,17 +216,7 @@ func (w *worker) attempt(a *db.Assignment) job.Result {
 	}
 	failpoint.Hit("runner.before_start")
 	exit := w.watched(a, func(cancel <-chan struct{}) process.Exit {
-		return process.Run(process.Command{
-			Name:    a.Command,
-			Args:    a.Args,
-			Dir:     workingDir(w.setup.BasePath, a.Dir),
-			Env:     environment(&w.setup, a),
-			Output:  out,
-			Timeout: timeout,
-			Grace:   w.setup.Grace,
-
-			MaxOutput: w.setup.MaxLogSize,
-		}, cancel)
+		return process.Run(w.command(a, out, timeout), cancel)
 	})
 	r := result(exit, timeout)
 	note(out, exit, r)

@@ -171,6 +171,9 @@ func note(t job.Task, blockers []db.Blocker) string {
 		return blockedBy(blockers)
 	}
 	n := t.Error
+	if t.Stuck != "" {
+		n = t.Stuck
+	}
 	if t.Attempts > 1 {
 		n = strings.TrimPrefix(fmt.Sprintf("%s; attempt %d", n, t.Attempts), "; ")
 	}

@@ -6,6 +6,9 @@ func inDB(name string) test { return test{"./db", "", name} }
 // inStories is a story of the command line.
 func inStories(name string) test { return test{"./cmd/air-executor", "", "TestScript/" + name} }
 
+// inProcess is a test of what runs one command.
+func inProcess(name string) test { return test{"./runner/process", "", name} }
+
 // inFaults is a test of the whole program.
 func inFaults(name string) test { return test{"./faults", "failpoints", name} }
 
@@ -96,10 +99,44 @@ var mutants = []mutant{
 		shows: "processes live when the result is there",
 	},
 	{
-		name:    "what a command leaves behind is not ended",
-		changes: []change{{"runner/process/process.go", "	e.sweep(p.Pid, grace)\n", "	_ = grace\n"}},
-		test:    inFaults("TestEscapeTree/kill_-9_of_the_command"),
-		shows:   "processes live when the result is there",
+		name: "what a command leaves behind is not ended",
+		changes: []change{
+			{"runner/process/reap.go", "		case pid == 0:\n			return false\n", "		case pid == 0:\n			r.finish(nil)\n			return true\n"},
+			{"runner/process/reap.go", "			flags = 0\n			r.tell()\n", "			r.finish(nil)\n			r.tell()\n			return\n"},
+		},
+		test:  inFaults("TestEscapeTree/kill_-9_of_the_command"),
+		shows: "processes live when the result is there",
+	},
+	{
+		name:    "the grace is over when the command has ended",
+		changes: []change{{"runner/process/run.go", "if !now.Before(killAt) {", "if ended || !now.Before(killAt) {"}},
+		test:    inProcess("TestEveryProcessHasTheWholeGraceAlsoWhenTheLeaderHasDied"),
+		shows:   "want that it cleaned up",
+	},
+	{
+		name: "orphans are collected when the command has ended",
+		changes: []change{{"runner/process/reap.go", "syscall.Wait4(-1, &ws, flags",
+			"syscall.Wait4(map[bool]int{true: -1, false: r.leader}[r.ended], &ws, flags"}},
+		test:  inProcess("TestOrphansAreCollectedWhileTheCommandRuns"),
+		shows: "never: no zombie is left",
+	},
+	{
+		name:    "what may not be looked into is not looked for by its session",
+		changes: []change{{"runner/process/marked_linux.go", "if found == denied && s.in(m) {", "if false && s.in(m) {"}},
+		test:    inProcess("TestKillMarkedFindsByItsSessionWhatItMayNotLookIntoWithoutPermission"),
+		shows:   "killed 0",
+	},
+	{
+		name:    "the output of a command is the log itself",
+		changes: []change{{"runner/process/process.go", "start(c, r.theirs)", "start(c, c.Output)"}},
+		test:    inProcess("TestOutputSurvivesThatTheCommandOpensItByName"),
+		shows:   "want \"1",
+	},
+	{
+		name:    "the limit for the output is not exact",
+		changes: []change{{"runner/process/drain.go", "most = int(min(int64(most), room))", "_ = room"}},
+		test:    inProcess("TestTheSizeLimitIsExact"),
+		shows:   "the file has",
 	},
 	{
 		name:    "durability full is not (synchronous=NORMAL)",

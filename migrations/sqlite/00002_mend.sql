@@ -13,5 +13,7 @@ ALTER TABLE task ADD COLUMN from_file INTEGER NOT NULL DEFAULT 0 CHECK (from_fil
 -- Who removes a task has to find those that refer to it.
 CREATE INDEX task_parent ON task (parent) WHERE parent IS NOT NULL;
 CREATE INDEX task_root ON task (root) WHERE root IS NOT NULL;
+-- What keeps a running attempt from its end, for people; NULL: nothing.
+ALTER TABLE attempt ADD COLUMN stuck TEXT;
 
 PRAGMA user_version = 2;

@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/air-executor/air-executor/runner/process"
 )
 
 // A process that is just becoming another program shows neither environment
@@ -20,7 +18,7 @@ func TestAMarkedProcessThatBecomesAnotherProgramIsKilled(t *testing.T) {
 		next := lines(t, &c)
 		cmd := background(t, c)
 		next()
-		if n, err := process.KillMarked(m); n != 1 || err != nil {
+		if n, err := killMarked(m); n != 1 || err != nil {
 			t.Errorf("killed %d, %v, want 1", n, err)
 			_ = cmd.Process.Kill()
 		}

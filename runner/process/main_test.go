@@ -144,3 +144,8 @@ func state(pid int) string {
 	_, after, _ := bytes.Cut(b, []byte(") "))
 	return string(after[:min(1, len(after))])
 }
+
+// killMarked kills what has this setting in its environment.
+func killMarked(setting string) (int, error) {
+	return process.KillMarked(process.Mark{Setting: setting}, 10*time.Second)
+}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
 	"syscall"
 	"time"
 
@@ -21,11 +20,17 @@ type Command struct {
 	Args    []string // without the name
 	Dir     string   // working directory
 	Env     []string // "KEY=VALUE", the whole environment
-	Output  *os.File // standard output and standard error
+	Output  *os.File // gets what comes from standard output and standard error; not opened with O_APPEND
 	Timeout time.Duration
-	Grace   time.Duration // between SIGTERM and SIGKILL
+	Grace   time.Duration // between SIGTERM and SIGKILL, for every process of the tree
 
-	MaxOutput int64 // bytes that Output may grow to; 0: any number
+	MaxOutput int64 // bytes that may be written; 0: any number
+
+	// Warn, if not nil, is called once, shortly before the timeout strikes.
+	Warn func(left time.Duration)
+	// Stuck, if not nil, is called when processes do not end although they were
+	// sent SIGKILL, again when they are others, and with none when they have ended.
+	Stuck func([]Survivor)
 }
 
 // Exit says how a command ended.
@@ -36,8 +41,10 @@ type Exit struct {
 	TimedOut  bool           // it was ended because of its Timeout
 	Cancelled bool           // it was ended because the caller asked
 	TooMuch   bool           // it was ended because of its MaxOutput
-	Leftover  int            // processes that had to be killed after the command had ended
-	Stuck     int            // processes that did not even die of SIGKILL
+	Leftover  int            // processes that had to be ended after the command had ended by itself
+	Waited    string         // processes that could not be ended, and were waited for; empty: none
+	Lost      int64          // bytes of output that could not be written
+	LostErr   error          // why not; nil: all were
 	User      time.Duration  // CPU time of the command and its descendants
 	System    time.Duration
 	MaxRSS    int64 // bytes, of the largest single process
@@ -46,94 +53,30 @@ type Exit struct {
 // Run runs the command in a process group of its own, with standard input
 // from /dev/null, and returns when it and all its descendants are gone. When
 // the timeout is over or cancel is closed, the whole tree gets SIGTERM, and
-// after the grace SIGKILL. Descendants that outlive the command itself are
-// ended too. The caller must be a subreaper (see [Subreaper]) and have no
-// other children.
+// what is left of it after the grace SIGKILL. So do descendants that outlive
+// the command itself. Where the system does not let this process end one of
+// them, Run waits until it has ended. The caller must be a subreaper (see
+// [Subreaper]) and have no other children.
+//
+// Standard output and standard error are one pipe. What comes out of it is
+// moved to Output, in order, until the last descendant is gone. Output that
+// cannot be written, on a full disk, is dropped and counted: the command goes on.
 func Run(c Command, cancel <-chan struct{}) Exit {
-	p, err := start(c)
+	r, err := newRun(c)
+	if err != nil {
+		return Exit{StartErr: err}
+	}
+	defer r.close()
+	p, err := start(c, r.theirs)
 	if err != nil {
 		return Exit{StartErr: err}
 	}
 	failpoint.Hit("runner.after_exec")
-	var e Exit
-	var watching sync.WaitGroup
-	ended := make(chan struct{})
-	watching.Go(func() { e.watch(c, p.Pid, cancel, ended) })
-	state, err := p.Wait()
-	close(ended)
-	watching.Wait()
-	if err != nil {
-		return Exit{StartErr: fmt.Errorf("wait for the command: %w", err)}
-	}
-	e.read(state)
-	grace := time.Second // for what a command that ended by itself has left behind
-	if e.TimedOut || e.Cancelled || e.TooMuch {
-		grace = 0
-	}
-	e.sweep(p.Pid, grace)
-	return e
+	return r.follow(p, cancel)
 }
-
-// watch ends the command if it takes too long, writes too much or is cancelled.
-func (e *Exit) watch(c Command, pid int, cancel, ended <-chan struct{}) {
-	if !e.mustEnd(c, cancel, ended) {
-		return
-	}
-	signalTree(pid, unix.SIGTERM)
-	grace := time.NewTimer(c.Grace)
-	defer grace.Stop()
-	select {
-	case <-ended:
-	case <-grace.C:
-		signalTree(pid, unix.SIGKILL)
-	}
-}
-
-// mustEnd waits until the command has ended, or until there is a reason to end
-// it, which it notes.
-func (e *Exit) mustEnd(c Command, cancel, ended <-chan struct{}) bool {
-	timer := time.NewTimer(c.Timeout)
-	defer timer.Stop()
-	every, size := lookFirst, int64(0)
-	look := time.NewTimer(every)
-	defer look.Stop()
-	for {
-		select {
-		case <-ended:
-			return false
-		case <-timer.C:
-			e.TimedOut = true
-			return true
-		case <-cancel:
-			e.Cancelled = true
-			return true
-		case <-look.C:
-			info, err := c.Output.Stat()
-			if err != nil || c.MaxOutput == 0 {
-				continue // not to be watched
-			}
-			if info.Size() > c.MaxOutput {
-				e.TooMuch = true
-				return true
-			}
-			if every = min(2*every, lookMost); info.Size() > size+1<<20 {
-				every = lookFirst
-			}
-			size = info.Size()
-			look.Reset(every)
-		}
-	}
-}
-
-// How often to look at the size of the output: often at first and while it
-// grows fast, for a command can write a gigabyte in a second.
-const (
-	lookFirst = 10 * time.Millisecond
-	lookMost  = 250 * time.Millisecond
-)
 
 // start starts the command, or says in words for its user why it could not.
-func start(c Command) (*os.Process, error) {
+func start(c Command, output *os.File) (*os.Process, error) {
 	info, err := os.Stat(c.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("working directory: %w", err)
@@ -156,7 +99,7 @@ func start(c Command) (*os.Process, error) {
 		p, err = os.StartProcess(path, append([]string{c.Name}, c.Args...), &os.ProcAttr{
 			Dir:   c.Dir,
 			Env:   c.Env,
-			Files: []*os.File{null, c.Output, c.Output},
+			Files: []*os.File{null, output, output},
 			Sys:   &syscall.SysProcAttr{Setpgid: true},
 		})
 	})
@@ -171,68 +114,4 @@ func start(c Command) (*os.Process, error) {
 		return nil, fmt.Errorf("%s: %w", path, errors.Unwrap(err))
 	}
 	return p, nil
-}
-
-// read takes over what the kernel says of the ended command.
-func (e *Exit) read(state *os.ProcessState) {
-	ws := state.Sys().(syscall.WaitStatus)
-	if ws.Signaled() {
-		e.Signal = ws.Signal()
-	} else {
-		e.Code = ws.ExitStatus()
-	}
-	ru := state.SysUsage().(*syscall.Rusage)
-	e.account(ru)
-}
-
-// account adds the use of a process and of the descendants that it waited for.
-func (e *Exit) account(ru *syscall.Rusage) {
-	e.User += time.Duration(ru.Utime.Nano())
-	e.System += time.Duration(ru.Stime.Nano())
-	e.MaxRSS = max(e.MaxRSS, int64(ru.Maxrss)*maxRSSUnit)
-}
-
-// sweep ends what the command has left behind: SIGTERM, and SIGKILL after the
-// grace. As all orphaned descendants are children of a subreaper, there is
-// nothing left when the kernel says that we have no children.
-func (e *Exit) sweep(pgid int, grace time.Duration) {
-	const patience = 10 * time.Second // for processes that are stuck in the kernel
-	begin := time.Now()
-	sig := unix.SIGTERM
-	for round := 0; ; round++ {
-		if e.reap() {
-			return
-		}
-		if time.Since(begin) > grace {
-			sig = unix.SIGKILL
-		}
-		n := 0
-		if round == 0 || sig == unix.SIGKILL {
-			n = signalTree(pgid, sig)
-		}
-		e.Leftover = max(e.Leftover, n)
-		if time.Since(begin) > grace+patience {
-			e.Stuck = n
-			return
-		}
-		time.Sleep(min(time.Duration(round+1)*time.Millisecond, 20*time.Millisecond))
-	}
-}
-
-// reap collects children that have ended and reports whether there are none left.
-func (e *Exit) reap() bool {
-	for {
-		var ws syscall.WaitStatus
-		var ru syscall.Rusage
-		pid, err := syscall.Wait4(-1, &ws, syscall.WNOHANG, &ru)
-		switch {
-		case err == syscall.EINTR:
-		case err != nil:
-			return true // ECHILD
-		case pid == 0:
-			return false
-		default:
-			e.account(&ru)
-		}
-	}
 }

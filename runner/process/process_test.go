@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -218,7 +219,9 @@ func TestUseOfResourcesIsCounted(t *testing.T) {
 		{"of what it has left behind", "(trap '' TERM; " + busy + "; exec sleep 1000) & sleep 0.2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := run(t, shell(t, c.script))
+			cmd := shell(t, c.script)
+			cmd.Grace = time.Second
+			e := run(t, cmd)
 			if e.User+e.System <= 0 {
 				t.Errorf("CPU time %s in user mode, %s in the kernel", e.User, e.System)
 			}

@@ -70,7 +70,7 @@ func TestAMarkedProcessWhoseFirstThreadHasEndedIsKilled(t *testing.T) {
 	ended := make(chan process.Exit, 1)
 	go func() { ended <- process.Run(c, nil) }()
 	next()
-	if n, err := process.KillMarked(m); n != 1 || err != nil {
+	if n, err := killMarked(m); n != 1 || err != nil {
 		t.Errorf("killed %d, %v, want 1", n, err)
 	}
 	if e := <-ended; e.Signal != unix.SIGKILL {

@@ -5,6 +5,7 @@ package process
 import (
 	"errors"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,13 +35,39 @@ func Signal(pid int, _ int64, sig unix.Signal) error {
 	return err
 }
 
-// signalTree signals the group of the command, and returns 1 if there is one.
-func signalTree(pgid int, sig unix.Signal) int {
-	if unix.Kill(-pgid, sig) != nil {
-		return 0
+// tree is the process group of a command.
+type tree struct {
+	group int
+	told  bool // it has got SIGTERM
+}
+
+func newTree(group int) tree { return tree{group: group} }
+
+// lives reports whether the group has members.
+func (t *tree) lives() bool { return unix.Kill(-t.group, 0) == nil }
+
+// signal signals the group of the command, SIGTERM only once. It returns 1 and
+// the group if there is one.
+func (t *tree) signal(sig unix.Signal, _ bool) (int, []stat) {
+	if sig == unix.SIGTERM && t.told {
+		sig = 0
 	}
-	return 1
+	t.told = true
+	if unix.Kill(-t.group, sig) != nil {
+		return 0, nil
+	}
+	return 1, []stat{{pid: t.group}}
+}
+
+// stat is a process, or a group of them.
+type stat struct {
+	pid     int
+	refused bool
+}
+
+func (s stat) survivor() Survivor {
+	return Survivor{PID: s.pid, Name: "process group", User: "?", Refused: s.refused}
 }
 
 // KillMarked finds nothing: other processes' environments cannot be read here.
-func KillMarked(string, ...string) (int, error) { return 0, nil }
+func KillMarked(Mark, time.Duration) (int, error) { return 0, nil }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -43,8 +44,8 @@ func TestNothingOfACancelledTreeSurvives(t *testing.T) {
 		close(cancel)
 	}()
 	e := process.Run(c, cancel)
-	if !e.Cancelled || e.TimedOut || e.Signal != unix.SIGKILL || e.Stuck != 0 {
-		t.Errorf("exit %+v, want cancelled, by SIGKILL, nothing stuck", e)
+	if !e.Cancelled || e.TimedOut || e.Signal != unix.SIGKILL {
+		t.Errorf("exit %+v, want cancelled, by SIGKILL", e)
 	}
 	wantNone(t, m)
 }
@@ -54,8 +55,8 @@ func TestNothingOfATreeSurvivesItsTimeout(t *testing.T) {
 	c.Timeout, c.Grace = 300*time.Millisecond, 50*time.Millisecond
 	m := mark(t, &c)
 	e := process.Run(c, nil)
-	if !e.TimedOut || e.Cancelled || e.Signal == 0 || e.Stuck != 0 {
-		t.Errorf("exit %+v, want timed out, by a signal, nothing stuck", e)
+	if !e.TimedOut || e.Cancelled || e.Signal == 0 {
+		t.Errorf("exit %+v, want timed out, by a signal", e)
 	}
 	wantNone(t, m)
 }
@@ -148,13 +149,16 @@ while ! grep -q up "$OUT"; do sleep 0.01; done`, 1},
 		t.Run(c.name, func(t *testing.T) {
 			cmd := shell(t, c.script+"\nexit 5")
 			cmd.Env = append(cmd.Env, "OUT="+cmd.Output.Name())
+			if strings.Contains(c.name, "ignores") {
+				cmd.Grace = 50 * time.Millisecond
+			}
 			m := mark(t, &cmd)
 			e := run(t, cmd)
 			if e.Code != 5 || e.Signal != 0 || e.TimedOut || e.Cancelled {
 				t.Errorf("exit %+v, want code 5 and nothing else", e)
 			}
-			if e.Leftover < c.leftover || e.Stuck != 0 {
-				t.Errorf("%d left over and %d stuck, want at least %d and none", e.Leftover, e.Stuck, c.leftover)
+			if e.Leftover < c.leftover {
+				t.Errorf("%d left over, want at least %d", e.Leftover, c.leftover)
 			}
 			wantNone(t, m)
 		})
@@ -165,7 +169,7 @@ func TestZombiesThatACommandLeavesAreCollected(t *testing.T) {
 	// The inner shell never waits for its child, and ends after it.
 	c := shell(t, "sh -c 'true & sleep 0.05' & exit 0")
 	e := run(t, c)
-	if e.Code != 0 || e.Stuck != 0 {
+	if e.Code != 0 {
 		t.Errorf("exit %+v", e)
 	}
 	var ws syscall.WaitStatus
@@ -198,7 +202,7 @@ func TestKillMarkedKillsTheTreeThatCarriesTheMark(t *testing.T) {
 	for range stubbornShells {
 		next()
 	}
-	n, err := process.KillMarked(m)
+	n, err := killMarked(m)
 	if err != nil || n < stubbornShells {
 		t.Errorf("KillMarked: %d, %v, want at least %d", n, err, stubbornShells)
 	}
@@ -215,7 +219,7 @@ func TestKillMarkedFindsChildrenThatHaveClearedTheirEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := process.KillMarked(m); err != nil {
+	if _, err := killMarked(m); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the child is dead", func() bool { return strings.Contains("ZX", state(child)) })
@@ -234,7 +238,7 @@ func TestKillMarkedSparesWhoCarriesAnotherMark(t *testing.T) {
 		"PROCESS_TEST_NOBODY=" + m,   // contains it
 		strings.ToUpper(m) + "=" + m, // nobody's
 	} {
-		if n, err := process.KillMarked(other); n != 0 || err != nil {
+		if n, err := killMarked(other); n != 0 || err != nil {
 			t.Errorf("KillMarked(%q): %d, %v, want 0", other, n, err)
 		}
 	}
@@ -317,5 +321,120 @@ func TestBootIDIsThatOfTheKernel(t *testing.T) {
 	a, err := process.BootID()
 	if err != nil || len(a) != 36 {
 		t.Errorf("BootID: %q, %v, want a UUID", a, err)
+	}
+}
+
+// tidy is a script that takes a moment to clean up after SIGTERM.
+const tidy = `trap 'sh -c "sleep 0.3" && echo cleaned >>"$SEEN"; exit' TERM; echo up; echo more; while :; do sleep 0.01; done`
+
+// When the leading shell died of SIGTERM, what it had started was killed at
+// once, in the middle of its cleaning up.
+func TestEveryProcessHasTheWholeGraceAlsoWhenTheLeaderHasDied(t *testing.T) {
+	for _, c := range []struct{ name, script string }{
+		{"a child of a shell that dies", `sh -c "$TIDY"; echo after`},
+		{"a child in another session", `setsid sh -c "$TIDY" & wait`},
+		{"left behind by the command", `sh -c "$TIDY" & while ! grep -q up "$OUT"; do sleep 0.01; done`},
+	} {
+		for _, why := range []string{"cancel", "timeout", "too much"} {
+			t.Run(c.name+", "+why, func(t *testing.T) {
+				cmd := shell(t, c.script)
+				seen := filepath.Join(t.TempDir(), "seen")
+				cmd.Env = append(cmd.Env, "TIDY="+tidy, "SEEN="+seen, "OUT="+cmd.Output.Name())
+				m := mark(t, &cmd)
+				cancel := make(chan struct{})
+				switch why {
+				case "timeout":
+					cmd.Timeout = 500 * time.Millisecond
+				case "too much":
+					cmd.MaxOutput = 3
+				}
+				go func() {
+					eventually(t, "it is up", func() bool { return strings.HasPrefix(output(t, cmd), "up\n") })
+					if why == "cancel" {
+						close(cancel)
+					}
+				}()
+				process.Run(cmd, cancel)
+				if got, err := os.ReadFile(seen); string(got) != "cleaned\n" {
+					t.Errorf("it has left %q, %v, want that it cleaned up", got, err)
+				}
+				wantNone(t, m)
+			})
+		}
+	}
+}
+
+// A process that appears while the tree ends gets SIGTERM too, and once.
+func TestProcessesThatAppearDuringTheGraceGetSIGTERMOnce(t *testing.T) {
+	c := shell(t, `trap 'trap "" TERM; sh -c "$LATE"; echo leader done; exit' TERM; echo ready; while :; do sleep 0.01; done`)
+	late := `trap 'echo x; n=$((n+1))' TERM; n=0; i=0; while [ $i -lt 30 ]; do sleep 0.01; [ $n = 0 ] || i=$((i+1)); done`
+	c.Grace = 6 * time.Second
+	// A shell hands an ignored signal on to its children; env does away with that.
+	c.Env = append(c.Env, `LATE=exec env --default-signal=TERM sh -c "$THEN"`, "THEN="+late)
+	next := lines(t, &c)
+	cancel := make(chan struct{})
+	words := make(chan string, 1)
+	go func() {
+		next()
+		close(cancel)
+		all := ""
+		for line := next(); line != ""; line = next() {
+			all += line + "\n"
+			if line == "leader done" {
+				break
+			}
+		}
+		words <- all
+	}()
+	process.Run(c, cancel)
+	c.Output.Close()
+	if got := <-words; strings.Count(got, "x\n") != 1 || !strings.Contains(got, "leader done") {
+		t.Errorf("said %q, want that x is said once", got)
+	}
+}
+
+// A runner gets the orphans of its task, and must collect them while it runs:
+// zombies fill the table of processes.
+func TestOrphansAreCollectedWhileTheCommandRuns(t *testing.T) {
+	c := shell(t, `i=0; while [ $i -lt 100 ]; do (true &); i=$((i+1)); done; echo done; while [ ! -e "$GO" ]; do sleep 0.01; done; exit 4`)
+	goOn := t.TempDir() + "/go"
+	c.Env = append(c.Env, "GO="+goOn)
+	next := lines(t, &c)
+	ended := make(chan process.Exit, 1)
+	go func() { ended <- process.Run(c, nil) }()
+	next()
+	eventually(t, "no zombie is left", func() bool { return zombies(t) == 0 })
+	if err := os.WriteFile(goOn, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if e := <-ended; e.Code != 4 {
+		t.Errorf("exit %+v, want the code of the command", e)
+	}
+}
+
+// zombies counts the children of this process that have ended.
+func zombies(t *testing.T) (n int) {
+	t.Helper()
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range stats {
+		b, _ := os.ReadFile(path)
+		if _, rest, _ := strings.Cut(string(b), ") "); strings.HasPrefix(rest, "Z "+strconv.Itoa(os.Getpid())+" ") {
+			n++
+		}
+	}
+	return n
+}
+
+// What the kernel says of the command is not mixed up with what it says of the
+// orphans that were collected beside it.
+func TestUseOfOrphansThatWereCollectedIsCounted(t *testing.T) {
+	const busy = `i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done`
+	c := shell(t, `(sh -c '`+busy+`; : >"$GO"' &); while [ ! -e "$GO" ]; do sleep 0.01; done; exit 9`)
+	c.Env = append(c.Env, "GO="+t.TempDir()+"/go")
+	if e := run(t, c); e.User < 10*time.Millisecond || e.Code != 9 || e.Signal != 0 {
+		t.Errorf("exit %+v, want code 9 and the time of the orphan", e)
 	}
 }

@@ -1,0 +1,47 @@
+package db_test
+
+import "testing"
+
+func TestWhatKeepsATaskFromItsEndIsShownWhileItRuns(t *testing.T) {
+	s := open(t)
+	s.enqueue("a", task("1"))
+	a := s.claimAny(1)
+	wantStuck := func(want string) {
+		t.Helper()
+		if got, err := s.Task(ctx, "a", "1"); got.Stuck != want || err != nil {
+			t.Errorf("stuck %q, %v, want %q", got.Stuck, err, want)
+		}
+	}
+	set := func(why string) {
+		t.Helper()
+		if err := s.SetStuck(ctx, a.Token, why); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantStuck("")
+	set("waiting for PID 7 to end")
+	wantStuck("waiting for PID 7 to end")
+	set("")
+	wantStuck("")
+	set("waiting for PID 8 to end")
+	s.finish(a, success)
+	wantStuck("") // it is no longer of interest
+	set("too late")
+	wantStuck("")
+}
+
+// Runners and logs of this program work on a database of the first version too.
+func TestADatabaseOfTheFirstVersionDoesNotKnowWhatATaskIsStuckAt(t *testing.T) {
+	s := open(t)
+	s.enqueue("a", task("1"))
+	a := s.claimAny(1)
+	if _, err := s.raw().Exec("ALTER TABLE attempt DROP COLUMN stuck"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SetStuck(ctx, a.Token, "why"); err != nil {
+		t.Error(err)
+	}
+	if got, err := s.Task(ctx, "a", "1"); got.Stuck != "" || err != nil {
+		t.Errorf("%+v, %v", got, err)
+	}
+}

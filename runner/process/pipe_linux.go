@@ -1,0 +1,62 @@
+package process
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// splices: pages go from a pipe to a file without being copied.
+const splices = true
+
+const fionread = unix.TIOCINQ
+
+func splice(pipe, file, most int) (int, error) {
+	n, err := unix.Splice(pipe, nil, file, nil, most, unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
+	return int(max(n, 0)), err
+}
+
+// newPipe returns an end that does not block, and one for a command, which does.
+func newPipe() (ours int, theirs *os.File, err error) {
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
+		return -1, nil, err
+	}
+	if err := unix.SetNonblock(fds[0], true); err != nil {
+		unix.Close(fds[0])
+		unix.Close(fds[1])
+		return -1, nil, err
+	}
+	return fds[0], os.NewFile(uintptr(fds[1]), "output"), nil
+}
+
+// wake ends a poll(2) from another thread.
+type wake struct{ event int }
+
+func newWake() (wake, error) {
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	return wake{fd}, err
+}
+
+func (w wake) fd() int { return w.event }
+
+func (w wake) poke() {
+	_, _ = unix.Write(w.event, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // a number, in either order of its bytes
+}
+
+func (w wake) clear() {
+	var b [8]byte
+	_, _ = unix.Read(w.event, b[:])
+}
+
+func (w wake) close() { unix.Close(w.event) }
+
+// notice returns a descriptor that can be read when the child has ended, or -1
+// where the system has none.
+func notice(pid int) int {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return -1
+	}
+	return fd
+}

@@ -1,0 +1,361 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// run follows one command from its start until nothing of it is left. One loop
+// waits in poll(2) for its output, for its end and for the clock.
+type run struct {
+	c     Command
+	e     Exit
+	drain drain
+	// theirs is the end of the pipe for the command. Ours of it stays open, so
+	// that the pipe has no end, which would only be one more thing to wake for.
+	theirs  *os.File
+	wake    wake
+	reaper  reaper
+	tree    tree
+	ends    int // can be read when the command has ended; -1: it has, or there is none
+	cancel  <-chan struct{}
+	cancels atomic.Bool
+	gone    chan struct{} // closed when nothing is left
+	helpers sync.WaitGroup
+	fds     [3]unix.PollFd
+
+	settleAt      time.Time // when to start the helpers; zero: they are
+	warnAt, endAt time.Time // zero: never
+	ending        time.Time // when the tree was first asked to end; zero: not yet
+	killing       time.Time // when it was first sent SIGKILL; zero: not yet
+	lookAt        time.Time // when to look for what is left, once it ends
+	pause         time.Duration
+	stuck         []Survivor // as last told
+}
+
+func newRun(c Command) (*run, error) {
+	r := &run{c: c, ends: -1, gone: make(chan struct{})}
+	var err error
+	if r.wake, err = newWake(); err != nil {
+		return nil, fmt.Errorf("wake: %w", err)
+	}
+	var pipe int
+	if pipe, r.theirs, err = newPipe(); err != nil {
+		r.wake.close()
+		return nil, fmt.Errorf("pipe for the output: %w", err)
+	}
+	r.drain = newDrain(pipe, c.Output, c.MaxOutput)
+	return r, nil
+}
+
+func (r *run) close() {
+	r.theirs.Close()
+	r.drain.close()
+	r.wake.close()
+	if r.ends >= 0 {
+		unix.Close(r.ends)
+	}
+}
+
+// settled is how long a command runs before other goroutines are started to
+// collect its orphans and to hear of a cancel. Most commands end before, and do
+// with one thread that waits in poll(2): a second costs more than all else here.
+const settled = 50 * time.Millisecond
+
+// follow returns when nothing of the command is left.
+func (r *run) follow(p *os.Process, cancel <-chan struct{}) Exit {
+	now := time.Now()
+	r.setTimes(now)
+	r.tree = newTree(p.Pid)
+	r.reaper.leader, r.reaper.tell = p.Pid, r.wake.poke
+	r.cancel, r.settleAt = cancel, now.Add(settled)
+	r.ends = notice(p.Pid)
+	_ = p.Release() // it is collected here
+	if r.ends < 0 {
+		r.settle()
+	}
+	for !r.over() {
+		r.act(time.Now())
+		r.wait()
+	}
+	close(r.gone)
+	r.helpers.Wait()
+	r.drain.rest()
+	if len(r.stuck) > 0 {
+		r.tellStuck(nil)
+	}
+	return r.exit()
+}
+
+// settle starts what waits beside the loop.
+func (r *run) settle() {
+	if r.settleAt.IsZero() {
+		return
+	}
+	r.settleAt = time.Time{}
+	r.helpers.Go(r.reaper.run)
+	if r.cancel != nil {
+		r.helpers.Go(func() {
+			select {
+			case <-r.cancel:
+				r.cancels.Store(true)
+				r.wake.poke()
+			case <-r.gone:
+			}
+		})
+	}
+}
+
+// collect takes notice of the end of the command.
+func (r *run) collect() {
+	unix.Close(r.ends)
+	r.ends = -1
+	if !r.settleAt.IsZero() && !r.reaper.try() {
+		r.settle() // it has left something
+	}
+}
+
+// over reports whether nothing of the command is left.
+func (r *run) over() bool {
+	_, childless := r.reaper.news()
+	return childless && !r.tree.lives()
+}
+
+// exit puts together how the command ended.
+func (r *run) exit() Exit {
+	if err := r.reaper.err; err != nil {
+		return Exit{StartErr: fmt.Errorf("wait for the command: %w", err)}
+	}
+	if ws := r.reaper.status; ws.Signaled() {
+		r.e.Signal = ws.Signal()
+	} else {
+		r.e.Code = ws.ExitStatus()
+	}
+	if r.drain.tooMuch && !r.e.TimedOut && !r.e.Cancelled {
+		r.e.TooMuch = true // it was over before anybody could end it
+	}
+	r.e.Lost, r.e.LostErr = r.drain.lost, r.drain.lostErr
+	use := &r.reaper.use
+	r.e.User, r.e.System, r.e.MaxRSS = use.User, use.System, use.MaxRSS
+	return r.e
+}
+
+// A command is warned of its time limit only where the limit is long, and so
+// long before it: a minute, or a tenth of it where that is less.
+const (
+	warnFrom = 2 * time.Minute
+	warnMost = time.Minute
+)
+
+// setTimes fixes when the time limit strikes, and when to warn of it.
+func (r *run) setTimes(now time.Time) {
+	const forever = 100 * 365 * 24 * time.Hour // adding more could overflow
+	if r.c.Timeout > forever {
+		return
+	}
+	r.endAt = now.Add(r.c.Timeout)
+	if r.c.Warn != nil && r.c.Timeout >= warnFrom {
+		r.warnAt = r.endAt.Add(-min(warnMost, r.c.Timeout/10))
+	}
+}
+
+// wait waits until there is something to do, and takes what has come. It
+// allocates nothing.
+func (r *run) wait() {
+	r.fds[0] = unix.PollFd{Fd: int32(r.wake.fd()), Events: unix.POLLIN}
+	r.fds[1] = unix.PollFd{Fd: int32(r.drain.pipe), Events: unix.POLLIN} // ignored if below 0
+	r.fds[2] = unix.PollFd{Fd: int32(r.ends), Events: unix.POLLIN}
+	if _, err := unix.Poll(r.fds[:], r.patience()); err != nil {
+		return // EINTR
+	}
+	if r.fds[1].Revents != 0 {
+		r.drain.step(chunk)
+	}
+	if r.fds[0].Revents != 0 {
+		r.wake.clear()
+	}
+	if r.fds[2].Revents != 0 {
+		r.collect()
+	}
+}
+
+// patience is the time until the clock asks for something, in milliseconds; -1: never.
+func (r *run) patience() int {
+	var next time.Time
+	for _, t := range []time.Time{r.warnAt, r.endAt, r.lookAt, r.settleAt} {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	if next.IsZero() {
+		return -1
+	}
+	const most = 24 * time.Hour // the kernel counts in 32 bits
+	left := min(max(time.Until(next), 0), most)
+	return int((left + time.Millisecond - 1) / time.Millisecond)
+}
+
+// act does what is to be done now.
+func (r *run) act(now time.Time) {
+	if !r.settleAt.IsZero() && !now.Before(r.settleAt) {
+		r.settle()
+	}
+	ended, _ := r.reaper.news()
+	if r.ending.IsZero() && (ended || r.mustEnd(now)) {
+		r.warnAt, r.endAt = time.Time{}, time.Time{}
+		if r.over() {
+			return
+		}
+		r.ending, r.lookAt, r.pause = now, now, firstPause
+	}
+	if !r.lookAt.IsZero() && !now.Before(r.lookAt) {
+		r.look(now, ended)
+	}
+}
+
+// mustEnd reports whether there is a reason to end the command, and notes it.
+func (r *run) mustEnd(now time.Time) bool {
+	switch {
+	case r.cancels.Load():
+		r.e.Cancelled = true
+	case r.drain.tooMuch:
+		r.e.TooMuch = true
+	case !r.endAt.IsZero() && !now.Before(r.endAt):
+		r.e.TimedOut = true
+	default:
+		if !r.warnAt.IsZero() && !now.Before(r.warnAt) {
+			r.warnAt = time.Time{}
+			r.c.Warn(r.endAt.Sub(now))
+		}
+		return false
+	}
+	return true
+}
+
+// How often to look for processes that are left, or new, while a tree ends.
+// That it is gone needs no look.
+const (
+	firstPause = 5 * time.Millisecond
+	mostPause  = 250 * time.Millisecond
+	stuckPause = time.Second
+	thrift     = 20 // pauses are so many times longer than looks
+)
+
+// look signals what is left of the tree: SIGTERM once to each process, and
+// SIGKILL when the grace is over. What a process starts after its SIGTERM, to
+// clean up, gets SIGTERM when half of the grace is over.
+func (r *run) look(now time.Time, ended bool) {
+	sig, killAt := unix.SIGTERM, r.ending.Add(r.c.Grace)
+	if !now.Before(killAt) {
+		sig = unix.SIGKILL
+		if r.killing.IsZero() {
+			r.killing, r.pause = now, firstPause
+		}
+	}
+	n, left := r.tree.signal(sig, now.Before(r.ending.Add(r.c.Grace/2)))
+	if ended && !r.e.TimedOut && !r.e.Cancelled && !r.e.TooMuch {
+		r.e.Leftover = max(r.e.Leftover, n)
+	}
+	most := mostPause
+	if sig == unix.SIGKILL {
+		if r.lookStuck(now, left) {
+			most = stuckPause
+		}
+	}
+	end := time.Now()
+	r.lookAt = end.Add(max(r.pause, thrift*end.Sub(now)))
+	for _, t := range []time.Time{r.ending.Add(r.c.Grace / 2), killAt} {
+		if now.Before(t) && r.lookAt.After(t) {
+			r.lookAt = t
+		}
+	}
+	r.pause = min(2*r.pause, most)
+}
+
+// lookStuck finds out which processes do not end, and reports whether there
+// are any. The kernel may take a moment to end a large process.
+func (r *run) lookStuck(now time.Time, left []stat) bool {
+	const moment = 2 * time.Second
+	var out []Survivor
+	for _, s := range left {
+		if s.refused || now.Sub(r.killing) > moment {
+			out = append(out, s.survivor())
+		}
+	}
+	if !slices.Equal(out, r.stuck) {
+		r.tellStuck(out)
+	}
+	return len(out) > 0
+}
+
+func (r *run) tellStuck(s []Survivor) {
+	r.stuck = s
+	if len(s) > 0 {
+		r.e.Waited = Names(s)
+	}
+	if r.c.Stuck != nil {
+		r.c.Stuck(s)
+	}
+}
+
+// Survivor is a process that does not end although it was sent SIGKILL.
+type Survivor struct {
+	PID     int
+	Name    string // of its program, as ps(1) shows it
+	User    string // whose it is
+	Refused bool   // this process may not signal it; else it hangs in the kernel
+}
+
+// String names the process for people.
+func (s Survivor) String() string { return fmt.Sprintf("PID %d (%s, %s)", s.PID, s.Name, s.User) }
+
+// Names lists processes for people, not more than a few of them.
+func Names(list []Survivor) string {
+	const few = 3
+	text := ""
+	for i, s := range list {
+		switch {
+		case i == few:
+			return fmt.Sprintf("%s and %d more", text, len(list)-few)
+		case i > 0:
+			text += ", "
+		}
+		text += s.String()
+	}
+	return text
+}
+
+// Mark is how the processes of a tree are known whose runner is gone.
+type Mark struct {
+	Setting string   // "KEY=VALUE", in their environment
+	Args    []string // with all of which the runner was started; none: do not look at arguments
+	// Session is the PID of the runner, which led a session, and SessionStart its
+	// start (see StartTime). By these are known processes whose environment this
+	// process may not read. 0: none are.
+	Session      int
+	SessionStart int64
+}
+
+// SurvivorsError says which processes could not be ended.
+type SurvivorsError struct{ List []Survivor }
+
+// Error names the processes.
+func (e *SurvivorsError) Error() string {
+	return Names(e.List) + " cannot be ended"
+}
+
+// Survivors returns the processes that an error names; nil: none.
+func Survivors(err error) []Survivor {
+	var e *SurvivorsError
+	if errors.As(err, &e) {
+		return e.List
+	}
+	return nil
+}
