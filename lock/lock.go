@@ -11,6 +11,7 @@ package lock
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"sync"
@@ -122,13 +123,27 @@ func (l *File) Unlock() error {
 // Close closes the file and with it gives back the lock, if held.
 func (l *File) Close() error { return l.f.Close() }
 
-// Note replaces the contents of the file. They are for people only.
+// Note replaces the contents of the file. It is written over what was there
+// before that is cut off, so that it needs no new room: a short note can be
+// replaced on a full disk.
 func (l *File) Note(text string) error {
-	if err := l.f.Truncate(0); err != nil {
+	if _, err := l.f.WriteAt([]byte(text), 0); err != nil {
 		return err
 	}
-	_, err := l.f.WriteAt([]byte(text), 0)
-	return err
+	return l.f.Truncate(int64(len(text)))
+}
+
+// ReadNote returns what the last holder of the lock on the file at path has
+// noted in it, at most 4 KiB. Only while the lock is held does it say anything
+// about the present.
+func ReadNote(path string) (string, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, 4<<10))
+	return string(text), err
 }
 
 // Replaced reports whether the path no longer names the file that we opened:

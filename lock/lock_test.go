@@ -243,6 +243,9 @@ func TestNoteReplacesTheContents(t *testing.T) {
 		if got, err := os.ReadFile(path); err != nil || string(got) != text {
 			t.Errorf("contents %q, %v, want %q", got, err, text)
 		}
+		if got, err := lock.ReadNote(path); err != nil || got != text {
+			t.Errorf("ReadNote: %q, %v, want %q", got, err, text)
+		}
 	}
 }
 

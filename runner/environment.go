@@ -91,6 +91,13 @@ func LinkProgram(base, exe string) error {
 	return os.Rename(fresh, link)
 }
 
+// ProgramLinked reports whether bin/air-executor in the base path leads to a
+// program.
+func ProgramLinked(base string) bool {
+	info, err := os.Stat(filepath.Join(base, binFolder, "air-executor"))
+	return err == nil && info.Mode().IsRegular()
+}
+
 // withProgram puts the folder of this program at the end of PATH, so that a
 // task finds air-executor even where it is not installed.
 func withProgram(env []string, base string) []string {

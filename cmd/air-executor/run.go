@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
@@ -202,10 +200,15 @@ func (c *runCmd) serveAndWatch(a *app, w *watcher) (outcome, error) {
 	a.ctx = ctx
 	own := &ownManager{app: a, job: w.job}
 	defer own.stop(db.StopLeave)
+	obstacles := &obstacles{app: a, own: own, clear: w.clear}
 	for {
 		if err := own.ensure(); err != nil {
+			if a.ctx.Err() != nil {
+				return outcome{}, c.interrupted(a, w, own)
+			}
 			return outcome{}, err
 		}
+		obstacles.look()
 		j, err := w.look()
 		if err == nil && ended(j) {
 			return outcome{Job: j.Name, State: j.State, Failed: j.Tasks.Failed}, w.finish(j)
@@ -225,7 +228,7 @@ func (c *runCmd) serveAndWatch(a *app, w *watcher) (outcome, error) {
 // interrupted ends a run that Ctrl-C has come into.
 func (c *runCmd) interrupted(a *app, w *watcher, own *ownManager) error {
 	w.clear()
-	if own.m == nil {
+	if own.m == nil && !own.cut {
 		a.notef("job %s goes on; air-executor cancel %s ends it", w.job, w.job)
 		return silent(exitInterrupted)
 	}
@@ -244,6 +247,9 @@ type ownManager struct {
 	job  string
 	m    *manager.Manager
 	done chan error
+
+	cut     bool                   // its start was interrupted
+	trouble atomic.Pointer[string] // what keeps its tasks from starting
 }
 
 // ensure starts the manager if nobody serves, and returns its error if it failed.
@@ -273,12 +279,14 @@ func (o *ownManager) start(conf *config.Config) error {
 	if err != nil {
 		return err
 	}
-	// Ctrl-C must not cut its transactions short; it is told to stop.
+	// Once it works, Ctrl-C must not cut its transactions short; it is told to stop.
 	ctx := context.WithoutCancel(o.app.ctx)
-	m, err := manager.New(ctx, manager.Options{
+	m, err := manager.New(o.app.ctx, manager.Options{
 		Config: conf, Log: newLogger(newSink(log), conf.LogLevel, conf.LogFormat), RunnerLog: log, OnlyJob: o.job,
+		Trouble: func(text string) { o.trouble.Store(&text) },
 	})
 	if err != nil {
+		o.cut = o.app.ctx.Err() != nil
 		log.Close()
 		if errors.Is(err, manager.ErrRunning) {
 			return nil // another process was faster
@@ -286,8 +294,10 @@ func (o *ownManager) start(conf *config.Config) error {
 		return err
 	}
 	o.m, o.done = m, make(chan error, 1)
+	keeper := startKeeper(conf.BasePath, log, nil)
 	go func() {
 		defer log.Close()
+		defer keeper.close()
 		o.done <- m.Run(ctx)
 	}()
 	return nil
@@ -303,12 +313,4 @@ func (o *ownManager) stop(how db.Stop) {
 		o.app.notef("manager: %v", err)
 	}
 	o.m = nil
-}
-
-// openManagerLog opens manager.log in the base path, to append to it.
-func openManagerLog(conf *config.Config) (*os.File, error) {
-	if err := os.MkdirAll(conf.BasePath, 0o700); err != nil {
-		return nil, err
-	}
-	return os.OpenFile(filepath.Join(conf.BasePath, "manager.log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND|unix.O_NOFOLLOW, 0o600)
 }

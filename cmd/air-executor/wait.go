@@ -8,6 +8,7 @@ import (
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/manager"
 	"github.com/air-executor/air-executor/runner"
 )
 
@@ -61,13 +62,6 @@ func (c *waitCmd) Run(a *app) error {
 	return err
 }
 
-// hint says, in scripts too, that there may be nothing to wait for.
-func (c *waitCmd) hint(a *app) {
-	if on, err := a.serving(); err == nil && !on && !c.Quiet {
-		a.notef("%s", noManager)
-	}
-}
-
 // outcome is how that which was waited for has ended.
 type outcome struct {
 	Job    string     `json:"job"`
@@ -107,13 +101,14 @@ func (c *waitCmd) await(a *app, d *db.DB, name string) (outcome, error) {
 	}
 	tick := time.NewTicker(watchEvery / 2)
 	defer tick.Stop()
-	for first := true; ; first = false {
+	obstacles := &obstacles{app: a}
+	for {
 		o, ended, err := c.look(a, d, name)
 		if err != nil || ended {
 			return o, err
 		}
-		if first {
-			c.hint(a)
+		if !c.Quiet {
+			obstacles.look()
 		}
 		select {
 		case <-tick.C:
@@ -157,9 +152,15 @@ func lendPlace(a *app, d *db.DB) (resume func(), err error) {
 	if token == "" {
 		return func() {}, nil
 	}
+	// By this lock a manager sees that we wait. If we are killed, it takes the
+	// place back.
+	held, err := manager.WaitLock(conf.BasePath, token)
+	if err != nil {
+		return nil, err
+	}
 	return func() {
-		// The place is taken back even if we were interrupted; if that fails,
-		// it stays lent until the task ends.
+		// The place is taken back even if we were interrupted.
 		_ = d.SetWaiting(context.WithoutCancel(a.ctx), token, false)
+		held.Close()
 	}, d.SetWaiting(a.ctx, token, true)
 }
