@@ -181,9 +181,9 @@ func (m *Manager) handle(ctx context.Context, e event) {
 // patience is how many runners in a row may end before they had a task.
 const patience = 3
 
-// errEndsAtOnce is all that can be told of runners that end as soon as they
-// have started: what kept them from going on is in the log, if anywhere.
-var errEndsAtOnce = errors.New("each ends at once; manager.log may say why, and the limits of this user (ulimit -u, -v, -n) may be too low")
+// errEndsAtOnce is all that can be told of runners that end as soon as they have
+// started, without a word.
+var errEndsAtOnce = errors.New("each ends at once; a limit of this user (ulimit -u, -v, -n) may be too low")
 
 // exited sees to a runner that went without having finished what it was at.
 func (m *Manager) exited(ctx context.Context, r *runner.Process, was place) {
@@ -195,10 +195,14 @@ func (m *Manager) exited(ctx context.Context, r *runner.Process, was place) {
 			return // it was dismissed
 		}
 		if m.failures < patience {
-			m.log.Warn("a runner has ended before it had a task", "pid", r.PID)
+			m.log.Warn("a runner has ended before it had a task", "pid", r.PID, "said", r.LastWords())
 		}
 		if m.failed(); m.failures >= patience {
-			m.report(noRunner, "cannot start a runner", errEndsAtOnce)
+			why := errEndsAtOnce
+			if words := r.LastWords(); words != "" {
+				why = errors.New(words)
+			}
+			m.report(noRunner, "cannot start a runner", why)
 		}
 	case busy:
 		m.log.Warn("a runner has ended without recording a result", "pid", r.PID)

@@ -53,9 +53,13 @@ func Main(args []string, newLogger func(level, format string) *slog.Logger) int 
 	// what nothing refers to any more is closed by the garbage collector.
 	defer runtime.KeepAlive(w)
 	if err == nil {
-		err = w.serve()
+		err = openMouth()
 	}
 	if err != nil {
+		fmt.Fprintln(os.Stderr, err) // to the manager, which knows whether it said so before
+		return 1
+	}
+	if err := w.serve(); err != nil {
 		w.log.Error("runner failed", "error", err)
 		return 1
 	}

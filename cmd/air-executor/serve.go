@@ -34,7 +34,8 @@ func (c *startCmd) serve(a *app, conf *config.Config) error {
 	defer s.flush(time.Second)
 	log := newLogger(s, conf.LogLevel, conf.LogFormat)
 	if os.Getpid() == 1 {
-		log.Info(fmt.Sprintf("PID 1: SIGTERM ends running tasks (on_term: %s)", onTerm(conf)))
+		does := map[db.Stop]string{db.StopKill: "ends running tasks", db.StopDrain: "waits for running tasks"}
+		log.Info(fmt.Sprintf("PID 1: SIGTERM %s (on_term: %s)", does[onTerm(conf)], onTerm(conf)))
 	}
 	// The context of the command ends with the first signal; a manager has
 	// more to do then.

@@ -97,7 +97,7 @@ func startInBackground(a *app, conf *config.Config) (pid int, err error) {
 		return 0, err
 	}
 	defer logFile.Close()
-	null, err := os.Open(os.DevNull)
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return 0, err
 	}
@@ -109,7 +109,7 @@ func startInBackground(a *app, conf *config.Config) (pid int, err error) {
 	defer answer.Close()
 	p, err := os.StartProcess(exe, backgroundArgs(a, conf), &os.ProcAttr{
 		Dir:   conf.BasePath,
-		Files: []*os.File{null, logFile, logFile, theirs},
+		Files: []*os.File{null, null, logFile, theirs},
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})
 	theirs.Close()
