@@ -4,6 +4,7 @@ package faults
 
 import (
 	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -300,4 +301,47 @@ func TestAWaitThatIsKilledLendsNoPlace(t *testing.T) {
 	}
 	w.write("scratch/go", "")
 	w.becomes("completed", "late", "1")
+}
+
+// A manager tells its supervisor how it is, and its tasks cannot speak in its
+// name.
+func TestSupervisorIsToldAndTasksCannotTellIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: w.scratch + "/notify", Net: "unixgram"})
+	w.must(err)
+	defer socket.Close()
+	said := make(chan string, 1000)
+	go func() {
+		for buf := make([]byte, 100); ; {
+			n, err := socket.Read(buf)
+			if err != nil {
+				return
+			}
+			said <- string(buf[:n])
+		}
+	}()
+	hears := func(want string) {
+		t.Helper()
+		for late := time.After(patience); ; {
+			select {
+			case s := <-said:
+				if s == want {
+					return
+				}
+			case <-late:
+				t.Fatalf("never heard %s", want)
+			}
+		}
+	}
+	w.start("NOTIFY_SOCKET="+w.scratch+"/notify", "WATCHDOG_USEC=2000000", "LISTEN_FDS=1", "LISTEN_PID=1", "LISTEN_FDNAMES=x")
+	hears("READY=1")
+	hears("WATCHDOG=1")
+	w.run(0, "enqueue", "-q", "-j", "env", "--no-env", "--", "sh", "-c", "env | grep -E '^(NOTIFY_SOCKET|WATCHDOG_|LISTEN_)'; true")
+	w.run(0, "wait", "env")
+	if out := w.run(0, "logs", "env").out; strings.Contains(out, "NOTIFY_") || strings.Contains(out, "LISTEN_") || strings.Contains(out, "WATCHDOG_") {
+		t.Errorf("a task has what is for the manager:\n%s", out)
+	}
+	w.run(0, "stop")
+	hears("STOPPING=1")
 }

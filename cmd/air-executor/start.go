@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -117,7 +118,7 @@ func startInBackground(a *app, conf *config.Config) (pid int, err error) {
 		return 0, err
 	}
 	_, err = interruptible(a.ctx, func() (struct{}, error) { return struct{}{}, readAnswer(answer) })
-	if a.ctx.Err() != nil {
+	if errors.Is(err, context.Canceled) {
 		_ = p.Signal(syscall.SIGTERM) // it is ours, and was not waited for
 	}
 	return p.Pid, err
