@@ -39,6 +39,8 @@ func (c *stopCmd) how() db.Stop {
 	return db.StopLeave
 }
 
+var errNotRunning = fail(exitManager, errors.New("the manager is not running"), "start it with air-executor start")
+
 // Run stops the manager and waits until it has let go of the base path.
 func (c *stopCmd) Run(a *app) error {
 	on, err := a.serving()
@@ -46,7 +48,7 @@ func (c *stopCmd) Run(a *app) error {
 		return err
 	}
 	if !on {
-		return fail(exitManager, errors.New("the manager is not running"), "start it with air-executor start")
+		return errNotRunning
 	}
 	d, err := a.openExisting()
 	if err != nil {
@@ -56,6 +58,9 @@ func (c *stopCmd) Run(a *app) error {
 	s := &stopping{app: a, db: d, how: c.how()}
 	if err := s.await(time.Duration(c.Timeout)); err != nil {
 		return err
+	}
+	if s.asked == "" {
+		return errNotRunning // what held its lock was about to end
 	}
 	active, err := d.Active(a.ctx)
 	if err != nil {
