@@ -262,8 +262,7 @@ func TestProcessOneReapsOrphans(t *testing.T) {
 	}
 	w.until("all run", func() bool { return w.runs() == 4 })
 	for _, j := range []string{"a", "b", "c", "d"} {
-		out, err := exec.Command("pgrep", "-P", strconv.Itoa(init)).Output()
-		w.must(err)
+		out, _ := exec.Command("pgrep", "-P", strconv.Itoa(init)).Output() // none may live just now
 		for pid := range strings.FieldsSeq(string(out)) {
 			n, _ := strconv.Atoi(pid)
 			_ = syscall.Kill(n, syscall.SIGKILL)
