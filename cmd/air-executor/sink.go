@@ -18,7 +18,6 @@ import (
 // goroutine writes, and lines that find its queue full are dropped and counted.
 type sink struct {
 	file    *os.File
-	look    sync.Once // at the first line, when it is settled what file is
 	direct  bool
 	begin   sync.Once
 	begun   atomic.Bool
@@ -38,17 +37,12 @@ const queued = 256
 
 // newSink makes the sink for a file.
 func newSink(f *os.File) *sink {
-	return &sink{file: f}
-}
-
-// kind finds out what the file is. A runner that becomes ready exchanges what its
-// standard error is, so that is not asked before.
-func (s *sink) kind() {
-	info, err := s.file.Stat()
-	s.direct = err == nil && info.Mode().IsRegular()
+	info, err := f.Stat()
+	s := &sink{file: f, direct: err == nil && info.Mode().IsRegular()}
 	if !s.direct {
 		s.lines = make(chan line, queued)
 	}
+	return s
 }
 
 // surviveClosedPipe has this process go on when what reads its log has ended.
@@ -57,7 +51,7 @@ func surviveClosedPipe() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIP
 
 // Write takes a line. It never returns an error.
 func (s *sink) Write(b []byte) (int, error) {
-	if s.look.Do(s.kind); s.direct {
+	if s.direct {
 		_, _ = s.file.Write(b) // there is nowhere to say that it failed
 		return len(b), nil
 	}
