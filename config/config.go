@@ -37,6 +37,7 @@ type Config struct {
 	Durability           string        // full or normal
 	TasksPerRunner       int           // tasks of one job that a runner process carries out before it ends
 	MaxLogSize           int           // MiB that the log of an attempt may have
+	OnTerm               string        // what SIGTERM does to running tasks: leave, drain or kill
 	MaxSubtasks          int           // how many tasks all descendants of one task may number
 	MaxSubtaskDepth      int           // how many generations of tasks may queue one another
 	MirrorJSON           bool          // the manager keeps state.json and tasks.json of every job up to date

@@ -65,6 +65,10 @@ func keys() []key {
 		{"max_log_size", "1024",
 			"A task that writes more than so many MiB is stopped and counts as failed.",
 			number{1, 1_048_576, func(c *Config) *int { return &c.MaxLogSize }}},
+		{"on_term", "leave",
+			"What SIGTERM to the manager does to running tasks: leave lets them go on, drain waits for them, kill ends them.\n" +
+				"As process 1 of a container, a manager that should leave them ends them: they could not go on.",
+			choice{[]string{"leave", "drain", "kill"}, false, func(c *Config) *string { return &c.OnTerm }}},
 		{"max_subtasks", "10000",
 			"How many tasks a task may queue while it runs, counting those that these queue in turn.",
 			number{1, 1_000_000, func(c *Config) *int { return &c.MaxSubtasks }}},

@@ -54,7 +54,7 @@ func defaults(base, file string) *config.Config {
 	return &config.Config{
 		PollInterval: 5 * time.Second, TaskTimeout: 30 * time.Minute, KillGrace: 5 * time.Second, MaxConcurrentRunners: 10, BasePath: base,
 		LogLevel: "INFO", LogFormat: "json", Durability: "full", TasksPerRunner: 1,
-		MaxLogSize: 1024, MaxSubtasks: 10_000, MaxSubtaskDepth: 100, File: file,
+		MaxLogSize: 1024, OnTerm: "leave", MaxSubtasks: 10_000, MaxSubtaskDepth: 100, File: file,
 	}
 }
 
@@ -96,6 +96,7 @@ log_format: console
 durability: normal
 tasks_per_runner: 1000
 max_log_size: 1048576
+on_term: drain
 max_subtasks: 1_000_000
 max_subtask_depth: 10000
 mirror_json: true
@@ -107,7 +108,7 @@ mirror_json: true
 	want := &config.Config{
 		PollInterval: time.Minute, TaskTimeout: time.Minute, KillGrace: 10 * time.Minute, MaxConcurrentRunners: 50, BasePath: base,
 		LogLevel: "WARNING", LogFormat: "console", Durability: "normal", TasksPerRunner: 1000,
-		MaxLogSize: 1_048_576, MaxSubtasks: 1_000_000, MaxSubtaskDepth: 10_000, MirrorJSON: true, File: path, Named: true,
+		MaxLogSize: 1_048_576, OnTerm: "drain", MaxSubtasks: 1_000_000, MaxSubtaskDepth: 10_000, MirrorJSON: true, File: path, Named: true,
 	}
 	if diff := cmp.Diff(want, got, ignoreSettings); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
@@ -143,10 +144,11 @@ func TestBadFiles(t *testing.T) {
 		{"level number", "log_level: 10", `:1: log_level: must be text, not the number 10`},
 		{"format", "log_format: text", `:1: log_format: must be json or console, not "text"`},
 		{"durability", "durability: off", `:1: durability: must be full or normal, not "off"`},
+		{"on term", "on_term: wait", `:1: on_term: must be leave, drain or kill, not "wait"`},
 		{"typing error", "poll_intervall: 5", `:1: poll_intervall: unknown key; did you mean poll_interval?`},
 		{"other spelling", "poll-interval: 5", `:1: poll-interval: unknown key; did you mean poll_interval?`},
 		{"unknown key", "color: red", `:1: color: unknown key; the known keys are poll_interval, task_timeout, kill_grace, ` +
-			`max_concurrent_runners, base_path, log_level, log_format, durability, tasks_per_runner, max_log_size, max_subtasks, max_subtask_depth, mirror_json`},
+			`max_concurrent_runners, base_path, log_level, log_format, durability, tasks_per_runner, max_log_size, on_term, max_subtasks, max_subtask_depth, mirror_json`},
 		{"twice", "poll_interval: 5\npoll_interval: 6", `:2: poll_interval: is already set on line 1`},
 		{"base path empty", `base_path: ""`, `:1: base_path: must not be empty`},
 		{"base path null", "base_path: ~", `:1: base_path: must be text, not ~`},

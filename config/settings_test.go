@@ -36,6 +36,7 @@ func TestSettings(t *testing.T) {
 		{"durability", "full", "full", "default"},
 		{"tasks_per_runner", "1", "1", "default"},
 		{"max_log_size", "1024", "1024", "default"},
+		{"on_term", "leave", "leave", "default"},
 		{"max_subtasks", "10000", "10000", "default"},
 		{"max_subtask_depth", "100", "100", "default"},
 		{"mirror_json", "false", "false", "default"},
@@ -79,8 +80,8 @@ func TestTemplate(t *testing.T) {
 	dir := t.TempDir()
 	base := filepath.Join(dir, ".air-executor")
 	uncommented := regexp.MustCompile(`(?m)^#([a-z])`).ReplaceAll(config.Template(), []byte("$1"))
-	if n := len(regexp.MustCompile(`(?m)^[a-z_]+: `).FindAll(uncommented, -1)); n != 13 {
-		t.Errorf("the template has %d keys, want 13", n)
+	if n := len(regexp.MustCompile(`(?m)^[a-z_]+: `).FindAll(uncommented, -1)); n != 14 {
+		t.Errorf("the template has %d keys, want 14", n)
 	}
 	for _, content := range [][]byte{config.Template(), uncommented} {
 		path := write(t, base, "config.yaml", string(content))

@@ -144,6 +144,40 @@ func (t *tx) knowsStuck() (bool, error) {
 	return n > 0, err
 }
 
+// Became is what has become of an attempt.
+type Became struct {
+	Active
+	Status job.Status // Running: it is still under way
+	Reason job.Reason // empty unless it has failed
+	Error  string
+}
+
+// Become returns what has become of attempts that were under way, in the same
+// order. One whose row is not there any more counts as ended, with no status.
+func (d *DB) Become(ctx context.Context, attempts []Active) ([]Became, error) {
+	out := make([]Became, len(attempts))
+	err := d.read(ctx, func(t *tx) error {
+		for i, a := range attempts {
+			var row struct {
+				Status job.Status
+				Reason *string
+				Error  *string
+			}
+			_, err := t.get(&row, `
+SELECT status, reason, error
+FROM attempt
+WHERE id = ?
+  AND token = ?`, a.attempt, a.Token)
+			if err != nil {
+				return err
+			}
+			out[i] = Became{a, row.Status, job.Reason(fromText(row.Reason)), fromText(row.Error)}
+		}
+		return nil
+	})
+	return out, err
+}
+
 // SetWaiting says that a command of the attempt with this token waits for other
 // tasks, or no longer does. While it does, the attempt does not count against
 // the number that may run at once: what it waits for may need its place.
@@ -157,9 +191,65 @@ func (d *DB) SetWaiting(ctx context.Context, token string, on bool) error {
 UPDATE attempt
 SET waits = waits + ?
 WHERE slot IS NOT NULL
-  AND token = ?`, step, token)
+  AND token = ?
+  AND waits + ? >= 0`, step, token, step)
 		return err
 	}))
+}
+
+// EndWaiting makes attempts that wait for other tasks count as running again
+// where nothing of them waits any more, as alive says of a token: a waiting
+// command may have been killed. It returns how many attempts still wait.
+//
+// A command that waits must be seen as alive from before [DB.SetWaiting] says so
+// until after it says that it does not. No other process writes meanwhile, so
+// that a count which is cleared here was that of the dead alone.
+func (d *DB) EndWaiting(ctx context.Context, alive func(token string) (bool, error)) (int, error) {
+	waiting := 0
+	err := d.write(ctx, func(t *tx) error {
+		all, dead, err := t.waits(alive)
+		waiting = all - len(dead)
+		for _, token := range dead {
+			if _, err = t.exec(`
+UPDATE attempt
+SET waits = 0
+WHERE slot IS NOT NULL
+  AND token = ?`, token); err != nil {
+				return err
+			}
+		}
+		return err
+	})
+	return waiting, err
+}
+
+// DeadWaits reports whether there is something to do for EndWaiting. It only
+// reads.
+func (d *DB) DeadWaits(ctx context.Context, alive func(token string) (bool, error)) (bool, error) {
+	var dead []string
+	err := d.read(ctx, func(t *tx) error {
+		var err error
+		_, dead, err = t.waits(alive)
+		return err
+	})
+	return len(dead) > 0, err
+}
+
+// waits returns how many attempts wait, and the tokens of those of which
+// nothing does any more.
+func (t *tx) waits(alive func(token string) (bool, error)) (all int, dead []string, err error) {
+	var tokens []string
+	err = t.all(&tokens, `SELECT token FROM attempt `+t.d.dialect.bySlot+` WHERE slot IS NOT NULL AND waits > 0`)
+	for _, token := range tokens {
+		lives, err := alive(token)
+		if err != nil {
+			return 0, nil, err
+		}
+		if !lives {
+			dead = append(dead, token)
+		}
+	}
+	return len(tokens), dead, err
 }
 
 // Waiting returns how many attempts wait for other tasks.

@@ -24,6 +24,7 @@ type Instance struct {
 	PIDStart  int64 // clock ticks since boot
 	Stop      Stop  // empty: it was not asked
 	StartedAt time.Time
+	StoppedAt time.Time // zero: it has not ended in order
 }
 
 // RegisterManager writes down that a manager serves.
@@ -47,22 +48,35 @@ func (d *DB) ManagerStopped(ctx context.Context, instance string) error {
 // Manager returns the manager that registered last. Whether it lives, only its
 // lock can tell. It returns nil if there has been none.
 func (d *DB) Manager(ctx context.Context) (*Instance, error) {
+	return d.instance(ctx, `
+ORDER BY `+d.dialect.registered+` DESC
+LIMIT 1`)
+}
+
+// ManagerWith returns the manager with this instance id, or nil if none has
+// registered with it (yet).
+func (d *DB) ManagerWith(ctx context.Context, id string) (*Instance, error) {
+	return d.instance(ctx, `
+WHERE instance = ?`, id)
+}
+
+// instance reads one manager.
+func (d *DB) instance(ctx context.Context, which string, args ...any) (*Instance, error) {
 	var row struct {
 		Instance, Host string
 		BootID         string `db:"boot_id"`
 		PID            int
 		PIDStart       int64 `db:"pid_start"`
 		Stop           *string
-		StartedAt      int64 `db:"started_at"`
+		StartedAt      int64  `db:"started_at"`
+		StoppedAt      *int64 `db:"stopped_at"`
 	}
 	var ok bool
 	err := d.read(ctx, func(t *tx) error {
 		var err error
 		ok, err = t.get(&row, `
-SELECT instance, host, boot_id, pid, pid_start, stop, started_at
-FROM manager
-ORDER BY `+t.d.dialect.registered+` DESC
-LIMIT 1`)
+SELECT instance, host, boot_id, pid, pid_start, stop, started_at, stopped_at
+FROM manager`+which, args...)
 		return err
 	})
 	if err != nil || !ok {
@@ -70,11 +84,12 @@ LIMIT 1`)
 	}
 	return &Instance{
 		ID: row.Instance, Host: row.Host, BootID: row.BootID, PID: row.PID, PIDStart: row.PIDStart,
-		Stop: Stop(fromText(row.Stop)), StartedAt: time.UnixMicro(row.StartedAt).UTC(),
+		Stop: Stop(fromText(row.Stop)), StartedAt: time.UnixMicro(row.StartedAt).UTC(), StoppedAt: fromInstant(row.StoppedAt),
 	}, nil
 }
 
-// AskToStop writes down how a manager is to stop. The caller then tells it.
+// AskToStop writes down how a manager is to stop. The manager looks for that
+// once a second; the caller may tell it to look at once.
 func (d *DB) AskToStop(ctx context.Context, instance string, how Stop) error {
 	return d.writeResult(ctx, func(t *tx) error {
 		_, err := t.exec(`UPDATE manager SET stop = ? WHERE instance = ?`, string(how), instance)

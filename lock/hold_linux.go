@@ -32,6 +32,22 @@ func Hold(path string, n int64) (*os.File, error) {
 	return f, nil
 }
 
+// Share is Hold for a lock that any number of processes may hold at once. A
+// [Prober] sees it as held until the last of them has ended.
+func Share(path string, n int64) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	fl := byteLock(n)
+	fl.Type = unix.F_RDLCK
+	if err := fcntl(f, unix.F_OFD_SETLK, &fl); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
 // take takes lock n, or makes sure that this very descriptor holds it.
 func take(f *os.File, n int64) error {
 	fl := byteLock(n)

@@ -27,6 +27,20 @@ func Hold(path string, n int64) (*os.File, error) {
 	return f, nil
 }
 
+// Share is Hold for a lock that any number of processes may hold at once. A
+// [Prober] sees it as held until the last of them has ended.
+func Share(path string, n int64) (*os.File, error) {
+	f, err := os.OpenFile(numbered(path, n), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := flock(f, unix.LOCK_SH|unix.LOCK_NB); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
 // take takes the lock, or makes sure that this very descriptor holds it.
 func take(f *os.File, _ int64) error {
 	err := flock(f, unix.LOCK_EX|unix.LOCK_NB)

@@ -251,3 +251,21 @@ func TestADescriptorThatNamesAnotherFileHoldsNoLock(t *testing.T) {
 		t.Errorf("Check: %v, want ErrLost", err)
 	}
 }
+
+func TestSharedLockIsHeldUntilTheLastLetsGo(t *testing.T) {
+	path := lockPath(t)
+	p := prober(t, path)
+	share := func() *os.File {
+		f, err := lock.Share(path, 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	first, second := share(), share()
+	wantNumber(t, p, 8, true)
+	first.Close()
+	wantNumber(t, p, 8, true)
+	second.Close()
+	wantNumber(t, p, 8, false)
+}

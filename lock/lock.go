@@ -129,10 +129,11 @@ func (l *File) Close() error { return l.f.Close() }
 // notePrefix begins every note.
 const notePrefix = "held by "
 
-// Note makes "held by WHO" the contents of the file, for people only. A file
-// with other contents than a note is not ours; that is an error.
+// Note makes "held by WHO" the contents of the file; WHO may have more lines. A
+// file with other contents than a note is not ours; that is an error. The note is
+// written over the one before, and what is left of that is cut off afterwards: so
+// it needs no new room, and a short note can be replaced on a full disk.
 func (l *File) Note(who string) error {
-	text := notePrefix + who + "\n"
 	begin := make([]byte, len(notePrefix))
 	n, err := l.f.ReadAt(begin, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -141,11 +142,24 @@ func (l *File) Note(who string) error {
 	if !strings.HasPrefix(notePrefix, string(begin[:n])) {
 		return fmt.Errorf("%s is not a lock file of air-executor: there is something in it", l.path)
 	}
-	if err := l.f.Truncate(0); err != nil {
+	text := notePrefix + who + "\n"
+	if _, err := l.f.WriteAt([]byte(text), 0); err != nil {
 		return err
 	}
-	_, err = l.f.WriteAt([]byte(text), 0)
-	return err
+	return l.f.Truncate(int64(len(text)))
+}
+
+// ReadNote returns what the last holder of the lock on the file at path has
+// noted in it, at most 4 KiB. Only while the lock is held does it say anything
+// about the present.
+func ReadNote(path string) (string, error) {
+	f, err := basepath.Open(path, os.O_RDONLY, 0)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, 4<<10))
+	return string(text), err
 }
 
 // Replaced reports whether the path no longer names the file that we opened:

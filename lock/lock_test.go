@@ -246,6 +246,9 @@ func TestNoteReplacesTheContents(t *testing.T) {
 		if got, err := os.ReadFile(path); err != nil || string(got) != want {
 			t.Errorf("contents %q, %v, want %q", got, err, want)
 		}
+		if got, err := lock.ReadNote(path); err != nil || got != want {
+			t.Errorf("ReadNote: %q, %v, want %q", got, err, want)
+		}
 	}
 }
 

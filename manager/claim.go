@@ -150,8 +150,8 @@ func (m *Manager) assign(ctx context.Context, c claimed) {
 	if errors.Is(c.err, context.Canceled) {
 		return // it stops
 	}
+	m.report(noClaim, "cannot claim", c.err)
 	if c.err != nil {
-		m.log.Error("cannot claim", "error", c.err)
 		m.rest()
 		return
 	}

@@ -2,6 +2,7 @@ package manager
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/air-executor/air-executor/runner"
@@ -87,8 +88,9 @@ func (m *Manager) dispatch(ctx context.Context, known int) {
 	ready := min(known, free)
 	if free > 0 && known == 0 {
 		var err error
-		if ready, err = m.db.Claimable(ctx, free, m.onlyJob); err != nil {
-			m.log.Error("cannot look for work", "error", err)
+		ready, err = m.db.Claimable(ctx, free, m.onlyJob)
+		m.report(noLook, "cannot look for work", err)
+		if err != nil {
 			return
 		}
 	}
@@ -141,7 +143,7 @@ func (m *Manager) spawn() *runner.Process {
 		m.events <- event{p, what}
 	})
 	if err != nil {
-		m.log.Error("cannot start a runner", "error", err)
+		m.report(noRunner, "cannot start a runner", err)
 		m.rest()
 		return nil
 	}
@@ -158,6 +160,7 @@ func (m *Manager) handle(ctx context.Context, e event) {
 	switch e.what {
 	case runner.Ready:
 		m.pool[e.runner] = idle
+		m.report(noRunner, "", nil)
 		if m.stopping != "" {
 			e.runner.Dismiss()
 		} else if m.wanting > 0 {
@@ -175,6 +178,13 @@ func (m *Manager) handle(ctx context.Context, e event) {
 	}
 }
 
+// patience is how many runners in a row may end before they had a task.
+const patience = 3
+
+// errEndsAtOnce is all that can be told of runners that end as soon as they have
+// started, without a word.
+var errEndsAtOnce = errors.New("each ends at once; a limit of this user (ulimit -u, -v, -n) may be too low")
+
 // exited sees to a runner that went without having finished what it was at.
 func (m *Manager) exited(ctx context.Context, r *runner.Process, was place) {
 	switch was {
@@ -184,8 +194,16 @@ func (m *Manager) exited(ctx context.Context, r *runner.Process, was place) {
 		if m.stopping != "" {
 			return // it was dismissed
 		}
-		m.log.Warn("a runner has ended before it had a task", "pid", r.PID)
-		m.failed()
+		if m.failures < patience {
+			m.log.Warn("a runner has ended before it had a task", "pid", r.PID, "said", r.LastWords())
+		}
+		if m.failed(); m.failures >= patience {
+			why := errEndsAtOnce
+			if words := r.LastWords(); words != "" {
+				why = errors.New(words)
+			}
+			m.report(noRunner, "cannot start a runner", why)
+		}
 	case busy:
 		m.log.Warn("a runner has ended without recording a result", "pid", r.PID)
 	}
@@ -195,7 +213,6 @@ func (m *Manager) exited(ctx context.Context, r *runner.Process, was place) {
 // failed counts a runner that was of no use. One may have been killed by
 // somebody; if several end like that, more of them at once would be a tight loop.
 func (m *Manager) failed() {
-	const patience = 3
 	if m.failures++; m.failures >= patience {
 		m.rest()
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/internal/basepath"
+	"github.com/air-executor/air-executor/internal/failpoint"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/lock"
 	"github.com/air-executor/air-executor/runner"
@@ -40,6 +41,18 @@ type Options struct {
 	// OnlyJob restricts the manager to one job. Such a manager takes no lock:
 	// any number may work beside each other and beside a serving one.
 	OnlyJob string
+	// OnTerm is what [Terminate] means; empty: StopLeave.
+	OnTerm db.Stop
+	// Stops gets requests to stop, from before New on; nil: only Stop is used.
+	Stops chan db.Stop
+	// Stopping, if not nil, is called when the manager begins to stop.
+	Stopping func()
+	// Alive, if not nil, is called about once a second as long as the manager
+	// is not stuck.
+	Alive func()
+	// Trouble, if not nil, is called with what keeps tasks from starting
+	// whenever that changes; empty: nothing does any more.
+	Trouble func(text string)
 }
 
 // Manager serves a base path. Make one with New, let it work with Run.
@@ -65,10 +78,16 @@ type Manager struct {
 	events    chan event
 	woken     <-chan struct{}
 	stops     chan db.Stop
+	options   Options
+	heeded    db.Stop   // newest request in the database that was acted on
+	changes   int64     // of the database, when last looked at for a request
+	looked    time.Time // when that was
+	trouble   [troubles]string
+	shown     string           // what of the trouble others can read
+	unlinked  bool             // the program was moved away, which was said
 	failures  int              // runners that failed, one after the other, before they had a task
 	fruitless int              // claims that found nothing, one after the other
 	quiet     <-chan time.Time // not nil: no runner is sent until it fires
-	full      bool             // there is no room for the reserve
 	stopping  db.Stop          // empty: it serves
 	stopAt    time.Time        // when it was asked to stop
 }
@@ -81,11 +100,15 @@ type event struct {
 
 // New prepares a manager: it takes the lock (or returns ErrRunning), opens the
 // database, and recovers what an earlier manager has left. When it returns,
-// the manager serves.
+// the manager serves, unless Told says that it was told to stop meanwhile. If
+// ctx ends, New returns its error.
 func New(ctx context.Context, o Options) (*Manager, error) {
 	m := &Manager{
-		config: o.Config, log: o.Log, stderr: o.RunnerLog,
-		pool: pool{}, stuck: map[string]string{}, events: make(chan event, 64), stops: make(chan db.Stop, 4),
+		config: o.Config, log: o.Log, stderr: o.RunnerLog, options: o,
+		pool: pool{}, stuck: map[string]string{}, events: make(chan event, 64), stops: o.Stops,
+	}
+	if m.stops == nil {
+		m.stops = NewStops()
 	}
 	if err := m.open(ctx, o.OnlyJob); err != nil {
 		m.close()
@@ -121,10 +144,14 @@ func (m *Manager) open(ctx context.Context, only string) error {
 	if err := m.introduce(ctx, only); err != nil {
 		return err
 	}
+	failpoint.Hit("manager.registered")
 	if err := m.recover(ctx); err != nil {
 		return err
 	}
-	return m.openClaims(ctx)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return m.openClaims(context.WithoutCancel(ctx))
 }
 
 // takeLock makes this the only serving manager of the base path.
@@ -144,7 +171,9 @@ func (m *Manager) takeLock(base string) error {
 		return err
 	}
 	m.lock = l
-	return l.Note(fmt.Sprintf("the manager, process %d", os.Getpid()))
+	m.self.Manager = job.NewUUID()
+	failpoint.Hit("manager.locked")
+	return m.note("")
 }
 
 // introduce collects what runners and other processes need to know of this manager.
@@ -169,7 +198,10 @@ func (m *Manager) introduce(ctx context.Context, only string) error {
 	}
 	m.exe = stable(m.exe)
 	m.onlyJob = only
-	m.self = db.Runner{Host: host, BootID: boot, Manager: job.NewUUID()}
+	if only != "" {
+		m.self.Manager = job.NewUUID()
+	}
+	m.self.Host, m.self.BootID = host, boot
 	m.setup = runner.Setup{
 		BasePath: m.config.BasePath, BootID: boot, Durability: m.config.Durability,
 		TaskTimeout: m.config.TaskTimeout, Grace: m.config.KillGrace,
@@ -208,15 +240,6 @@ func (m *Manager) close() {
 	}
 	if m.lock != nil {
 		m.lock.Close()
-	}
-}
-
-// Stop asks a running manager to stop. It may be called from any goroutine,
-// and again with a stronger way.
-func (m *Manager) Stop(how db.Stop) {
-	select {
-	case m.stops <- how:
-	default: // several requests are waiting already
 	}
 }
 
@@ -262,6 +285,9 @@ func (m *Manager) loop(ctx context.Context) error {
 	defer poll.Stop()
 	watch := time.NewTicker(time.Second)
 	defer watch.Stop()
+	if m.told(ctx) { // while it started
+		m.stop(ctx, <-m.stops)
+	}
 	m.dispatch(ctx, 0)
 	for !m.done() {
 		select {
@@ -279,10 +305,14 @@ func (m *Manager) loop(ctx context.Context) error {
 			if err := m.replaced(); err != nil {
 				return err
 			}
-			_ = m.keepReserve() // it has logged the error
+			_ = m.keepReserve() // it has reported the error
+			m.keepLink()
 			m.look(ctx)
 			m.tidy(ctx)
 		case <-watch.C:
+			m.told(ctx) // what it finds comes in m.stops
+			m.reap()
+			m.endWaiting(ctx)
 			// Only attempts under way can be lost, and only they cost a look,
 			// unless nobody wakes this manager.
 			if m.pool.busy()+m.adopted > 0 || m.stopping != "" || m.onlyJob != "" {
@@ -311,16 +341,10 @@ func (m *Manager) look(ctx context.Context) {
 	m.dispatch(ctx, 0)
 }
 
-// keepReserve makes sure that results can be recorded on a full disk, and logs
-// when that begins and when it ends.
+// keepReserve keeps room, so that results can be recorded on a full disk.
 func (m *Manager) keepReserve() error {
 	err := m.db.KeepReserve()
-	if err != nil && !m.full {
-		m.log.Error("no room to be kept for results; no task is started until there is", "error", err)
-	} else if err == nil && m.full {
-		m.log.Info("there is room on the disk again")
-	}
-	m.full = err != nil
+	m.report(noRoom, "no room is left to keep for results", err)
 	return err
 }
 

@@ -29,9 +29,11 @@ func (m *Manager) recover(ctx context.Context) error {
 	}
 	m.adopted = 0
 	for _, a := range active {
-		alive, err := m.alive(a)
-		if err != nil {
-			return err
+		alive := true
+		if !m.told(ctx) { // else it is counted, and looked at later
+			if alive, err = m.alive(a); err != nil {
+				return err
+			}
 		}
 		if !alive {
 			err := m.lose(ctx, a)

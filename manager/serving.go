@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// Serving is a manager that serves a base path.
-type Serving struct {
+// Process is a manager that serves a base path.
+type Process struct {
 	PID      int
 	BasePath string // absolute
 }
@@ -23,7 +23,7 @@ var ErrNoList = errors.New("this system has no /proc in which managers could be 
 
 // AllServing finds the managers of the effective user on this machine, in the
 // order of their process numbers: the processes that hold the lock of a manager.
-func AllServing() ([]Serving, error) {
+func AllServing() ([]Process, error) {
 	entries, err := os.ReadDir("/proc")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ErrNoList
@@ -31,17 +31,17 @@ func AllServing() ([]Serving, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find managers: %w", err)
 	}
-	var found []Serving
+	var found []Process
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
 		if err != nil || !own(e) {
 			continue
 		}
 		if base := servedBy(pid); base != "" {
-			found = append(found, Serving{pid, base})
+			found = append(found, Process{pid, base})
 		}
 	}
-	slices.SortFunc(found, func(a, b Serving) int { return a.PID - b.PID })
+	slices.SortFunc(found, func(a, b Process) int { return a.PID - b.PID })
 	return found, nil
 }
 

@@ -14,28 +14,104 @@ import (
 	"github.com/air-executor/air-executor/runner/process"
 )
 
-// AsAsked is a way to stop: the one that was written down with db.AskToStop,
-// else db.StopLeave.
-const AsAsked db.Stop = ""
+// Ways to stop that are settled when the manager comes to it: the one that was
+// written down with db.AskToStop, else the one that it stops in already, else
+const (
+	AsAsked   db.Stop = ""     // db.StopLeave
+	Terminate db.Stop = "term" // Options.OnTerm
+)
 
-// asked reads in which way this manager was asked to stop.
+// NewStops makes a channel for requests to stop a manager. As many fit into it
+// as it could matter to tell apart.
+func NewStops() chan db.Stop { return make(chan db.Stop, 4) }
+
+// Stop asks a manager to stop. It may be called from any goroutine, and again
+// with a stronger way.
+func (m *Manager) Stop(how db.Stop) {
+	select {
+	case m.stops <- how:
+	default: // several requests are waiting already
+	}
+}
+
+// Told reports whether there is a request to stop that was not acted on yet.
+func (m *Manager) Told() bool { return len(m.stops) > 0 }
+
+// told is Told, and looks into the database for a request, at most once a
+// second. It is asked wherever a manager may be busy for long.
+func (m *Manager) told(ctx context.Context) bool {
+	if m.Told() || ctx.Err() != nil {
+		return true
+	}
+	const often = time.Second / 2 // the loop asks once a second
+	if time.Since(m.looked) < often {
+		return false
+	}
+	m.looked = time.Now()
+	if m.options.Alive != nil {
+		m.options.Alive()
+	}
+	changes, err := m.db.Changes(ctx)
+	if err != nil || changes == m.changes {
+		return false
+	}
+	m.changes = changes
+	if how := m.asked(ctx); how != "" && how != m.heeded {
+		m.heeded = how
+		m.Stop(how)
+	}
+	return m.Told()
+}
+
+// asked reads in which way this manager was asked to stop; empty: it was not.
 func (m *Manager) asked(ctx context.Context) db.Stop {
-	i, err := m.db.Manager(ctx)
+	if m.lock == nil {
+		return ""
+	}
+	i, err := m.db.ManagerWith(ctx, m.self.Manager)
 	if err != nil {
 		m.log.Error("cannot read how to stop", "error", err)
 	}
-	if err != nil || i == nil || i.ID != m.self.Manager || i.Stop == "" {
-		return db.StopLeave
+	if err != nil || i == nil {
+		return ""
 	}
 	return i.Stop
 }
 
-// stop begins to stop, or goes over to a stronger way of it.
-func (m *Manager) stop(ctx context.Context, how db.Stop) {
-	if how == AsAsked {
+// resolve turns a request to stop into one of the three ways.
+func (m *Manager) resolve(ctx context.Context, how db.Stop) db.Stop {
+	otherwise := db.StopLeave
+	if how == Terminate && m.options.OnTerm != "" {
+		otherwise = m.options.OnTerm
+	}
+	if how == AsAsked || how == Terminate {
 		how = m.asked(ctx)
+		m.heeded = how
+	}
+	if how == "" {
+		how = m.stopping
+	}
+	if how == "" {
+		how = otherwise
+	}
+	if how == db.StopLeave && isInit() {
+		// The kernel kills what is left in the PID namespace of process 1.
+		how = db.StopKill
+	}
+	return how
+}
+
+// stop begins to stop, or goes over to another way of it.
+func (m *Manager) stop(ctx context.Context, how db.Stop) {
+	how = m.resolve(ctx, how)
+	if how == m.stopping {
+		m.log.Info("manager is stopping already", "how", how, "running", m.pool.busy()+m.adopted)
+		return
 	}
 	m.log.Info("manager stops", "how", how, "running", m.pool.busy()+m.adopted)
+	if m.stopping == "" && m.options.Stopping != nil {
+		m.options.Stopping()
+	}
 	m.stopping, m.stopAt = how, time.Now()
 	m.claims.giveUp()
 	for r, where := range m.pool {

@@ -6,7 +6,7 @@ import "context"
 // nothing else to do.
 func (m *Manager) tidy(ctx context.Context) {
 	const few = 100
-	if m.pool.busy()+m.adopted > 0 || m.onlyJob != "" || m.full {
+	if m.pool.busy()+m.adopted > 0 || m.onlyJob != "" || m.trouble[noRoom] != "" {
 		return
 	}
 	removed, err := m.db.RemoveUnusedEnvironments(ctx, few)

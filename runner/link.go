@@ -55,12 +55,14 @@ func packet(a *db.Assignment) []byte {
 const (
 	fdLock = 3
 	fdLink = 4
+	fdLog  = 5 // becomes standard error when it is ready
 )
 
 // inherit takes over the descriptors, and keeps commands from inheriting them.
 func inherit() (held *os.File, l link) {
 	unix.CloseOnExec(fdLock)
 	unix.CloseOnExec(fdLink)
+	unix.CloseOnExec(fdLog)
 	return os.NewFile(fdLock, "runner lock"), link{os.NewFile(fdLink, "link")}
 }
 

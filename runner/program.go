@@ -110,3 +110,10 @@ func onlyLinks(folder string) bool {
 	}
 	return true
 }
+
+// ProgramLinked reports whether bin/air-executor in the base path leads to a
+// program.
+func ProgramLinked(base string) bool {
+	info, err := os.Stat(filepath.Join(base, binFolder, "air-executor"))
+	return err == nil && info.Mode().IsRegular()
+}

@@ -48,14 +48,19 @@ func Main(args []string, newLogger func(level, format string) *slog.Logger) int 
 		fmt.Fprintf(os.Stderr, "air-executor: %v\n", err)
 		return 2
 	}
-	w, err := newWorker(setup, newLogger(setup.LogLevel, setup.LogFormat))
+	w, err := newWorker(setup)
 	// The lock and the link are open as long as the worker can be reached, and
 	// what nothing refers to any more is closed by the garbage collector.
 	defer runtime.KeepAlive(w)
 	if err == nil {
-		err = w.serve()
+		err = openMouth()
 	}
 	if err != nil {
+		fmt.Fprintln(os.Stderr, err) // to the manager, which knows whether it said so before
+		return 1
+	}
+	w.log = newLogger(setup.LogLevel, setup.LogFormat) // now that standard error is the log
+	if err := w.serve(); err != nil {
 		w.log.Error("runner failed", "error", err)
 		return 1
 	}
@@ -63,9 +68,9 @@ func Main(args []string, newLogger func(level, format string) *slog.Logger) int 
 }
 
 // newWorker does all that can be done before there is a task.
-func newWorker(setup Setup, log *slog.Logger) (*worker, error) {
+func newWorker(setup Setup) (*worker, error) {
 	held, link := inherit()
-	w := &worker{setup: setup, link: link, log: log, told: make(chan struct{})}
+	w := &worker{setup: setup, link: link, told: make(chan struct{})}
 	var err error
 	if w.lock, err = lock.Keep(held, setup.Lock); err != nil {
 		return w, fmt.Errorf("runner lock: %w", err)

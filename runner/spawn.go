@@ -43,8 +43,9 @@ type Process struct {
 	db.Runner // as the rows of its attempts name it
 	Spawned   time.Time
 
-	link *os.File
-	sent chan struct{} // closed when its task is sent; nil: it has none
+	link  *os.File
+	sent  chan struct{} // closed when its task is sent; nil: it has none
+	words *lastWords    // what it writes before it is ready
 }
 
 // slack is how late a time limit may be noticed.
@@ -73,6 +74,12 @@ func Spawn(exe string, s Setup, self db.Runner, stderr *os.File, report func(*Pr
 		return nil, err
 	}
 	defer null.Close()
+	words, mouth, err := newLastWords()
+	if err != nil {
+		ours.Close()
+		return nil, err
+	}
+	defer mouth.Close()
 	var env []string
 	env, s.tuned = tune(os.Environ())
 	var proc *os.Process
@@ -80,19 +87,21 @@ func Spawn(exe string, s Setup, self db.Runner, stderr *os.File, report func(*Pr
 		proc, err = os.StartProcess(exe, append([]string{"air-executor"}, s.args()...), &os.ProcAttr{
 			Dir:   "/",
 			Env:   env,
-			Files: []*os.File{null, stderr, stderr, held, theirs},
+			Files: []*os.File{null, stderr, mouth, held, theirs, stderr},
 			Sys:   &syscall.SysProcAttr{Setsid: true},
 		})
 	})
 	if err != nil {
 		ours.Close()
+		words.close()
 		return nil, fmt.Errorf("start runner: %w", err)
 	}
 	failpoint.Hit("spawn.after_fork")
-	p := &Process{link: ours, Runner: self, Spawned: time.Now()}
+	p := &Process{link: ours, Runner: self, Spawned: time.Now(), words: words}
 	p.Lock, p.PID = s.Lock, proc.Pid
 	if p.PIDStart, err = process.StartTime(proc.Pid); err != nil {
 		ours.Close() // it ends
+		words.close()
 		go proc.Wait()
 		return nil, fmt.Errorf("start time of a runner: %w", err)
 	}
@@ -129,10 +138,12 @@ func (p *Process) listen(proc *os.Process, report func(*Process, Event)) {
 			break
 		}
 		if e, ok := said(b[0]).event(); ok {
+			p.words.close()
 			report(p, e)
 		}
 	}
 	_, _ = proc.Wait() // how it ended matters less than what it recorded
+	p.words.read()
 	p.link.Close()
 	report(p, Exited)
 }

@@ -29,11 +29,19 @@ func main() {
 // runTask is the life of a runner process.
 func runTask(args []string) int {
 	surviveClosedPipe()
-	s := newSink(os.Stderr)
+	var s *sink
 	// The result is recorded when this waits: it costs a log that is not read
 	// nothing but a process that ends later.
-	defer s.flush(100 * time.Millisecond)
-	return runner.Main(args, func(level, format string) *log { return newLogger(s, level, format) })
+	defer func() {
+		if s != nil {
+			s.flush(100 * time.Millisecond)
+		}
+	}()
+	// Asked for when the runner is ready: until then standard error is a pipe.
+	return runner.Main(args, func(level, format string) *log {
+		s = newSink(os.Stderr)
+		return newLogger(s, level, format)
+	})
 }
 
 // run carries out one command line and returns the exit code.

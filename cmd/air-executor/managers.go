@@ -57,7 +57,7 @@ func (*managersCmd) Run(a *app) error {
 
 // managerForm reads what the database of a manager says of it, as a runner would:
 // that neither creates nor migrates anything.
-func managerForm(a *app, s manager.Serving) managerJSON {
+func managerForm(a *app, s manager.Process) managerJSON {
 	m := managerJSON{PID: s.PID, BasePath: s.BasePath}
 	d, err := db.Open(a.ctx, s.BasePath, db.Options{Runner: true})
 	if err != nil {

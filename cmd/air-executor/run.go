@@ -6,15 +6,14 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
-	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/jobfile"
 	"github.com/air-executor/air-executor/manager"
@@ -272,6 +271,7 @@ func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (outcome, error) {
 	a.ctx = ctx
 	own := &ownManager{app: a, job: w.job}
 	defer own.stop(db.StopLeave)
+	obstacles := &obstacles{app: a, own: own, clear: w.clear}
 	giveBack, err := lendPlace(a, w.db)
 	if err == nil {
 		defer giveBack()
@@ -280,6 +280,7 @@ func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (outcome, error) {
 		if err = own.ensure(); err != nil {
 			break
 		}
+		obstacles.look()
 		var j job.Job
 		var done bool
 		if j, err = w.look(); err == nil {
@@ -374,6 +375,9 @@ type ownManager struct {
 	job  string
 	m    *manager.Manager
 	done chan error
+
+	cut     bool                   // its start was interrupted
+	trouble atomic.Pointer[string] // what keeps its tasks from starting
 }
 
 // ensure starts the manager if nobody serves, and returns its error if it failed.
@@ -404,12 +408,14 @@ func (o *ownManager) start(conf *config.Config) error {
 	if err != nil {
 		return err
 	}
-	// Ctrl-C must not cut its transactions short; it is told to stop.
+	// Once it works, Ctrl-C must not cut its transactions short; it is told to stop.
 	ctx := context.WithoutCancel(o.app.ctx)
-	m, err := manager.New(ctx, manager.Options{
+	m, err := manager.New(o.app.ctx, manager.Options{
 		Config: conf, Log: newLogger(newSink(log), conf.LogLevel, conf.LogFormat), RunnerLog: log, OnlyJob: o.job,
+		Trouble: func(text string) { o.trouble.Store(&text) },
 	})
 	if err != nil {
+		o.cut = o.app.ctx.Err() != nil
 		log.Close()
 		if errors.Is(err, manager.ErrRunning) {
 			return nil // another process was faster
@@ -417,8 +423,10 @@ func (o *ownManager) start(conf *config.Config) error {
 		return err
 	}
 	o.m, o.done = m, make(chan error, 1)
+	keeper := startKeeper(conf.BasePath, log, nil)
 	go func() {
 		defer log.Close()
+		defer keeper.close()
 		o.done <- m.Run(ctx)
 	}()
 	return nil
@@ -434,12 +442,4 @@ func (o *ownManager) stop(how db.Stop) {
 		o.app.notef("manager: %v", err)
 	}
 	o.m = nil
-}
-
-// openManagerLog opens manager.log in the base path, to append to it.
-func openManagerLog(conf *config.Config) (*os.File, error) {
-	if _, err := basepath.Make(conf.BasePath); err != nil {
-		return nil, err
-	}
-	return basepath.Open(filepath.Join(conf.BasePath, "manager.log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 }

@@ -6,15 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
@@ -24,8 +19,10 @@ import (
 )
 
 type startCmd struct {
-	Foreground bool `help:"Stay in the foreground and log to stderr, for systemd and containers."`
-	Ready      bool `hidden:"" help:"Report on descriptor 3 once serving."`
+	Foreground bool   `help:"Stay in the foreground and log to stderr, for systemd and containers."`
+	OnTerm     string `enum:"leave,drain,kill," default:"" placeholder:"WAY" help:"What SIGTERM does to running tasks: leave, drain or kill (on_term of the configuration, or leave)."`
+	Quiet      bool   `short:"q" help:"Say nothing, only exit."`
+	Ready      bool   `hidden:"" help:"Report on descriptor 3 once serving."`
 }
 
 // Help is printed below the summary.
@@ -34,7 +31,9 @@ func (*startCmd) Help() string {
 
 In the foreground, Ctrl-C stops it and leaves running tasks alone, as stop does. If stop --drain has it wait for them, a second Ctrl-C ends them.
 
-Exit codes: 0 it serves; 1 it could not start; 2 wrong flags or configuration; 5 one is running already.`
+SIGTERM stops it as Ctrl-C does, unless --on-term or on_term in the configuration says that it first waits for the running tasks (drain) or ends them (kill). As process 1 of a container, where no task can outlive it, the manager ends them on both.
+
+Exit codes: 0 it serves, or in the foreground, it has served or was stopped before; 1 it could not start; 2 wrong flags or configuration; 5 one is running already; 130 interrupted before it served.`
 }
 
 // Run starts a manager.
@@ -42,6 +41,9 @@ func (c *startCmd) Run(a *app) error {
 	conf, err := a.config()
 	if err != nil {
 		return err
+	}
+	if c.OnTerm != "" {
+		conf.OnTerm = c.OnTerm
 	}
 	made, err := a.newBase(conf)
 	if err != nil {
@@ -69,7 +71,9 @@ func (c *startCmd) Run(a *app) error {
 	if a.json() {
 		return a.printJSON(map[string]any{"pid": pid, "base_path": conf.BasePath})
 	}
-	a.printf("Job manager started (PID %d)\n", pid)
+	if !c.Quiet {
+		a.printf("Job manager started (PID %d)\n", pid)
+	}
 	return nil
 }
 
@@ -86,98 +90,6 @@ func upgradeBefore(a *app) error {
 	return d.Close()
 }
 
-// serve is the life of a manager process.
-func (c *startCmd) serve(a *app, conf *config.Config) error {
-	ready := readiness(c.Ready)
-	surviveClosedPipe()
-	s := newSink(a.err)
-	defer s.flush(time.Second)
-	log := newLogger(s, conf.LogLevel, conf.LogFormat)
-	// The context of the command ends with the first signal; a manager has
-	// more to do then.
-	ctx := context.WithoutCancel(a.ctx)
-	m, err := manager.New(ctx, manager.Options{Config: conf, Log: log, RunnerLog: a.err})
-	if err != nil {
-		ready(err)
-		if c.Ready {
-			return silent(exitCode(err))
-		}
-		if errors.Is(err, manager.ErrRunning) {
-			return alreadyRunning(a, err)
-		}
-		return err
-	}
-	stopOnSignals(m)
-	ready(nil)
-	if text := a.unimported(nil); text != "" && !c.Ready {
-		log.Warn(text)
-	}
-	if err := m.Run(ctx); err != nil {
-		log.Error("manager failed", "error", err)
-		return silent(exitError)
-	}
-	return nil
-}
-
-// stopOnSignals makes SIGTERM stop the manager as it was asked, and Ctrl-C too.
-// A manager that is still there at a second Ctrl-C, because it drains, ends the
-// tasks as well.
-func stopOnSignals(m *manager.Manager) {
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	signal.Ignore(syscall.SIGHUP)
-	go func() {
-		interrupts := 0
-		for s := range signals {
-			how := manager.AsAsked
-			if s == os.Interrupt {
-				if interrupts++; interrupts > 1 {
-					how = db.StopKill
-				}
-			}
-			m.Stop(how)
-		}
-	}()
-}
-
-// readiness returns what to call when it is clear whether the manager serves:
-// it tells the process that started us, and systemd.
-func readiness(toStarter bool) func(error) {
-	var answer *os.File // owns the descriptor from the start
-	if toStarter {
-		unix.CloseOnExec(3)
-		answer = os.NewFile(3, "ready")
-	}
-	return func(err error) {
-		if toStarter {
-			if err != nil {
-				fmt.Fprintf(answer, "%d %v\n", exitCode(err), err)
-			} else {
-				fmt.Fprintf(answer, "0 serving\n")
-			}
-			answer.Close()
-		}
-		if path := os.Getenv("NOTIFY_SOCKET"); path != "" && err == nil {
-			if err := notifySystemd(path); err != nil {
-				slog.Warn("cannot notify systemd", "error", err)
-			}
-		}
-	}
-}
-
-// notifySystemd sends the readiness message of sd_notify(3). (Without package
-// net, which would make the program depend on the system's C library.)
-func notifySystemd(path string) error {
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	unix.CloseOnExec(fd)
-	// A leading @ means the abstract namespace, for Go as for systemd.
-	return unix.Sendto(fd, []byte("READY=1"), 0, &unix.SockaddrUnix{Name: path})
-}
-
 // startInBackground starts a process that serves, and waits until it does.
 func startInBackground(a *app, conf *config.Config) (pid int, err error) {
 	exe, err := os.Executable()
@@ -192,7 +104,7 @@ func startInBackground(a *app, conf *config.Config) (pid int, err error) {
 		return 0, err
 	}
 	defer logFile.Close()
-	null, err := os.Open(os.DevNull)
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return 0, err
 	}
@@ -204,14 +116,18 @@ func startInBackground(a *app, conf *config.Config) (pid int, err error) {
 	defer answer.Close()
 	p, err := os.StartProcess(exe, backgroundArgs(a, conf), &os.ProcAttr{
 		Dir:   conf.BasePath,
-		Files: []*os.File{null, logFile, logFile, theirs},
+		Files: []*os.File{null, null, logFile, theirs},
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})
 	theirs.Close()
 	if err != nil {
 		return 0, err
 	}
-	return p.Pid, readAnswer(answer)
+	_, err = interruptible(a.ctx, func() (struct{}, error) { return struct{}{}, readAnswer(answer) })
+	if errors.Is(err, context.Canceled) {
+		_ = p.Signal(syscall.SIGTERM) // it is ours, and was not waited for
+	}
+	return p.Pid, err
 }
 
 // backgroundArgs is the command line of a manager in the background, with the
@@ -224,7 +140,7 @@ func backgroundArgs(a *app, conf *config.Config) []string {
 	if conf.AllowForeign {
 		args = append(args, "--allow-foreign-base-path")
 	}
-	return append(args, "--log-level", conf.LogLevel, "--log-format", conf.LogFormat)
+	return append(args, "--log-level", conf.LogLevel, "--log-format", conf.LogFormat, "--on-term", conf.OnTerm)
 }
 
 // readAnswer waits for what the manager says of its start.
@@ -245,7 +161,7 @@ func readAnswer(answer io.Reader) error {
 	return errors.New(text)
 }
 
-// alreadyRunning names the manager that is in the way.
+// alreadyRunning names the manager that is in the way, and says what it is at.
 func alreadyRunning(a *app, err error) error {
 	hint := "stop it with air-executor stop"
 	if l, e := lock.Open(filepath.Join(a.conf.BasePath, manager.LockName)); e == nil {
@@ -254,5 +170,31 @@ func alreadyRunning(a *app, err error) error {
 			err = fmt.Errorf("%w (PID %d)", err, pid)
 		}
 	}
+	if how := a.stopUnderWay(); how != "" {
+		err = fmt.Errorf("%w; it was told to stop (%s)", err, how)
+		hint = "wait for its end with air-executor stop --" + string(how)
+		if how == db.StopLeave {
+			hint = "try again in a moment"
+		}
+	}
 	return fail(exitManager, err, hint)
+}
+
+// stopUnderWay is how the manager that serves was asked to stop; empty: it was
+// not, or that cannot be told.
+func (a *app) stopUnderWay() db.Stop {
+	h, on, err := manager.Serving(a.conf.BasePath)
+	if err != nil || !on || h.Instance == "" {
+		return ""
+	}
+	d, err := a.openExisting()
+	if err != nil {
+		return ""
+	}
+	defer d.Close()
+	i, err := d.ManagerWith(a.ctx, h.Instance)
+	if err != nil || i == nil {
+		return ""
+	}
+	return i.Stop
 }

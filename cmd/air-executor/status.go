@@ -46,7 +46,13 @@ func (c *statusCmd) Run(a *app) error {
 	if c.optional() == "" {
 		defer a.remarkUnimported(d)
 	}
-	return c.show(a, d, a.out)
+	if err := c.show(a, d, a.out); err != nil {
+		return err
+	}
+	if text := a.trouble(); text != "" {
+		a.notef("%s", text)
+	}
+	return nil
 }
 
 // nothing says that there is nothing to show.

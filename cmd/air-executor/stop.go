@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/manager"
 	"github.com/air-executor/air-executor/runner/process"
 )
 
@@ -20,10 +21,25 @@ type stopCmd struct {
 
 // Help is printed below the summary.
 func (*stopCmd) Help() string {
-	return `Without --drain or --kill, running tasks are left alone: they go on, and record their results themselves.
+	return `Without --drain or --kill, running tasks are left alone: they go on, and record their results themselves. (A manager that is process 1 of a container ends them, for they could not go on.)
 
-Exit codes: 0 it has stopped; 1 error; 2 wrong flags or configuration; 5 no manager is running; 124 it has not stopped in time.`
+The request is stored, and the manager looks for it once a second: it need not be reached by a signal, and may be in another container with the same base path.
+
+Exit codes: 0 it has stopped; 1 error; 2 wrong flags or configuration; 5 no manager is running; 124 it has not stopped in time; 130 interrupted.`
 }
+
+// how is the way to stop that was asked for.
+func (c *stopCmd) how() db.Stop {
+	switch {
+	case c.Drain:
+		return db.StopDrain
+	case c.Kill:
+		return db.StopKill
+	}
+	return db.StopLeave
+}
+
+var errNotRunning = fail(exitManager, errors.New("the manager is not running"), "start it with air-executor start")
 
 // Run stops the manager and waits until it has let go of the base path.
 func (c *stopCmd) Run(a *app) error {
@@ -32,74 +48,141 @@ func (c *stopCmd) Run(a *app) error {
 		return err
 	}
 	if !on {
-		return fail(exitManager, errors.New("the manager is not running"), "start it with air-executor start")
+		return errNotRunning
 	}
 	d, err := a.openExisting()
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	m, err := d.Manager(a.ctx)
+	s := &stopping{app: a, db: d, how: c.how()}
+	if err := s.await(time.Duration(c.Timeout)); err != nil {
+		return err
+	}
+	if s.asked == "" {
+		return errNotRunning // what held its lock was about to end
+	}
+	active, err := d.Active(a.ctx)
 	if err != nil {
 		return err
 	}
-	if m == nil {
-		return errors.New("the manager is just starting; try again")
-	}
-	if !a.json() {
-		a.printf("Stopping job manager (PID %d)...\n", m.PID)
-	}
-	if err := c.ask(a, d, m); err != nil {
-		return err
-	}
-	if err := c.await(a); err != nil {
-		return err
-	}
 	if a.json() {
-		return a.printJSON(map[string]any{"pid": m.PID, "stopped": true})
+		return a.printJSON(map[string]any{"pid": s.pid, "stopped": true, "how": s.how, "running": len(active)})
+	}
+	if len(active) > 0 {
+		a.printf("Job manager stopped; %s still running\n", verb(len(active), "task is", "tasks are"))
+		return nil
 	}
 	a.printf("Job manager stopped\n")
 	return nil
 }
 
-// ask writes down how the manager is to stop, and then signals it.
-func (c *stopCmd) ask(a *app, d *db.DB, m *db.Instance) error {
-	how := db.StopLeave
-	switch {
-	case c.Drain:
-		how = db.StopDrain
-	case c.Kill:
-		how = db.StopKill
+// verb is plural with a verb.
+func verb(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
 	}
-	if err := d.AskToStop(a.ctx, m.ID, how); err != nil {
-		return err
-	}
-	err := process.Signal(m.PID, m.PIDStart, unix.SIGTERM)
-	if errors.Is(err, os.ErrProcessDone) {
-		return nil // it is on its way out; await will see
-	}
-	return err
+	return fmt.Sprintf("%d %s", n, many)
 }
 
-// await waits until the manager's lock is free.
-func (c *stopCmd) await(a *app) error {
+// stopping asks the manager that serves to stop, and waits for its end.
+type stopping struct {
+	app *app
+	db  *db.DB
+	how db.Stop
+
+	asked string // instance that was asked; empty: none yet
+	pid   int
+	deaf  bool // the signal reached no process here
+}
+
+// await waits until the manager has let go of its lock.
+func (s *stopping) await(limit time.Duration) error {
 	var late <-chan time.Time
-	if c.Timeout > 0 {
-		late = time.After(time.Duration(c.Timeout))
+	if limit > 0 {
+		late = time.After(limit)
 	}
-	tick := time.NewTicker(5 * time.Millisecond)
+	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
+	words := time.After(2 * time.Second)
 	for {
-		on, err := a.serving()
-		if err != nil || !on {
+		ended, err := s.look()
+		if err != nil || ended {
 			return err
 		}
 		select {
 		case <-tick.C:
+		case <-words:
+			s.explain()
 		case <-late:
-			return fail(exitTimeout, fmt.Errorf("the manager has not stopped within %s; it starts nothing new and stops as soon as it can", time.Duration(c.Timeout)), "")
-		case <-a.ctx.Done():
-			return a.ctx.Err()
+			return fail(exitTimeout, fmt.Errorf("the manager has not stopped within %s; it starts nothing new and stops as soon as it can", limit), "")
+		case <-s.app.ctx.Done():
+			return s.app.ctx.Err()
 		}
+	}
+}
+
+// look reports whether the manager has ended. It asks the one that serves, as
+// soon as that can be told: one that is just starting has not registered yet, or
+// not even put its name in the place of the one before it.
+func (s *stopping) look() (ended bool, err error) {
+	h, on, err := manager.Serving(s.app.conf.BasePath)
+	if err != nil || !on {
+		return err == nil, err
+	}
+	if s.asked != "" && h.Instance == s.asked {
+		return false, nil
+	}
+	if s.asked != "" {
+		old, err := s.db.ManagerWith(s.app.ctx, s.asked)
+		if err != nil || old != nil && !old.StoppedAt.IsZero() {
+			return true, err // another serves now, and was not meant
+		}
+	}
+	m, err := s.holder(h)
+	if err != nil || m == nil || !m.StoppedAt.IsZero() || m.ID == s.asked {
+		return false, err
+	}
+	return false, s.ask(m)
+}
+
+// holder is the row of the manager that serves, nil if it has none yet. A
+// manager of an older version does not say which one it is.
+func (s *stopping) holder(h manager.Holder) (*db.Instance, error) {
+	if h.Instance == "" {
+		return s.db.Manager(s.app.ctx)
+	}
+	return s.db.ManagerWith(s.app.ctx, h.Instance)
+}
+
+// ask writes down how the manager is to stop, and tells it to look.
+func (s *stopping) ask(m *db.Instance) error {
+	if s.asked == "" && !s.app.json() {
+		s.app.printf("Stopping job manager (PID %d)...\n", m.PID)
+	}
+	if err := s.db.AskToStop(s.app.ctx, m.ID, s.how); err != nil {
+		return err
+	}
+	s.asked, s.pid = m.ID, m.PID
+	err := process.Signal(m.PID, m.PIDStart, unix.SIGTERM)
+	s.deaf = err != nil
+	if errors.Is(err, os.ErrProcessDone) || errors.Is(err, unix.EPERM) {
+		return nil // it is on its way out, or looks by itself
+	}
+	return err
+}
+
+// explain says what is being waited for.
+func (s *stopping) explain() {
+	a := s.app
+	switch active, err := s.db.Active(a.ctx); {
+	case s.asked == "":
+		a.notef("the manager is starting, and has not said yet who it is; waiting until it does")
+	case s.how == db.StopLeave && s.deaf:
+		a.notef("process %d cannot be signalled from here; a manager looks for the request once a second, one of an older version does not", s.pid)
+	case s.how == db.StopLeave:
+		a.notef("the manager (PID %d) has not answered yet; if it was stopped with Ctrl-Z: kill -CONT %d", s.pid, s.pid)
+	case err == nil && len(active) > 0:
+		a.notef("waiting for %s to end; Ctrl-C only ends the waiting", plural(len(active), "running task"))
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/manager"
 	"github.com/air-executor/air-executor/runner"
 )
 
@@ -70,13 +71,6 @@ func (c *waitCmd) Run(a *app) error {
 		err = silent(exitFailed)
 	}
 	return err
-}
-
-// hint says, in scripts too, that there may be nothing to wait for.
-func (c *waitCmd) hint(a *app) {
-	if on, err := a.serving(); err == nil && !on && !c.Quiet {
-		a.notef("%s", noManager)
-	}
 }
 
 // outcome is how that which was waited for has ended.
@@ -138,7 +132,8 @@ func (c *waitCmd) await(a *app, d *db.DB, names []string) ([]outcome, error) {
 	for i := range names {
 		open[i] = true
 	}
-	for first := true; ; first = false {
+	obstacles := &obstacles{app: a}
+	for {
 		for i, name := range names {
 			if !open[i] {
 				continue
@@ -156,8 +151,8 @@ func (c *waitCmd) await(a *app, d *db.DB, names []string) ([]outcome, error) {
 		if len(open) == 0 {
 			return ends, nil
 		}
-		if first {
-			c.hint(a)
+		if !c.Quiet {
+			obstacles.look()
 		}
 		select {
 		case <-tick.C:
@@ -240,9 +235,15 @@ func lendPlace(a *app, d *db.DB) (resume func(), err error) {
 	if token == "" {
 		return func() {}, nil
 	}
+	// By this lock a manager sees that we wait. If we are killed, it takes the
+	// place back.
+	held, err := manager.WaitLock(conf.BasePath, token)
+	if err != nil {
+		return nil, err
+	}
 	return func() {
-		// The place is taken back even if we were interrupted; if that fails,
-		// it stays lent until the task ends.
+		// The place is taken back even if we were interrupted.
 		_ = d.SetWaiting(context.WithoutCancel(a.ctx), token, false)
+		held.Close()
 	}, d.SetWaiting(a.ctx, token, true)
 }

@@ -404,4 +404,31 @@ var Early func(i int, a *Assignment)
 		test:  inDB("TestAResumedJobRunsWhatTheFileSaysNow"),
 		shows: "FAIL",
 	},
+	{
+		name: "a request to stop during the start is forgotten",
+		changes: []change{{"manager/manager.go", `		m.stop(ctx, <-m.stops)
+`, `		<-m.stops
+`}},
+		test:  inFaults("TestToldToStopWhileItStarts/manager.locked/SIGTERM"),
+		shows: "the manager goes on",
+	},
+	{
+		name:    "a request to stop is not read from the database",
+		changes: []change{{"manager/stop.go", `how != "" && how != m.heeded {`, `how != "" && how != m.heeded && false {`}},
+		test:    inFaults("TestStopIsReadFromTheDatabase/leave"),
+		shows:   "the manager goes on",
+	},
+	{
+		name: "a wait that was killed lends its place for ever",
+		changes: []change{{"manager/manager.go", `			m.endWaiting(ctx)
+`, ``}},
+		test:  inFaults("TestAWaitThatIsKilledLendsNoPlace"),
+		shows: "waited in vain until it is taken back",
+	},
+	{
+		name:    "cancel says what was asked, and not what became of it",
+		changes: []change{{"cmd/air-executor/cancel.go", `if b.Reason == job.Cancelled {`, `if b.Reason == job.Cancelled || true {`}},
+		test:    test{"./cmd/air-executor", "", "TestScript/cancel_became"},
+		shows:   "out and completed differ",
+	},
 }

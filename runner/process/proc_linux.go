@@ -35,6 +35,7 @@ const kernelThread = 0x00200000
 type look struct {
 	path, text, names []byte
 	all               []stat
+	gone              []stat // those that have ended, and are still listed
 }
 
 // stat reads fields 3 to 6, 9, 20 and 22 of /proc/PID/stat, see proc_pid_stat(5).
@@ -119,7 +120,7 @@ func number(b []byte) (n int64) {
 
 // processes lists every living process that /proc shows, until the next look.
 func (l *look) processes() []stat {
-	l.all = l.all[:0]
+	l.all, l.gone = l.all[:0], l.gone[:0]
 	dir, err := unix.Open("/proc", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil
@@ -151,7 +152,11 @@ func (l *look) list(entries []byte) {
 		if pid == 0 {
 			continue
 		}
-		if s, err := l.stat(int(pid)); err == nil && !s.gone() {
+		switch s, err := l.stat(int(pid)); {
+		case err != nil:
+		case s.gone():
+			l.gone = append(l.gone, s)
+		default:
 			l.all = append(l.all, s)
 		}
 	}

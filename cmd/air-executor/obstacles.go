@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/air-executor/air-executor/manager"
+)
+
+// obstacles says, in scripts too, what keeps tasks from starting, once for each
+// cause, for a command that waits.
+type obstacles struct {
+	app   *app
+	own   *ownManager // nil, or a manager in this process
+	clear func()      // makes room on a terminal; may be nil
+
+	next time.Time // when to look again
+	said map[string]bool
+}
+
+// look prints what is new. It costs little, and may be called often.
+func (o *obstacles) look() {
+	now := time.Now()
+	if now.Before(o.next) {
+		return
+	}
+	o.next = now.Add(time.Second / 2)
+	text := o.text()
+	if text == "" || o.said[text] {
+		return
+	}
+	if o.said == nil {
+		o.said = map[string]bool{}
+	}
+	o.said[text] = true
+	if o.clear != nil {
+		o.clear()
+	}
+	o.app.notef("%s", oneLine(text))
+}
+
+// text is what keeps tasks from starting now.
+func (o *obstacles) text() string {
+	if o.own != nil && o.own.m != nil {
+		if trouble := o.own.trouble.Load(); trouble != nil && *trouble != "" {
+			return "nothing starts: " + *trouble
+		}
+		return ""
+	}
+	h, on, err := manager.Serving(o.app.conf.BasePath)
+	switch {
+	case err != nil:
+		return ""
+	case !on && o.own == nil:
+		return noManager
+	case h.Trouble != "":
+		return "nothing starts: " + h.Trouble
+	}
+	return ""
+}
+
+// trouble is a line about what keeps the tasks of this base path from starting;
+// empty: nothing does, or no manager serves.
+func (a *app) trouble() string {
+	h, on, err := manager.Serving(a.conf.BasePath)
+	if err != nil || !on || h.Trouble == "" {
+		return ""
+	}
+	return fmt.Sprintf("nothing starts: %s (since %s)", oneLine(h.Trouble), h.Since.Local().Format("2006-01-02 15:04:05"))
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/air-executor/air-executor/config"
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/manager"
+)
+
+// errToldToStop is why a manager never served.
+var errToldToStop = errors.New("the manager was told to stop before it served")
+
+// serve is the life of a manager process.
+func (c *startCmd) serve(a *app, conf *config.Config) error {
+	stops := manager.NewStops()
+	told := stopOnSignals(a.ctx, stops)
+	ready, supervisor := readiness(c.Ready), newSupervisor()
+	keeper := keepLog(conf.BasePath, a.err)
+	defer keeper.close()
+	surviveClosedPipe()
+	s := newSink(a.err)
+	defer s.flush(time.Second)
+	log := newLogger(s, conf.LogLevel, conf.LogFormat)
+	if os.Getpid() == 1 {
+		does := map[db.Stop]string{db.StopKill: "ends running tasks", db.StopDrain: "waits for running tasks"}
+		log.Info(fmt.Sprintf("PID 1: SIGTERM %s (on_term: %s)", does[onTerm(conf)], onTerm(conf)))
+	}
+	// The context of the command ends with the first signal; a manager has
+	// more to do then.
+	ctx := context.WithoutCancel(a.ctx)
+	m, err := newManager(ctx, told, manager.Options{
+		Config: conf, Log: log, RunnerLog: a.err, OnTerm: onTerm(conf), Stops: stops,
+		Stopping: supervisor.stopping, Alive: supervisor.alive,
+	})
+	if err != nil {
+		ready(err)
+		if c.Ready {
+			return silent(exitCode(err))
+		}
+		if errors.Is(err, manager.ErrRunning) {
+			return alreadyRunning(a, err)
+		}
+		return err
+	}
+	if m.Told() {
+		ready(errToldToStop)
+	} else {
+		ready(nil)
+		supervisor.ready()
+	}
+	if text := a.unimported(nil); text != "" && !c.Ready {
+		log.Warn(text)
+	}
+	if err := m.Run(ctx); err != nil {
+		log.Error("manager failed", "error", err)
+		return silent(exitError)
+	}
+	return nil
+}
+
+// onTerm is what SIGTERM does. Process 1 cannot leave tasks running: the kernel
+// would kill them as soon as it ends.
+func onTerm(conf *config.Config) db.Stop {
+	if os.Getpid() == 1 && conf.OnTerm == string(db.StopLeave) {
+		return db.StopKill
+	}
+	return db.Stop(conf.OnTerm)
+}
+
+// newManager starts a manager. Where it is told to stop and its start waits for
+// something that knows of no signals, such as a lock, it is given up: the
+// process ends then, which is safe at any moment.
+func newManager(ctx context.Context, told <-chan struct{}, o manager.Options) (*manager.Manager, error) {
+	type made struct {
+		m   *manager.Manager
+		err error
+	}
+	done := make(chan made, 1)
+	go func() {
+		m, err := manager.New(ctx, o)
+		done <- made{m, err}
+	}()
+	select {
+	case made := <-done:
+		return made.m, made.err
+	case <-told:
+	}
+	const patience = 5 * time.Second
+	select {
+	case made := <-done:
+		return made.m, made.err
+	case <-time.After(patience):
+		return nil, fmt.Errorf("%w; its start was waiting for something else", errToldToStop)
+	}
+}
+
+// stopOnSignals makes SIGTERM stop the manager as it was asked or as on_term
+// says, and Ctrl-C as it was asked. A manager that is still there at a second
+// Ctrl-C, because it drains, ends the tasks as well. The channel that it returns
+// is closed at the first signal, of which ctx may have heard already.
+func stopOnSignals(ctx context.Context, stops chan<- db.Stop) <-chan struct{} {
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	told := make(chan struct{})
+	var once sync.Once
+	stop := func(how db.Stop) {
+		once.Do(func() { close(told) })
+		select {
+		case stops <- how:
+		default: // several requests are waiting already
+		}
+	}
+	if ctx.Err() != nil {
+		stop(manager.Terminate)
+	}
+	go func() {
+		interrupts := 0
+		for s := range signals {
+			how := manager.Terminate
+			if s == os.Interrupt {
+				how = manager.AsAsked
+				if interrupts++; interrupts > 1 {
+					how = db.StopKill
+				}
+			}
+			stop(how)
+		}
+	}()
+	return told
+}
+
+// readiness returns what to call when it is clear whether the manager serves:
+// it tells the process that started us.
+func readiness(toStarter bool) func(error) {
+	if !toStarter {
+		return func(error) {}
+	}
+	unix.CloseOnExec(3)
+	answer := os.NewFile(3, "ready") // owns the descriptor from the start
+	return func(err error) {
+		if err != nil {
+			fmt.Fprintf(answer, "%d %v\n", exitCode(err), err)
+		} else {
+			fmt.Fprintf(answer, "0 serving\n")
+		}
+		answer.Close()
+	}
+}
+
+// supervisor is systemd, or another that speaks sd_notify(3), if one has started
+// this process.
+type supervisor struct {
+	socket  string // empty: there is none
+	watches bool   // it wants to hear that we are alive
+}
+
+// newSupervisor reads what a supervisor has put into the environment, and takes
+// it out: what this process starts must not speak in its name.
+func newSupervisor() *supervisor {
+	s := &supervisor{socket: os.Getenv("NOTIFY_SOCKET")}
+	usec, _ := strconv.ParseInt(os.Getenv("WATCHDOG_USEC"), 10, 64)
+	pid := os.Getenv("WATCHDOG_PID")
+	s.watches = usec > 0 && (pid == "" || pid == strconv.Itoa(os.Getpid()))
+	for _, name := range []string{"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"} {
+		os.Unsetenv(name)
+	}
+	return s
+}
+
+func (s *supervisor) ready()    { s.send("READY=1") }
+func (s *supervisor) stopping() { s.send("STOPPING=1") }
+
+func (s *supervisor) alive() {
+	if s.watches {
+		s.send("WATCHDOG=1")
+	}
+}
+
+// send sends one message of sd_notify(3). (Without package net, which would make
+// the program depend on the system's C library.)
+func (s *supervisor) send(message string) {
+	if s.socket == "" {
+		return
+	}
+	err := func() error {
+		fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		unix.CloseOnExec(fd)
+		// A leading @ means the abstract namespace, for Go as for systemd.
+		return unix.Sendto(fd, []byte(message), 0, &unix.SockaddrUnix{Name: s.socket})
+	}()
+	if err != nil {
+		slog.Warn("cannot notify systemd", "error", err)
+	}
+}

@@ -1,0 +1,103 @@
+package db_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/air-executor/air-executor/db"
+)
+
+func (s *store) waiting() int {
+	s.t.Helper()
+	n, err := s.Waiting(ctx)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return n
+}
+
+func (s *store) setWaiting(a *db.Assignment, on bool) {
+	s.t.Helper()
+	if err := s.SetWaiting(ctx, a.Token, on); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func TestOnlyThePlacesOfTheDeadAreTakenBack(t *testing.T) {
+	s := open(t)
+	s.enqueue("dead", task("a"))
+	s.enqueue("alive", task("a"))
+	dead, alive := s.claim("dead"), s.claim("alive")
+	s.setWaiting(dead, true)
+	s.setWaiting(dead, true)
+	s.setWaiting(alive, true)
+	lives := func(token string) (bool, error) { return token == alive.Token, nil }
+	if some, err := s.DeadWaits(ctx, lives); err != nil || !some {
+		t.Errorf("dead waits: %t, %v", some, err)
+	}
+	if n, err := s.EndWaiting(ctx, lives); err != nil || n != 1 || s.waiting() != 1 {
+		t.Errorf("%d attempts wait (%v), by the rows %d, want 1", n, err, s.waiting())
+	}
+	if some, err := s.DeadWaits(ctx, lives); err != nil || some {
+		t.Errorf("dead waits: %t, %v", some, err)
+	}
+	// One that was taken for dead and ends its waiting all the same takes nothing
+	// from others that begin.
+	s.setWaiting(dead, false)
+	s.setWaiting(dead, true)
+	if s.waiting() != 2 {
+		t.Errorf("%d attempts wait, want 2", s.waiting())
+	}
+}
+
+func TestBecomeTellsHowAttemptsHaveEnded(t *testing.T) {
+	s := open(t)
+	for _, name := range []string{"done", "failed", "lost", "runs"} {
+		s.enqueue(name, task("a"))
+	}
+	done, failed := s.claim("done"), s.claim("failed")
+	s.claim("lost")
+	s.claim("runs")
+	before := s.active()
+	s.finish(done, success)
+	s.finish(failed, failure)
+	s.lose("lost", "a")
+	became, err := s.Become(ctx, before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, b := range became {
+		got[b.Job] = string(b.Status) + " " + string(b.Reason)
+	}
+	want := map[string]string{"done": "completed ", "failed": "failed exited", "lost": "failed lost", "runs": "running "}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("became (-want +got):\n%s", diff)
+	}
+}
+
+func TestAManagerIsFoundByItsInstance(t *testing.T) {
+	s := open(t)
+	for _, id := range []string{"first", "second"} {
+		if err := s.RegisterManager(ctx, db.Instance{ID: id}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.AskToStop(ctx, "first", db.StopKill); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ManagerStopped(ctx, "first"); err != nil {
+		t.Fatal(err)
+	}
+	first, err := s.ManagerWith(ctx, "first")
+	if err != nil || first == nil || first.Stop != db.StopKill || first.StoppedAt.IsZero() {
+		t.Errorf("%+v, %v", first, err)
+	}
+	if second, err := s.ManagerWith(ctx, "second"); err != nil || second.Stop != "" || !second.StoppedAt.IsZero() {
+		t.Errorf("%+v, %v", second, err)
+	}
+	if none, err := s.ManagerWith(ctx, "third"); err != nil || none != nil {
+		t.Errorf("%+v, %v", none, err)
+	}
+}

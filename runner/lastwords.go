@@ -1,0 +1,79 @@
+package runner
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// lastWords is what a runner writes to its standard error before it is ready: a
+// line about what keeps it from its work, or the Go runtime's report of a crash,
+// with the stacks of all threads. It goes into a pipe, not into the log, since
+// where one runner cannot start, the next one does not fare better, once a
+// second. The manager reads it when the runner has ended.
+type lastWords struct {
+	mu   sync.Mutex
+	fd   int // -1: closed
+	text string
+}
+
+// newLastWords makes the pipe. The runner gets mouth as its standard error.
+func newLastWords() (w *lastWords, mouth *os.File, err error) {
+	var fds [2]int
+	syscall.ForkLock.RLock()
+	err = unix.Pipe(fds[:])
+	if err == nil {
+		unix.CloseOnExec(fds[0])
+		unix.CloseOnExec(fds[1])
+	}
+	syscall.ForkLock.RUnlock()
+	if err != nil {
+		return nil, nil, fmt.Errorf("pipe: %w", err)
+	}
+	// What does not fit in is dropped: nobody reads as long as it lives.
+	_ = unix.SetNonblock(fds[0], true)
+	_ = unix.SetNonblock(fds[1], true)
+	return &lastWords{fd: fds[0]}, os.NewFile(uintptr(fds[1]), "last words"), nil
+}
+
+// read takes what is in the pipe, and closes it.
+func (w *lastWords) read() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.fd < 0 {
+		return
+	}
+	buf := make([]byte, 4096)
+	n, _ := unix.Read(w.fd, buf)
+	w.text = strings.TrimSpace(string(buf[:max(n, 0)]))
+	unix.Close(w.fd)
+	w.fd = -1
+}
+
+// close closes the pipe of a runner that is ready, and writes elsewhere now.
+func (w *lastWords) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.fd >= 0 {
+		unix.Close(w.fd)
+		w.fd = -1
+	}
+}
+
+// LastWords says in a line why a runner has ended that never became ready, as far
+// as it could say so itself; empty: it could not. It is complete when the runner
+// has exited.
+func (p *Process) LastWords() string {
+	p.words.mu.Lock()
+	defer p.words.mu.Unlock()
+	if strings.Contains(p.words.text, "failed to create new OS thread") {
+		return "it may start no thread (ulimit -u)"
+	}
+	line, _, _ := strings.Cut(p.words.text, "\n")
+	const long = 300
+	return line[:min(len(line), long)]
+}
