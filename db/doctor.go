@@ -77,6 +77,10 @@ JOIN attempt b ON b.task = a.task AND b.number > a.number
 JOIN task t ON t.id = a.task
 JOIN job j ON j.id = t.job
 WHERE a.status = 'running' OR b.id < a.id`}, // their times prove nothing, as a clock may be set back
+	{"the arguments of a task are a list of texts", `
+SELECT j.name || '/' || t.name AS place, 'args ' || substr(t.args, 1, 50) AS what
+FROM task t JOIN job j ON j.id = t.job
+WHERE NOT ({isList})`},
 	{"a completed task exited with 0", `
 SELECT j.name || '/' || t.name AS place, 'exit code ' || coalesce(t.exit_code, 'none') AS what
 FROM task t JOIN job j ON j.id = t.job
@@ -116,10 +120,11 @@ func (d *DB) Check(ctx context.Context) ([]Finding, error) {
 
 // ruleQuery is the query of a rule for the schema of the database.
 func (d *DB) ruleQuery(r rule) string {
+	replace := []string{"{isList}", d.dialect.isList}
 	if d.schema == 1 {
-		return strings.NewReplacer("t.dismissed_at", "NULL", "j.dismissed", "0").Replace(r.query)
+		replace = append(replace, "t.dismissed_at", "NULL", "j.dismissed", "0")
 	}
-	return r.query
+	return strings.NewReplacer(replace...).Replace(r.query)
 }
 
 // Rules returns what Check checks, in words.

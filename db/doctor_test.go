@@ -43,6 +43,7 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		running  = "a running task has one running attempt, any other has none"
 		number   = "no attempt has a number above its task's count"
 		overlap  = "attempts of a task do not overlap"
+		args     = "the arguments of a task are a list of texts"
 		exited   = "a completed task exited with 0"
 	)
 	found := map[string]bool{}
@@ -78,6 +79,9 @@ SELECT task, job, 2, 'failed', 'exited', token, manager, host, boot_id, runner, 
 UPDATE attempt SET status = 'running', slot = 1, reason = NULL, ended_at = NULL WHERE number = 1 AND task = (SELECT id FROM task WHERE name = 'bad')`, overlap, "j/bad"},
 		{"attempts in the wrong order", `INSERT INTO attempt (id, task, job, number, status, reason, token, manager, host, boot_id, runner, pid, pid_start, started_at, ended_at)
 SELECT -1, task, job, 2, 'failed', 'exited', token, manager, host, boot_id, runner, pid, pid_start, started_at, ended_at FROM attempt WHERE task = (SELECT id FROM task WHERE name = 'bad')`, overlap, "j/bad"},
+		{"arguments that are no JSON", `UPDATE task SET args = '[}' WHERE name = 'ok'`, args, "j/ok"},
+		{"arguments that are no list", `UPDATE task SET args = '{}' WHERE name = 'ok'`, args, "j/ok"},
+		{"an argument that is no text", `UPDATE task SET args = '["a",1]' WHERE name = 'ok'`, args, "j/ok"},
 		{"a completed task with another exit code", `UPDATE task SET exit_code = 1 WHERE name = 'ok'`, exited, "j/ok"},
 		{"an ended job in which a task runs", `UPDATE job SET state = 'completed' WHERE name = 'j'`, file, ""},
 	} {
