@@ -28,12 +28,25 @@ type adder struct {
 	next        int64 // the row of the next one
 	tally       job.Counts
 	blocked     int
-	dangling    bool // the job may have dependencies on tasks that are not there
+	dangling    bool // there may be dependencies of the job on tasks that are not there
+	missing     bool // this batch has brought some
 	tied        bool // a dependency was tied later than its task was stored: only that makes cycles
 
 	lastEnv   []string // the environment stored last,
 	lastEnvID int64    // and its row
+
+	recent map[string]needed // tasks that were stored lately, by id
 }
+
+// needed is what a dependency needs to know of the task that it is on.
+type needed struct {
+	ID     int64
+	Status job.Status
+}
+
+// manyRecent bounds the memory that an adder takes for ids. Most dependencies
+// are on a task that came shortly before.
+const manyRecent = 10_000
 
 // jobRow is what adding needs to know of a job.
 type jobRow struct {
@@ -59,9 +72,9 @@ ON CONFLICT (name) DO NOTHING`, job.NewUUID(), name, t.now, t.now)
 	if err != nil {
 		return nil, err
 	}
-	a := &adder{t: t, job: *j, created: created}
+	a := &adder{t: t, job: *j, created: created, recent: map[string]needed{}}
 	if a.job.Added > 0 {
-		if a.dangling, err = t.hasDangling(a.job.ID); err != nil {
+		if a.dangling, err = t.anyDangling(); err != nil {
 			return nil, err
 		}
 	}
@@ -70,6 +83,8 @@ ON CONFLICT (name) DO NOTHING`, job.NewUUID(), name, t.now, t.now)
 	return a, err
 }
 
+// hasDangling reports whether a job has dependencies on tasks that are not there.
+// It looks at those of all jobs.
 func (t *tx) hasDangling(jobID int64) (bool, error) {
 	var one int
 	return t.get(&one, `
@@ -79,6 +94,17 @@ JOIN task t ON t.id = d.task
 WHERE d.missing IS NOT NULL
   AND t.job = ?
 LIMIT 1`, jobID)
+}
+
+// anyDangling reports whether any job has dependencies on tasks that are not
+// there. Which job it is is left to tie, which looks for one name.
+func (t *tx) anyDangling() (bool, error) {
+	var one int
+	return t.get(&one, `
+SELECT 1
+FROM dependency `+t.d.dialect.byMissing+`
+WHERE missing IS NOT NULL
+LIMIT 1`)
 }
 
 // queue stores a pending task and returns its id. A task that is there already
@@ -144,6 +170,7 @@ func (a *adder) add(task job.Task) error {
 	}
 	a.last = id
 	a.count++
+	a.t.progress(a.count)
 	a.job.Added++
 	blockers, err := a.depend(id, task.Dependencies)
 	if err != nil {
@@ -154,6 +181,10 @@ func (a *adder) add(task job.Task) error {
 			return err
 		}
 	}
+	if len(a.recent) >= manyRecent {
+		clear(a.recent)
+	}
+	a.recent[task.ID] = needed{id, task.Status}
 	switch task.Status {
 	case job.Pending:
 		a.tally.Pending++
@@ -211,11 +242,7 @@ ON CONFLICT (job, name) DO NOTHING`,
 func (a *adder) depend(id int64, needs []string) (int, error) {
 	blockers := len(needs)
 	for i, name := range needs {
-		var dep struct {
-			ID     int64
-			Status job.Status
-		}
-		ok, err := a.t.get(&dep, `SELECT id, status FROM task WHERE job = ? AND name = ?`, a.job.ID, name)
+		dep, ok, err := a.find(name)
 		if err != nil {
 			return 0, err
 		}
@@ -227,7 +254,9 @@ func (a *adder) depend(id int64, needs []string) (int, error) {
 		if ok {
 			need, missing = &dep.ID, nil
 		}
-		a.dangling = a.dangling || !ok
+		if !ok {
+			a.dangling, a.missing = true, true
+		}
 		if ok && dep.Status == job.Completed {
 			blockers--
 		}
@@ -241,6 +270,15 @@ func (a *adder) depend(id int64, needs []string) (int, error) {
 	}
 	_, err := a.t.exec(`UPDATE task SET blockers = ? WHERE id = ?`, blockers, id)
 	return blockers, err
+}
+
+// find looks for a task of the job.
+func (a *adder) find(name string) (n needed, ok bool, err error) {
+	if n, ok = a.recent[name]; ok {
+		return n, true, nil
+	}
+	ok, err = a.t.get(&n, `SELECT id, status FROM task WHERE job = ? AND name = ?`, a.job.ID, name)
+	return n, ok, err
 }
 
 // tie points the dependencies that were waiting for this name to the new task.
@@ -272,19 +310,19 @@ WHERE d.missing = ?
 
 // requireAll returns ErrNoTask if a stored task depends on one that is not there.
 func (a *adder) requireAll() error {
-	if !a.dangling {
+	if !a.missing {
 		return nil
 	}
 	var first struct{ Name, Missing string }
+	// The rows of the batch follow each other, and so do their dependencies.
 	ok, err := a.t.get(&first, `
 SELECT t.name, d.missing
-FROM dependency d `+a.t.d.dialect.byMissing+`
+FROM dependency d
 JOIN task t ON t.id = d.task
-WHERE d.missing IS NOT NULL
-  AND t.id BETWEEN ? AND ?
-  AND t.job = ?
-ORDER BY t.id, d.position
-LIMIT 1`, a.first, a.last, a.job.ID)
+WHERE d.task BETWEEN ? AND ?
+  AND d.missing IS NOT NULL
+ORDER BY d.task, d.position
+LIMIT 1`, a.first, a.last)
 	if err == nil && ok {
 		err = &Missing{Job: a.job.Name, Task: first.Missing, By: first.Name}
 	}

@@ -334,6 +334,8 @@ type tx struct {
 	// ctx is what statements run with. It cannot be cancelled, for watching
 	// over that costs more than most statements do.
 	ctx context.Context
+
+	noted bool // the gate says how far this transaction is
 }
 
 func (d *DB) newTx(ctx context.Context) *tx {
@@ -367,10 +369,7 @@ func (d *DB) try(ctx context.Context, fn func(*tx) error) error {
 func (d *DB) writeOnce(ctx context.Context, fn func(*tx) error) error {
 	<-d.turn
 	defer func() { d.turn <- struct{}{} }()
-	if err := d.gate.Lock(d.wait); err != nil {
-		if errors.Is(err, lock.ErrHeld) {
-			return stuck(d.gate, d.wait)
-		}
+	if err := d.enter(); err != nil {
 		return err
 	}
 	defer d.gate.Unlock()
@@ -396,6 +395,7 @@ func (d *DB) transact(ctx context.Context, begin string, fn func(*tx) error) err
 	if err == nil {
 		err = t.commit()
 	}
+	t.forgetProgress()
 	if err != nil {
 		t.stop = t.ctx
 		// Where the failure has rolled back by itself, this one does nothing.
@@ -417,15 +417,6 @@ func (t *tx) commit() error {
 		return err
 	}
 	return inDoubt(err)
-}
-
-// stuck says who has held the gate for all the time that we waited.
-func stuck(gate *lock.File, waited time.Duration) error {
-	who := "another process"
-	if pid := gate.Holder(); pid > 0 {
-		who = fmt.Sprintf("process %d", pid)
-	}
-	return fmt.Errorf("%w: %s has held the write lock for over %s", ErrStuck, who, waited)
 }
 
 // stmt returns the query, prepared. It is kept for the life of the connection.

@@ -3,10 +3,11 @@ package db
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/air-executor/air-executor/job"
 )
 
 // What a caller may want to tell apart. All are wrapped in errors that name
@@ -103,7 +104,7 @@ func noJob(name string) error { return &Missing{Job: name} }
 
 func noTask(job, id string) error { return &Missing{Job: job, Task: id} }
 
-// cycleError names the tasks of a cycle, first one repeated at the end.
+// cycleError names the tasks of a cycle.
 func cycleError(names []string) error {
-	return fmt.Errorf("%w: %s", ErrCycle, strings.Join(append(names, names[0]), " → "))
+	return fmt.Errorf("%w: %s", ErrCycle, job.DescribeCycle(names))
 }

@@ -105,8 +105,15 @@ var hot = []struct {
 	{"list the jobs by name", "FROM job\nORDER BY name", []string{
 		"SCAN job USING INDEX sqlite_autoindex_job_1",
 	}},
-	{"look for dependencies on what is not there", "SELECT 1\nFROM dependency d", []string{
+	{"look for a job's dependencies on what is not there", "SELECT 1\nFROM dependency d", []string{
 		"SEARCH d USING COVERING INDEX dependency_missing (missing>?)", // there are few
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+	}},
+	{"look for dependencies on what is not there", "SELECT 1\nFROM dependency INDEXED", []string{
+		"SEARCH dependency USING COVERING INDEX dependency_missing (missing>?)", // it stops at the first
+	}},
+	{"find what a batch depends on and is not there", "WHERE d.task BETWEEN", []string{
+		"SEARCH d USING PRIMARY KEY (task>? AND task<?)", // those of the batch, and of no other
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 	}},
 	{"find who waited for a new task", "WHERE d.missing = ?", []string{
@@ -126,7 +133,6 @@ var allowed = []struct{ part, why string }{
 	{"FROM manager\n", "one row for each start of a manager"},
 	{"WHERE slot IS NOT NULL", "the attempts that run"},
 	{"WHERE t.job = ?", "all of a job is wanted, in order"},
-	{"ORDER BY t.id, d.position\nLIMIT 1", "the dependencies on what is not there"},
 	{"ORDER BY f.completed_at, f.id", "the failed tasks of a job are wanted in order"},
 	{"GROUP BY j.name", "the failed tasks are counted"},
 	{"SELECT DISTINCT environment", "the environments of a job that is removed"},

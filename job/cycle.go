@@ -115,9 +115,8 @@ func (g *graph) cycle() (index int, ids []string) {
 	return g.tasks[nodes[0]].index, ids
 }
 
-// describeCycle names the tasks of a cycle: "a → b → a". A long one is
-// shortened.
-func describeCycle(ids []string) string {
+// DescribeCycle names the tasks of a cycle: "a → b → a". A long one is shortened.
+func DescribeCycle(ids []string) string {
 	const most = 10
 	if len(ids) <= most {
 		return strings.Join(append(ids[:len(ids):len(ids)], ids[0]), " → ")

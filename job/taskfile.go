@@ -107,7 +107,7 @@ func (r *TaskReader) end() error {
 		Index: index,
 		ID:    ids[0],
 		Key:   "dependencies",
-		Msg:   "the tasks wait for each other in a cycle: " + describeCycle(ids),
+		Msg:   "the tasks wait for each other in a cycle: " + DescribeCycle(ids),
 	}
 	return r.in.err
 }

@@ -143,6 +143,7 @@ func (l *File) Note(who string) error {
 		return fmt.Errorf("%s is not a lock file of air-executor: there is something in it", l.path)
 	}
 	text := notePrefix + who + "\n"
+	// In this order, so that a line that somebody reads meanwhile is whole.
 	if _, err := l.f.WriteAt([]byte(text), 0); err != nil {
 		return err
 	}
@@ -160,6 +161,16 @@ func ReadNote(path string) (string, error) {
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, 4<<10))
 	return string(text), err
+}
+
+// Noted returns who has noted last that it holds the lock, with what it said of
+// itself; empty if nobody has.
+func (l *File) Noted() string {
+	b := make([]byte, 200)
+	n, _ := l.f.ReadAt(b, 0)
+	line, _, _ := strings.Cut(string(b[:n]), "\n")
+	who, _ := strings.CutPrefix(line, notePrefix)
+	return who
 }
 
 // Replaced reports whether the path no longer names the file that we opened:

@@ -1,0 +1,70 @@
+package db
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/air-executor/air-executor/lock"
+)
+
+// enter waits for this process's turn to write. It gives up when the process
+// whose turn it is has shown no progress for the time that a write waits: that
+// one was stopped, and did not just have much to store.
+func (d *DB) enter() error {
+	var before string
+	for {
+		err := d.gate.Lock(d.wait)
+		if !errors.Is(err, lock.ErrHeld) {
+			return err
+		}
+		now := noted(d.gate)
+		if now == "" || now == before {
+			return stuck(d.gate, d.wait)
+		}
+		before = now
+	}
+}
+
+// stuck says who has held the gate for all the time that we waited.
+func stuck(gate *lock.File, waited time.Duration) error {
+	who := "another process"
+	if pid := gate.Holder(); pid > 0 {
+		who = fmt.Sprintf("process %d", pid)
+	}
+	err := fmt.Errorf("%w: %s has held the write lock for over %s", ErrStuck, who, waited)
+	if done := noted(gate); done != "" {
+		err = fmt.Errorf("%w, and gets no further: it %s", err, done)
+	}
+	return err
+}
+
+// noted returns how far the process that holds the gate says that it is, empty
+// if it says nothing. What another one has left there does not count.
+func noted(gate *lock.File) string {
+	who, done, _ := strings.Cut(gate.Noted(), ": ")
+	if pid := gate.Holder(); pid > 0 && who != fmt.Sprintf("process %d", pid) {
+		return ""
+	}
+	return done
+}
+
+// manyTasks is how many tasks are stored between two notes of the progress.
+const manyTasks = 10_000
+
+// progress notes how far a large transaction is, for those that wait for it.
+func (t *tx) progress(tasks int) {
+	if tasks%manyTasks == 0 {
+		t.noted = true
+		_ = t.d.gate.Note(fmt.Sprintf("process %d: stores tasks, %d so far", os.Getpid(), tasks)) // without it, they wait less long
+	}
+}
+
+// forgetProgress takes the note away.
+func (t *tx) forgetProgress() {
+	if t.noted {
+		_ = t.d.gate.Note("nobody")
+	}
+}
