@@ -255,6 +255,7 @@ func create(path string, o Options) error {
 }
 
 func (d *DB) connect(ctx context.Context, o Options) error {
+	syncWAL()
 	pool, err := sqlx.Open("sqlite", dsn(d.path, o))
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ func (t *test) base(p place, name string, n int) (string, error) {
 // crashpoints kills an enqueue at its first system call that matters, at its
 // second, and so on, until one comes through.
 func (t *test) crashpoints() error {
-	const calls = "pwrite64,write,fsync,ftruncate,open,openat,unlink,fcntl,flock,mmap,mkdirat"
+	const calls = "pwrite64,write,fsync,fdatasync,ftruncate,open,openat,unlink,fcntl,flock,mmap,mkdirat"
 	for _, p := range places {
 		killed, doubt := 0, 0
 		for n, through := 1, 0; through < 3; n++ {
@@ -104,7 +104,8 @@ func (t *test) ioErrors() error {
 		for i, how := range []struct{ call, fault string }{
 			{"pwrite64", "error=EIO:when=%d"}, {"pwrite64", "error=ENOSPC:when=%d"},
 			{"pwrite64", "error=EIO:when=%d+"}, {"pwrite64", "error=ENOSPC:when=%d+"},
-			{"fsync", "error=EIO:when=%d"}, {"fsync", "error=EIO:when=%d+"},
+			{"fsync", "error=EIO:when=%d"}, {"fsync,fdatasync", "error=EIO:when=%d+"},
+			{"fdatasync", "error=EIO:when=%d"}, {"fdatasync", "error=EIO:when=%d+"},
 			{"ftruncate", "error=EIO:when=%d"}, {"ftruncate", "error=ENOSPC:when=%d+"},
 		} {
 			for n, through := 1, 0; through < 5; n++ {

@@ -1,0 +1,89 @@
+package db
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"unsafe"
+
+	"modernc.org/libc"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// The name of a new write-ahead log must be durable before a commit in it is, so
+// SQLite flushes the folder of the log, too, when it flushes the log. It does so
+// once in every process, since it cannot know that another one has. Here the
+// process that has flushed the folder marks the log, and the others see that.
+//
+// The mark is a bit in the mode of the file (the sticky bit, which means nothing
+// on a file). It is set after the folder was flushed, and goes with the file: a
+// later log is another file, without it.
+const flushed = fs.ModeSticky
+
+// cFunc is the form of SQLite's openDirectory.
+type cFunc = func(tls *libc.TLS, path, fd uintptr) int32
+
+// syncWAL has SQLite call openWALFolder, and flush files with fdatasync(2), which
+// keeps what fsync(2) keeps but for the times of the file.
+var syncWAL = sync.OnceFunc(func() {
+	_, _ = sqlite.Fdatasync(true) // where it is not to be had, fsync(2) goes on
+	tls := libc.NewTLS()
+	defer tls.Close()
+	name, err := libc.CString("openDirectory")
+	if err != nil {
+		return
+	}
+	defer libc.Xfree(tls, name)
+	vfs := sqlite3.Xsqlite3_vfs_find(tls, 0)
+	if vfs == 0 {
+		return
+	}
+	methods := *(**sqlite3.Tsqlite3_vfs)(unsafe.Pointer(&vfs))
+	get := methods.FxGetSystemCall
+	original := (*(*func(*libc.TLS, uintptr, uintptr) uintptr)(unsafe.Pointer(&struct{ uintptr }{get})))(tls, vfs, name)
+	if original == 0 {
+		return
+	}
+	openFolder = *(*cFunc)(unsafe.Pointer(&struct{ uintptr }{original}))
+	set := methods.FxSetSystemCall
+	(*(*func(*libc.TLS, uintptr, uintptr, uintptr) int32)(unsafe.Pointer(&struct{ uintptr }{set})))(tls, vfs, name, pointer(openWALFolder))
+})
+
+// openFolder is SQLite's own openDirectory.
+var openFolder cFunc
+
+// pointer is a function as SQLite, which was C, calls it.
+func pointer(f cFunc) uintptr { return *(*uintptr)(unsafe.Pointer(&f)) }
+
+// openWALFolder takes the place of SQLite's openDirectory, which opens a folder
+// for SQLite to flush it. What it answers means that there is no folder to be
+// flushed.
+func openWALFolder(tls *libc.TLS, path, fd uintptr) int32 {
+	name := libc.GoString(path)
+	if !strings.HasSuffix(name, suffixes[1]) || !flushOnce(name) {
+		return openFolder(tls, path, fd)
+	}
+	return sqlite3.SQLITE_CANTOPEN
+}
+
+// flushOnce flushes the folder of a write-ahead log, unless that was done since
+// the log was made. It reports whether the name of the log is durable.
+func flushOnce(wal string) bool {
+	before, err := os.Lstat(wal)
+	if err != nil {
+		return false
+	}
+	if before.Mode()&flushed != 0 {
+		return true
+	}
+	if err := syncFolder(filepath.Dir(wal)); err != nil {
+		return false
+	}
+	if after, err := os.Lstat(wal); err == nil && os.SameFile(before, after) {
+		_ = os.Chmod(wal, after.Mode()|flushed) // if it is another user's, the next one flushes again
+	}
+	return true
+}
