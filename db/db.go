@@ -115,6 +115,9 @@ func Open(ctx context.Context, base string, o Options) (*DB, error) {
 
 // prepare makes the folder and looks at what is there before SQLite does.
 func prepare(path string, o Options) error {
+	if err := checkLength(path); err != nil {
+		return err
+	}
 	info, err := os.Lstat(path)
 	if errors.Is(err, os.ErrNotExist) {
 		if o.MustExist {
@@ -149,6 +152,20 @@ func prepare(path string, o Options) error {
 		return err
 	}
 	return checkEmptied(path)
+}
+
+// longestPath is the longest name that SQLite gives a database: 512 bytes, with
+// a zero at the end and -journal behind it.
+const longestPath = 504
+
+// checkLength refuses a path that SQLite could not open, and would not say why.
+func checkLength(path string) error {
+	whole, err := filepath.Abs(path)
+	if err == nil && len(whole) > longestPath {
+		err = fmt.Errorf("the base path is %d bytes long, and may be at most %d: %s",
+			len(filepath.Dir(whole)), longestPath-len(FileName)-1, filepath.Dir(whole))
+	}
+	return err
 }
 
 // checkCompanions refuses what is no regular file where SQLite keeps its own,

@@ -2,6 +2,8 @@ package db
 
 import (
 	"fmt"
+	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,7 +15,11 @@ func checkFilesystem(folder string) error {
 	if err := unix.Statfs(folder, &st); err != nil {
 		return fmt.Errorf("%s: %w", folder, err)
 	}
-	if name := networkName(int64(st.Type)); name != "" {
+	name := networkName(int64(st.Type))
+	if uint32(st.Type) == unix.FUSE_SUPER_MAGIC {
+		name = networkFUSE(mountType(folder))
+	}
+	if name != "" {
 		return fmt.Errorf("%w: %s is on %s", ErrNetwork, folder, name)
 	}
 	return nil
@@ -35,6 +41,57 @@ func networkName(magic int64) string {
 		return "AFS"
 	case unix.CODA_SUPER_MAGIC:
 		return "Coda"
+	case unix.OCFS2_SUPER_MAGIC:
+		return "OCFS2"
+	case lustreMagic:
+		return "Lustre"
+	case gfs2Magic:
+		return "GFS2"
+	}
+	return ""
+}
+
+// Numbers that the kernel's headers for programs do not have.
+const (
+	lustreMagic = 0x0BD00BD0
+	gfs2Magic   = 0x01161970
+)
+
+// networkFUSE names a network file system that a program provides by its type in
+// mountinfo, such as fuse.sshfs, and is empty for others: many are on a local
+// disk, as those of NTFS are.
+func networkFUSE(kind string) string {
+	name, _ := strings.CutPrefix(kind, "fuse.")
+	switch name {
+	case "sshfs", "glusterfs", "ceph-fuse", "cephfs", "s3fs", "goofys", "gcsfuse", "rclone", "juicefs", "davfs", "davfs2", "curlftpfs", "smbnetfs", "mfs", "lizardfs", "seaweedfs", "blobfuse", "blobfuse2":
+		return name
+	}
+	return ""
+}
+
+// mountType returns the type of the file system that a folder is on, empty if it
+// is not known. See proc_pid_mountinfo(5).
+func mountType(folder string) string {
+	var st unix.Stat_t
+	if err := unix.Stat(folder, &st); err != nil {
+		return ""
+	}
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return ""
+	}
+	return typeOfDevice(string(mounts), fmt.Sprintf("%d:%d", unix.Major(st.Dev), unix.Minor(st.Dev)))
+}
+
+// typeOfDevice finds the type of the file system on a device in a mountinfo file:
+// "36 35 0:98 /mnt1 /mnt2 rw - fuse.sshfs host:/ rw".
+func typeOfDevice(mounts, device string) string {
+	for line := range strings.Lines(mounts) {
+		head, tail, _ := strings.Cut(line, " - ")
+		fields := strings.Fields(head)
+		if kind := strings.Fields(tail); len(fields) > 2 && fields[2] == device && len(kind) > 0 {
+			return kind[0]
+		}
 	}
 	return ""
 }

@@ -553,3 +553,30 @@ func TestANamedPipeBesideTheDatabaseIsNotWaitedFor(t *testing.T) {
 		}
 	}
 }
+
+// SQLite only says that it is unable to open the file.
+func TestABasePathThatIsTooLongIsNamed(t *testing.T) {
+	root := t.TempDir()
+	for _, c := range []struct {
+		length int
+		ok     bool
+	}{{488, true}, {489, false}} {
+		base := root
+		for len(base) < c.length-150 {
+			base = filepath.Join(base, strings.Repeat("x", 100))
+		}
+		base = filepath.Join(base, strings.Repeat("y", c.length-len(base)-1))
+		d, err := db.Open(ctx, base, db.Options{})
+		if c.ok {
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = d.Enqueue(ctx, db.Batch{Job: "j", Tasks: specs(task("a"))})
+			if err = errors.Join(err, d.Close()); err != nil {
+				t.Error(err)
+			}
+		} else if err == nil || !strings.Contains(err.Error(), "the base path is 489 bytes long, and may be at most 488") {
+			t.Errorf("error %v", err)
+		}
+	}
+}
