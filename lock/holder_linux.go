@@ -11,6 +11,17 @@ import (
 // Holder returns the PID of the process that holds the lock, or 0 if that
 // cannot be told. It is for messages only.
 func (l *File) Holder() int {
+	// While many locks come and go, a reading of the list may miss one.
+	const tries = 5
+	for range tries {
+		if pid := l.holder(); pid > 0 {
+			return pid
+		}
+	}
+	return 0
+}
+
+func (l *File) holder() int {
 	info, err := os.Stat(l.path)
 	if err != nil {
 		return 0
