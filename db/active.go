@@ -114,8 +114,8 @@ WHERE slot IS NOT NULL
 	})
 }
 
-// stuck returns what keeps running tasks of a job from their end, by their rows.
-func (t *tx) stuck(job int64) (map[int64]string, error) {
+// stuck returns what keeps running tasks from their end, by their rows.
+func (t *tx) stuck() (map[int64]string, error) {
 	if ok, err := t.knowsStuck(); err != nil || !ok {
 		return nil, err
 	}
@@ -126,9 +126,8 @@ func (t *tx) stuck(job int64) (map[int64]string, error) {
 	err := t.all(&rows, `
 SELECT task, stuck
 FROM attempt
-WHERE job = ?
-  AND slot IS NOT NULL
-  AND stuck IS NOT NULL`, job)
+WHERE slot IS NOT NULL
+  AND stuck IS NOT NULL`)
 	out := map[int64]string{}
 	for _, r := range rows {
 		out[r.Task] = r.Stuck

@@ -154,7 +154,7 @@ func (d *DB) Compare(ctx context.Context, name string, tasks iter.Seq2[job.Task,
 // file, or nothing.
 func (a *adder) compare(task job.Task) (string, error) {
 	var stored job.Task
-	err := a.t.eachTask(a.job.Name, a.job.ID, func(t job.Task) error {
+	err := a.t.eachTask(func(t job.Task) error {
 		stored = t
 		return nil
 	}, a.t.d.taskColumns()+`

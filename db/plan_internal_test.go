@@ -53,6 +53,16 @@ var hot = []struct {
 		"CORRELATED SCALAR SUBQUERY 1",
 		"SEARCH task USING COVERING INDEX task_ready (job=?)",
 	}},
+	{"list the failed tasks of all jobs", "AND (j.failed > 0 AND t.status = 'failed' AND", []string{
+		"SCAN t USING INDEX task_failed",
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH d USING PRIMARY KEY (task=?) LEFT-JOIN",
+		"SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+		"USE TEMP B-TREE FOR ORDER BY",
+	}},
 	{"look for dependents", "SELECT 1 FROM dependency WHERE needs = ?", []string{
 		"SEARCH dependency USING COVERING INDEX dependency_needs (needs=?)",
 	}},
@@ -130,6 +140,8 @@ var hot = []struct {
 var allowed = []struct{ part, why string }{
 	{" AS place", "a rule of Check, which reads everything"},
 	{"pragma_table_info", "the columns of one table"},
+	{") s ON s.id = t.id", "a list is sorted as somebody wants it"},
+	{"AND a.slot IS NOT NULL\nORDER BY a.id", "the attempts that run"},
 	{"FROM manager\n", "one row for each start of a manager"},
 	{"WHERE slot IS NOT NULL", "the attempts that run"},
 	{"WHERE t.job = ?", "all of a job is wanted, in order"},
@@ -390,7 +402,17 @@ func exercised(t *testing.T) *DB {
 	must(err)
 	_, err = d.TaskIDs(ctx, "j", "a", 10)
 	must(err)
-	_, err = d.Blockers(ctx, "j")
+	listed := func(Listed) error { return nil }
+	for order := range orders {
+		must(d.ListTasks(ctx, Filter{Order: order}, listed))
+	}
+	must(d.ListTasks(ctx, Filter{Statuses: []job.Status{job.Failed}}, listed))
+	must(d.ListTasks(ctx, Filter{Job: "j", Task: "b", Limit: 1}, listed))
+	_, err = d.Cancelled(ctx, "")
+	must(err)
+	_, _, err = d.EnvNames(ctx, "j", "b")
+	must(err)
+	_, err = d.RunningSteps(ctx, "j")
 	must(err)
 	_, err = d.Steps(ctx, "j", 0, []int64{1})
 	must(err)

@@ -105,7 +105,7 @@ func (d *DB) Failures(ctx context.Context, name string, most int) (tasks []job.T
 		if _, err := t.get(&failed, `SELECT failed FROM job WHERE id = ?`, j.ID); err != nil {
 			return err
 		}
-		err = t.eachTask(name, j.ID, func(task job.Task) error {
+		err = t.eachTask(func(task job.Task) error {
 			tasks = append(tasks, task)
 			return nil
 		}, d.taskColumns()+`
@@ -137,4 +137,25 @@ func (d *DB) MayGoOn(ctx context.Context, name string) (bool, error) {
 		return err
 	})
 	return may, err
+}
+
+// RunningSteps returns the attempts of a job that run now, oldest first.
+func (d *DB) RunningSteps(ctx context.Context, name string) ([]Step, error) {
+	var out []Step
+	err := d.read(ctx, func(t *tx) error {
+		j, err := t.jobRow(name)
+		if err != nil {
+			return err
+		}
+		var rows []stepRow
+		err = t.all(&rows, stepColumns+`
+WHERE a.job = ?
+  AND a.slot IS NOT NULL
+ORDER BY a.id`, j.ID)
+		for _, r := range rows {
+			out = append(out, r.step())
+		}
+		return err
+	})
+	return out, err
 }

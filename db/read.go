@@ -96,15 +96,20 @@ type storedTask struct {
 	StartedAt, Completed *int64
 	DismissedAt          *int64
 	Extra, Parent        *string
-	Needs                *string
+	Job                  string
+	Needs                *string // a dependency; a task has a row for each
+	NeedsStatus          *string
+	NeedsReason          *string
 }
 
 func (d *DB) taskColumns() string {
 	return `
 SELECT t.id, t.name, t.command, t.args, t.dir, t.priority, t.timeout, t.status, t.reason, t.attempts,
        t.exit_code, t.signal, t.error, t.created_at, t.started_at, t.completed_at, ` + d.since2("t.dismissed_at", "NULL AS dismissed_at") + `, t.extra,
-       CASE WHEN p.job = t.job THEN p.name END AS parent, coalesce(n.name, d.missing) AS needs
+       CASE WHEN p.job = t.job THEN p.name END AS parent, j.name AS job,
+       coalesce(n.name, d.missing) AS needs, n.status AS needs_status, n.reason AS needs_reason
 FROM task t
+JOIN job j ON j.id = t.job
 LEFT JOIN task p ON p.id = t.parent
 LEFT JOIN dependency d ON d.task = t.id
 LEFT JOIN task n ON n.id = d.needs`
@@ -112,16 +117,17 @@ LEFT JOIN task n ON n.id = d.needs`
 
 func (r *storedTask) scan(rows *sqlx.Rows) error {
 	return rows.Scan(&r.ID, &r.Name, &r.Command, &r.Args, &r.Dir, &r.Priority, &r.Timeout, &r.Status, &r.Reason, &r.Attempts,
-		&r.ExitCode, &r.Signal, &r.Error, &r.CreatedAt, &r.StartedAt, &r.Completed, &r.DismissedAt, &r.Extra, &r.Parent, &r.Needs)
+		&r.ExitCode, &r.Signal, &r.Error, &r.CreatedAt, &r.StartedAt, &r.Completed, &r.DismissedAt, &r.Extra, &r.Parent, &r.Job,
+		&r.Needs, &r.NeedsStatus, &r.NeedsReason)
 }
 
-func (r *storedTask) task(jobName string) (job.Task, error) {
+func (r *storedTask) task() (job.Task, error) {
 	args, err := decodeArgs(r.Args)
 	t := job.Task{
 		Spec: job.Spec{
 			ID: r.Name, Command: r.Command, Args: args, Dir: fromText(r.Dir), Priority: r.Priority,
 		},
-		Job: jobName, Status: r.Status, Reason: job.Reason(fromText(r.Reason)), Parent: fromText(r.Parent),
+		Job: r.Job, Status: r.Status, Reason: job.Reason(fromText(r.Reason)), Parent: fromText(r.Parent),
 		Attempts: r.Attempts, ExitCode: r.ExitCode, Signal: fromText(r.Signal), Error: fromText(r.Error),
 		CreatedAt: time.UnixMicro(r.CreatedAt).UTC(), StartedAt: fromInstant(r.StartedAt), CompletedAt: fromInstant(r.Completed),
 		DismissedAt: fromInstant(r.DismissedAt),
@@ -144,46 +150,15 @@ func (d *DB) EachTask(ctx context.Context, name string, fn func(job.Task) error)
 		if err != nil {
 			return err
 		}
-		return t.eachTask(name, j.ID, fn, d.taskColumns()+`
+		return t.eachTask(fn, d.taskColumns()+`
 WHERE t.job = ?
 ORDER BY t.id, d.position`, j.ID)
 	})
 }
 
-// eachTask folds the rows of a task, one for each dependency, into one.
-func (t *tx) eachTask(name string, row int64, fn func(job.Task) error, query string, args ...any) error {
-	stuck, err := t.stuck(row)
-	if err != nil {
-		return err
-	}
-	var id int64
-	var task job.Task
-	err = t.each(func(rows *sqlx.Rows) error {
-		var r storedTask
-		if err := r.scan(rows); err != nil {
-			return err
-		}
-		if r.ID != id {
-			if id != 0 {
-				if err := fn(task); err != nil {
-					return err
-				}
-			}
-			var err error
-			if task, err = r.task(name); err != nil {
-				return err
-			}
-			id, task.Stuck = r.ID, stuck[r.ID]
-		}
-		if r.Needs != nil {
-			task.Dependencies = append(task.Dependencies, *r.Needs)
-		}
-		return nil
-	}, query, args...)
-	if err != nil || id == 0 {
-		return err
-	}
-	return fn(task)
+// eachTask calls fn with the tasks of a query.
+func (t *tx) eachTask(fn func(job.Task) error, query string, args ...any) error {
+	return t.eachListed(func(l Listed) error { return fn(l.Task) }, query, args...)
 }
 
 // Tasks returns every task of a job, oldest first, or ErrNoJob.
@@ -204,7 +179,7 @@ func (d *DB) Task(ctx context.Context, name, id string) (job.Task, error) {
 		if err != nil {
 			return err
 		}
-		return t.eachTask(name, j.ID, func(task job.Task) error {
+		return t.eachTask(func(task job.Task) error {
 			out = &task
 			return nil
 		}, d.taskColumns()+`
@@ -233,44 +208,6 @@ func (d *DB) RunningTasks(ctx context.Context, name string) ([]Active, error) {
 		if a.Job == name {
 			out = append(out, a)
 		}
-	}
-	return out, err
-}
-
-// Blocker is an unfinished dependency of a pending task.
-type Blocker struct {
-	Task   string     // the task that waits
-	Needs  string     // the one that it waits for
-	Status job.Status // of Needs; empty: there is no such task yet
-	Reason job.Reason // of Needs, if it has failed
-}
-
-// Blockers returns what the pending tasks of a job wait for. For tasks that
-// wait for many, it says so for each.
-func (d *DB) Blockers(ctx context.Context, name string) ([]Blocker, error) {
-	var rows []struct {
-		Task, Needs    string
-		Status, Reason *string
-	}
-	err := d.read(ctx, func(t *tx) error {
-		j, err := t.jobRow(name)
-		if err != nil {
-			return err
-		}
-		return t.all(&rows, `
-SELECT t.name AS task, coalesce(n.name, d.missing) AS needs, n.status, n.reason
-FROM task t
-JOIN dependency d ON d.task = t.id
-LEFT JOIN task n ON n.id = d.needs
-WHERE t.job = ?
-  AND t.status = 'pending'
-  AND t.blockers > 0
-  AND (n.id IS NULL OR n.status <> 'completed')
-ORDER BY t.id, d.position`, j.ID)
-	})
-	out := make([]Blocker, len(rows))
-	for i, r := range rows {
-		out[i] = Blocker{r.Task, r.Needs, job.Status(fromText(r.Status)), job.Reason(fromText(r.Reason))}
 	}
 	return out, err
 }

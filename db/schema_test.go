@@ -69,7 +69,7 @@ func TestImpossibleRowsCannotBeStored(t *testing.T) {
 func TestViewsAreForPeople(t *testing.T) {
 	s := openAt(t, t.TempDir(), db.Options{Clock: ticking(time.Date(2025, 10, 2, 10, 30, 0, 7e6, time.UTC))})
 	s.enqueue("nightly", job.Spec{ID: "fetch", Command: "curl", Args: []string{"-O", "x"}})
-	s.enqueue("nightly", job.Spec{ID: "build", Command: "make", Dependencies: []string{"fetch"}, Priority: 2})
+	s.enqueue("nightly", job.Spec{ID: "build", Command: "make", Dir: "/src", Timeout: 90 * time.Second, Dependencies: []string{"fetch"}, Priority: 2})
 	p := s.claim()
 	if _, err := s.Enqueue(ctx, subtasks("nightly", p.Token, task("sub", "fetch", "build"))); err != nil {
 		t.Fatal(err)
@@ -78,24 +78,44 @@ func TestViewsAreForPeople(t *testing.T) {
 	r.UserTime, r.SystemTime, r.MaxRSS = 1500*time.Millisecond, 250*time.Millisecond, 4096
 	s.finish(p, r)
 	s.load("old", aTask("waits", "missing"))
+	if _, err := s.Dismiss(ctx, "nightly", []string{"fetch"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.RegisterManager(ctx, db.Instance{ID: "m", Host: "host", BootID: "boot", PID: 4711}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AskToStop(ctx, "m", db.StopDrain); err != nil {
+		t.Fatal(err)
+	}
 
 	at := func(second string) string { return "2025-10-02T10:30:" + second + ".007Z" }
 	for view, want := range map[string][][]any{
 		"SELECT * FROM jobs ORDER BY name": {
-			{"name", "state", "pending", "blocked", "running", "completed", "failed", "created_at", "updated_at"},
-			{"nightly", "failed", 2, 2, 0, 0, 1, at("N"), at("N")},
-			{"old", "waiting", 1, 1, 0, 0, 0, "2025-01-02T03:04:05.679Z", "2025-01-02T03:04:06.000Z"},
+			{"name", "state", "total", "pending", "blocked", "running", "completed", "failed", "dismissed", "created_at", "updated_at"},
+			{"nightly", "waiting", 3, 2, 2, 0, 0, 0, 1, at("N"), at("N")},
+			{"old", "waiting", 1, 1, 1, 0, 0, 0, 0, "2025-01-02T03:04:05.679Z", "2025-01-02T03:04:06.000Z"},
 		},
 		"SELECT * FROM tasks ORDER BY job, id": {
-			{"job", "id", "status", "reason", "command", "args", "dependencies", "blockers", "priority", "attempts", "exit_code", "signal", "error", "parent", "created_at", "started_at", "completed_at"},
-			{"nightly", "build", "pending", nil, "make", "[]", "fetch", 1, 2, 0, nil, nil, nil, nil, at("N"), nil, nil},
-			{"nightly", "fetch", "failed", "exited", "curl", `["-O","x"]`, nil, 0, 0, 1, 1, nil, "exit code 1", nil, at("N"), at("N"), at("N")},
-			{"nightly", "sub", "pending", nil, "true", "[]", "fetch, build", 2, 0, 0, nil, nil, nil, "fetch", at("N"), nil, nil},
-			{"old", "waits", "pending", nil, "true", "[]", "missing", 1, 0, 0, nil, nil, nil, nil, "2025-01-02T03:04:05.000Z", nil, nil},
+			{"job", "id", "status", "reason", "command", "args", "dependencies", "blockers", "priority", "attempts", "exit_code", "signal", "error", "parent", "created_at", "started_at", "completed_at", "dismissed_at", "waited", "seconds", "dir", "timeout", "log"},
+			{"nightly", "build", "pending", nil, "make", "[]", "fetch", 1, 2, 0, nil, nil, nil, nil, at("N"), nil, nil, nil, nil, nil, "/src", 90.0, nil},
+			{"nightly", "fetch", "failed", "exited", "curl", `["-O","x"]`, nil, 0, 0, 1, 1, nil, "exit code 1", nil, at("N"), at("N"), at("N"), at("N"), 2.0, 2.0, nil, nil, "jobs/nightly/logs/fetch.log"},
+			{"nightly", "sub", "pending", nil, "true", "[]", "fetch, build", 2, 0, 0, nil, nil, nil, "fetch", at("N"), nil, nil, nil, nil, nil, nil, nil, nil},
+			{"old", "waits", "pending", nil, "true", "[]", "missing", 1, 0, 0, nil, nil, nil, nil, "2025-01-02T03:04:05.000Z", nil, nil, nil, nil, nil, nil, nil, nil},
 		},
 		"SELECT * FROM attempts": {
-			{"job", "task", "attempt", "status", "reason", "exit_code", "signal", "error", "started_at", "ended_at", "seconds", "user_seconds", "system_seconds", "max_rss_bytes", "runner_pid", "host", "boot_id", "manager"},
-			{"nightly", "fetch", 1, "failed", "exited", 1, nil, "exit code 1", at("N"), at("N"), 2.0, 1.5, 0.25, 4096, 4242, "host", "boot", "manager"},
+			{"job", "task", "attempt", "status", "reason", "exit_code", "signal", "error", "stuck", "started_at", "completed_at", "seconds", "user_seconds", "system_seconds", "max_rss_bytes", "runner_pid", "host", "boot_id", "manager"},
+			{"nightly", "fetch", 1, "failed", "exited", 1, nil, "exit code 1", nil, at("N"), at("N"), 2.0, 1.5, 0.25, 4096, 4242, "host", "boot", "manager"},
+		},
+		"SELECT * FROM dependencies ORDER BY job, task, needs": {
+			{"job", "task", "needs", "status"},
+			{"nightly", "build", "fetch", "failed"},
+			{"nightly", "sub", "build", "pending"},
+			{"nightly", "sub", "fetch", "failed"},
+			{"old", "waits", "missing", "missing"},
+		},
+		"SELECT * FROM managers": {
+			{"pid", "host", "started_at", "stopped_at", "stop", "instance"},
+			{4711, "host", at("N"), nil, "drain", "m"},
 		},
 	} {
 		if diff := cmp.Diff(want, s.rows(view)); diff != "" {
@@ -147,4 +167,22 @@ func (s *store) rows(query string) [][]any {
 		s.t.Fatal(err)
 	}
 	return out
+}
+
+// The view writes a log's path only where SQL can tell it.
+func TestTheViewNamesTheLogsThatExist(t *testing.T) {
+	s := open(t)
+	ids := []string{"plain", "a/b:c%d", "with blank", "a.1", "a.b", ".hidden", "-flag", "Größe", "x@y,z=1+2_3-4", strings.Repeat("x", 59), strings.Repeat("/", 59), strings.Repeat("%", 59)}
+	for _, id := range ids {
+		s.enqueue("j", task(id))
+		s.finish(s.claim(), success)
+	}
+	for _, row := range s.rows("SELECT id, log FROM tasks")[1:] {
+		if want := "jobs/j/logs/" + job.LogName(row[0].(string)); row[1] != nil && row[1] != want {
+			t.Errorf("log of %q: %v, want %s", row[0], row[1], want)
+		}
+	}
+	if n := len(s.rows("SELECT id FROM tasks WHERE log IS NOT NULL")) - 1; n != 7 {
+		t.Errorf("%d logs are named", n)
+	}
 }

@@ -35,7 +35,7 @@ func TestADatabaseOfTheFirstVersionDoesNotKnowWhatATaskIsStuckAt(t *testing.T) {
 	s := open(t)
 	s.enqueue("a", task("1"))
 	a := s.claimAny(1)
-	if _, err := s.raw().Exec("ALTER TABLE attempt DROP COLUMN stuck"); err != nil {
+	if _, err := s.raw().Exec("DROP VIEW attempts; ALTER TABLE attempt DROP COLUMN stuck"); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.SetStuck(ctx, a.Token, "why"); err != nil {

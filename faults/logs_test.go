@@ -40,7 +40,7 @@ func TestOddLogs(t *testing.T) {
 	w.run(0, "enqueue", "-q", "--job", "j", "--id", "long", "--", "sh", "-c", "head -c 104857600 /dev/zero | tr '\\0' x")
 	w.run(0, "wait", "-q", "--job", "j")
 	for id, content := range logs {
-		if out := w.run(0, "logs", "--job", "j", "--task", id, "--tail", "0").out; out != string(content) {
+		if out := w.run(0, "logs", "--job", "j", "--task", id, "--tail", "all").out; out != string(content) {
 			t.Errorf("the log %s has %d bytes, not %d, or differs", id, len(out), len(content))
 		}
 		var all []struct{ Task, Log string }
@@ -48,7 +48,7 @@ func TestOddLogs(t *testing.T) {
 			t.Errorf("the log %s as JSON: %v", id, err)
 		}
 	}
-	for _, tail := range []string{"0", "1", "50"} {
+	for _, tail := range []string{"all", "1", "50"} {
 		n, memory := w.printed("logs", "--job", "j", "--task", "long", "--tail", tail)
 		if n != long {
 			t.Errorf("a line of %d bytes is printed as %d", long, n)
@@ -56,6 +56,9 @@ func TestOddLogs(t *testing.T) {
 		if memory > 64<<20 {
 			t.Errorf("to print a line of %d bytes takes %d bytes of memory", long, memory)
 		}
+	}
+	if n, memory := w.printed("logs", "--json", "--job", "j", "--task", "long"); n < long || memory > 64<<20 {
+		t.Errorf("as JSON, a line of %d bytes is printed as %d and takes %d bytes of memory", long, n, memory)
 	}
 }
 

@@ -234,9 +234,10 @@ func (m *serving) kill() {
 
 // task is what status says of a task.
 type task struct {
-	ID, Status, Reason, Error, Signal string
-	Attempts                          int
-	ExitCode                          *int `json:"exit_code"`
+	ID                            string `json:"task"`
+	Status, Reason, Error, Signal string
+	Attempts                      int
+	ExitCode                      *int `json:"exit_code"`
 }
 
 func (t task) ended() bool { return t.Status == "completed" || t.Status == "failed" }

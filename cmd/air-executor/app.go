@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"golang.org/x/term"
 
@@ -153,28 +151,28 @@ func (a *app) serving() (bool, error) {
 
 // json reports whether JSON is wanted.
 func (a *app) json() bool {
-	on, _ := strconv.ParseBool(os.Getenv("AIR_EXECUTOR_JSON"))
+	on, _ := wantsJSONByEnv() // a wrong value was refused
 	return a.globals.JSON || on
 }
 
 // printJSON prints v, indented.
 func (a *app) printJSON(v any) error {
-	enc := json.NewEncoder(a.out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
+	return writeJSON(a.out, v, "  ")
 }
 
-// printf prints a result.
+// printf prints a result, as it is or, on a terminal, without control characters.
 func (a *app) printf(format string, args ...any) {
+	if isTerminal(a.out) {
+		args = clean(args)
+	}
 	if _, err := fmt.Fprintf(a.out, format, args...); err != nil && a.unprinted == nil {
 		a.unprinted = err
 	}
 }
 
-// notef prints a remark that is not a result.
+// notef prints a remark that is not a result: one line, without control characters.
 func (a *app) notef(format string, args ...any) {
-	fmt.Fprintf(a.err, "air-executor: "+format+"\n", args...)
+	fmt.Fprintf(a.err, "air-executor: "+format+"\n", clean(args)...)
 }
 
 const noManager = "no manager is running; tasks wait until one does: air-executor start"
@@ -204,3 +202,6 @@ func (a *app) width() int {
 func colour(f *os.File) bool {
 	return isTerminal(f) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
+
+// canRedraw reports whether lines can be written over in place.
+func canRedraw(f *os.File) bool { return isTerminal(f) && os.Getenv("TERM") != "dumb" }

@@ -44,37 +44,15 @@ func (c *cancelCmd) Run(a *app) error {
 	return c.tell(a, name, done.Pending, became)
 }
 
-// cancelled is what a cancel has done, as JSON.
-type cancelled struct {
-	Job       string     `json:"job"`
-	Task      *string    `json:"task"`              // the one that was named
-	Cancelled int        `json:"cancelled"`         // tasks, the sum of the next two
-	Pending   int        `json:"cancelled_pending"` // had not started
-	Running   int        `json:"cancelled_running"` // ran
-	Otherwise []endedRow `json:"ended_otherwise"`   // ran, and ended before they could be cancelled
-}
-
-// endedRow is a task that ended in another way than it was asked to.
-type endedRow struct {
-	Task    string  `json:"task"`
-	Attempt int     `json:"attempt"`
-	Status  string  `json:"status"`
-	Reason  *string `json:"reason"`
-	Error   *string `json:"error"`
-}
-
 // tell prints what has become of the tasks.
 func (c *cancelCmd) tell(a *app, name string, pending int, became []db.Became) error {
-	out := cancelled{Job: name, Pending: pending, Otherwise: []endedRow{}}
-	if c.Task != "" {
-		out.Task = &c.Task
-	}
+	out := cancelledJSON{Job: name, Task: value(c.Task), Pending: pending, Otherwise: []endedJSON{}}
 	for _, b := range became {
 		if b.Reason == job.Cancelled {
 			out.Running++
 			continue
 		}
-		out.Otherwise = append(out.Otherwise, endedRow{b.Task, b.Number, string(b.Status), orNull(string(b.Reason)), orNull(b.Error)})
+		out.Otherwise = append(out.Otherwise, endedJSON{b.Task, b.Number, b.Status, value(b.Reason), value(b.Error)})
 	}
 	out.Cancelled = out.Pending + out.Running
 	if a.json() {

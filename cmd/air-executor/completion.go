@@ -41,9 +41,9 @@ func (c *completionCmd) Run(a *app) error {
 		return usage(fmt.Errorf("no completion for the shell %q", shell), "name one: air-executor completion bash, zsh or fish")
 	}
 	if a.json() {
-		return a.printJSON(map[string]string{"shell": shell, "script": string(script)})
+		return a.printJSON(completionJSON{shell, string(script)})
 	}
-	a.printf("%s", script)
+	a.printf("%s", painted(script))
 	return nil
 }
 

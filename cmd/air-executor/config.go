@@ -35,9 +35,13 @@ func (*configShowCmd) Run(a *app) error {
 		return err
 	}
 	if a.json() {
-		return a.printJSON(conf.Settings())
+		var out []settingJSON
+		for _, s := range conf.Settings() {
+			out = append(out, settingJSON{s.Key, typed(s.Value), typed(s.Default), s.Source})
+		}
+		return a.printJSON(out)
 	}
-	g := grid{head: []string{"Key", "Value", "Source"}, flex: 2}
+	g := grid{head: []string{"Key", "Value", "Source"}, squeeze: []step{{3, 24}, {2, 16}, {3, 12}, {1, 16}, {2, 8}}}
 	for _, s := range conf.Settings() {
 		g.add(s.Key, s.Value, s.Source)
 	}
@@ -58,7 +62,7 @@ func (*configCheckCmd) Run(a *app) error {
 		return err
 	}
 	if a.json() {
-		return a.printJSON(map[string]any{"file": conf.File, "ok": true})
+		return a.printJSON(configCheckedJSON{value(conf.File), true})
 	}
 	if conf.File == "" {
 		a.printf("no configuration file; the defaults are in force\n")
@@ -107,7 +111,7 @@ func (*configInitCmd) Run(a *app) error {
 		return err
 	}
 	if a.json() {
-		return a.printJSON(map[string]string{"file": path})
+		return a.printJSON(configFileJSON{path})
 	}
 	a.printf("%s\n", path)
 	return nil

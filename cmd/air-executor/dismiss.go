@@ -30,7 +30,7 @@ func (c *dismissCmd) Run(a *app) error {
 		return err
 	}
 	if a.json() {
-		return a.printJSON(map[string]any{"job": name, "dismissed": r.Dismissed, "state": r.State})
+		return a.printJSON(dismissedJSON{name, r.Dismissed, r.State})
 	}
 	a.printf("Job %s: %s dismissed; the job is %s\n", name, plural(r.Dismissed, "failure"), r.State)
 	if r.Blocked > 0 && r.State == job.StateWaiting {

@@ -38,10 +38,7 @@ func (*doctorCmd) Run(a *app) error {
 		if findings == nil {
 			findings = []db.Finding{}
 		}
-		err = a.printJSON(map[string]any{
-			"database": d.Path(), "findings": findings,
-			"schema_version": d.Schema(), "latest_schema_version": db.LatestSchema,
-		})
+		err = a.printJSON(doctorJSON{d.Path(), findings, d.Schema(), db.LatestSchema})
 	} else {
 		printFindings(a, d, findings)
 	}

@@ -248,7 +248,7 @@ func (c *enqueueCmd) print(a *app, d *db.DB, added db.Added) error {
 	out := bufio.NewWriter(a.out)
 	one := func(id string, isNew bool) error {
 		if a.json() {
-			return writeLine(out, map[string]any{"job": added.Job, "task": id, "added": isNew})
+			return writeLine(out, enqueuedJSON{added.Job, id, isNew})
 		}
 		_, err := fmt.Fprintln(out, id)
 		return err

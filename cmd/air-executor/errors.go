@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 
@@ -92,9 +91,7 @@ func (a *app) complain(err error) {
 		if hint != "" {
 			form.Hint = &hint
 		}
-		enc := json.NewEncoder(a.err)
-		enc.SetEscapeHTML(false)
-		_ = enc.Encode(form) // there is nowhere else to say it
+		_ = writeLine(a.err, form) // there is nowhere else to say it
 		return
 	}
 	a.notef("%s", message)

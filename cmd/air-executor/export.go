@@ -39,7 +39,7 @@ func (c *exportCmd) Run(a *app) error {
 	if path == "" {
 		path = filepath.Join(a.conf.BasePath, jobfolder.JobsName)
 	}
-	folders := []string{}
+	done := []exportedJSON{}
 	for _, j := range jobs {
 		folder := filepath.Join(path, job.FolderName(j.Name))
 		write := jobfolder.Write
@@ -53,13 +53,13 @@ func (c *exportCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		folders = append(folders, folder)
+		done = append(done, exportedJSON{j.Name, folder})
 		if !a.json() {
 			a.printf("%s\n", folder)
 		}
 	}
 	if a.json() {
-		return a.printJSON(folders)
+		return a.printJSON(done)
 	}
 	return nil
 }

@@ -6,11 +6,8 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"golang.org/x/term"
-
-	"github.com/air-executor/air-executor/db"
 )
 
 // block is some lines at the bottom of a terminal that are written again and
@@ -22,11 +19,15 @@ type block struct {
 
 // draw replaces the block by the text, cut to the size of the terminal.
 func (b *block) draw(text string) {
+	b.drawLines(strings.Split(strings.TrimSuffix(text, "\n"), "\n"))
+}
+
+// drawLines replaces the block by the lines, cut to the size of the terminal.
+func (b *block) drawLines(lines []string) {
 	width, height := terminalSize(b.out)
-	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	if room := max(height-1, 1); len(lines) > room {
 		hidden := len(lines) - (room - 1)
-		lines = append(lines[:room-1], fmt.Sprintf("… %d more lines", hidden))
+		lines = append(lines[:room-1:room-1], fmt.Sprintf("%s %d more lines", marks().more, hidden))
 	}
 	var buf bytes.Buffer
 	b.home(&buf)
@@ -73,45 +74,9 @@ func fit(line string, width int) string {
 	return shorten(line, width)
 }
 
-// How often the database is asked whether anything has changed.
-const (
-	watchEvery = 50 * time.Millisecond
-	redraw     = time.Second // because times on the screen go on
-)
-
-// watch shows something at once and after every change, until Ctrl-C: in place
-// on a terminal, one below the other elsewhere.
-func watch(a *app, d *db.DB, show func(io.Writer) error) error {
-	screen := block{out: a.out}
-	terminal := isTerminal(a.out) && !a.json()
-	last, shown := int64(-1), time.Time{}
-	for {
-		now, err := d.Changes(a.ctx)
-		if err != nil {
-			return err
-		}
-		if now != last || terminal && time.Since(shown) > redraw {
-			last, shown = now, time.Now()
-			if err := showOnce(a, &screen, terminal, show); err != nil {
-				return err
-			}
-		}
-		select {
-		case <-a.ctx.Done():
-			return a.ctx.Err()
-		case <-time.After(watchEvery):
-		}
-	}
-}
-
-func showOnce(a *app, screen *block, terminal bool, show func(io.Writer) error) error {
-	if !terminal {
-		return show(a.out)
-	}
-	var b bytes.Buffer
-	if err := show(&b); err != nil {
-		return err
-	}
-	screen.draw(b.String())
-	return nil
+// reset forgets what is on the screen, and clears it: after a change of its size
+// nobody knows where the lines are.
+func (b *block) reset() {
+	b.lines = 0
+	_, _ = io.WriteString(b.out, "\x1b[H\x1b[2J")
 }

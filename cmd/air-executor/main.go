@@ -103,6 +103,9 @@ func parseAndRun(parser *kong.Kong, a *app, flags *globals, args []string) (err 
 	}
 	a.globals = *flags
 	_, a.strict = c.Selected().Target.Addr().Interface().(configured)
+	if _, err := wantsJSONByEnv(); err != nil {
+		return usage(fmt.Errorf("%s is %q, which is neither 1 nor 0", envJSON, os.Getenv(envJSON)), "")
+	}
 	if q, ok := c.Selected().Target.Addr().Interface().(quick); !ok || !q.quick() {
 		var stop func()
 		a.ctx, stop = signal.NotifyContext(a.ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)

@@ -18,8 +18,8 @@ func (*managersCmd) Help() string {
 Exit codes: 0 done; 1 error; 2 wrong flags.`
 }
 
-// managerJSON is a manager as --json prints it.
-type managerJSON struct {
+// servingJSON is a manager as --json prints it.
+type servingJSON struct {
 	PID       int     `json:"pid"`
 	BasePath  string  `json:"base_path"`
 	StartedAt *string `json:"started_at"` // null, like running, if its database cannot be read
@@ -37,14 +37,14 @@ func (*managersCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	list := []managerJSON{}
+	list := []servingJSON{}
 	for _, s := range all {
 		list = append(list, managerForm(a, s))
 	}
 	if a.json() {
 		return a.printJSON(list)
 	}
-	g := grid{head: []string{"PID", "Started", "Running", "Base Path"}, flex: 3}
+	g := grid{head: []string{"PID", "Started", "Running", "Base Path"}, wrap: 4, squeeze: []step{{2, 0}, {4, 16}}}
 	for _, m := range list {
 		running := "-"
 		if m.Running != nil {
@@ -57,8 +57,8 @@ func (*managersCmd) Run(a *app) error {
 
 // managerForm reads what the database of a manager says of it, as a runner would:
 // that neither creates nor migrates anything.
-func managerForm(a *app, s manager.Process) managerJSON {
-	m := managerJSON{PID: s.PID, BasePath: s.BasePath}
+func managerForm(a *app, s manager.Process) servingJSON {
+	m := servingJSON{PID: s.PID, BasePath: s.BasePath}
 	d, err := db.Open(a.ctx, s.BasePath, db.Options{Runner: true})
 	if err != nil {
 		return m

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/air-executor/air-executor/manager"
@@ -36,7 +35,7 @@ func (o *obstacles) look() {
 	if o.clear != nil {
 		o.clear()
 	}
-	o.app.notef("%s", oneLine(text))
+	o.app.notef("%s", text)
 }
 
 // text is what keeps tasks from starting now.
@@ -57,14 +56,4 @@ func (o *obstacles) text() string {
 		return "nothing starts: " + h.Trouble
 	}
 	return ""
-}
-
-// trouble is a line about what keeps the tasks of this base path from starting;
-// empty: nothing does, or no manager serves.
-func (a *app) trouble() string {
-	h, on, err := manager.Serving(a.conf.BasePath)
-	if err != nil || !on || h.Trouble == "" {
-		return ""
-	}
-	return fmt.Sprintf("nothing starts: %s (since %s)", oneLine(h.Trouble), h.Since.Local().Format("2006-01-02 15:04:05"))
 }

@@ -47,7 +47,7 @@ func (c *removeCmd) Run(a *app) error {
 		if err := removeJobFiles(a, d, r); err != nil {
 			return filesLeft(err)
 		}
-		out[i] = removedJSON{Job: r.Name, Tasks: r.Tasks}
+		out[i] = removedJSON{r.Name, r.Tasks}
 		if !a.json() {
 			a.printf("Job %s removed, with %s\n", r.Name, plural(r.Tasks, "task"))
 		}
@@ -56,12 +56,6 @@ func (c *removeCmd) Run(a *app) error {
 		return a.printJSON(out)
 	}
 	return nil
-}
-
-// removedJSON says what was removed of a job.
-type removedJSON struct {
-	Job   string `json:"job"`
-	Tasks int    `json:"removed"`
 }
 
 func (c *removeCmd) tasks(a *app, d *db.DB, name string) error {

@@ -37,9 +37,7 @@ func (c *resetCmd) Run(a *app) error {
 		return err
 	}
 	if a.json() {
-		return a.printJSON(map[string]any{
-			"job": name, "reset": r.Reset, "skipped_cancelled": r.Cancelled, "skipped_dismissed": r.Dismissed,
-		})
+		return a.printJSON(resetJSON{name, r.Reset, r.Cancelled, r.Dismissed})
 	}
 	a.printf("Job %s: %s pending again%s\n", name, plural(r.Reset, "failed task"), skipped(r))
 	if r.Reset > 0 {

@@ -69,7 +69,7 @@ func (c *startCmd) Run(a *app) error {
 	made()
 	a.noteLink(conf)
 	if a.json() {
-		return a.printJSON(map[string]any{"pid": pid, "base_path": conf.BasePath})
+		return a.printJSON(startedJSON{pid, conf.BasePath})
 	}
 	if !c.Quiet {
 		a.printf("Job manager started (PID %d)\n", pid)

@@ -1,35 +1,48 @@
 package main
 
 import (
-	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/manager"
 )
 
 type statusCmd struct {
 	jobArg
-	Task  string `short:"t" placeholder:"ID" predictor:"task" help:"Show one task of the job with all its attempts."`
-	Watch bool   `short:"w" help:"Show it again at every change, until Ctrl-C."`
+	TaskArg string `arg:"" optional:"" name:"task" predictor:"task" help:"Id of one task of the job."`
+	Task    string `short:"t" placeholder:"ID" predictor:"task" help:"Show one task of the job with all its attempts; same as the TASK argument."`
+	Tasks   bool   `help:"List tasks; without a job, those of all jobs."`
+	Failed  bool   `help:"List the tasks that have failed, but for failures that were dismissed."`
+	Running bool   `help:"List the tasks that run."`
+	Pending bool   `help:"List the tasks that have not started."`
+	Sort    string `placeholder:"KEY" enum:",name,state,created,updated,duration" default:"" help:"Order of the list: name, state (what runs or has failed first), created, updated (newest first) or duration (longest first)."`
+	Limit   signed `short:"n" placeholder:"N" help:"Show at most so many jobs, or tasks."`
+	Watch   bool   `short:"w" help:"Show it again at every change, until Ctrl-C or q."`
 }
 
 // Help is printed below the summary.
 func (*statusCmd) Help() string {
-	return `Without a name, a line for each job. With a name, that job and its tasks, and by what pending tasks are blocked.
+	return `Without a name, a line for each job. With a name, that job and its tasks, and why pending tasks do not run. With a task too, all that is known about it.
+
+    air-executor status --failed
+    air-executor status build --sort duration --limit 10
+    air-executor status build test
+
+--watch shows what runs and what has failed first. On a terminal, arrow keys, PgUp, PgDn, Home and End scroll.
 
 Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or task; 130 interrupted.`
 }
 
 // Run shows jobs, a job, or a task.
 func (c *statusCmd) Run(a *app) error {
-	if c.Task != "" {
-		if _, err := c.required(); err != nil {
-			return err
-		}
+	if err := c.check(); err != nil {
+		return err
 	}
 	d, err := a.openExisting()
 	if err != nil {
@@ -40,253 +53,296 @@ func (c *statusCmd) Run(a *app) error {
 		return err
 	}
 	defer d.Close()
+	if !a.json() {
+		a.remarkOnTimeZone()
+	}
 	if c.Watch {
-		return watch(a, d, func(w io.Writer) error { return c.show(a, d, w) })
+		return c.watch(a, d)
 	}
 	if c.optional() == "" {
 		defer a.remarkUnimported(d)
 	}
-	if err := c.show(a, d, a.out); err != nil {
+	p := page{limit: int(c.Limit)}
+	if a.json() {
+		return c.printJSON(a, d, p)
+	}
+	r, err := c.read(a, d, p)
+	if err != nil {
 		return err
 	}
-	if text := a.trouble(); text != "" {
-		a.notef("%s", text)
+	return r.printTo(a)
+}
+
+// check refuses what does not go together, and settles what is asked for.
+func (c *statusCmd) check() error {
+	switch {
+	case c.TaskArg != "" && c.Task != "" && c.TaskArg != c.Task:
+		return usage(fmt.Errorf("two ids for one task: --task %s and %s", c.Task, c.TaskArg), "")
+	case c.TaskArg != "" && c.Flag != "":
+		// status --job J TASK: the parser has taken the first argument for the job.
+		return usage(fmt.Errorf("two names for one job: --job %s and %s", c.Flag, c.Arg), "")
+	case c.Limit < 0:
+		return usage(fmt.Errorf("--limit %d is negative", c.Limit), "")
 	}
-	return nil
+	if c.Task == "" {
+		c.Task = c.TaskArg
+	}
+	if c.Task == "" {
+		return nil
+	}
+	if c.Tasks || c.Failed || c.Running || c.Pending || c.Sort != "" || c.Limit > 0 {
+		return usage(errors.New("one task is not a list: --tasks, --failed, --running, --pending, --sort and --limit do not go with it"), "")
+	}
+	_, err := c.required()
+	return err
 }
 
 // nothing says that there is nothing to show.
 func nothing(a *app) error {
 	if a.json() {
-		return a.printJSON([]jobJSON{})
+		return a.printJSON(statusJSON{Jobs: []jobJSON{}, Tasks: []taskJSON{}})
 	}
 	a.notef("no jobs yet in %s", a.conf.BasePath)
 	return nil
 }
 
-func (c *statusCmd) show(a *app, d *db.DB, w io.Writer) error {
-	switch name := c.optional(); {
-	case c.Task != "":
-		return showTask(a, d, w, name, c.Task)
-	case name != "":
-		return showJob(a, d, w, name)
-	}
-	return showJobs(a, d, w)
+// page is the part of a list that is wanted. A limit of 0 means all.
+type page struct{ offset, limit int }
+
+// report is what status has found.
+type report struct {
+	app       *app
+	job, task string // what was asked for; empty: all
+	listing   bool   // tasks are listed
+	page      page
+	rows      int // how many rows the whole list has
+
+	manager   *db.Instance // nil: none serves
+	trouble   string       // why it starts nothing
+	since     time.Time    // when that began
+	places    int          // how many tasks may run at once
+	limit     time.Duration
+	all       []job.Job // in question; counts are taken from them
+	jobs      []job.Job // to show
+	cancelled map[string]int
+	tasks     []db.Listed
+	active    []db.Active
+
+	history   []job.Attempt
+	envNames  []string
+	envStored bool
 }
 
-func showJobs(a *app, d *db.DB, w io.Writer) error {
-	jobs, err := d.Jobs(a.ctx)
-	if err != nil {
+func (c *statusCmd) report(a *app, p page) *report {
+	return &report{
+		app: a, job: c.optional(), task: c.Task, page: p, places: a.conf.MaxConcurrentRunners, limit: a.conf.TaskTimeout,
+		listing: c.optional() != "" || c.Tasks || len(c.statuses()) > 0,
+	}
+}
+
+// read asks the database.
+func (c *statusCmd) read(a *app, d *db.DB, p page) (*report, error) {
+	r := c.report(a, p)
+	err := r.readHead(a, d)
+	if err == nil && r.listing {
+		err = c.eachTask(a, d, r, func(l db.Listed) error {
+			r.tasks = append(r.tasks, l)
+			return nil
+		})
+	}
+	c.choose(r)
+	return r, err
+}
+
+// readHead reads all but the list of tasks.
+func (r *report) readHead(a *app, d *db.DB) error {
+	for _, ask := range []func(*app, *db.DB) error{r.readManager, r.readJobs, r.readTask} {
+		if err := ask(a, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// choose picks the jobs to show.
+func (c *statusCmd) choose(r *report) {
+	r.jobs = r.all
+	if p := r.page; !r.listing {
+		c.sortJobs(r.all)
+		r.rows = len(r.all)
+		from := min(p.offset, len(r.all))
+		r.jobs = r.all[from:]
+		if p.limit > 0 {
+			r.jobs = r.jobs[:min(p.limit, len(r.jobs))]
+		}
+	}
+}
+
+func (r *report) readManager(a *app, d *db.DB) error {
+	h, on, err := manager.Serving(a.conf.BasePath)
+	if err != nil || !on {
 		return err
 	}
-	if a.json() {
-		out := make([]jobJSON, len(jobs))
-		for i, j := range jobs {
-			out[i] = toJobJSON(j)
+	r.trouble, r.since = h.Trouble, h.Since
+	r.manager, err = d.Manager(a.ctx)
+	return err
+}
+
+func (r *report) readJobs(a *app, d *db.DB) (err error) {
+	if r.job == "" {
+		r.all, err = d.Jobs(a.ctx)
+	} else {
+		var j job.Job
+		j, err = d.Job(a.ctx, r.job)
+		r.all = []job.Job{j}
+	}
+	if err == nil && a.json() {
+		r.cancelled, err = d.Cancelled(a.ctx, r.job)
+	}
+	if err == nil {
+		r.active, err = d.Active(a.ctx)
+	}
+	return err
+}
+
+// statuses are those of the tasks to list; none: any.
+func (c *statusCmd) statuses() (out []job.Status) {
+	for _, s := range []struct {
+		on     bool
+		status job.Status
+	}{{c.Running, job.Running}, {c.Failed, job.Failed}, {c.Pending, job.Pending}} {
+		if s.on {
+			out = append(out, s.status)
 		}
-		return a.printJSON(out)
 	}
-	if len(jobs) == 0 && w == a.out {
-		return nothing(a)
-	}
-	width := a.width()
-	g := newJobGrid()
+	return out
+}
+
+// eachTask calls fn with the tasks to list.
+func (c *statusCmd) eachTask(a *app, d *db.DB, r *report, fn func(db.Listed) error) error {
+	f := db.Filter{Job: r.job, Task: r.task, Statuses: c.statuses(), Order: db.Order(c.Sort), Limit: r.page.limit, Offset: r.page.offset}
+	r.rows = countTasks(r.all, f.Statuses)
+	return d.ListTasks(a.ctx, f, fn)
+}
+
+// countTasks counts those that have one of the statuses.
+func countTasks(jobs []job.Job, statuses []job.Status) (n int) {
 	for _, j := range jobs {
-		g.addJob(j, width)
-	}
-	return g.print(w, width)
-}
-
-// jobGrid is the documented table of jobs.
-type jobGrid struct{ grid }
-
-func newJobGrid() *jobGrid {
-	return &jobGrid{grid{head: []string{"Job Name", "State", "Pending Tasks", "Active Runner", "Updated At"}}}
-}
-
-func (g *jobGrid) addJob(j job.Job, width int) {
-	active := "✗"
-	if j.Tasks.Running > 0 {
-		active = "✓"
-	}
-	g.add(j.Name, string(j.State), fmt.Sprint(j.Tasks.Pending), active, when(j.UpdatedAt, width))
-}
-
-func showJob(a *app, d *db.DB, w io.Writer, name string) error {
-	j, err := d.Job(a.ctx, name)
-	if err != nil {
-		return err
-	}
-	tasks, err := d.Tasks(a.ctx, name)
-	if err != nil {
-		return err
-	}
-	blockers, err := blockersOf(a, d, name)
-	if err != nil {
-		return err
-	}
-	if a.json() {
-		out := toJobJSON(j)
-		out.Tasks = []taskJSON{}
-		for _, t := range tasks {
-			out.Tasks = append(out.Tasks, toTaskJSON(t, blockers[t.ID]))
+		if len(statuses) == 0 {
+			n += j.Tasks.Total()
 		}
-		return a.printJSON(out)
-	}
-	width := a.width()
-	head := newJobGrid()
-	head.addJob(j, width)
-	if err := head.print(w, width); err != nil {
-		return err
-	}
-	if len(tasks) == 0 {
-		return nil
-	}
-	g := grid{head: []string{"Task", "Status", "Started", "Took", "Note"}, flex: 4}
-	for _, t := range tasks {
-		g.add(t.ID, string(t.Status), when(t.StartedAt, min(width, 79)), duration(t), note(t, blockers[t.ID]))
-	}
-	fmt.Fprintln(w)
-	return g.print(w, width)
-}
-
-func blockersOf(a *app, d *db.DB, name string) (map[string][]db.Blocker, error) {
-	all, err := d.Blockers(a.ctx, name)
-	out := map[string][]db.Blocker{}
-	for _, b := range all {
-		out[b.Task] = append(out[b.Task], b)
-	}
-	return out, err
-}
-
-func duration(t job.Task) string {
-	switch {
-	case t.StartedAt.IsZero():
-		return "-"
-	case t.CompletedAt.IsZero() && t.Status.Ended():
-		return "-" // it was imported, and its end is not known
-	case t.CompletedAt.IsZero():
-		return took(time.Since(t.StartedAt))
-	}
-	return took(t.CompletedAt.Sub(t.StartedAt))
-}
-
-// note is what a person wants to know beside the status of a task.
-func note(t job.Task, blockers []db.Blocker) string {
-	if t.Status == job.Pending && len(blockers) > 0 {
-		return blockedBy(blockers)
-	}
-	n := t.Error
-	if t.Stuck != "" {
-		n = t.Stuck
-	}
-	if t.Attempts > 1 {
-		n = strings.TrimPrefix(fmt.Sprintf("%s; attempt %d", n, t.Attempts), "; ")
+		for _, s := range statuses {
+			n += map[job.Status]int{job.Running: j.Tasks.Running, job.Failed: j.Tasks.Failed, job.Pending: j.Tasks.Pending}[s]
+		}
 	}
 	return n
 }
 
-// blockedBy names what keeps a task from running; what will not pass by itself
-// comes alone, if there is any.
-func blockedBy(blockers []db.Blocker) string {
-	var bad, open []string
-	for _, b := range blockers {
-		switch b.Status {
-		case job.Failed:
-			bad = append(bad, fmt.Sprintf("%s (%s)", b.Needs, failedHow(b.Reason)))
-		case "":
-			bad = append(bad, b.Needs+" (no such task yet)")
-		default:
-			open = append(open, b.Needs)
-		}
-	}
-	if len(bad) > 0 {
-		return "blocked by " + enumerate(bad)
-	}
-	return "after " + enumerate(open)
-}
-
-func failedHow(r job.Reason) string {
-	if r == job.Cancelled {
-		return "cancelled"
-	}
-	return "failed"
-}
-
-// enumerate joins names, and only counts those beyond the third.
-func enumerate(names []string) string {
-	const most = 3
-	if len(names) > most+1 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
-	}
-	return strings.Join(names, ", ")
-}
-
-func showTask(a *app, d *db.DB, w io.Writer, name, id string) error {
-	t, err := d.Task(a.ctx, name, id)
-	if err != nil {
-		return err
-	}
-	attempts, err := d.Attempts(a.ctx, name, id)
-	if err != nil {
-		return err
-	}
-	blockers, err := blockersOf(a, d, name)
-	if err != nil {
-		return err
-	}
-	if a.json() {
-		out := toTaskJSON(t, blockers[id])
-		for _, at := range attempts {
-			out.History = append(out.History, toAttemptJSON(at))
-		}
-		return a.printJSON(out)
-	}
-	fmt.Fprint(w, describe(t, blockers[id]))
-	if len(attempts) == 0 {
+// readTask reads what is shown of a single task only.
+func (r *report) readTask(a *app, d *db.DB) (err error) {
+	if r.task == "" {
 		return nil
 	}
-	g := grid{head: []string{"Attempt", "Status", "Started", "Took", "CPU", "Peak memory", "Note"}, flex: 6}
-	for _, at := range attempts {
-		end := at.EndedAt
-		if end.IsZero() {
-			end = time.Now()
-		}
-		g.add(fmt.Sprint(at.Number), string(at.Status), when(at.StartedAt, min(a.width(), 79)), took(end.Sub(at.StartedAt)),
-			took(at.UserTime+at.SystemTime), fmt.Sprintf("%.1f MiB", float64(at.MaxRSS)/(1<<20)), at.Error)
+	if r.history, err = d.Attempts(a.ctx, r.job, r.task); err != nil {
+		return err
 	}
-	fmt.Fprintln(w)
-	return g.print(w, a.width())
+	r.envNames, r.envStored, err = d.EnvNames(a.ctx, r.job, r.task)
+	return err
 }
 
-// describe is a task in a few lines.
-func describe(t job.Task, blockers []db.Blocker) string {
-	var b bytes.Buffer
-	line := func(key, value string) {
-		if value != "" {
-			fmt.Fprintf(&b, "%-13s%s\n", key, oneLine(value))
-		}
+// sortJobs puts jobs that are sorted by their names in the order that is asked for.
+func (c *statusCmd) sortJobs(jobs []job.Job) {
+	rank := map[job.State]int{job.StateWorking: 0, job.StateFailed: 1, job.StateWaiting: 2, job.StateCompleted: 3}
+	compare := map[string]func(x, y job.Job) int{
+		"state":    func(x, y job.Job) int { return cmp.Compare(rank[x.State], rank[y.State]) },
+		"created":  func(x, y job.Job) int { return y.CreatedAt.Compare(x.CreatedAt) },
+		"updated":  func(x, y job.Job) int { return y.UpdatedAt.Compare(x.UpdatedAt) },
+		"duration": func(x, y job.Job) int { return cmp.Compare(y.UpdatedAt.Sub(y.CreatedAt), x.UpdatedAt.Sub(x.CreatedAt)) },
+	}[c.Sort]
+	if compare != nil {
+		slices.SortStableFunc(jobs, compare)
 	}
-	line("Task", t.ID)
-	line("Job", t.Job)
-	line("Status", string(t.Status))
-	line("Note", note(t, blockers))
-	line("Command", shellLine(append([]string{t.Command}, t.Args...)))
-	line("Directory", t.Dir)
-	line("After", strings.Join(t.Dependencies, ", "))
-	line("Queued by", t.Parent)
-	line("Created", when(t.CreatedAt, 0))
-	return b.String()
 }
 
-// shellLine writes words so that a shell reads the same words back.
-func shellLine(words []string) string {
-	out := make([]string, len(words))
-	for i, w := range words {
-		if w == "" || strings.ContainsAny(w, " \t\n'\"\\$`!*?[]{}()<>|&;#~") {
-			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-		out[i] = w
+// waitsFor is why a pending task does not run.
+type waitsFor string
+
+const (
+	waitsForTasks   waitsFor = "dependencies" // other tasks must complete first
+	waitsForManager waitsFor = "manager"      // none serves
+	waitsForJob     waitsFor = "job"          // another task of its job runs
+	waitsForPlace   waitsFor = "place"        // as many run as may at once
+	waitsForTurn    waitsFor = "turn"         // it is about to start, or others of its job come first
+)
+
+// waits says why a task does not run; nothing if it is not pending.
+func (r *report) waits(l db.Listed) waitsFor {
+	switch {
+	case l.Status != job.Pending:
+		return ""
+	case len(l.Blockers) > 0:
+		return waitsForTasks
+	case r.manager == nil:
+		return waitsForManager
+	case r.runningTask(l.Job) != "":
+		return waitsForJob
+	case len(r.active) >= r.places:
+		return waitsForPlace
 	}
-	return strings.Join(out, " ")
+	return waitsForTurn
+}
+
+// runningTask is the one of a job that runs, or nothing.
+func (r *report) runningTask(name string) string {
+	for _, a := range r.active {
+		if a.Job == name {
+			return a.Task
+		}
+	}
+	return ""
+}
+
+// ready reports whether a task of the jobs in question could start.
+func (r *report) ready() bool {
+	return slices.ContainsFunc(r.all, func(j job.Job) bool { return j.Tasks.Pending > j.Blocked })
+}
+
+// printTo prints the report on stdout, and remarks on stderr.
+func (r *report) printTo(a *app) error {
+	if len(r.all) == 0 {
+		return nothing(a)
+	}
+	width := a.width()
+	if err := r.print(a.out, width); err != nil {
+		return err
+	}
+	if summary := r.summary(); isTerminal(a.out) && summary != "" {
+		a.printf("\n%s\n", summary)
+	}
+	if left := r.rows - r.shown(); left > 0 && r.task == "" {
+		a.notef("%d more are not shown, for --limit %d", left, r.page.limit)
+	}
+	for _, remark := range r.remarks() {
+		a.notef("%s", remark)
+	}
+	return nil
+}
+
+// shown is how many rows of the list the report has.
+func (r *report) shown() int {
+	if r.listing {
+		return len(r.tasks)
+	}
+	return len(r.jobs)
+}
+
+// print writes the tables.
+func (r *report) print(w io.Writer, width int) error {
+	head, list := r.blocks(width)
+	for _, line := range append(head, list...) {
+		if _, err := io.WriteString(w, line+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
 }

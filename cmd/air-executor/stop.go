@@ -67,7 +67,7 @@ func (c *stopCmd) Run(a *app) error {
 		return err
 	}
 	if a.json() {
-		return a.printJSON(map[string]any{"pid": s.pid, "stopped": true, "how": s.how, "running": len(active)})
+		return a.printJSON(stoppedJSON{s.pid, true, s.how, len(active)})
 	}
 	if len(active) > 0 {
 		a.printf("Job manager stopped; %s still running\n", verb(len(active), "task is", "tasks are"))

@@ -1,91 +1,243 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"time"
-	"unicode"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
 // grid is a table as commands print it: a heading, columns two blanks apart, no
-// borders, so that it reads well and cuts well. The column flex is shortened
-// where the terminal is too narrow for all.
+// borders, so that it reads well and cuts well. Where the terminal is too narrow,
+// the steps of squeeze are taken, one after the other, until it fits.
 type grid struct {
-	head []string
-	rows [][]string
-	flex int
+	head    []string
+	rows    [][]cell
+	squeeze []step
+	wrap    int  // number of the column, from 1, whose cells go on in further lines; 0: none
+	colours bool // as the cells say
 }
 
-func (g *grid) add(cells ...string) { g.rows = append(g.rows, cells) }
+// cell is a text in a colour, or in none.
+type cell struct{ text, colour string }
 
-// print writes the table; width is that of the terminal, 0 for none. Where it
-// is too narrow, headings wrap, and then the columns flex and first are cut.
+// step makes a column narrower, down to a width; to 0: it is left out.
+type step struct{ column, to int }
+
+// gap is between columns.
+const gap = 2
+
+func (g *grid) add(cells ...string) {
+	row := make([]cell, len(cells))
+	for i, c := range cells {
+		row[i].text = c
+	}
+	g.addRow(row...)
+}
+
+func (g *grid) addRow(cells ...cell) {
+	for i := range cells {
+		cells[i].text = oneLine(cells[i].text)
+	}
+	g.rows = append(g.rows, cells)
+}
+
+// print writes the table; width is that of the terminal, 0 for none.
 func (g *grid) print(w io.Writer, width int) error {
-	t := table.NewWriter()
-	t.SetStyle(table.Style{
-		Box:     table.BoxStyle{PaddingRight: "  "},
-		Options: table.OptionsNoBordersAndSeparators,
-	})
-	t.SuppressTrailingSpaces()
-	t.AppendHeader(row(g.head))
-	for _, r := range g.rows {
-		t.AppendRow(row(r))
+	out := bufio.NewWriter(w)
+	for _, line := range g.lines(width) {
+		out.WriteString(line)
+		out.WriteByte('\n')
 	}
-	out := t.Render()
-	if width > 0 && text.LongestLineLen(out) > width {
-		t.SetColumnConfigs(g.fit(width))
-		out = t.Render()
-	}
-	_, err := io.WriteString(w, out+"\n")
-	return err
+	return out.Flush()
 }
 
-// fit says how wide each column may be.
-func (g *grid) fit(width int) []table.ColumnConfig {
-	over := 2*len(g.head) - width
-	configs := make([]table.ColumnConfig, len(g.head))
-	for i := range g.head {
-		configs[i] = table.ColumnConfig{Number: i + 1, WidthMax: g.widest(i), WidthMaxEnforcer: text.WrapSoft}
-		over += configs[i].WidthMax
+// lines is the table, with its heading.
+func (g *grid) lines(width int) []string {
+	widths := g.natural()
+	if width > 0 && total(widths) > width {
+		widths = g.fit(width)
 	}
-	for _, i := range []int{g.flex, 0} {
-		const least = 8
-		cut := min(max(over, 0), max(configs[i].WidthMax-least, 0))
-		configs[i].WidthMax -= cut
-		configs[i].WidthMaxEnforcer = shorten
-		over -= cut
+	head := make([]cell, len(g.head))
+	for i, h := range g.head {
+		head[i].text = h
 	}
-	return configs
+	lines := g.render(nil, head, widths, true)
+	for _, r := range g.rows {
+		lines = g.render(lines, r, widths, false)
+	}
+	return lines
 }
 
-// widest is how wide a column is if its heading may wrap.
-func (g *grid) widest(column int) int {
-	n := 0
-	for word := range strings.FieldsSeq(g.head[column]) {
-		n = max(n, text.StringWidth(word))
+// natural is how wide the columns want to be.
+func (g *grid) natural() []int {
+	widths := make([]int, len(g.head))
+	for i, h := range g.head {
+		widths[i] = textWidth(h)
 	}
 	for _, r := range g.rows {
-		n = max(n, text.StringWidth(r[column]))
+		for i, c := range r {
+			widths[i] = max(widths[i], textWidth(c.text))
+		}
+	}
+	return widths
+}
+
+// total is how wide a table is. Columns of width 0 are left out.
+func total(widths []int) int {
+	n := -gap
+	for _, w := range widths {
+		if w > 0 {
+			n += w + gap
+		}
 	}
 	return n
 }
 
-func row(cells []string) table.Row {
-	r := make(table.Row, len(cells))
-	for i, c := range cells {
-		r[i] = oneLine(c)
+// fit says how wide each column may be. First the words of headings go below
+// each other.
+func (g *grid) fit(width int) []int {
+	widths := g.natural()
+	for i, h := range g.head {
+		most := 0
+		for word := range strings.FieldsSeq(h) {
+			most = max(most, textWidth(word))
+		}
+		for _, r := range g.rows {
+			most = max(most, textWidth(r[i].text))
+		}
+		widths[i] = most
 	}
-	return r
+	wanted := 0
+	if g.wrap > 0 {
+		wanted = widths[g.wrap-1]
+	}
+	for _, s := range g.squeeze {
+		over := total(widths) - width
+		if over <= 0 {
+			break
+		}
+		if s.to == 0 {
+			widths[s.column-1] = 0
+		} else if w := widths[s.column-1]; w > s.to {
+			widths[s.column-1] = max(w-over, s.to)
+		}
+	}
+	if room := width - total(widths); g.wrap > 0 && room > 0 && widths[g.wrap-1] > 0 {
+		widths[g.wrap-1] = min(widths[g.wrap-1]+room, wanted)
+	}
+	return widths
+}
+
+// render appends the lines of a row.
+func (g *grid) render(lines []string, row []cell, widths []int, head bool) []string {
+	parts := make([][]string, len(row))
+	height := 1
+	for i, c := range row {
+		switch {
+		case widths[i] == 0:
+		case textWidth(c.text) <= widths[i]:
+			parts[i] = []string{c.text}
+		case head || i+1 == g.wrap:
+			parts[i] = wrap(c.text, widths[i])
+		default:
+			parts[i] = []string{shorten(c.text, widths[i])}
+		}
+		height = max(height, len(parts[i]))
+	}
+	for n := range height {
+		var b strings.Builder
+		at, end := 0, 0 // where the next column begins, and where the line ends
+		for i, p := range parts {
+			if widths[i] == 0 {
+				continue
+			}
+			if n < len(p) && p[n] != "" {
+				b.WriteString(strings.Repeat(" ", at-end))
+				if text := p[n]; g.colours && row[i].colour != "" {
+					b.WriteString(paint(text, row[i].colour))
+				} else {
+					b.WriteString(text)
+				}
+				end = at + textWidth(p[n])
+			}
+			at += widths[i] + gap
+		}
+		lines = append(lines, b.String())
+	}
+	return lines
+}
+
+// wrap breaks a text at blanks, and words that are too long anywhere.
+func wrap(s string, width int) (lines []string) {
+	line := ""
+	for word := range strings.FieldsSeq(s) {
+		for {
+			joined := strings.TrimPrefix(line+" "+word, " ")
+			if textWidth(joined) <= width {
+				line = joined
+				break
+			}
+			if textWidth(word) <= width {
+				lines, line = append(lines, line), word
+				break
+			}
+			// As much of the word as fits into the rest of this line.
+			room := width
+			if line != "" {
+				room -= textWidth(line) + 1
+			}
+			cut := prefix(word, room)
+			if cut == "" {
+				if line == "" {
+					return append(lines, word)
+				}
+				lines, line = append(lines, line), ""
+				continue
+			}
+			lines = append(lines, strings.TrimPrefix(line+" "+cut, " "))
+			line, word = "", word[len(cut):]
+		}
+	}
+	return append(lines, line)
+}
+
+// prefix is the beginning of s that has at most that many columns.
+func prefix(s string, width int) string {
+	n := 0
+	for i, r := range s {
+		if n += text.RuneWidth(r); n > width {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// textWidth is how many columns a text takes on a terminal.
+func textWidth(s string) int {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return text.StringWidth(s)
+		}
+	}
+	return len(s)
 }
 
 // shorten cuts s to that many columns, and shows that it did.
 func shorten(s string, width int) string {
-	return text.Snip(s, max(width, 1), "…")
+	if textWidth(s) <= width {
+		return s
+	}
+	more := marks().more
+	if width < len(more) && len(more) == 3 {
+		more = "."
+	}
+	return prefix(s, max(width-textWidth(more), 0)) + more
 }
 
 // when is an instant as people read it, in local time.
@@ -116,31 +268,27 @@ func took(d time.Duration) string {
 	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
 }
 
-// writeLine writes v as one line of JSON.
-func writeLine(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
+// writeJSON writes v as JSON, in lines if there is an indent.
+func writeJSON(w io.Writer, v any, indent string) error {
+	b, err := marshalJSON(v, "", indent)
+	if err == nil {
+		_, err = w.Write(append(b, '\n'))
+	}
+	return err
 }
 
-// oneLine makes control characters visible, newline and escape among them, so
-// that what a user has stored cannot play with a terminal or a line-wise reader.
-func oneLine(s string) string {
-	if !strings.ContainsFunc(s, unicode.IsControl) {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case unicode.IsControl(r):
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
+// marshalJSON is json.MarshalIndent that leaves < and > alone, and nothing in
+// that could play with a terminal.
+func marshalJSON(v any, prefix, indent string) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent(prefix, indent)
+	err := enc.Encode(v)
+	return jsonSafe(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), err
+}
+
+// writeLine writes v as one line of JSON.
+func writeLine(w io.Writer, v any) error {
+	return writeJSON(w, v, "")
 }

@@ -40,12 +40,7 @@ func (*upgradeCmd) Run(a *app) error {
 		}
 	}
 	if a.json() {
-		return a.printJSON(struct {
-			Database string  `json:"database"`
-			From     int     `json:"from"`
-			To       int     `json:"to"`
-			Copy     *string `json:"copy"`
-		}{path, done.From, done.To, orNull(done.Copy)})
+		return a.printJSON(upgradedJSON{path, done.From, done.To, value(done.Copy)})
 	}
 	if done.From == done.To {
 		a.printf("%s is up to date (version %d)\n", path, done.To)
@@ -53,14 +48,6 @@ func (*upgradeCmd) Run(a *app) error {
 	}
 	a.printf("Database upgraded from version %d to %d; a copy as it was before: %s\n", done.From, done.To, done.Copy)
 	return nil
-}
-
-// orNull is nothing for an empty text.
-func orNull(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }
 
 // upgradeDatabase upgrades an older database. Tasks that run find this program

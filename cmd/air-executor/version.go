@@ -37,7 +37,7 @@ func (*versionCmd) Run(a *app) error {
 		}
 	}
 	if a.json() {
-		return a.printJSON(map[string]string{"version": v, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH})
+		return a.printJSON(versionJSON{v, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH})
 	}
 	a.printf("air-executor %s (%s, %s/%s)\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return nil

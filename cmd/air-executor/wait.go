@@ -107,7 +107,7 @@ func ofJob(a *app, d *db.DB, j job.Job) (outcome, error) {
 func (o outcome) text() string {
 	switch {
 	case o.State == "" && o.Task.Error != "":
-		return fmt.Sprintf("Task %s of job %s %s: %s", o.Task.ID, o.Job, o.Task.Status, oneLine(o.Task.Error))
+		return fmt.Sprintf("Task %s of job %s %s: %s", o.Task.ID, o.Job, o.Task.Status, o.Task.Error)
 	case o.State == "":
 		return fmt.Sprintf("Task %s of job %s %s", o.Task.ID, o.Job, o.Task.Status)
 	case o.Failed > 0:

@@ -60,7 +60,7 @@ func (w *watcher) look() (job.Job, error) {
 	return w.state, nil
 }
 
-func (w *watcher) live() bool { return !w.app.json() && !w.quiet && colour(w.app.out) }
+func (w *watcher) live() bool { return !w.app.json() && !w.quiet && canRedraw(w.app.out) }
 
 // step reads the attempts that started or may have ended since.
 func (w *watcher) step() error {
@@ -95,7 +95,10 @@ func (w *watcher) tell(s db.Step, isNew bool) {
 	a := w.app
 	if w.output {
 		if isNew {
-			w.log = &taskLog{task: s.Task, path: runner.LogPath(a.conf.BasePath, w.job, s.Task)}
+			if w.log != nil {
+				w.log.close()
+			}
+			w.log = &taskLog{job: w.job, task: s.Task, path: runner.LogPath(a.conf.BasePath, w.job, s.Task)}
 		}
 		return
 	}
@@ -110,9 +113,9 @@ func (w *watcher) tell(s db.Step, isNew bool) {
 	}
 	switch s.Status {
 	case job.Completed:
-		a.printf("%s %s completed (%s)\n", w.paint("✓", green), s.Task, took(s.EndedAt.Sub(s.StartedAt)))
+		a.printf("%s %s completed (%s)\n", w.paint(marks().done, green), s.Task, took(s.EndedAt.Sub(s.StartedAt)))
 	case job.Failed:
-		a.printf("%s %s failed: %s (%s)\n", w.paint("✗", red), s.Task, oneLine(s.Error), took(s.EndedAt.Sub(s.StartedAt)))
+		a.printf("%s %s failed: %s (%s)\n", w.paint(marks().failed, red), s.Task, painted(oneLine(s.Error)), took(s.EndedAt.Sub(s.StartedAt)))
 		w.lastWords(s.Task)
 	}
 }
@@ -120,18 +123,37 @@ func (w *watcher) tell(s db.Step, isNew bool) {
 // lastWords prints the last lines of a failed task.
 func (w *watcher) lastWords(task string) {
 	const lines = 10
-	var b bytes.Buffer
-	p := logPrinter{out: &b, clean: true}
+	var b lastBytes
+	p := logPrinter{out: &b}
 	err := p.tail(&taskLog{task: task, path: runner.LogPath(w.app.conf.BasePath, w.job, task)}, lines)
-	if err != nil || b.Len() == 0 {
+	if err != nil || len(b) == 0 {
 		return
 	}
-	for line := range strings.SplitSeq(strings.TrimSuffix(b.String(), "\n"), "\n") {
-		if strings.HasPrefix(line, runner.NoteMark) {
-			continue // that is the error, which stands above
+	for line := range bytes.SplitSeq(bytes.TrimSuffix(b, []byte("\n")), []byte("\n")) {
+		if bytes.HasPrefix(line, []byte(runner.NoteMark)) {
+			continue // that is the error, printed above
 		}
-		w.app.printf("    %s\n", line)
+		w.app.printf("    %s\n", painted(visible(folded(line))))
 	}
+}
+
+// lastBytes keeps the last part of what is written to it.
+type lastBytes []byte
+
+// Write keeps b, and drops what came long before.
+func (l *lastBytes) Write(b []byte) (int, error) {
+	const most = 64 << 10
+	*l = append(*l, b...)
+	if over := len(*l) - most; over > 0 {
+		*l = append((*l)[:0], (*l)[over:]...)
+	}
+	return len(b), nil
+}
+
+// folded is what a terminal shows of a line that was written over and over.
+func folded(line []byte) []byte {
+	line = bytes.TrimRight(line, "\r")
+	return line[bytes.LastIndexByte(line, '\r')+1:]
 }
 
 // copyOutput prints what the command has written since.
@@ -140,7 +162,7 @@ func (w *watcher) copyOutput() error {
 		return nil
 	}
 	if w.printer.out == nil {
-		w.printer.out = &withoutNotes{out: w.app.out}
+		w.printer.out, w.printer.note = &withoutNotes{out: w.app.out}, w.app.notef
 	}
 	return w.printer.rest(w.log)
 }
@@ -164,33 +186,27 @@ func (w *watcher) progress() string {
 		fmt.Fprintf(&b, "%s\n", shorten(name+counts, width))
 	}
 	for _, s := range w.running {
-		fmt.Fprintf(&b, "  %s  %s\n", shorten(s.Task, max(width-12, 8)), took(time.Since(s.StartedAt)))
+		fmt.Fprintf(&b, "  %s  %s\n", shorten(oneLine(s.Task), max(width-12, 8)), took(time.Since(s.StartedAt)))
 	}
 	return b.String()
 }
 
 // bar shows ended of total, the failed ones in red.
-func (w *watcher) bar(width, ended, failed, total int) string {
+func (w *watcher) bar(width, ended, failed, total int) painted {
 	if total == 0 {
 		total = 1
 	}
 	bad := (failed*width + total - 1) / total
 	good := max(ended*width/total-bad, 0)
 	rest := max(width-good-bad, 0)
-	return w.paint(strings.Repeat("━", good), green) + w.paint(strings.Repeat("━", bad), red) + w.paint(strings.Repeat("─", rest), grey)
+	return w.paint(strings.Repeat(marks().bar, good), green) + w.paint(strings.Repeat(marks().bar, bad), red) + w.paint(strings.Repeat(marks().rest, rest), grey)
 }
 
-const (
-	green = "32"
-	red   = "31"
-	grey  = "90"
-)
-
-func (w *watcher) paint(s, code string) string {
+func (w *watcher) paint(s, code string) painted {
 	if s == "" || !colour(w.app.out) {
-		return s
+		return painted(s)
 	}
-	return "\x1b[" + code + "m" + s + "\x1b[0m"
+	return painted(paint(s, code))
 }
 
 func (w *watcher) clear() {
@@ -245,10 +261,10 @@ func (w *watcher) failures(j job.Job) error {
 		return err
 	}
 	for _, t := range tasks {
-		w.app.printf("%s %s: %s\n", w.paint("✗", red), t.ID, oneLine(t.Error))
+		w.app.printf("%s %s: %s\n", w.paint(marks().failed, red), t.ID, t.Error)
 	}
 	if more > 0 {
-		w.app.printf("… and %d more\n", more)
+		w.app.printf("%s and %d more\n", marks().more, more)
 	}
 	return nil
 }
@@ -262,7 +278,7 @@ func (w *watcher) finishOutput(j job.Job) error {
 		if err != nil {
 			return err
 		}
-		w.log = &taskLog{task: tasks[0].ID, path: runner.LogPath(w.app.conf.BasePath, w.job, tasks[0].ID)}
+		w.log = &taskLog{job: w.job, task: tasks[0].ID, path: runner.LogPath(w.app.conf.BasePath, w.job, tasks[0].ID)}
 	}
 	if err := w.copyOutput(); err != nil {
 		return err
@@ -272,7 +288,7 @@ func (w *watcher) finishOutput(j job.Job) error {
 	}
 	tasks, _, err := w.db.Failures(w.app.ctx, w.job, most)
 	for _, t := range tasks {
-		w.app.notef("%s", oneLine(t.Error))
+		w.app.notef("%s", t.Error)
 	}
 	return err
 }

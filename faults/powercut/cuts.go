@@ -262,8 +262,9 @@ func (c *cutter) missing(image string, promised []string) (out []string, err err
 		}
 		var j struct {
 			Tasks []struct {
-				ID, Status string
-				Attempts   int
+				ID       string `json:"task"`
+				Status   string
+				Attempts int
 			}
 		}
 		if err := json.Unmarshal([]byte(r.Out), &j); err != nil {

@@ -92,19 +92,18 @@ func Outcome(err error, out, errs *bytes.Buffer) Result {
 
 // Job is what status says of a job.
 type Job struct {
-	Name      string
-	State     string
-	Pending   int
-	Running   int
-	Completed int
-	Failed    int
-	Blocked   int
-	Tasks     []Task
+	Name   string `json:"job"`
+	State  string
+	Counts `json:"counts"`
+	Tasks  []Task `json:"-"`
 }
+
+// Counts counts the tasks of a job.
+type Counts struct{ Pending, Running, Completed, Failed, Blocked int }
 
 // Task is what status says of a task.
 type Task struct {
-	ID       string
+	ID       string `json:"task"`
 	Status   string
 	Reason   string
 	Attempts int
@@ -119,30 +118,49 @@ type Attempt struct {
 	RunnerPID int `json:"runner_pid"`
 }
 
+// status is what status prints.
+type status struct {
+	Jobs  []Job
+	Tasks []Task
+}
+
 // Jobs returns every job, without tasks.
 func (p Program) Jobs(base string) ([]Job, error) {
-	var jobs []Job
-	return jobs, p.status(&jobs, base)
+	s, err := p.status(base)
+	return s.Jobs, err
 }
 
 // Job returns a job with its tasks.
 func (p Program) Job(base, name string) (Job, error) {
-	var j Job
-	return j, p.status(&j, base, name)
+	s, err := p.status(base, name)
+	if err != nil {
+		return Job{}, err
+	}
+	if len(s.Jobs) != 1 {
+		return Job{}, fmt.Errorf("status %s shows %d jobs", name, len(s.Jobs))
+	}
+	s.Jobs[0].Tasks = s.Tasks
+	return s.Jobs[0], nil
 }
 
 // Task returns a task with its history.
 func (p Program) Task(base, job, id string) (Task, error) {
-	var t Task
-	return t, p.status(&t, base, "--job", job, "--task", id)
+	s, err := p.status(base, "--job", job, "--task", id)
+	if err != nil {
+		return Task{}, err
+	}
+	if len(s.Tasks) != 1 {
+		return Task{}, fmt.Errorf("status %s --task %s shows %d tasks", job, id, len(s.Tasks))
+	}
+	return s.Tasks[0], nil
 }
 
-func (p Program) status(v any, base string, args ...string) error {
+func (p Program) status(base string, args ...string) (s status, err error) {
 	r := p.Run(base, append([]string{"--json", "status"}, args...)...)
 	if r.Code != 0 {
-		return fmt.Errorf("status %s: exit code %d: %s", strings.Join(args, " "), r.Code, r.Err)
+		return s, fmt.Errorf("status %s: exit code %d: %s", strings.Join(args, " "), r.Code, r.Err)
 	}
-	return json.Unmarshal([]byte(r.Out), v)
+	return s, json.Unmarshal([]byte(r.Out), &s)
 }
 
 // Doctor returns an error with what doctor found.

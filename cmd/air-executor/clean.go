@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// What reaches a terminal. Text that others wrote (stored names and errors, file
+// names, flags, the output of commands) may hold sequences that retitle a window,
+// clear the screen or turn the order of letters around. Three ways lead to a
+// terminal, and each makes them visible:
+//
+//   - printf and notef clean their arguments,
+//   - grid and describe clean each cell with oneLine,
+//   - the logs of tasks go through a filter.
+//
+// Results that go into a pipe or a file are written as they are. Remarks and
+// errors, on stderr, are always cleaned: one remark is one line.
+
+// oneLine makes control characters visible, newline and escape among them, so
+// that what a user has stored cannot play with a terminal or a line-wise reader.
+func oneLine(s string) string {
+	if harmless(s) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r < 0x100 && unicode.IsControl(r):
+			fmt.Fprintf(&b, `\x%02x`, r)
+		case turnsAround(r):
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteString(s[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+func harmless(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || turnsAround(r) })
+}
+
+// turnsAround reports whether a character changes the order in which others are
+// shown, or begins a line of its own: those of Unicode's bidirectional algorithm
+// that embed, override or isolate, and the separators.
+func turnsAround(r rune) bool {
+	return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x2028 || r == 0x2029
+}
+
+// painted is text that may hold sequences of our own.
+type painted string
+
+// clean makes the arguments of a format harmless.
+func clean(args []any) []any {
+	out := make([]any, len(args))
+	for i, arg := range args {
+		switch v := arg.(type) {
+		case painted:
+			out[i] = v
+		case string:
+			out[i] = oneLine(v)
+		case error:
+			out[i] = oneLine(v.Error())
+		default:
+			if s := reflect.ValueOf(arg); s.Kind() == reflect.String {
+				arg = oneLine(s.String())
+			}
+			out[i] = arg
+		}
+	}
+	return out
+}
+
+// jsonSafe escapes in a JSON text the characters that are allowed there and are
+// not harmless on a terminal. They can only stand inside strings.
+func jsonSafe(b []byte) []byte {
+	odd := func(r rune) bool { return r >= 0x7f && r < 0xa0 || turnsAround(r) }
+	if !strings.ContainsFunc(string(b), odd) {
+		return b
+	}
+	out := make([]byte, 0, len(b)+16)
+	for _, r := range string(b) {
+		if odd(r) {
+			out = fmt.Appendf(out, `\u%04x`, r)
+		} else {
+			out = utf8.AppendRune(out, r)
+		}
+	}
+	return out
+}

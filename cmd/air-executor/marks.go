@@ -1,0 +1,54 @@
+package main
+
+import (
+	"os"
+	"strings"
+)
+
+// The colours, as numbers of the sequence that sets them.
+const (
+	green  = "32"
+	red    = "31"
+	yellow = "33"
+	bold   = "1"
+	grey   = "90"
+)
+
+// paint puts s in a colour.
+func paint(s, code string) string { return "\x1b[" + code + "m" + s + "\x1b[0m" }
+
+// symbols are the characters beyond ASCII that are printed, or what is printed
+// in their place.
+type symbols struct {
+	yes, no      string // in tables
+	done, failed string // in front of lines
+	bar, rest    string // of a progress bar
+	more         string // where something was cut
+}
+
+// marks are the symbols that the locale has.
+func marks() symbols {
+	if plainASCII() {
+		return symbols{yes: "yes", no: "no", done: "+", failed: "x", bar: "#", rest: "-", more: "..."}
+	}
+	return symbols{yes: "✓", no: "✗", done: "✓", failed: "✗", bar: "━", rest: "─", more: "…"}
+}
+
+// plainASCII reports whether the locale says that text is not UTF-8. One that
+// says nothing, as in containers, leaves it to the terminal: a dumb one has
+// ASCII.
+func plainASCII() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		switch v := os.Getenv(name); {
+		case v == "":
+			continue
+		case v == "C" || v == "POSIX":
+			return true
+		default:
+			_, charset, found := strings.Cut(v, ".")
+			charset, _, _ = strings.Cut(charset, "@")
+			return found && !strings.EqualFold(strings.ReplaceAll(charset, "-", ""), "utf8")
+		}
+	}
+	return os.Getenv("TERM") == "dumb"
+}

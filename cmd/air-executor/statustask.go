@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/runner"
+)
+
+// taskLines are all that is known about one task.
+func (r *report) taskLines(width int) []string {
+	if len(r.tasks) == 0 {
+		return nil
+	}
+	lines := r.describe()
+	if len(r.history) == 0 {
+		return lines
+	}
+	g := grid{
+		head: []string{"Attempt", "Status", "Started", "Took", "CPU", "Peak memory", "Note"}, wrap: 7, colours: colour(r.app.out),
+		squeeze: []step{{7, 40}, {6, 0}, {5, 0}, {7, 24}, {4, 0}, {3, 0}, {7, 10}},
+	}
+	for _, at := range r.history {
+		end := at.EndedAt
+		if end.IsZero() {
+			end = time.Now()
+		}
+		g.addRow(cell{text: fmt.Sprint(at.Number)}, cell{string(at.Status), colourOf(string(at.Status))},
+			cell{text: when(at.StartedAt, min(width, 79))}, cell{text: took(end.Sub(at.StartedAt))},
+			cell{text: took(at.UserTime + at.SystemTime)}, cell{text: fmt.Sprintf("%.1f MiB", float64(at.MaxRSS)/(1<<20))},
+			cell{text: at.Error})
+	}
+	return append(append(lines, ""), g.lines(width)...)
+}
+
+// describe is a task in a few lines.
+func (r *report) describe() (lines []string) {
+	t := r.tasks[0]
+	line := func(key, value string) {
+		if value != "" {
+			lines = append(lines, fmt.Sprintf("%-13s%s", key, oneLine(value)))
+		}
+	}
+	line("Task", t.ID)
+	line("Job", t.Job)
+	line("Status", string(t.Status))
+	line("Note", r.note(t))
+	line("Command", shellCommand(t.Task))
+	line("Directory", t.Dir)
+	line("Time limit", r.timeLimit(t.Task))
+	if t.Priority != 0 {
+		line("Priority", fmt.Sprint(t.Priority))
+	}
+	line("After", strings.Join(t.Dependencies, ", "))
+	line("Queued by", t.Parent)
+	line("Created", when(t.CreatedAt, 0))
+	if t.Attempts > 0 {
+		line("Log", runner.LogPath(r.app.conf.BasePath, t.Job, t.ID))
+	}
+	if r.envStored {
+		line("Environment", fmt.Sprintf("%s: %s", plural(len(r.envNames), "variable"), strings.Join(slices.Sorted(slices.Values(r.envNames)), ", ")))
+	} else {
+		line("Environment", "that of the manager")
+	}
+	return lines
+}
+
+// timeLimit is how long a task may run.
+func (r *report) timeLimit(t job.Task) string {
+	if t.Timeout == 0 {
+		return job.TimeoutText(r.limit) + " (default)"
+	}
+	return job.TimeoutText(t.Timeout)
+}
+
+// shellLine writes words so that a shell reads the same words back.
+func shellLine(words []string) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		if w == "" || strings.ContainsAny(w, " \t\n'\"\\$`!*?[]{}()<>|&;#~") {
+			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+		out[i] = w
+	}
+	return strings.Join(out, " ")
+}

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/air-executor/air-executor/db"
+)
+
+// How often the database is asked whether anything has changed.
+const (
+	watchEvery = 50 * time.Millisecond
+	redraw     = time.Second // because times on the screen go on
+)
+
+// pace keeps a watch cheap: to read and draw takes a tenth of its time at most.
+type pace struct{ next time.Time }
+
+func (p *pace) due() bool { return !time.Now().Before(p.next) }
+
+func (p *pace) done(begin time.Time) { p.next = time.Now().Add(10 * time.Since(begin)) }
+
+// watch shows the report at once and after every change, until Ctrl-C: in place
+// on a terminal, one below the other elsewhere.
+func (c *statusCmd) watch(a *app, d *db.DB) error {
+	if isTerminal(a.out) && !a.json() {
+		if c.Sort == "" && c.Task == "" {
+			c.Sort = string(db.ByState)
+		}
+		return c.watchScreen(a, d)
+	}
+	var p pace
+	for last := int64(-1); ; {
+		now, err := d.Changes(a.ctx)
+		if err != nil {
+			return err
+		}
+		if now != last && p.due() {
+			begin := time.Now()
+			r, err := c.read(a, d, page{limit: int(c.Limit)})
+			if err == nil && a.json() {
+				err = writeLine(a.out, r.form())
+			} else if err == nil {
+				err = r.print(a.out, 0)
+			}
+			if err != nil {
+				return err
+			}
+			last = now
+			p.done(begin)
+		}
+		if err := pause(a.ctx, watchEvery); err != nil {
+			return err
+		}
+	}
+}
+
+// statusScreen is a report on a terminal.
+type statusScreen struct {
+	command *statusCmd
+	app     *app
+	db      *db.DB
+	block   block
+	keys    *keyboard
+
+	offset  int // rows above the first that is shown
+	rows    int // of the list that are shown
+	last    int64
+	drawn   time.Time
+	width   int
+	height  int
+	report  *report
+	pace    pace
+	refresh bool // read again, whatever has changed
+}
+
+func (c *statusCmd) watchScreen(a *app, d *db.DB) error {
+	s := &statusScreen{command: c, app: a, db: d, block: block{out: a.out}, keys: openKeyboard(os.Stdin), last: -1}
+	defer s.keys.restore()
+	suspend := make(chan os.Signal, 1)
+	signal.Notify(suspend, syscall.SIGTSTP)
+	defer signal.Stop(suspend)
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		quit, err := s.tick()
+		if err != nil || quit {
+			return err
+		}
+		select {
+		case <-a.ctx.Done():
+			return a.ctx.Err()
+		case <-suspend:
+			s.keys.restore()
+			// The runtime keeps its handler for SIGTSTP, so it is SIGSTOP that stops us
+			// here until the shell lets us go on.
+			_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+			s.keys = openKeyboard(os.Stdin)
+			s.block.lines, s.drawn = 0, time.Time{}
+		case <-tick.C:
+		}
+	}
+}
+
+// tick does what keys ask for, and draws if there is anything new.
+func (s *statusScreen) tick() (quit bool, err error) {
+	for _, k := range s.keys.pressed() {
+		if k == keyQuit {
+			return true, nil
+		}
+		s.scroll(k)
+	}
+	if w, h := terminalSize(s.app.out); w != s.width || h != s.height {
+		if s.width != 0 {
+			s.block.reset()
+		}
+		s.width, s.height, s.refresh = w, h, true
+	}
+	now, err := s.db.Changes(s.app.ctx)
+	if err != nil {
+		return false, err
+	}
+	begin := time.Now()
+	switch {
+	case s.refresh, now != s.last && s.pace.due():
+		limit := max(s.height, 1)
+		if n := int(s.command.Limit); n > 0 {
+			limit = min(limit, max(n-s.offset, 1))
+		}
+		p := page{s.offset, limit}
+		if s.command.Task != "" {
+			p = page{} // its lines scroll
+		}
+		if s.report, err = s.command.read(s.app, s.db, p); err != nil {
+			return false, err
+		}
+		s.last, s.refresh = now, false
+	case time.Since(s.drawn) > redraw:
+		// Whether a manager serves is no change of the database.
+		if s.report.manager, s.report.trouble = nil, ""; s.report.readManager(s.app, s.db) != nil {
+			return false, errors.New("cannot tell whether a manager serves")
+		}
+	default:
+		return false, nil
+	}
+	s.draw()
+	s.drawn = time.Now()
+	s.pace.done(begin)
+	return false, nil
+}
+
+// total is how many rows there are to scroll through.
+func (s *statusScreen) total() int {
+	if s.report == nil {
+		return 0
+	}
+	if n := int(s.command.Limit); n > 0 {
+		return min(n, s.report.rows)
+	}
+	return s.report.rows
+}
+
+func (s *statusScreen) scroll(k key) {
+	by := map[key]int{keyUp: -1, keyDown: 1, keyPageUp: -s.rows, keyPageDown: s.rows, keyHome: -s.total(), keyEnd: s.total()}[k]
+	s.offset = max(min(s.offset+by, s.total()-s.rows), 0)
+	s.refresh = true
+}
+
+// draw shows the summary, the table's heading, as many rows as there is room
+// for, and where they are in the list.
+func (s *statusScreen) draw() {
+	r := s.report
+	var lines []string
+	for _, text := range append([]string{r.summary()}, r.remarks()...) {
+		if text != "" {
+			lines = append(lines, shorten(oneLine(text), s.width))
+		}
+	}
+	if len(lines) > 0 {
+		lines = append(lines, "")
+	}
+	head, list := r.blocks(s.width)
+	if r.task != "" {
+		r.rows = len(list)
+		s.offset = max(min(s.offset, len(list)-1), 0)
+		list = list[s.offset:]
+	}
+	lines = append(lines, head...)
+	room := max(s.height-1-len(lines), 1)
+	s.rows = min(len(list), room)
+	if whole := s.offset == 0 && len(list) <= room && s.total() <= s.rows; !whole {
+		s.rows = min(len(list), max(room-1, 1))
+	}
+	lines = append(lines, list[:s.rows]...)
+	if s.offset > 0 || s.total() > s.rows {
+		lines = append(lines, shorten(s.footer(), s.width))
+	}
+	s.block.drawLines(lines)
+}
+
+func (s *statusScreen) footer() string {
+	text := fmt.Sprintf("%d to %d of %d", s.offset+1, min(s.offset+s.rows, s.total()), s.total())
+	if s.keys != nil {
+		text += "; arrows, PgUp and PgDn scroll, q ends"
+	}
+	return text
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func sample() *grid {
+	g := &grid{
+		head: []string{"Task", "Status", "Started", "Took", "Command", "Note"}, wrap: 6,
+		squeeze: []step{{5, 24}, {1, 24}, {6, 56}, {5, 14}, {6, 40}, {1, 14}, {3, 0}, {6, 28}, {5, 10}, {1, 10}, {5, 0}, {4, 0}, {6, 16}, {1, 6}, {6, 8}},
+	}
+	g.add("short", "completed", "04:05:06", "1.2s", "make", "")
+	g.add("a-task-with-an-id-of-fifty-characters-or-even-more-", "failed", "04:05:06", "12m10s", "sh -c 'some long script'", "killed by SIGKILL, not by air-executor (out of memory?)")
+	return g
+}
+
+func TestATableFitsAndKeepsItsNotes(t *testing.T) {
+	const reason = "killed by SIGKILL, not by air-executor (out of memory?)"
+	for width := 40; width < 200; width++ {
+		lines := sample().lines(width)
+		note := strings.Index(lines[0], "Note")
+		if note < 0 {
+			t.Fatalf("at %d columns there is no note:\n%s", width, strings.Join(lines, "\n"))
+		}
+		var said []string
+		for _, l := range lines {
+			if w := textWidth(l); w > width {
+				t.Errorf("at %d columns a line has %d:\n%s", width, w, l)
+			}
+		}
+		for _, l := range lines[2:] {
+			if r := []rune(l); len(r) > note {
+				said = append(said, strings.TrimSpace(string(r[note:])))
+			}
+		}
+		if got := strings.Join(said, " "); got != reason {
+			t.Errorf("at %d columns the note is %q:\n%s", width, got, strings.Join(lines, "\n"))
+		}
+	}
+}
+
+func TestATableIsAsWideAsItNeedsToBe(t *testing.T) {
+	g := &grid{head: []string{"Name", "Two Words", "Last"}, squeeze: []step{{1, 4}}}
+	g.add("é日", "x", "")
+	g.add("a\tb\x1b", "y", "z")
+	want := []string{"Name      Two Words  Last", "é日       x", `a\tb\x1b  y          z`}
+	if diff := cmp.Diff(want, g.lines(0)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	want = []string{"Name      Two    Last", "          Words", "é日       x", `a\tb\x1b  y      z`}
+	if diff := cmp.Diff(want, g.lines(21)); diff != "" {
+		t.Errorf("narrow (-want +got):\n%s", diff)
+	}
+}
+
+func TestWordsAreWrapped(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		width int
+		want  []string
+	}{
+		{"", 5, []string{""}},
+		{"one two three", 8, []string{"one two", "three"}},
+		{"abcdefghij kl", 4, []string{"abcd", "efgh", "ij", "kl"}},
+		{"x abcdefghij", 6, []string{"x abcd", "efghij"}},
+		{"日本語", 3, []string{"日", "本", "語"}},
+		{"日本", 1, []string{"日本"}}, // there is no room for even one
+	} {
+		if got := wrap(c.text, c.width); !slices.Equal(got, c.want) {
+			t.Errorf("%q at %d: %q, want %q", c.text, c.width, got, c.want)
+		}
+	}
+}
+
+func TestKeysAreFound(t *testing.T) {
+	for sent, want := range map[string][]key{
+		"":                           nil,
+		"\x1b[A\x1b[B\x1bOA\x1bOB":   {keyUp, keyDown, keyUp, keyDown},
+		"\x1b[5~\x1b[6~ b":           {keyPageUp, keyPageDown, keyPageDown, keyPageUp},
+		"\x1b[H\x1b[F\x1b[1~\x1b[4~": {keyHome, keyEnd, keyHome, keyEnd},
+		"xq":                         {keyQuit},
+		"\x1b[1;5A\x1b[200~q":        {keyQuit}, // not A, and not ~
+		"\x1b":                       nil,
+		"\x1b[":                      nil,
+	} {
+		if got := parseKeys([]byte(sent)); !slices.Equal(got, want) {
+			t.Errorf("%q: %v, want %v", sent, got, want)
+		}
+	}
+}
+
+func TestALocaleMayHaveASCIIOnly(t *testing.T) {
+	for _, c := range []struct {
+		all, ctype, lang, term string
+		ascii                  bool
+	}{
+		{"", "", "", "xterm", false},
+		{"", "", "", "", false},
+		{"", "", "", "dumb", true},
+		{"", "", "C.UTF-8", "dumb", false},
+		{"", "", "C", "xterm", true},
+		{"", "", "POSIX", "", true},
+		{"", "", "en_US.UTF-8", "xterm", false},
+		{"", "", "de_DE.utf8@euro", "xterm", false},
+		{"", "", "de_DE.ISO-8859-1", "xterm", true},
+		{"", "", "en_US", "xterm", false},
+		{"C", "en_US.UTF-8", "en_US.UTF-8", "xterm", true},
+		{"", "en_US.UTF-8", "C", "xterm", false},
+	} {
+		t.Setenv("LC_ALL", c.all)
+		t.Setenv("LC_CTYPE", c.ctype)
+		t.Setenv("LANG", c.lang)
+		t.Setenv("TERM", c.term)
+		if got := plainASCII(); got != c.ascii {
+			t.Errorf("%+v: %t", c, got)
+		}
+	}
+}
+
+func TestAnUnknownTimeZoneIsTold(t *testing.T) {
+	for _, c := range []struct {
+		zone, inForce string
+		unknown       bool
+	}{
+		{"", "Local", false}, {"", "UTC", false}, {"UTC", "UTC", false}, {":UTC", "UTC", false},
+		{"Europe/Berlin", "Local", false}, {"Mars/Base", "UTC", true}, {"EST5EDT,M3.2.0", "UTC", true}, {":Nowhere", "UTC", true},
+	} {
+		if got := unknownZone(c.zone, c.inForce); got != c.unknown {
+			t.Errorf("%+v: %t", c, got)
+		}
+	}
+}
+
+func TestSettingsHaveTheirTypes(t *testing.T) {
+	for text, want := range map[string]any{"5": 5, "true": true, "json": "json", `"/a b"`: "/a b", "5s": "5s", "t": "t"} {
+		if got := typed(text); got != want {
+			t.Errorf("%s: %#v, want %#v", text, got, want)
+		}
+	}
+}
