@@ -13,6 +13,15 @@ func inProcess(name string) test { return test{"./runner/process", "", name} }
 func inFaults(name string) test { return test{"./faults", "failpoints", name} }
 
 var noGate = change{"db/db.go", `	if err := d.enter(); err != nil {
+	},
+	{
+// inCmd is a test of what commands print.
+func inCmd(name string) test { return test{"./cmd/air-executor", "", name} }
+
+var noGate = change{"db/db.go", `	if err := d.gate.Lock(d.wait); err != nil {
+		if errors.Is(err, lock.ErrHeld) {
+			return stuck(d.gate, d.wait)
+		}
 		return err
 	}
 	defer d.gate.Unlock()
@@ -433,5 +442,29 @@ var Early func(i int, a *Assignment)
 		changes: []change{{"db/syncwal_linux.go", "if err := syncFolder(filepath.Dir(wal)); err != nil {", `if filepath.Dir(wal) == "" {`}},
 		test:    inFaults("TestWritingIsCutShort/cuts"),
 		shows:   "BROKEN",
+	},
+	{
+		name:    "remarks are not cleaned",
+		changes: []change{{"cmd/air-executor/app.go", `clean(args)...)`, `args...)`}},
+		test:    inCmd("TestNoCommandRepeatsAControlSequence"),
+		shows:   "repeats",
+	},
+	{
+		name:    "a filter forgets the beginning of a sequence",
+		changes: []change{{"cmd/air-executor/filter.go", `			f.held = append([]byte(nil), b...)`, `			f.held = nil`}},
+		test:    inCmd("TestAControlCharacterMayCrossTheEndOfABlock"),
+		shows:   "after 0 bytes",
+	},
+	{
+		name:    "a follower stays at its place in a log that was cut",
+		changes: []change{{"cmd/air-executor/logprinter.go", `	if info.Size() < l.read {`, `	if false {`}},
+		test:    inCmd("TestALogThatWasCutIsPrintedFromItsBeginning"),
+		shows:   "printed",
+	},
+	{
+		name:    "a dismissed failure is listed among the failed",
+		changes: []change{{"db/list.go", `		if s == job.Failed {`, `		if s == "" {`}},
+		test:    inDB("TestTasksAreListedInParts"),
+		shows:   "failures that count",
 	},
 }
