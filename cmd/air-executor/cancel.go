@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"github.com/air-executor/air-executor/db"
@@ -44,6 +45,21 @@ func (c *cancelCmd) Run(a *app) error {
 	return c.tell(a, name, done.Pending, became)
 }
 
+// text says what was cancelled.
+func (c *cancelledJSON) text() string {
+	var parts []string
+	if c.Running > 0 {
+		parts = append(parts, plural(c.Running, "task")+" that ran")
+	}
+	if c.Pending > 0 {
+		parts = append(parts, plural(c.Pending, "task")+" that had not started")
+	}
+	if len(parts) == 0 {
+		return "nothing was left to cancel"
+	}
+	return "cancelled " + strings.Join(parts, " and ")
+}
+
 // tell prints what has become of the tasks.
 func (c *cancelCmd) tell(a *app, name string, pending int, became []db.Became) error {
 	out := cancelledJSON{Job: name, Task: value(c.Task), Pending: pending, Otherwise: []endedJSON{}}
@@ -64,7 +80,7 @@ func (c *cancelCmd) tell(a *app, name string, pending int, became []db.Became) e
 			a.printf("Task %s of job %s %s before it could be cancelled%s\n", o.Task, name, o.Status, because(o.Error))
 		}
 		if c.Task == "" || len(out.Otherwise) == 0 {
-			a.printf("Job %s: cancelled %s that ran and %s that did not\n", name, plural(out.Running, "task"), plural(out.Pending, "task"))
+			a.printf("Job %s: %s\n", name, out.text())
 		}
 	}
 	if c.Task != "" && len(out.Otherwise) > 0 {
