@@ -3,11 +3,9 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
+
+	"github.com/air-executor/air-executor/faults/internal/subject"
 )
 
 // Facts that the checks find out.
@@ -20,13 +18,17 @@ const (
 	factLost      = "tasks lost"
 	factBlocked   = "tasks blocked for good"
 	factAttempts  = "attempts"
+	factHidden    = "commands that hid"
+	factLongest   = "most tasks of one runner"
 )
 
 // facts are the facts in the order in which they are reported.
 var facts = []string{
-	factAcked, factInDoubt, factAbsent, factTasks, factAttempts, factBegun,
+	factAcked, factInDoubt, factAbsent, factLarge, factTasks, factAttempts, factBegun, factHidden, factLongest,
 	factCompleted, factFailed, factCancelled, factLost, factBlocked,
-	factManagers, factStops, factCancels, factResets, factCrashes, factInspected,
+	factManagers, factFronts, factClosed, factUnread, factToldAtStart, factStopAtStart, factStops,
+	factCancels, factTaskCancels, factSaidCancelled, factTooLate, factInside,
+	factResets, factDismissed, factRemoved, factCrashes, factTrees, factShutdowns, factInspected,
 }
 
 // attempt is what the witness file says of an attempt.
@@ -63,7 +65,7 @@ func (w *world) check() {
 	}
 	w.checkLedger(stored)
 	for a := range seen {
-		if !stored[a.name] {
+		if !stored[a.name] && !w.ids.mayBeGone(a.name) {
 			w.report.breaks(checkAcked, "%s %s has run, and is not there", a.job, a.task)
 		}
 	}
@@ -96,6 +98,10 @@ func (w *world) checkJob(job string, seen map[attemptName]*attempt, stored map[n
 		}
 		if t.Reason == "lost" {
 			w.checkLoss(n)
+		}
+		w.checkAnswer(n, t)
+		if t.Reason == "cancelled" && w.conf.long {
+			w.checkWish(n)
 		}
 		if t.Status == "running" {
 			w.report.breaks(checkRunning, "%s %s is running after all has ended", job, t.ID)
@@ -139,7 +145,10 @@ func (w *world) checkLedger(stored map[name]bool) {
 	w.ids.mu.Lock()
 	defer w.ids.mu.Unlock()
 	for n, acked := range w.ids.tried {
-		if acked && !stored[n] {
+		if w.ids.removed[n] && stored[n] {
+			w.report.breaks(checkRemoved, "%s %s was removed and is there", n.job, n.task)
+		}
+		if acked && !stored[n] && !w.ids.removed[n] {
 			w.report.breaks(checkAcked, "%s %s was acknowledged and is not there", n.job, n.task)
 		}
 	}
@@ -150,58 +159,32 @@ func (w *world) checkLedger(stored map[name]bool) {
 	}
 }
 
-// readWitness reads the witness file and checks what it alone can tell. The
-// order of its lines is the order of what happened, as each is one write to the
-// end of the file.
-func (w *world) readWitness() (map[attemptName]*attempt, error) {
-	seen := map[attemptName]*attempt{}
-	f, err := os.Open(filepath.Join(w.dir, witnessName))
-	if os.IsNotExist(err) {
-		return seen, nil // nothing has run
+// checkAnswer checks that a task is what somebody was told that it is.
+func (w *world) checkAnswer(n name, t subject.Task) {
+	w.said.mu.Lock()
+	defer w.said.mu.Unlock()
+	switch said := w.said.status[n]; {
+	case said == "completed" && t.Status != "completed", said == "cancelled" && t.Reason != "cancelled":
+		w.report.breaks(checkCancel, "cancel has said of %s %s that it is %s, and it is %s %s", n.job, n.task, said, t.Status, t.Reason)
 	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	openOf := map[string]attemptName{} // by job: begun, and not ended
-	lines := bufio.NewScanner(f)
-	for n := 1; lines.Scan(); n++ {
-		words := strings.Fields(lines.Text())
-		if len(words) < 4 {
-			return nil, fmt.Errorf("line %d of the witness file: %q", n, lines.Text())
-		}
-		task := name{words[2], words[3]}
-		switch words[0] {
-		case "try":
-			w.ids.try(task)
-		case "ack":
-			w.ids.ack(task)
-		case "begin":
-			w.begin(attemptName{task, words[4]}, n, words, seen, openOf)
-		case "end":
-			a := attemptName{task, words[4]}
-			if openOf[task.job] != a {
-				w.report.breaks(checkAlone, "line %d: %v ends, and meanwhile %v has begun", n, a, openOf[task.job])
-			}
-			delete(openOf, task.job)
-			seen[a].ended, seen[a].code = n, words[5]
-		}
-	}
-	return seen, lines.Err()
 }
 
-// begin takes a begin line of the witness file.
-func (w *world) begin(a attemptName, line int, words []string, seen map[attemptName]*attempt, openOf map[string]attemptName) {
-	w.report.fact(factBegun, 1)
-	if seen[a] != nil {
-		w.report.breaks(checkStarts, "line %d: attempt %s of %s %s begins again", line, a.number, a.job, a.task)
+// checkWish checks that somebody has asked for the end of a cancelled task, or
+// has told its runner to end.
+func (w *world) checkWish(n name) {
+	w.said.mu.Lock()
+	asked := w.said.asked[n] || w.said.asked[name{job: n.job}]
+	w.said.mu.Unlock()
+	if asked {
+		return
 	}
-	if words[5] != "true" {
-		w.report.breaks(checkAlone, "line %d: %v begins while processes of %v live", line, a, openOf[a.job])
+	t, err := w.prog.Task(w.base, n.job, n.task)
+	if err != nil {
+		w.report.breaks(checkAnswers, "%v", err)
 	}
-	if words[6] == "-1" {
-		w.report.breaks(checkSlots, "line %d: %v begins beside %d others", line, a, w.conf.slots)
+	for _, a := range t.History {
+		if _, told := w.told.Load(a.RunnerPID); a.Reason == "cancelled" && !told {
+			w.report.breaks(checkAsked, "attempt %d of %s %s is cancelled, and nobody has asked for that", a.Attempt, n.job, n.task)
+		}
 	}
-	seen[a] = &attempt{begun: line}
-	openOf[a.job] = a
 }

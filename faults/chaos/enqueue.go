@@ -20,6 +20,7 @@ const (
 	factAcked   = "acknowledged"
 	factInDoubt = "in doubt"
 	factAbsent  = "killed before the commit"
+	factLarge   = "with an environment of 100 kB"
 )
 
 // backlog is how many tasks may wait before enqueuers pause.
@@ -31,9 +32,9 @@ func (w *world) enqueuer(ctx context.Context, number int) {
 	usual := 10 * time.Millisecond // that an enqueue takes
 	for i := 0; pause(ctx, rng, 20*time.Millisecond); i++ {
 		n := name{w.jobName(rng.IntN(w.conf.jobs)), fmt.Sprintf("t-%d-%d", number, i)}
-		args := w.enqueueArgs(rng, n)
+		o := w.draw(rng, n)
 		w.ids.try(n)
-		for ctx.Err() == nil && !w.tryEnqueue(rng, &usual, n, args) {
+		for ctx.Err() == nil && !w.tryEnqueue(rng, &usual, n, o) {
 		}
 		if w.ids.acked()-w.begun() > backlog {
 			pause(ctx, rng, time.Second)
@@ -51,10 +52,17 @@ func (w *world) begun() int {
 	return int(info.Size()) / lines
 }
 
-// enqueueArgs draws a task.
-func (w *world) enqueueArgs(rng *rand.Rand, n name) []string {
+// order is how a task is queued.
+type order struct {
+	args  []string
+	env   []string // beside that of the program
+	after name     // what it depends on, if that has a task
+}
+
+// draw draws a task.
+func (w *world) draw(rng *rand.Rand, n name) order {
 	t := task{dir: w.dir, slots: w.conf.slots, sleep: time.Duration(rng.IntN(30)) * time.Millisecond}
-	args := []string{"enqueue", "--job", n.job, "--id", n.task, "--if-absent"}
+	o := order{args: []string{"enqueue", "--job", n.job, "--id", n.task, "--if-absent"}}
 	switch p := rng.IntN(100); {
 	case p < 8:
 		t.exit = 1 + rng.IntN(5)
@@ -62,30 +70,38 @@ func (w *world) enqueueArgs(rng *rand.Rand, n name) []string {
 		t.sleep = time.Duration(300+rng.IntN(1500)) * time.Millisecond
 	case p < 20:
 		t.sleep = 5 * time.Second
-		args = append(args, "--timeout", "300ms")
+		o.args = append(o.args, "--timeout", "300ms")
 	case p < 21:
 		t.stubborn = true
 		t.sleep = time.Second
-	case p < 26:
+	case p < 27:
 		t.enqueue = w.prog.Path
 	}
 	t.child = rng.IntN(4) == 0
+	t.hide = rng.IntN(6) == 0
 	if after, ok := w.ids.some(rng, n.job); ok && rng.IntN(10) == 0 {
-		args = append(args, "--after", after)
+		o.args = append(o.args, "--after", after)
+		o.after = name{n.job, after}
 	}
 	if rng.IntN(5) == 0 {
-		args = append(args, "--priority", fmt.Sprint(rng.IntN(3)))
+		o.args = append(o.args, "--priority", fmt.Sprint(rng.IntN(3)))
 	}
-	if rng.IntN(5) == 0 {
-		args = append(args, "--no-env")
+	switch p := rng.IntN(20); {
+	case w.conf.long || p < 3:
+		w.report.fact(factLarge, 1)
+		o.env = append(o.env, "LARGE="+strings.Repeat(string(rune('a'+rng.IntN(26))), 100_000))
+	case p < 7:
+		o.args = append(o.args, "--no-env")
 	}
-	return append(append(args, "--", w.self), t.args()...)
+	o.args = append(append(o.args, "--", w.self), t.args()...)
+	return o
 }
 
 // tryEnqueue runs one enqueue, which may be killed or stopped on its way, and
 // reports whether the id was acknowledged.
-func (w *world) tryEnqueue(rng *rand.Rand, usual *time.Duration, n name, args []string) bool {
-	cmd, out, errs := w.prog.Prepare(context.Background(), w.base, args...)
+func (w *world) tryEnqueue(rng *rand.Rand, usual *time.Duration, n name, o order) bool {
+	cmd, out, errs := w.prog.Prepare(context.Background(), w.base, o.args...)
+	cmd.Env = append(cmd.Env, o.env...)
 	doom, after := rng.IntN(100), time.Duration(rng.Float64()*1.2*float64(*usual))
 	rest := time.Duration(rng.IntN(800)) * time.Millisecond
 	begin := time.Now()
@@ -108,6 +124,8 @@ func (w *world) tryEnqueue(rng *rand.Rand, usual *time.Duration, n name, args []
 	case killed && r.Killed:
 		w.report.killed(killEnqueuer)
 		w.askAfter(n)
+	case r.Code == 4 && o.after.task != "" && w.ids.mayBeGone(o.after):
+		return true // what it was to wait for is removed; it is not acknowledged
 	default:
 		w.report.breaks(checkAnswers, "enqueue %s %s: exit code %d: %s", n.job, n.task, r.Code, r.Err)
 		return true // it will not get better; the task counts as not acknowledged

@@ -4,9 +4,10 @@
 // must hold all the same.
 //
 // It plays rounds. In each, a fresh base path gets jobs of short tasks, while
-// managers, runners, enqueuers and commands are killed with SIGKILL or stopped
-// for a while, tasks are cancelled and reset, and the manager is stopped in
-// every way. Then all faults end, a manager works off what is left, and the
+// managers, runners, enqueuers and commands are killed with SIGKILL, alone or with
+// all that they have started, told to end, or stopped for a while; tasks are
+// cancelled, reset, dismissed and removed, also from another PID namespace; logs
+// are not read; and the manager is stopped in every way, also while it starts. Then all faults end, a manager works off what is left, and the
 // checks begin (check.go). Tasks prove what they did by a witness file and by
 // kernel locks of their own, not by what air-executor says.
 //
@@ -42,6 +43,9 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == witnessWord {
 		os.Exit(witnessMain(os.Args[2:]))
 	}
+	if len(os.Args) > 1 && os.Args[1] == insideWord {
+		os.Exit(insideMain(os.Args[2:]))
+	}
 	var p plan
 	var binary, only string
 	flag.Uint64Var(&p.seed, "seed", 1, "`seed` of the first round; the next ones count up")
@@ -76,11 +80,9 @@ func (p *plan) play(binary string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	prog := subject.Program{Path: binary}
-	if binary == "" {
-		if prog, err = subject.Build(dir); err != nil {
-			return false, err
-		}
+	prog, err := prepare(dir, binary)
+	if err != nil {
+		return false, err
 	}
 	begin := time.Now()
 	total := newReport()
@@ -104,6 +106,34 @@ func (p *plan) play(binary string) (bool, error) {
 	}
 	fmt.Printf("kept: %s\n", dir)
 	return total.held(), nil
+}
+
+// prepare builds what is tested into the folder, and copies this program there:
+// where it lies, not every user may run it. A binary that is given cannot be told
+// to collect garbage.
+func prepare(dir, binary string) (p program, err error) {
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return p, err
+	}
+	p.Path = binary
+	if binary == "" {
+		if p.Program, err = subject.Build(dir); err != nil {
+			return p, err
+		}
+		if p.collector, err = subject.Build(dir, "failpoints"); err != nil {
+			return p, err
+		}
+	}
+	self, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		return p, err
+	}
+	p.self = filepath.Join(dir, "chaos")
+	if err := os.WriteFile(p.self, self, 0o755); err != nil {
+		return p, err
+	}
+	p.isolates = canIsolate(p.self)
+	return p, nil
 }
 
 // goesOn reports whether there is another round to play. After one in which a

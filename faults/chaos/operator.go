@@ -5,140 +5,123 @@ package main
 import (
 	"context"
 	"math/rand/v2"
+	"os/exec"
 	"time"
+
+	"github.com/air-executor/air-executor/faults/internal/subject"
 )
 
 // Facts about what people do.
 const (
-	factManagers  = "managers started"
-	factCancels   = "cancels"
 	factResets    = "resets"
 	factStops     = "stops"
-	factCrashes   = "everything killed at once"
-	factInspected = "looked at while faults went on"
+	factDismissed = "dismissals"
+	factRemoved   = "tasks removed"
 )
 
-// keeper sees to it that a manager serves, most of the time.
-func (w *world) keeper(ctx context.Context) {
-	rng := w.random("keeper")
-	for {
-		if w.prog.Run(w.base, "start").Code == 0 {
-			w.report.fact(factManagers, 1)
-		}
-		if !pause(ctx, rng, 250*time.Millisecond) {
-			return
-		}
-	}
-}
-
-// operator does what people do: cancel, reset, stop, and start what runs.
+// operator does what people do: reset, stop, dismiss, remove, and start what runs.
 func (w *world) operator(ctx context.Context) {
 	rng := w.random("operator")
-	for begin := time.Now(); pause(ctx, rng, 400*time.Millisecond); {
-		m := w.moodAt(begin)
-		p := rng.IntN(100)
-		for _, a := range []struct {
-			chance int
-			do     func(*rand.Rand)
-		}{{m.cancel, w.cancel}, {m.reset, w.reset}, {m.stop, w.stop}, {m.start, w.startMany}} {
-			if p -= a.chance; p < 0 {
-				a.do(rng)
-				break
-			}
+	for begin := time.Now(); pause(ctx, rng, 300*time.Millisecond); {
+		if do := draw(rng, w.moodAt(begin).wishes); do != nil {
+			do(w, rng)
 		}
 	}
 }
 
-// cancel ends a job, or one task of it. It waits for what ran, and that may be
-// stopped, so it is given only a while.
-func (w *world) cancel(rng *rand.Rand) {
-	j := w.jobName(rng.IntN(w.conf.jobs))
-	args := []string{"cancel", "--job", j}
-	if t, ok := w.ids.some(rng, j); ok && rng.IntN(2) == 0 {
-		args = append(args, "--task", t)
-	}
-	ctx, end := context.WithTimeout(context.Background(), 8*time.Second)
+// ask runs a command to its end, some of the time from another PID namespace. It
+// is given a minute, which is longer than anything may take.
+func (w *world) ask(rng *rand.Rand, args ...string) subject.Result {
+	ctx, end := context.WithTimeout(context.Background(), time.Minute)
 	defer end()
-	cmd, _, _ := w.prog.Prepare(ctx, w.base, args...)
-	if cmd.Run() == nil {
-		w.report.fact(factCancels, 1)
+	cmd, out, errs := w.prog.Prepare(ctx, w.base, args...)
+	w.perhapsIsolate(rng, cmd)
+	r := subject.Outcome(cmd.Run(), out, errs)
+	if ctx.Err() != nil {
+		w.report.breaks(checkAnswers, "%v takes more than a minute", args)
+	}
+	return r
+}
+
+func (w *world) perhapsIsolate(rng *rand.Rand, cmd *exec.Cmd) {
+	if rng.IntN(4) == 0 && w.isolates {
+		w.isolate(cmd)
 	}
 }
 
+// reset makes tasks pending again: the failed ones of a job, some of the time the
+// cancelled ones too, or one task.
 func (w *world) reset(rng *rand.Rand) {
-	if w.prog.Run(w.base, "reset", "--job", w.jobName(rng.IntN(w.conf.jobs))).Code == 0 {
+	job := w.jobName(rng.IntN(w.conf.jobs))
+	args := []string{"reset", "--job", job}
+	revives := false
+	switch rng.IntN(6) {
+	case 0:
+		args, revives = append(args, "--cancelled"), true
+	case 1:
+		if task, ok := w.ids.some(rng, job); ok {
+			args, revives = append(args, "--task", task), true
+		}
+	}
+	if revives {
+		// Whoever was told meanwhile that one of them is cancelled was told what
+		// may not be true any more.
+		w.said.revive(job)
+		defer w.said.revive(job)
+	}
+	if w.ask(rng, args...).Code == 0 {
 		w.report.fact(factResets, 1)
 	}
 }
 
-// stop stops the manager, in one of the three ways.
+// stop stops the manager: in one of the three ways, or, where every cancelled
+// task must have been cancelled by name, in the one that ends no task.
 func (w *world) stop(rng *rand.Rand) {
 	args := []string{"stop", "--timeout", "3s"}
-	switch rng.IntN(5) {
-	case 0, 1:
+	switch p := rng.IntN(5); {
+	case w.conf.long:
+	case p < 2:
 		args = append(args, "--kill")
-	case 2:
+	case p == 2:
 		args = append(args, "--drain")
 	}
-	if w.prog.Run(w.base, args...).Code == 0 {
+	r := w.ask(rng, args...)
+	switch r.Code {
+	case 0:
 		w.report.fact(factStops, 1)
+	case 5, 124: // none was there; it was stopped, or waits for what runs
+	default:
+		w.report.breaks(checkAnswers, "%v: exit code %d: %s", args, r.Code, r.Err)
 	}
 }
 
-// startMany starts several managers at once, of which one may serve.
-func (w *world) startMany(rng *rand.Rand) {
-	codes := make(chan int)
-	n := 2 + rng.IntN(4)
-	for range n {
-		go func() { codes <- w.prog.Run(w.base, "start").Code }()
+// dismiss dismisses the failures of a job, or that of a task.
+func (w *world) dismiss(rng *rand.Rand) {
+	job := w.jobName(rng.IntN(w.conf.jobs))
+	args := []string{"dismiss", "--job", job}
+	if task, ok := w.ids.some(rng, job); ok && rng.IntN(2) == 0 {
+		args = append(args, "--task", task)
 	}
-	for range n {
-		if <-codes == 0 {
-			w.report.fact(factManagers, 1)
-		}
+	if w.ask(rng, args...).Code == 0 {
+		w.report.fact(factDismissed, 1)
 	}
 }
 
-// inspector looks, while all goes on, for processes whose attempt is over.
-func (w *world) inspector(ctx context.Context) {
-	rng := w.random("inspector")
-	for pause(ctx, rng, 3*time.Second) {
-		over, err := w.over()
-		if err != nil {
-			w.report.breaks(checkAnswers, "%v", err)
-			continue
-		}
-		for _, p := range w.processes() {
-			if p.kind == killCommand && over(p) {
-				w.report.breaks(checkLeft, "process %d of attempt %d of %s %s lives, and the attempt is over", p.pid, p.try, p.of.job, p.of.task)
-			}
-		}
-		w.report.fact(factInspected, 1)
+// remove removes a task that may have ended.
+func (w *world) remove(rng *rand.Rand) {
+	n, ok := w.ids.recent(rng, 1000)
+	if !ok {
+		return
 	}
-}
-
-// over reads which attempts are over at this moment.
-func (w *world) over() (func(process) bool, error) {
-	jobs, err := w.prog.Jobs(w.base)
-	if err != nil {
-		return nil, err
+	w.ids.remove(n)
+	r := w.ask(rng, "remove", "--job", n.job, "--task", n.task)
+	w.ids.gone(n, r.Code == 0)
+	switch r.Code {
+	case 0:
+		w.report.fact(factRemoved, 1)
+		w.note("removed", n)
+	case 1: // it has not ended, or others depend on it
+	default:
+		w.report.breaks(checkAnswers, "remove %s %s: exit code %d: %s", n.job, n.task, r.Code, r.Err)
 	}
-	type state struct {
-		attempts int
-		running  bool
-	}
-	now := map[name]state{}
-	for _, j := range jobs {
-		j, err := w.prog.Job(w.base, j.Name)
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range j.Tasks {
-			now[name{j.Name, t.ID}] = state{t.Attempts, t.Status == "running"}
-		}
-	}
-	return func(p process) bool {
-		s := now[p.of]
-		return p.try < s.attempts || p.try == s.attempts && !s.running
-	}, nil
 }

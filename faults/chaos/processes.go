@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -109,8 +110,48 @@ func (w *world) signal(p process, sig unix.Signal) bool {
 // kill kills the process and counts it.
 func (w *world) kill(p process) {
 	// Written down first: that it is gone may be seen at once.
-	w.killed.Store(p.pid, true)
+	_, before := w.killed.LoadOrStore(p.pid, true)
 	if w.signal(p, unix.SIGKILL) {
 		w.report.killed(p.kind)
+	} else if !before {
+		w.killed.Delete(p.pid)
+	}
+}
+
+// tell sends a signal that asks the process to end, and sees that it does.
+func (w *world) tell(p process, sig unix.Signal) {
+	fd, err := unix.PidfdOpen(p.pid, 0)
+	if err != nil {
+		return
+	}
+	w.told.Store(p.pid, true)
+	if !w.signal(p, sig) {
+		unix.Close(fd)
+		return
+	}
+	w.report.told(p.kind)
+	w.later.Go(func() {
+		defer unix.Close(fd)
+		if !ended(fd, endsIn) {
+			w.report.breaks(checkEnds, "process %d (%s) was told to end with %v, and lives %s later", p.pid, p.kind, sig, endsIn)
+		}
+	})
+}
+
+// endsIn is how long a process that was told to end may take: five seconds are
+// the grace of its command, and it may be stopped for a while.
+const endsIn = 25 * time.Second
+
+// ended waits for the end of a process, and reports whether it has come.
+func ended(pidfd int, patience time.Duration) bool {
+	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
+	for begin := time.Now(); ; {
+		left := patience - time.Since(begin)
+		if left <= 0 {
+			return false
+		}
+		if n, err := unix.Poll(fds, int(left.Milliseconds())+1); n > 0 && err == nil {
+			return true
+		}
 	}
 }

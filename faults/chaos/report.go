@@ -20,13 +20,18 @@ const (
 	checkCompleted = "I7 completed means that the command ended with 0"
 	checkRunning   = "I8 nothing is running without a runner, nothing is stuck"
 	checkLost      = "P5 a task is lost only if its runner was killed"
+	checkCancel    = "P6 cancel says what becomes of a task"
+	checkAsked     = "P7 no task is cancelled that nobody asked to cancel"
+	checkRemoved   = "P8 what was removed is gone, and nothing else"
+	checkEnds      = "P9 what is told to end ends, and only so"
 	checkLeft      = "I9 no process outlives its attempt"
 	checkSlots     = "I10 never more commands than max_concurrent_runners"
 	checkAnswers   = "commands do what they say, or say why not"
 )
 
 var checks = []string{
-	checkDoctor, checkAcked, checkOnce, checkStarts, checkAlone, checkCompleted, checkRunning, checkLost, checkLeft, checkSlots, checkAnswers,
+	checkDoctor, checkAcked, checkOnce, checkStarts, checkAlone, checkCompleted, checkRunning,
+	checkLost, checkCancel, checkAsked, checkRemoved, checkEnds, checkLeft, checkSlots, checkAnswers,
 }
 
 // The kinds of process that are killed.
@@ -43,16 +48,18 @@ type report struct {
 	mu     sync.Mutex
 	kills  map[string]int
 	stops  map[string]int
+	tells  map[string]int
 	facts  map[string]int
 	broken map[string][]string // by check
 }
 
 func newReport() *report {
-	return &report{kills: map[string]int{}, stops: map[string]int{}, facts: map[string]int{}, broken: map[string][]string{}}
+	return &report{kills: map[string]int{}, stops: map[string]int{}, tells: map[string]int{}, facts: map[string]int{}, broken: map[string][]string{}}
 }
 
 func (r *report) killed(kind string)  { r.count(r.kills, kind, 1) }
 func (r *report) stopped(kind string) { r.count(r.stops, kind, 1) }
+func (r *report) told(kind string)    { r.count(r.tells, kind, 1) }
 
 // fact counts something that is worth knowing and breaks nothing.
 func (r *report) fact(what string, n int) { r.count(r.facts, what, n) }
@@ -61,6 +68,13 @@ func (r *report) count(m map[string]int, key string, n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m[key] += n
+}
+
+// most keeps the greatest number of a fact that is not added up.
+func (r *report) most(what string, n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.facts[what] = max(r.facts[what], n)
 }
 
 // breaks writes down that a check did not hold.
@@ -86,9 +100,13 @@ func (r *report) processKills() int {
 
 // add adds what happened in a round.
 func (r *report) add(o *report) {
-	for _, p := range []struct{ to, from map[string]int }{{r.kills, o.kills}, {r.stops, o.stops}, {r.facts, o.facts}} {
+	for _, p := range []struct{ to, from map[string]int }{{r.kills, o.kills}, {r.stops, o.stops}, {r.tells, o.tells}, {r.facts, o.facts}} {
 		for k, n := range p.from {
-			p.to[k] += n
+			if k == factLongest {
+				r.most(k, n)
+			} else {
+				p.to[k] += n
+			}
 		}
 	}
 	for c, lines := range o.broken {
@@ -125,8 +143,9 @@ func (r *report) print(seed uint64, rounds int, took time.Duration) {
 	fmt.Printf("\nseeds %d to %d, %d rounds, %s\n", seed, seed+uint64(max(rounds, 1))-1, rounds, took.Round(time.Second))
 	fmt.Printf("killed (SIGKILL)           %s; managers, runners and enqueuers together %d\n", list(r.kills), r.processKills())
 	fmt.Printf("stopped (SIGSTOP, SIGCONT) %s\n", list(r.stops))
+	fmt.Printf("told to end (SIGTERM, ...) %s\n", list(r.tells))
 	for _, f := range facts {
-		fmt.Printf("%-26s %d\n", f, r.facts[f])
+		fmt.Printf("%-38s %d\n", f, r.facts[f])
 	}
 	for _, c := range checks {
 		fmt.Printf("%-6s %s\n", map[bool]string{true: "ok", false: "BROKEN"}[len(r.broken[c]) == 0], c)

@@ -92,6 +92,10 @@ func (w *world) clear() {
 	if r := w.prog.Run(w.base, "stop", "--timeout", "10s"); r.Code != 0 && r.Code != 5 {
 		w.report.breaks(checkAnswers, "stop at the end: exit code %d: %s", r.Code, r.Err)
 	}
+	w.fronts.Wait()
+	for _, log := range w.unread {
+		log.Close()
+	}
 	for begin := time.Now(); len(w.processes()) > 0; time.Sleep(20 * time.Millisecond) {
 		if time.Since(begin) > 5*time.Second {
 			for _, p := range w.processes() {

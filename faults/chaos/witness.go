@@ -37,6 +37,7 @@ type task struct {
 	exit     int
 	child    bool // leave a process behind, in a session of its own
 	stubborn bool // ignore SIGTERM
+	hide     bool // let only root look into it
 	enqueue  string
 }
 
@@ -50,6 +51,9 @@ func (t task) args() []string {
 	}
 	if t.stubborn {
 		args = append(args, "-stubborn")
+	}
+	if t.hide {
+		args = append(args, "-hide")
 	}
 	if t.enqueue != "" {
 		args = append(args, "-enqueue", t.enqueue)
@@ -74,10 +78,17 @@ func witnessMain(args []string) int {
 	f.IntVar(&t.exit, "exit", 0, "")
 	f.BoolVar(&t.child, "child", false, "")
 	f.BoolVar(&t.stubborn, "stubborn", false, "")
+	f.BoolVar(&t.hide, "hide", false, "")
 	f.StringVar(&t.enqueue, "enqueue", "", "")
 	_ = f.Parse(args)
 	if t.stubborn {
 		signal.Ignore(syscall.SIGTERM)
+	}
+	if t.hide {
+		// What may not be dumped belongs to root in /proc.
+		if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+			return 98
+		}
 	}
 	if err := t.run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -95,8 +106,11 @@ func (t task) run() error {
 		os.Getenv("AIR_EXECUTOR_JOB"), os.Getenv("AIR_EXECUTOR_TASK"), os.Getenv("AIR_EXECUTOR_ATTEMPT"))
 	alone, held := take(filepath.Join(t.dir, aloneName+os.Getenv("AIR_EXECUTOR_JOB")))
 	slot, place := t.takeSlot()
-	if _, err := fmt.Fprintf(file, "begin %s %t %d\n", me, alone, slot); err != nil {
+	if _, err := fmt.Fprintf(file, "begin %s %t %d %d\n", me, alone, slot, os.Getppid()); err != nil {
 		return err
+	}
+	if t.hide {
+		fmt.Fprintf(file, "hidden %s\n", me)
 	}
 	if t.child {
 		if err := leave(held, place); err != nil {

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -20,10 +21,44 @@ type settings struct {
 	slots          int // max_concurrent_runners
 	tasksPerRunner int
 	enqueuers      int
+	// Runners live long: they have up to a thousand tasks with large environments,
+	// and collect garbage all the time. Nothing ends a task that is not asked to
+	// end that one, so that every cancel can be accounted for.
+	long bool
+	// Everything but this program belongs to a user who may not look into
+	// processes that hide.
+	nobody bool
+}
+
+// nobodyID is a user and a group with no rights.
+const nobodyID = 65534
+
+// drawSettings draws the settings of a round. What makes rounds different in
+// kind takes turns instead, so that a few rounds have all of it.
+func drawSettings(seed uint64, rng *rand.Rand, collector bool) settings {
+	s := settings{
+		jobs:           2 + rng.IntN(9),
+		slots:          2 + rng.IntN(4),
+		tasksPerRunner: []int{1, 5}[rng.IntN(2)],
+		enqueuers:      2 + rng.IntN(3),
+		long:           seed%3 == 1 && collector,
+		nobody:         seed%4 == 2 && os.Geteuid() == 0,
+	}
+	if s.long {
+		s.jobs, s.tasksPerRunner = 2+rng.IntN(2), 1000
+	}
+	return s
 }
 
 func (s settings) String() string {
-	return fmt.Sprintf("%d jobs, %d slots, %d tasks per runner, %d enqueuers", s.jobs, s.slots, s.tasksPerRunner, s.enqueuers)
+	text := fmt.Sprintf("%d jobs, %d slots, %d tasks per runner, %d enqueuers", s.jobs, s.slots, s.tasksPerRunner, s.enqueuers)
+	if s.long {
+		text += ", garbage collected all the time"
+	}
+	if s.nobody {
+		text += ", nobody's"
+	}
+	return text
 }
 
 // world is one round: a base path, those who use it, and those who break it.
@@ -37,31 +72,57 @@ type world struct {
 	moods  moods
 	report *report
 	ids    *ledger
+	said   *answers
 	killed sync.Map // PIDs of those that nemesis has killed
+	told   sync.Map // PIDs of those that were told to end, with a signal
+
+	isolates bool           // this process may make PID namespaces
+	later    sync.WaitGroup // what goes on for a while after an act
+	fronts   sync.WaitGroup // managers in the foreground, and those who read their logs
+	mu       sync.Mutex
+	unread   []*os.File // logs that nobody reads
 }
 
-func newWorld(seed uint64, prog subject.Program, dir string, m moods) (*world, error) {
+// program is what is tested, and what the tests need.
+type program struct {
+	subject.Program                 // plain
+	collector       subject.Program // one that can be told to collect garbage; its path may be empty
+	self            string          // this program, where everybody may run it
+	isolates        bool            // this process may make PID namespaces
+}
+
+func newWorld(seed uint64, prog program, dir string, m moods) (*world, error) {
 	w := &world{
-		seed: seed, prog: prog, dir: dir, base: filepath.Join(dir, "base"),
-		moods: m, report: newReport(), ids: newLedger(),
+		seed: seed, prog: prog.Program, self: prog.self, dir: dir, base: filepath.Join(dir, "base"), isolates: prog.isolates,
+		moods: m, report: newReport(), ids: newLedger(), said: newAnswers(),
 	}
-	rng := w.random("settings")
-	w.conf = settings{
-		jobs:           2 + rng.IntN(9),
-		slots:          2 + rng.IntN(4),
-		tasksPerRunner: []int{1, 1, 5}[rng.IntN(3)],
-		enqueuers:      2 + rng.IntN(3),
-	}
-	var err error
-	if w.self, err = os.Executable(); err != nil {
-		return nil, err
+	w.conf = drawSettings(seed, w.random("settings"), prog.collector.Path != "")
+	if w.conf.long {
+		w.prog, w.moods = prog.collector, m.gentle()
+		w.prog.Env = []string{"AIR_EXECUTOR_TUNING=GOMAXPROCS=1,GOGC=5,GOMEMLIMIT=64MiB"}
 	}
 	if err := os.MkdirAll(w.base, 0o700); err != nil {
 		return nil, err
 	}
 	config := fmt.Sprintf("poll_interval: 1\ntask_timeout: 60\nmax_concurrent_runners: %d\ntasks_per_runner: %d\n",
 		w.conf.slots, w.conf.tasksPerRunner)
-	return w, os.WriteFile(filepath.Join(w.base, "config.yaml"), []byte(config), 0o600)
+	if err := os.WriteFile(filepath.Join(w.base, "config.yaml"), []byte(config), 0o600); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, witnessName), nil, 0o600); err != nil {
+		return nil, err
+	}
+	if !w.conf.nobody {
+		return w, nil
+	}
+	w.prog.UID = nobodyID
+	w.prog.Env = append(w.prog.Env, "HOME="+dir)
+	return w, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return os.Chown(path, nobodyID, nobodyID)
+	})
 }
 
 // random is a source of decisions for one actor of this round.
@@ -84,8 +145,10 @@ func (w *world) play(faults time.Duration) {
 	actors.Go(func() { w.keeper(ctx) })
 	actors.Go(func() { w.nemesis(ctx) })
 	actors.Go(func() { w.operator(ctx) })
+	actors.Go(func() { w.canceller(ctx) })
 	actors.Go(func() { w.inspector(ctx) })
 	actors.Wait()
+	w.later.Wait()
 	w.settle()
 	w.check()
 	w.clear()
@@ -103,52 +166,3 @@ func pause(ctx context.Context, rng *rand.Rand, most time.Duration) bool {
 }
 
 func (w *world) jobName(n int) string { return fmt.Sprintf("job-%d", n) }
-
-// ledger is what the enqueuers tried to store, and what was acknowledged.
-type ledger struct {
-	mu    sync.Mutex
-	tried map[name]bool // value: it was acknowledged
-	order []name        // acknowledged
-}
-
-// name names a task.
-type name struct{ job, task string }
-
-func newLedger() *ledger { return &ledger{tried: map[name]bool{}} }
-
-func (l *ledger) try(n name) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.tried[n] {
-		l.tried[n] = false
-	}
-}
-
-// ack writes down an acknowledgement.
-func (l *ledger) ack(n name) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.tried[n] {
-		l.tried[n] = true
-		l.order = append(l.order, n)
-	}
-}
-
-// acked is how many there are.
-func (l *ledger) acked() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.order)
-}
-
-// some returns an acknowledged task, or nothing.
-func (l *ledger) some(rng *rand.Rand, job string) (string, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for range min(5, len(l.order)) {
-		if n := l.order[rng.IntN(len(l.order))]; n.job == job {
-			return n.task, true
-		}
-	}
-	return "", false
-}

@@ -18,14 +18,18 @@ import (
 	"time"
 )
 
-// Program is the binary under test.
-type Program struct{ Path string }
+// Program is the binary under test, and how it is run.
+type Program struct {
+	Path string
+	Env  []string // KEY=VALUE, beside a clean environment
+	UID  uint32   // user and group that run it; 0: those of this process
+}
 
-// Build builds the binary into the folder dir, plainly, from the module that
-// the current folder belongs to.
-func Build(dir string) (Program, error) {
-	p := Program{filepath.Join(dir, "air-executor")}
-	cmd := exec.Command("go", "build", "-o", p.Path, "github.com/air-executor/air-executor/cmd/air-executor")
+// Build builds the binary into the folder dir, from the module that the current
+// folder belongs to: plainly, or with build tags, which then are part of its name.
+func Build(dir string, tags ...string) (Program, error) {
+	p := Program{Path: filepath.Join(dir, strings.Join(append([]string{"air-executor"}, tags...), "-"))}
+	cmd := exec.Command("go", "build", "-tags", strings.Join(tags, ","), "-o", p.Path, "github.com/air-executor/air-executor/cmd/air-executor")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return p, fmt.Errorf("build air-executor: %w\n%s", err, out)
@@ -43,7 +47,12 @@ type Result struct {
 // Prepare returns a command on the base path, ready to start, and where its
 // output will be.
 func (p Program) Prepare(ctx context.Context, base string, args ...string) (cmd *exec.Cmd, out, errs *bytes.Buffer) {
-	return Capture(exec.CommandContext(ctx, p.Path, append([]string{"--base-path", base}, args...)...))
+	cmd, out, errs = Capture(exec.CommandContext(ctx, p.Path, append([]string{"--base-path", base}, args...)...))
+	cmd.Env = append(cmd.Env, p.Env...)
+	if p.UID != 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: p.UID, Gid: p.UID}}
+	}
+	return cmd, out, errs
 }
 
 // Capture gives a command a clean environment, and collects its output.
