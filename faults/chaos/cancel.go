@@ -28,7 +28,7 @@ func (w *world) canceller(ctx context.Context) {
 		if rng.IntN(100) >= w.moodAt(begin).cancels {
 			continue
 		}
-		if rng.IntN(8) == 0 {
+		if rng.IntN(8) == 0 && !w.conf.long {
 			w.cancelJob(rng)
 		} else if n, ok := w.likely(rng); ok {
 			w.cancelTask(rng, n)
@@ -69,7 +69,7 @@ func (w *world) cancelJob(rng *rand.Rand) {
 }
 
 // cancelTask cancels a task, and keeps in mind what it is told about it. Some of
-// those who cancel are killed.
+// those who cancel are killed, and of some the signal comes late.
 func (w *world) cancelTask(rng *rand.Rand, n name) {
 	w.said.askFor(n)
 	edition := w.said.edition(n.job)
@@ -78,7 +78,11 @@ func (w *world) cancelTask(rng *rand.Rand, n name) {
 		w.prog.RunAndKill(w.base, time.Duration(rng.IntN(60))*time.Millisecond, args...)
 		return
 	}
-	r := w.ask(rng, args...)
+	late := time.Duration(0)
+	if rng.IntN(2) == 0 {
+		late = time.Duration(5+rng.IntN(200)) * time.Millisecond
+	}
+	r := w.askSlowly(rng, late, args...)
 	w.report.fact(factTaskCancels, 1)
 	var c cancelling
 	fromJSON := json.Unmarshal([]byte(r.Out), &c) == nil

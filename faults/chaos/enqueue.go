@@ -78,7 +78,7 @@ func (w *world) draw(rng *rand.Rand, n name) order {
 		t.enqueue = w.prog.Path
 	}
 	t.child = rng.IntN(4) == 0
-	t.hide = rng.IntN(6) == 0
+	t.hide = rng.IntN(6) == 0 || w.conf.nobody && rng.IntN(2) == 0
 	if after, ok := w.ids.some(rng, n.job); ok && rng.IntN(10) == 0 {
 		o.args = append(o.args, "--after", after)
 		o.after = name{n.job, after}

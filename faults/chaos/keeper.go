@@ -61,32 +61,31 @@ func (w *world) startMany(rng *rand.Rand) {
 	}
 }
 
-// front starts a manager in the foreground, which logs into a pipe, and
-// sometimes tells it to end before it can be ready. One of several serves; the
-// others find it and leave.
+// front starts a manager in the foreground, which logs into a pipe. Often it is
+// told to end before it can be ready.
 func (w *world) front(rng *rand.Rand) {
 	args := []string{"--log-level", "DEBUG", "start", "--foreground"}
 	if !w.conf.long && rng.IntN(3) == 0 {
 		args = append(args, "--on-term", []string{"drain", "kill"}[rng.IntN(2)])
 	}
 	cmd, _, _ := w.prog.Prepare(context.Background(), w.base, args...)
-	read, write, err := os.Pipe()
+	log, err := w.listener(rng)
 	if err != nil {
 		w.report.breaks(checkAnswers, "a pipe for a log: %v", err)
 		return
 	}
-	cmd.Stdout, cmd.Stderr = nil, write
+	cmd.Stdout, cmd.Stderr = nil, log
+	_, serves := one(rng, w.processes(), killManager)
 	err = cmd.Start()
-	write.Close()
+	log.Close()
 	if err != nil {
 		w.report.breaks(checkAnswers, "start --foreground does not start: %v", err)
 		return
 	}
 	w.report.fact(factFronts, 1)
-	w.listen(rng, read)
 	w.fronts.Go(func() { w.awaitFront(cmd) })
-	if rng.IntN(3) == 0 {
-		time.Sleep(time.Duration(rng.IntN(80)) * time.Millisecond)
+	if !serves && rng.IntN(2) == 0 {
+		time.Sleep(time.Duration(rng.IntN(50)) * time.Millisecond)
 		if p, ours := w.identify(cmd.Process.Pid); ours && p.kind == killManager {
 			w.report.fact(factToldAtStart, 1)
 			w.tell(p, []unix.Signal{unix.SIGTERM, unix.SIGINT}[rng.IntN(2)])
@@ -94,28 +93,38 @@ func (w *world) front(rng *rand.Rand) {
 	}
 }
 
-// listen reads a log to its end, or closes it after a while, or does not read it.
-func (w *world) listen(rng *rand.Rand, log *os.File) {
+// listener returns the end of a pipe to write a log to. At the other end somebody
+// reads, or closes it after a while, or does neither, and it is full.
+func (w *world) listener(rng *rand.Rand) (*os.File, error) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
 	switch rng.IntN(3) {
 	case 0:
 		w.fronts.Go(func() {
-			_, _ = io.Copy(io.Discard, log)
-			log.Close()
+			_, _ = io.Copy(io.Discard, read)
+			read.Close()
 		})
 	case 1:
 		w.report.fact(factClosed, 1)
 		after := time.Duration(rng.IntN(2000)) * time.Millisecond
 		w.later.Go(func() {
 			time.Sleep(after)
-			log.Close()
+			read.Close()
 		})
 	default:
 		w.report.fact(factUnread, 1)
-		_, _ = unix.FcntlInt(log.Fd(), unix.F_SETPIPE_SZ, os.Getpagesize()) // soon full
 		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.unread = append(w.unread, log)
+		w.unread = append(w.unread, read)
+		w.mu.Unlock()
+		size, err := unix.FcntlInt(read.Fd(), unix.F_SETPIPE_SZ, os.Getpagesize())
+		if err == nil {
+			_, err = write.Write(make([]byte, size))
+		}
+		return write, err
 	}
+	return write, nil
 }
 
 // awaitFront waits for the end of a manager in the foreground, and checks that

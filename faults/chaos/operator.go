@@ -4,8 +4,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
-	"os/exec"
+	"syscall"
 	"time"
 
 	"github.com/air-executor/air-executor/faults/internal/subject"
@@ -32,21 +33,39 @@ func (w *world) operator(ctx context.Context) {
 // ask runs a command to its end, some of the time from another PID namespace. It
 // is given a minute, which is longer than anything may take.
 func (w *world) ask(rng *rand.Rand, args ...string) subject.Result {
+	return w.askSlowly(rng, 0, args...)
+}
+
+// askSlowly is ask, but the signal that the command sends comes late: by that
+// time where the program can be told so, and else it is stopped for as long,
+// somewhere on its way.
+func (w *world) askSlowly(rng *rand.Rand, late time.Duration, args ...string) subject.Result {
 	ctx, end := context.WithTimeout(context.Background(), time.Minute)
 	defer end()
 	cmd, out, errs := w.prog.Prepare(ctx, w.base, args...)
-	w.perhapsIsolate(rng, cmd)
-	r := subject.Outcome(cmd.Run(), out, errs)
+	if late > 0 && w.conf.long {
+		cmd.Env = append(cmd.Env, fmt.Sprintf("AIR_EXECUTOR_FAILPOINT=tell.before_signal:sleep:%d", late.Milliseconds()))
+	}
+	if rng.IntN(4) == 0 && w.isolates {
+		w.isolate(cmd)
+	}
+	err := cmd.Start()
+	if err == nil && late > 0 && !w.conf.long {
+		time.Sleep(time.Duration(5+rng.IntN(30)) * time.Millisecond)
+		if cmd.Process.Signal(syscall.SIGSTOP) == nil {
+			w.report.stopped(stopPeople)
+			time.Sleep(late)
+			_ = cmd.Process.Signal(syscall.SIGCONT)
+		}
+	}
+	if err == nil {
+		err = cmd.Wait()
+	}
+	r := subject.Outcome(err, out, errs)
 	if ctx.Err() != nil {
 		w.report.breaks(checkAnswers, "%v takes more than a minute", args)
 	}
 	return r
-}
-
-func (w *world) perhapsIsolate(rng *rand.Rand, cmd *exec.Cmd) {
-	if rng.IntN(4) == 0 && w.isolates {
-		w.isolate(cmd)
-	}
 }
 
 // reset makes tasks pending again: the failed ones of a job, some of the time the

@@ -40,6 +40,7 @@ const (
 	killRunner   = "runners"
 	killEnqueuer = "enqueuers"
 	killCommand  = "commands"
+	stopPeople   = "cancels" // only stopped
 )
 
 // report is what happened, and what should not have. Its methods may be called
