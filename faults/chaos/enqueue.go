@@ -26,6 +26,10 @@ const (
 // backlog is how many tasks may wait before enqueuers pause.
 const backlog = 60
 
+// endless is how long a command sleeps that only ends when it is ended. Who
+// cancels it waits for that.
+const endless = 10 * time.Minute
+
 // enqueuer queues one task after the other, each until it is acknowledged.
 func (w *world) enqueuer(ctx context.Context, number int) {
 	rng := w.random(fmt.Sprint("enqueuer ", number))
@@ -76,6 +80,8 @@ func (w *world) draw(rng *rand.Rand, n name) order {
 		t.sleep = time.Second
 	case p < 27:
 		t.enqueue = w.prog.Path
+	case p < 28:
+		t.sleep = endless
 	}
 	t.child = rng.IntN(4) == 0
 	t.hide = rng.IntN(6) == 0 || w.conf.nobody && rng.IntN(2) == 0

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ func (w *world) settle() {
 	for _, p := range w.processes() {
 		w.signal(p, unix.SIGCONT)
 	}
+	rng := w.random("settle")
 	began := time.Now()
 	looked := false
 	last, since := "", began
@@ -35,6 +37,7 @@ func (w *world) settle() {
 			w.report.breaks(checkAnswers, "%v", err)
 			return
 		}
+		w.cancelEndless(rng)
 		now := open(jobs)
 		if now == "" {
 			return
@@ -45,6 +48,15 @@ func (w *world) settle() {
 		} else if time.Since(since) > 15*time.Second {
 			w.report.breaks(checkRunning, "no progress for 15 s: %s", now)
 			return
+		}
+	}
+}
+
+// cancelEndless cancels the tasks that would run on and on.
+func (w *world) cancelEndless(rng *rand.Rand) {
+	for _, p := range w.processes() {
+		if p.kind == killCommand && slices.Contains(proc(p.pid, "cmdline"), endless.String()) {
+			w.cancelTask(rng, p.of)
 		}
 	}
 }
