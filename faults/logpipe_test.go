@@ -54,6 +54,39 @@ func TestClosedLogPipe(t *testing.T) {
 	}
 }
 
+// A manager that cannot serve ends, also where nobody reads what it says. It hung
+// there, and took no notice of SIGTERM.
+func TestAFullLogPipeHoldsUpNoEnd(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"start", "--foreground"}, {"--json", "start", "--foreground"}} {
+		w := newWorld(t)
+		w.start()
+		r, theirs, err := os.Pipe()
+		w.must(err)
+		defer r.Close()
+		second := w.command(nil, args...)
+		second.Stderr = theirs
+		w.must(theirs.SetWriteDeadline(time.Now().Add(100 * time.Millisecond)))
+		for b := make([]byte, 4096); err == nil; { // until it is full
+			_, err = theirs.Write(b)
+		}
+		w.must(second.Start())
+		theirs.Close()
+		ended := make(chan struct{})
+		go func() { _ = second.Wait(); close(ended) }()
+		select {
+		case <-ended:
+		case <-time.After(patience):
+			_ = second.Process.Kill()
+			<-ended
+			t.Errorf("%v goes on", args)
+		}
+		if code := second.ProcessState.ExitCode(); code != 5 {
+			t.Errorf("%v: exit code %d, want 5", args, code)
+		}
+	}
+}
+
 // A log that nobody reads holds up nothing, and says later what is missing.
 func TestLogThatNobodyReads(t *testing.T) {
 	t.Parallel()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/term"
 
@@ -30,6 +31,7 @@ type app struct {
 
 	strict    bool // a wrong configuration file is an error, see configured
 	conf      *config.Config
+	hurried   bool  // what is said may get lost, see remark
 	quiet     bool  // say nothing but errors and warnings
 	unprinted error // why a result could not be printed
 }
@@ -172,7 +174,25 @@ func (a *app) printf(format string, args ...any) {
 
 // notef prints a remark that is not a result: one line, without control characters.
 func (a *app) notef(format string, args ...any) {
-	fmt.Fprintf(a.err, "air-executor: "+format+"\n", clean(args)...)
+	a.remark(fmt.Appendf(nil, "air-executor: "+format+"\n", clean(args)...))
+}
+
+// remark writes to stderr. In a manager's process it does not wait longer than a
+// second: as for the log, nobody may read it, and the process is to end.
+func (a *app) remark(text []byte) {
+	if !a.hurried {
+		_, _ = a.err.Write(text) // there is nowhere to say that it failed
+		return
+	}
+	written := make(chan struct{})
+	go func() {
+		_, _ = a.err.Write(text)
+		close(written)
+	}()
+	select {
+	case <-written:
+	case <-time.After(time.Second):
+	}
 }
 
 const noManager = "no manager is running; tasks wait until one does: air-executor start"

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -91,7 +92,9 @@ func (a *app) complain(err error) {
 		if hint != "" {
 			form.Hint = &hint
 		}
-		_ = writeLine(a.err, form) // there is nowhere else to say it
+		var line bytes.Buffer
+		_ = writeLine(&line, form) // it has texts and a number
+		a.remark(line.Bytes())
 		return
 	}
 	a.notef("%s", message)

@@ -29,7 +29,6 @@ func (c *startCmd) serve(a *app, conf *config.Config) error {
 	ready, supervisor := readiness(c.Ready), newSupervisor()
 	keeper := keepLog(conf.BasePath, a.err)
 	defer keeper.close()
-	surviveClosedPipe()
 	s := newSink(a.err)
 	defer s.flush(time.Second)
 	log := newLogger(s, conf.LogLevel, conf.LogFormat)

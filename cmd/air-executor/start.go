@@ -38,6 +38,10 @@ Exit codes: 0 it serves, or in the foreground, it has served or was stopped befo
 
 // Run starts a manager.
 func (c *startCmd) Run(a *app) error {
+	if c.Foreground {
+		a.hurried = true
+		surviveClosedPipe() // before there is something to say
+	}
 	conf, err := a.config()
 	if err != nil {
 		return err

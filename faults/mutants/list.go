@@ -328,6 +328,12 @@ var Early func(i int, a *Assignment)
 		shows: "waited in vain",
 	},
 	{
+		name:    "a manager that cannot serve waits until it has said so",
+		changes: []change{{"cmd/air-executor/start.go", `a.hurried = true`, `a.hurried = false`}},
+		test:    inFaults("TestAFullLogPipeHoldsUpNoEnd"),
+		shows:   "goes on",
+	},
+	{
 		name: "a base path of another user is trusted",
 		changes: []change{{"internal/basepath/basepath.go", `	return st.Uid, true
 }`, `	return st.Uid, false
