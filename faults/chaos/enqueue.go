@@ -24,7 +24,7 @@ const (
 )
 
 // backlog is how many tasks may wait before enqueuers pause.
-const backlog = 60
+const backlog = 40
 
 // endless is how long a command sleeps that only ends when it is ended. Who
 // cancels it waits for that.
@@ -80,7 +80,7 @@ func (w *world) draw(rng *rand.Rand, n name) order {
 		t.sleep = time.Second
 	case p < 27:
 		t.enqueue = w.prog.Path
-	case p < 28:
+	case p < 28 && rng.IntN(3) == 0:
 		t.sleep = endless
 	}
 	t.child = rng.IntN(4) == 0
