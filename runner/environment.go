@@ -88,7 +88,10 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 // task finds air-executor even where it is not installed.
 func withProgram(env []string, base string) []string {
 	dir := filepath.Join(base, binFolder)
-	at := slices.IndexFunc(env, func(kv string) bool { return strings.HasPrefix(kv, "PATH=") })
+	at := len(env) - 1 // the last one counts: --env comes after what the shell had
+	for at >= 0 && !strings.HasPrefix(env[at], "PATH=") {
+		at--
+	}
 	if at < 0 {
 		at = len(env)
 		env = append(env, "PATH="+defaultPath)

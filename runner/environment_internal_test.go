@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,5 +68,12 @@ func TestTheSetupSurvivesTheCommandLine(t *testing.T) {
 	}
 	if got.ConfigFile != give.ConfigFile || !got.AllowForeign {
 		t.Errorf("%+v, want %+v", got, give)
+	}
+}
+
+func TestTheLastPathIsExtended(t *testing.T) {
+	got := withProgram([]string{"PATH=/shell", "A=1", "PATH=/given"}, "/b")
+	if want := []string{"PATH=/shell", "A=1", "PATH=/given:/b/bin"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
