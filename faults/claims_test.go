@@ -90,6 +90,35 @@ func TestCancelFromAnotherPIDNamespace(t *testing.T) {
 	}
 }
 
+// A cancel from another PID namespace does not see what a dead runner has left, and
+// does not call it ended: the next task of the job started beside it.
+func TestCancelFromAnotherPIDNamespaceSettlesNothing(t *testing.T) {
+	t.Parallel()
+	front := []string{"unshare", "--pid", "--fork", "--mount-proc"}
+	if err := exec.Command(front[0], append(front[1:], "true")...).Run(); err != nil {
+		t.Skipf("no PID namespaces here: %v", err)
+	}
+	w := newWorld(t)
+	w.enqueue("j", "a", waits("never"))
+	w.start()
+	w.started("j", "a")
+	w.manager.kill()
+	w.killRunner("j", "a")
+	c := w.command(nil, "cancel", "j")
+	c.Path, c.Args = "/usr/bin/env", append(append([]string{"env"}, front...), c.Args...)
+	c.Args[len(front)+1] = program
+	if out, err := c.CombinedOutput(); err == nil || !strings.Contains(string(out), "cannot be seen from here") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if r := w.tasks("j")["a"]; r.Status != "running" {
+		t.Errorf("%+v", r)
+	}
+	w.run(0, "cancel", "j") // where the task ran
+	if ended := w.becomes("failed", "j", "a"); ended.Reason != "cancelled" || !strings.HasPrefix(ended.Error, "lost") {
+		t.Errorf("%+v", ended)
+	}
+}
+
 // A signal from outside ends what runs, whoever sends it.
 func TestSignalToARunnerEndsItsTask(t *testing.T) {
 	t.Parallel()

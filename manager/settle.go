@@ -28,6 +28,12 @@ func Settle(ctx context.Context, conf *config.Config, d *db.DB, attempts []db.Ac
 	if err != nil {
 		return nil, err
 	}
+	// What started before the first process of this PID namespace runs in another,
+	// and what that has left may not be seen here.
+	oldest, err := process.StartTime(1)
+	if err != nil {
+		return nil, err
+	}
 	prober, err := lock.NewProber(filepath.Join(conf.BasePath, runner.LocksName))
 	if err != nil {
 		return nil, err
@@ -43,8 +49,12 @@ func Settle(ctx context.Context, conf *config.Config, d *db.DB, attempts []db.Ac
 		if alive {
 			continue
 		}
-		if a.Runner.Host != host && a.Runner.BootID == boot {
-			return settled, fmt.Errorf("the runner of task %q has died, and it was one of %s: what it has left behind cannot be seen from here", a.Task, a.Runner.Host)
+		where := a.Runner.Host
+		if where == host && a.Runner.PIDStart < oldest {
+			where = "another PID namespace of " + host
+		}
+		if where != host && a.Runner.BootID == boot {
+			return settled, fmt.Errorf("the runner of task %q has died, and it was one of %s: what it has left behind cannot be seen from here", a.Task, where)
 		}
 		if err := m.lose(ctx, a); err != nil {
 			return settled, err

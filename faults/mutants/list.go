@@ -258,6 +258,12 @@ var Early func(i int, a *Assignment)
 		shows:   "Reason:cancelled",
 	},
 	{
+		name:    "what cannot be seen is taken for ended",
+		changes: []change{{"manager/settle.go", `a.Runner.PIDStart < oldest {`, `a.Runner.PIDStart < oldest && false {`}},
+		test:    inFaults("TestCancelFromAnotherPIDNamespaceSettlesNothing"),
+		shows:   "left after stop --kill",
+	},
+	{
 		name:    "a runner does not look whether its task was cancelled",
 		changes: []change{{"runner/watch.go", `if w.cancelAsked(a, &seen) {`, `if w.cancelAsked(a, &seen) && false {`}},
 		test:    inFaults("TestCancelNeedsNoSignal"),
