@@ -39,6 +39,10 @@ func TestCancelNeverEndsTheNextTask(t *testing.T) {
 	if err := cancel.Wait(); err == nil || cancel.ProcessState.ExitCode() != 1 {
 		t.Errorf("a cancel of what completed before: %v", err)
 	}
+	// The signal may come at any time, also when b has ended.
+	if n := w.sql("SELECT count(DISTINCT runner) FROM attempt"); n != "2" {
+		t.Error("the runner of a task that is being cancelled took the next one")
+	}
 	w.write("scratch/b", "")
 	w.becomes("completed", "j", "a")
 	w.becomes("completed", "j", "b")

@@ -255,7 +255,7 @@ var Early func(i int, a *Assignment)
 		name:    "a runner whose task is being cancelled claims the next one",
 		changes: []change{{"db/finish.go", `asked || err != nil {`, `(asked && false) || err != nil {`}},
 		test:    inFaults("TestCancelNeverEndsTheNextTask"),
-		shows:   "Reason:cancelled",
+		shows:   "took the next one",
 	},
 	{
 		name:    "what cannot be seen is taken for ended",
