@@ -48,8 +48,9 @@ type Process struct {
 	words *lastWords    // what it writes before it is ready
 }
 
-// slack is how late a time limit may be noticed.
-const slack = 2 * time.Millisecond
+// Slack is how late the timers of runners and managers may be: a time limit, a
+// look at the clock.
+const Slack = 2 * time.Millisecond
 
 // Spawn starts a runner. The program is exe, its log goes to stderr, and self is
 // what the rows of its attempts say of it beside its process. Its events are
@@ -83,7 +84,7 @@ func Spawn(exe string, s Setup, self db.Runner, stderr *os.File, report func(*Pr
 	var env []string
 	env, s.tuned = tune(os.Environ())
 	var proc *os.Process
-	process.WithSlack(failpoint.Haste(slack), func() {
+	process.WithSlack(failpoint.Haste(Slack), func() {
 		proc, err = os.StartProcess(exe, append([]string{"air-executor"}, s.args()...), &os.ProcAttr{
 			Dir:   "/",
 			Env:   env,

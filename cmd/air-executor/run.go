@@ -17,6 +17,8 @@ import (
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/jobfile"
 	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/runner"
+	"github.com/air-executor/air-executor/runner/process"
 )
 
 type runCmd struct {
@@ -410,6 +412,7 @@ func (o *ownManager) start(conf *config.Config) error {
 	}
 	// Once it works, Ctrl-C must not cut its transactions short; it is told to stop.
 	ctx := context.WithoutCancel(o.app.ctx)
+	process.OwnSlack(runner.Slack)
 	m, err := manager.New(o.app.ctx, manager.Options{
 		Config: conf, Log: newLogger(newSink(log), conf.LogLevel, conf.LogFormat), RunnerLog: log, OnlyJob: o.job,
 		Trouble: func(text string) { o.trouble.Store(&text) },

@@ -17,6 +17,8 @@ import (
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/runner"
+	"github.com/air-executor/air-executor/runner/process"
 )
 
 // errToldToStop is why a manager never served.
@@ -39,6 +41,9 @@ func (c *startCmd) serve(a *app, conf *config.Config) error {
 	// The context of the command ends with the first signal; a manager has
 	// more to do then.
 	ctx := context.WithoutCancel(a.ctx)
+	if !c.Ready { // in the background it has it from its start
+		process.OwnSlack(runner.Slack)
+	}
 	m, err := newManager(ctx, told, manager.Options{
 		Config: conf, Log: log, RunnerLog: a.err, OnTerm: onTerm(conf), Stops: stops,
 		Stopping: supervisor.stopping, Alive: supervisor.alive,

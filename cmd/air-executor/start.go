@@ -15,6 +15,7 @@ import (
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/lock"
 	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/runner"
 	"github.com/air-executor/air-executor/runner/process"
 )
 
@@ -118,10 +119,13 @@ func startInBackground(a *app, conf *config.Config) (pid int, err error) {
 		return 0, err
 	}
 	defer answer.Close()
-	p, err := os.StartProcess(exe, backgroundArgs(a, conf), &os.ProcAttr{
-		Dir:   conf.BasePath,
-		Files: []*os.File{null, null, logFile, theirs},
-		Sys:   &syscall.SysProcAttr{Setsid: true},
+	var p *os.Process
+	process.WithSlack(runner.Slack, func() {
+		p, err = os.StartProcess(exe, backgroundArgs(a, conf), &os.ProcAttr{
+			Dir:   conf.BasePath,
+			Files: []*os.File{null, null, logFile, theirs},
+			Sys:   &syscall.SysProcAttr{Setsid: true},
+		})
 	})
 	theirs.Close()
 	if err != nil {

@@ -1,6 +1,8 @@
 package process
 
 import (
+	"fmt"
+	"os"
 	"runtime"
 	"time"
 
@@ -19,8 +21,35 @@ const UsualSlack = 50 * time.Microsecond
 func WithSlack(d time.Duration, fn func()) {
 	runtime.LockOSThread() // a process takes over the slack of the thread that starts it
 	defer runtime.UnlockOSThread()
-	if unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(d.Nanoseconds()), 0, 0, 0) == nil {
-		defer unix.Prctl(unix.PR_SET_TIMERSLACK, 0, 0, 0, 0) // as it was
+	// Not 0, which would set what the thread began with.
+	before, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)
+	if err == nil && unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(d.Nanoseconds()), 0, 0, 0) == nil {
+		defer unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(before), 0, 0, 0)
 	}
 	fn()
+}
+
+// OwnSlack lets the timers of this process be late by d, as far as the system
+// permits: a thread sets its own slack and hands it on to threads that it starts,
+// and root sets that of threads that run already.
+func OwnSlack(d time.Duration) {
+	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(d.Nanoseconds()), 0, 0, 0)
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return
+	}
+	for _, t := range threads {
+		setSlack(t.Name(), d)
+	}
+}
+
+// setSlack sets the slack of another thread, if this process may. The file is not
+// below task, see proc_pid_timerslack_ns(5).
+func setSlack(thread string, d time.Duration) {
+	f, err := os.OpenFile("/proc/"+thread+"/timerslack_ns", os.O_WRONLY, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	_, _ = fmt.Fprint(f, d.Nanoseconds())
 }
