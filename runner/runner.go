@@ -220,9 +220,7 @@ func (w *worker) attempt(a *db.Assignment) job.Result {
 		timeout = w.setup.TaskTimeout
 	}
 	failpoint.Hit("runner.before_start")
-	exit := w.watched(a, func(cancel <-chan struct{}) process.Exit {
-		return process.Run(w.command(a, out, timeout), cancel)
-	})
+	exit := w.watched(a, w.command(a, out, timeout))
 	r := result(exit, timeout)
 	note(out, exit, r)
 	w.log.Info("task ended", "job", a.Job, "task", a.Task, "attempt", a.Attempt, "status", string(r.Status), "error", r.Error)

@@ -15,36 +15,35 @@ import (
 // the task and may not be able to signal this process.
 const lookEvery = time.Second
 
-// watched runs the command of an attempt with a channel that is closed when the
-// command is to be ended.
-func (w *worker) watched(a *db.Assignment, run func(cancel <-chan struct{}) process.Exit) process.Exit {
-	cancel, asked, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	var watching sync.WaitGroup
-	watching.Go(func() { w.look(a, asked, ended) })
-	watching.Go(func() {
-		// Apart from looking, so that a signal does not wait for the database.
+// watched runs the command of an attempt, and ends it when somebody asks for that.
+// One that ends at once is not watched: see [process.Command.Beside].
+func (w *worker) watched(a *db.Assignment, c process.Command) process.Exit {
+	cancel := make(chan struct{})
+	c.Beside = func(over <-chan struct{}) {
+		asked := make(chan struct{})
+		var looking sync.WaitGroup
+		// Apart, so that a signal does not wait for the database.
+		looking.Go(func() { w.look(a, asked, over) })
 		select {
-		case <-ended:
-			return
+		case <-over:
 		case <-w.told:
+			close(cancel)
 		case <-asked:
+			close(cancel)
 		}
-		close(cancel)
-	})
-	exit := run(cancel)
-	close(ended)
-	watching.Wait()
-	return exit
+		looking.Wait()
+	}
+	return process.Run(c, cancel)
 }
 
-// look looks again and again until the command has ended, and closes asked when
+// look looks again and again until the command is over, and closes asked when
 // somebody has asked for its end.
-func (w *worker) look(a *db.Assignment, asked chan<- struct{}, ended <-chan struct{}) {
+func (w *worker) look(a *db.Assignment, asked chan<- struct{}, over <-chan struct{}) {
 	tick := time.NewTicker(failpoint.Haste(lookEvery))
 	defer tick.Stop()
 	for seen := int64(-1); ; {
 		select {
-		case <-ended:
+		case <-over:
 			return
 		case <-tick.C:
 		}

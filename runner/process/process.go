@@ -26,6 +26,10 @@ type Command struct {
 
 	MaxOutput int64 // bytes that may be written; 0: any number
 
+	// Beside, if not nil, is called in a goroutine of its own once the command has
+	// run for a moment (see settled), and must return when over is closed: nothing of
+	// the command is left then. Run waits for that.
+	Beside func(over <-chan struct{})
 	// Warn, if not nil, is called once, shortly before the timeout strikes.
 	Warn func(left time.Duration)
 	// Stuck, if not nil, is called when processes do not end although they were

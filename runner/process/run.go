@@ -101,6 +101,9 @@ func (r *run) settle() {
 	}
 	r.settleAt = time.Time{}
 	r.helpers.Go(r.reaper.run)
+	if r.c.Beside != nil {
+		r.helpers.Go(func() { r.c.Beside(r.gone) })
+	}
 	if r.cancel != nil {
 		r.helpers.Go(func() {
 			select {
