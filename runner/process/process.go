@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -71,51 +72,54 @@ func Run(c Command, cancel <-chan struct{}) Exit {
 		return Exit{StartErr: err}
 	}
 	defer r.close()
-	p, err := start(c, r.theirs)
+	pid, err := start(c, r.theirs)
 	if err != nil {
 		return Exit{StartErr: err}
 	}
 	failpoint.Hit("runner.after_exec")
-	return r.follow(p, cancel)
+	return r.follow(pid, cancel)
 }
 
-// start starts the command, or says in words for its user why it could not.
-func start(c Command, output *os.File) (*os.Process, error) {
+// start starts the command and returns its PID, or says in words for its user why it could not.
+func start(c Command, output *os.File) (pid int, err error) {
 	info, err := os.Stat(c.Dir)
 	if err != nil {
-		return nil, fmt.Errorf("working directory: %w", err)
+		return 0, fmt.Errorf("working directory: %w", err)
 	}
 	if !info.IsDir() {
-		return nil, fmt.Errorf("working directory: %s is not a directory", c.Dir)
+		return 0, fmt.Errorf("working directory: %s is not a directory", c.Dir)
 	}
 	path, err := lookPath(c.Name, c.Dir, c.Env)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	null, err := os.Open(os.DevNull)
+	null, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, err
+		return 0, fmt.Errorf("%s: %w", os.DevNull, err)
 	}
-	defer null.Close()
+	defer unix.Close(null)
 	CloseOnExec()
-	var p *os.Process
+	out := output.Fd()
+	// Not os.StartProcess: at its first call in a process it tries out, with a
+	// process of its own, whether the system has pidfds.
 	WithSlack(UsualSlack, func() {
-		p, err = os.StartProcess(path, append([]string{c.Name}, c.Args...), &os.ProcAttr{
+		pid, _, err = syscall.StartProcess(path, append([]string{c.Name}, c.Args...), &syscall.ProcAttr{
 			Dir:   c.Dir,
 			Env:   c.Env,
-			Files: []*os.File{null, output, output},
+			Files: []uintptr{uintptr(null), out, out},
 			Sys:   &syscall.SysProcAttr{Setpgid: true},
 		})
 	})
+	runtime.KeepAlive(output)
 	switch {
 	case errors.Is(err, unix.ENOEXEC):
-		return nil, fmt.Errorf("%s: not a program of this machine, and no script with a #! line", path)
+		return 0, fmt.Errorf("%s: not a program of this machine, and no script with a #! line", path)
 	case errors.Is(err, unix.ENOENT):
-		return nil, fmt.Errorf("%s: the interpreter that its first line names does not exist", path)
+		return 0, fmt.Errorf("%s: the interpreter that its first line names does not exist", path)
 	case errors.Is(err, unix.E2BIG):
-		return nil, fmt.Errorf("%s: arguments and environment are larger than the system allows (%w)", path, unix.E2BIG)
+		return 0, fmt.Errorf("%s: arguments and environment are larger than the system allows (%w)", path, unix.E2BIG)
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w", path, errors.Unwrap(err))
+		return 0, fmt.Errorf("%s: %w", path, err)
 	}
-	return p, nil
+	return pid, nil
 }

@@ -70,14 +70,13 @@ func (r *run) close() {
 const settled = 50 * time.Millisecond
 
 // follow returns when nothing of the command is left.
-func (r *run) follow(p *os.Process, cancel <-chan struct{}) Exit {
+func (r *run) follow(pid int, cancel <-chan struct{}) Exit {
 	now := time.Now()
 	r.setTimes(now)
-	r.tree = newTree(p.Pid)
-	r.reaper.leader, r.reaper.tell = p.Pid, r.wake.poke
+	r.tree = newTree(pid)
+	r.reaper.leader, r.reaper.tell = pid, r.wake.poke
 	r.cancel, r.settleAt = cancel, now.Add(settled)
-	r.ends = notice(p.Pid)
-	_ = p.Release() // it is collected here
+	r.ends = notice(pid)
 	if r.ends < 0 {
 		r.settle()
 	}
