@@ -95,7 +95,7 @@ func start(c Command, output *os.File) (pid int, err error) {
 	}
 	null, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", os.DevNull, err)
+		return 0, fmt.Errorf("open %s: %w", os.DevNull, err)
 	}
 	defer unix.Close(null)
 	CloseOnExec()
