@@ -169,7 +169,7 @@ func serveUntilEnded(ctx context.Context, d *db.DB, base, name string) error {
 		return err
 	}
 	m, err := manager.New(ctx, manager.Options{
-		Config: conf, Log: newLogger("ERROR", "console"), RunnerLog: os.Stderr, OnlyJob: name,
+		Config: conf, Log: newLogger(os.Stderr, "ERROR", "console"), RunnerLog: os.Stderr, OnlyJob: name,
 	})
 	if err != nil {
 		return err
@@ -207,10 +207,10 @@ func temporaryBasePath() (base string, cleanUp func()) {
 }
 
 // newLogger makes the log of manager and runners.
-func newLogger(level, _ string) *slog.Logger {
+func newLogger(file *os.File, level, _ string) *slog.Logger {
 	var l slog.Level
 	if l.UnmarshalText([]byte(level)) != nil {
 		l = slog.LevelInfo
 	}
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: max(l, slog.LevelError)}))
+	return slog.New(slog.NewTextHandler(file, &slog.HandlerOptions{Level: max(l, slog.LevelError)}))
 }

@@ -5,42 +5,31 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
 // lastWords is what a runner writes to its standard error before it is ready: a
 // line about what keeps it from its work, or the Go runtime's report of a crash,
-// with the stacks of all threads. It goes into a pipe, not into the log, since
-// where one runner cannot start, the next one does not fare better, once a
-// second. The manager reads it when the runner has ended.
+// with the stacks of all threads. It does not go into the log, since where one
+// runner cannot start, the next one does not fare better, once a second. The
+// manager reads it when the runner has ended.
 type lastWords struct {
 	mu   sync.Mutex
 	fd   int // -1: closed
 	text string
 }
 
-// newLastWords makes the pipe. The runner gets mouth as its standard error.
+// newLastWords makes a place for them. The runner gets mouth as its standard error.
 func newLastWords() (w *lastWords, mouth *os.File, err error) {
-	var fds [2]int
-	syscall.ForkLock.RLock()
-	err = unix.Pipe(fds[:])
-	if err == nil {
-		unix.CloseOnExec(fds[0])
-		unix.CloseOnExec(fds[1])
-	}
-	syscall.ForkLock.RUnlock()
+	hear, speak, err := newMouth()
 	if err != nil {
-		return nil, nil, fmt.Errorf("pipe: %w", err)
+		return nil, nil, fmt.Errorf("last words: %w", err)
 	}
-	// What does not fit in is dropped: nobody reads as long as it lives.
-	_ = unix.SetNonblock(fds[0], true)
-	_ = unix.SetNonblock(fds[1], true)
-	return &lastWords{fd: fds[0]}, os.NewFile(uintptr(fds[1]), "last words"), nil
+	return &lastWords{fd: hear}, os.NewFile(uintptr(speak), "last words"), nil
 }
 
-// read takes what is in the pipe, and closes it.
+// read takes what was said, and closes the place for it.
 func (w *lastWords) read() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -48,13 +37,14 @@ func (w *lastWords) read() {
 		return
 	}
 	buf := make([]byte, 4096)
-	n, _ := unix.Read(w.fd, buf)
+	n, _ := hear(w.fd, buf)
 	w.text = strings.TrimSpace(string(buf[:max(n, 0)]))
 	unix.Close(w.fd)
 	w.fd = -1
 }
 
-// close closes the pipe of a runner that is ready, and writes elsewhere now.
+// close closes the place for the words of a runner that is ready, and writes
+// elsewhere now.
 func (w *lastWords) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

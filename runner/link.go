@@ -55,7 +55,7 @@ func packet(a *db.Assignment) []byte {
 const (
 	fdLock = 3
 	fdLink = 4
-	fdLog  = 5 // becomes standard error when it is ready
+	fdLog  = 5 // becomes standard error, too, when it is ready
 )
 
 // inherit takes over the descriptors, and keeps commands from inheriting them.

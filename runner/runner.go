@@ -42,7 +42,11 @@ type worker struct {
 
 // Main is the whole life of a runner process. The arguments are those of the
 // process, without the program. It returns the exit code.
-func Main(args []string, newLogger func(level, format string) *slog.Logger) int {
+//
+// newLogger is called once. Writing to the file that it gets fails when what reads
+// the log has ended. Were it standard error, Go would end the process, unless that
+// listens for SIGPIPE, which takes every runner some time.
+func Main(args []string, newLogger func(log *os.File, level, format string) *slog.Logger) int {
 	setup, err := parseSetup(args[1:])
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "air-executor: %v\n", err)
@@ -53,13 +57,13 @@ func Main(args []string, newLogger func(level, format string) *slog.Logger) int 
 	// what nothing refers to any more is closed by the garbage collector.
 	defer runtime.KeepAlive(w)
 	if err == nil {
-		err = openMouth()
+		err = useLog()
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err) // to the manager, which knows whether it said so before
 		return 1
 	}
-	w.log = newLogger(setup.LogLevel, setup.LogFormat) // now that standard error is the log
+	w.log = newLogger(os.NewFile(fdLog, "log"), setup.LogLevel, setup.LogFormat)
 	if err := w.serve(); err != nil {
 		w.log.Error("runner failed", "error", err)
 		return 1

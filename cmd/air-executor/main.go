@@ -28,7 +28,6 @@ func main() {
 
 // runTask is the life of a runner process.
 func runTask(args []string) int {
-	surviveClosedPipe()
 	var s *sink
 	// The result is recorded when this waits: it costs a log that is not read
 	// nothing but a process that ends later.
@@ -37,9 +36,8 @@ func runTask(args []string) int {
 			s.flush(100 * time.Millisecond)
 		}
 	}()
-	// Asked for when the runner is ready: until then standard error is a pipe.
-	return runner.Main(args, func(level, format string) *log {
-		s = newSink(os.Stderr)
+	return runner.Main(args, func(f *os.File, level, format string) *log {
+		s = newSink(f)
 		return newLogger(s, level, format)
 	})
 }
