@@ -46,6 +46,13 @@ func runTask(args []string) int {
 func run(args []string) int {
 	a := &app{ctx: context.Background(), out: os.Stdout, err: os.Stderr, args: args}
 	a.globals.JSON = wantsJSON(args) // until the flags are read, for errors in them
+	if p := readPlain(args); p != nil {
+		err := a.carryOut(&p.globals, &p.enqueue, func() error { return p.enqueue.Run(a) })
+		if err != nil {
+			a.complain(err)
+		}
+		return exitCode(err)
+	}
 	if asksForHelp(args) {
 		args = helpArgs(args)
 	}
@@ -99,17 +106,22 @@ func parseAndRun(parser *kong.Kong, a *app, flags *globals, args []string) (err 
 	if err := refuseEmpty(c); err != nil {
 		return err
 	}
+	return a.carryOut(flags, c.Selected().Target.Addr().Interface(), func() error { return c.Run() })
+}
+
+// carryOut runs a command that was read without an error.
+func (a *app) carryOut(flags *globals, command any, run func() error) error {
 	a.globals = *flags
-	_, a.strict = c.Selected().Target.Addr().Interface().(configured)
+	_, a.strict = command.(configured)
 	if _, err := wantsJSONByEnv(); err != nil {
 		return usage(fmt.Errorf("%s is %q, which is neither 1 nor 0", envJSON, os.Getenv(envJSON)), "")
 	}
-	if q, ok := c.Selected().Target.Addr().Interface().(quick); !ok || !q.quick() {
+	if q, ok := command.(quick); !ok || !q.quick() {
 		var stop func()
 		a.ctx, stop = signal.NotifyContext(a.ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 		defer stop()
 	}
-	return errors.Join(a.suggest(c.Run()), a.unprinted)
+	return errors.Join(a.suggest(run()), a.unprinted)
 }
 
 // quick is a command that may be done so soon that a signal can simply end the
