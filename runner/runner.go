@@ -213,7 +213,6 @@ func (w *worker) attempt(a *db.Assignment) job.Result {
 	if w.isTold() {
 		return job.Result{Status: job.Failed, Reason: job.Cancelled, Error: "cancelled before it started"}
 	}
-	w.log.Info("task started", "job", a.Job, "task", a.Task, "attempt", a.Attempt)
 	out, err := openLog(w.setup.BasePath, a)
 	if err != nil {
 		return job.Result{Status: job.Failed, Reason: job.NotStarted, Error: "log: " + err.Error()}

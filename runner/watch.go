@@ -20,6 +20,8 @@ const lookEvery = time.Second
 func (w *worker) watched(a *db.Assignment, c process.Command) process.Exit {
 	cancel := make(chan struct{})
 	c.Beside = func(over <-chan struct{}) {
+		// One that ends at once has one line in the log, that of its end.
+		w.log.Info("task started", "job", a.Job, "task", a.Task, "attempt", a.Attempt)
 		asked := make(chan struct{})
 		var looking sync.WaitGroup
 		// Apart, so that a signal does not wait for the database.
