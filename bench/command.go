@@ -14,17 +14,21 @@ import (
 // base is a fresh base path with its manager.
 type base struct {
 	b    *bench
+	exe  string // air-executor, of this build or another
 	path string
 }
 
 // newBase makes a base path with the lines of its config.yaml.
-func (b *bench) newBase(config ...string) (*base, error) {
+func (b *bench) newBase(config ...string) (*base, error) { return b.newBaseOf(b.ae, config...) }
+
+// newBaseOf makes a base path for a build of air-executor.
+func (b *bench) newBaseOf(exe string, config ...string) (*base, error) {
 	path, err := b.folder()
 	if err != nil {
 		return nil, err
 	}
 	text := "# of a benchmark\n" + strings.Join(config, "\n") + "\n"
-	return &base{b, path}, os.WriteFile(filepath.Join(path, "config.yaml"), []byte(text), 0o600)
+	return &base{b, exe, path}, os.WriteFile(filepath.Join(path, "config.yaml"), []byte(text), 0o600)
 }
 
 // folder makes a new folder. It stays until all is measured: for some seconds
@@ -37,7 +41,7 @@ func (b *bench) folder() (string, error) {
 
 // ae runs an air-executor command on the base path.
 func (s *base) ae(args ...string) error {
-	_, err := s.b.command(s.b.ae, append([]string{"--base-path", s.path}, args...)...)
+	_, err := s.b.command(s.exe, append([]string{"--base-path", s.path}, args...)...)
 	return err
 }
 
@@ -77,6 +81,16 @@ func timed(fn func() error) (time.Duration, error) {
 	begin := time.Now()
 	err := fn()
 	return time.Since(begin), err
+}
+
+// usage is the processor time that processes have used which this one has
+// collected, with all below them.
+func usage() time.Duration {
+	var r syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_CHILDREN, &r) != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
 // shell runs a line of shell.

@@ -3,7 +3,12 @@
 // prints a table. Everything is real: processes started as a shell would start
 // them, logs in files, durability full unless a row says otherwise.
 //
-//	go run ./bench [-rounds 5] [-only NAME] [-markdown] [-long]
+//	go run ./bench [-rounds 5] [-only NAME] [-markdown] [-long] [-base BINARY]
+//
+// With -base, another build of air-executor is measured beside this one. Builds are
+// compared as copies that are equally fresh: how a file came to lie in the page
+// cache decides a fifth of the time of a process that is started from it. So every
+// program of ours is written anew before each group.
 //
 // Every round measures all contenders of a row in turn, so that a change in
 // the machine's speed meets all of them; a cell is the median over the rounds,
@@ -16,16 +21,19 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
 
 // bench is what the measurements share.
 type bench struct {
-	dir    string // scratch folder, removed at the end
-	ae     string // binary
-	linked string // does nothing, linked with the same libraries
-	stamp  string // this program; "stamp FILE" writes down the time
+	dir    string            // scratch folder, removed at the end
+	built  map[string]string // what the binaries are copied from, by their names
+	ae     string            // binary
+	base   string            // another build of it; empty: none
+	linked string            // does nothing, linked with the same libraries
+	stamp  string            // this program; "stamp FILE" writes down the time
 	rounds int
 	long   bool
 	n      int // numbers base paths
@@ -40,15 +48,16 @@ func main() {
 	only := flag.String("only", "", "measure only the groups whose name contains this")
 	markdown := flag.Bool("markdown", false, "print Markdown")
 	long := flag.Bool("long", false, "also drain 100,000 tasks")
+	base := flag.String("base", "", "another air-executor `binary`, to be measured as well")
 	flag.Parse()
-	if err := run(*rounds, *only, *markdown, *long); err != nil {
+	if err := run(*rounds, *only, *markdown, *long, *base); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func run(rounds int, only string, markdown, long bool) error {
-	b, err := prepare(rounds, long)
+func run(rounds int, only string, markdown, long bool, base string) error {
+	b, err := prepare(rounds, long, base)
 	if err != nil {
 		return err
 	}
@@ -59,6 +68,9 @@ func run(rounds int, only string, markdown, long bool) error {
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "%s …\n", g.name)
+		if err := b.writeAnew(); err != nil {
+			return err
+		}
 		t, err := g.measure(b)
 		if err != nil {
 			return fmt.Errorf("%s: %w", g.name, err)
@@ -93,7 +105,7 @@ var groups = []group{
 }
 
 // prepare builds the programs into a scratch folder.
-func prepare(rounds int, long bool) (*bench, error) {
+func prepare(rounds int, long bool, base string) (*bench, error) {
 	dir, err := os.MkdirTemp("", "air-executor-bench-")
 	if err != nil {
 		return nil, err
@@ -102,14 +114,16 @@ func prepare(rounds int, long bool) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{
-		dir: dir, rounds: rounds, long: long, stamp: self,
-		ae: filepath.Join(dir, "air-executor"), linked: filepath.Join(dir, "linked"),
+	b := &bench{dir: dir, rounds: rounds, long: long, stamp: self, built: map[string]string{}}
+	if base != "" {
+		b.built["base"] = base
 	}
-	for out, pkg := range map[string]string{
-		b.ae:     "github.com/air-executor/air-executor/cmd/air-executor",
-		b.linked: "github.com/air-executor/air-executor/bench/linked",
+	for name, pkg := range map[string]string{
+		"air-executor": "github.com/air-executor/air-executor/cmd/air-executor",
+		"linked":       "github.com/air-executor/air-executor/bench/linked",
 	} {
+		out := filepath.Join(dir, name)
+		b.built[name] = out
 		cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, pkg)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if text, err := cmd.CombinedOutput(); err != nil {
@@ -117,6 +131,44 @@ func prepare(rounds int, long bool) (*bench, error) {
 		}
 	}
 	return b, nil
+}
+
+// writeAnew makes fresh copies of the binaries.
+func (b *bench) writeAnew() error {
+	dir, err := b.folder()
+	if err != nil {
+		return err
+	}
+	for name, from := range b.built {
+		if err := writeCopy(filepath.Join(dir, name), from); err != nil {
+			return err
+		}
+	}
+	b.ae, b.linked = filepath.Join(dir, "air-executor"), filepath.Join(dir, "linked")
+	if b.built["base"] != "" {
+		b.base = filepath.Join(dir, "base")
+	}
+	return nil
+}
+
+// writeCopy copies a program in large pieces, which the page cache keeps in large
+// pieces as well.
+func writeCopy(to, from string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o700)
+	if err != nil {
+		return err
+	}
+	for piece := range slices.Chunk(data, 1<<20) {
+		if _, err := f.Write(piece); err != nil {
+			f.Close()
+			return err
+		}
+	}
+	return f.Close()
 }
 
 // machine describes the machine in a line.

@@ -1,44 +1,73 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
+
+// contest is one build of air-executor with a manager of its own.
+type contest struct {
+	suffix string // of the names of its rows
+	*base
+}
+
+// contest starts a manager for each build that is to be measured.
+func (b *bench) contest(config ...string) ([]contest, error) {
+	all := []contest{{"", &base{exe: b.ae}}}
+	if b.base != "" {
+		all = append(all, contest{", -base", &base{exe: b.base}})
+	}
+	for i, c := range all {
+		s, err := b.newBaseOf(c.exe, config...)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.ae("start"); err != nil {
+			return nil, err
+		}
+		all[i].base = s
+	}
+	return all, nil
+}
 
 // latency measures one task after the other on an idle manager.
 func latency(b *bench) (*table, error) {
 	const samples = 60
-	s, err := b.newBase("poll_interval: 5")
+	builds, err := b.contest("poll_interval: 5")
 	if err != nil {
 		return nil, err
 	}
-	if err := s.ae("start"); err != nil {
-		return nil, err
-	}
 	t := &table{unit: "ms"}
-	var all []float64
+	all := map[string][]float64{}
 	for range b.rounds {
-		var round []float64
-		for i := range samples {
-			took, err := s.firstInstruction(i)
-			if err != nil {
-				return nil, err
+		for _, s := range builds {
+			var round []float64
+			for i := range samples {
+				took, err := s.firstInstruction(i)
+				if err != nil {
+					return nil, err
+				}
+				round = append(round, took.Seconds()*1000)
 			}
-			round = append(round, took.Seconds()*1000)
+			t.add("median of "+strconv.Itoa(samples)+s.suffix, median(round))
+			all[s.suffix] = append(all[s.suffix], round...)
 		}
-		slices.Sort(round)
-		t.add("median of "+strconv.Itoa(samples), median(round))
-		all = append(all, round...)
 	}
-	slices.Sort(all)
-	t.add("99th percentile of all", all[len(all)*99/100])
-	t.remark("99th percentile of all", "of %d; the command is a Go program, whose own start is part of the time", len(all))
-	return t, s.stop()
+	for _, s := range builds {
+		a := slices.Sorted(slices.Values(all[s.suffix]))
+		name := "99th percentile of all" + s.suffix
+		t.add(name, a[len(a)*99/100])
+		t.remark(name, "of %d; the command is a Go program, whose own start is part of the time", len(a))
+		if err := s.stop(); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
 }
 
 func (s *base) firstInstruction(i int) (time.Duration, error) {
@@ -65,126 +94,42 @@ func (s *base) firstInstruction(i int) (time.Duration, error) {
 // busy, so that none of them runs meanwhile.
 func enqueueOne(b *bench) (*table, error) {
 	const samples = 100
-	t := &table{unit: "ms", floor: "empty program"}
-	s, err := b.newBase()
+	t := &table{unit: "ms", floor: "true", extra: "processor ms"}
+	builds, err := b.contest()
 	if err != nil {
 		return nil, err
 	}
-	if err := s.ae("start"); err != nil {
-		return nil, err
+	type program struct {
+		name string
+		args []string
 	}
-	if err := s.ae("enqueue", "--quiet", "--job", "held", "--", "sleep", "1000"); err != nil {
-		return nil, err
+	all := []program{{"true", []string{"true"}}, {"empty program", []string{b.linked}}}
+	for _, s := range builds {
+		if err := s.ae("enqueue", "--quiet", "--job", "held", "--", "sleep", "1000"); err != nil {
+			return nil, err
+		}
+		all = append(all, program{"enqueue" + s.suffix, []string{s.exe, "--base-path", s.path, "enqueue", "--quiet", "--job", "held", "--", "true"}})
 	}
 	for range b.rounds {
-		for _, c := range []struct {
-			name string
-			args []string
-		}{
-			{"true", []string{"true"}},
-			{"empty program", []string{b.linked}},
-			{"enqueue", []string{b.ae, "--base-path", s.path, "enqueue", "--quiet", "--job", "held", "--", "true"}},
-		} {
-			var times []float64
+		for _, p := range all {
+			var times, used []float64
 			for range samples {
-				took, err := timed(func() error { _, err := b.command(c.args[0], c.args[1:]...); return err })
+				before := usage()
+				took, err := timed(func() error { _, err := b.command(p.args[0], p.args[1:]...); return err })
 				if err != nil {
 					return nil, err
 				}
-				times = append(times, took.Seconds()*1000)
+				times, used = append(times, took.Seconds()*1000), append(used, (usage()-before).Seconds()*1000)
 			}
-			t.add(c.name, median(times))
+			t.add(p.name, median(times))
+			t.addExtra(p.name, median(used))
 		}
 	}
 	t.remark("empty program", "in Go, linked with the same libraries")
-	if err := s.ae("cancel", "--job", "held"); err != nil {
-		return nil, err
-	}
-	return t, s.stop()
-}
-
-// idle looks at a manager that has nothing to do.
-func idle(b *bench) (*table, error) {
-	const watch = 10 * time.Second
-	s, err := b.newBase()
-	if err != nil {
-		return nil, err
-	}
-	if err := s.ae("start"); err != nil {
-		return nil, err
-	}
-	if err := s.fill("job-0", 20); err != nil {
-		return nil, err
-	}
-	if err := s.waitAll(1); err != nil {
-		return nil, err
-	}
-	pid, err := s.managerPID()
-	if err != nil {
-		return nil, err
-	}
-	t := &table{unit: "figure"}
-	for range b.rounds {
-		before, err := cpuTime(pid)
-		if err != nil {
+	for _, s := range builds {
+		if err := errors.Join(s.ae("cancel", "--job", "held"), s.stop()); err != nil {
 			return nil, err
 		}
-		time.Sleep(watch)
-		after, err := cpuTime(pid)
-		if err != nil {
-			return nil, err
-		}
-		rss, err := residentMiB(pid)
-		if err != nil {
-			return nil, err
-		}
-		t.add("resident memory, MiB", rss)
-		t.add("% of a core", (after-before).Seconds()/watch.Seconds()*100)
 	}
-	return t, s.stop()
-}
-
-// managerPID finds the manager by its command line.
-func (s *base) managerPID() (int, error) {
-	dirs, err := filepath.Glob("/proc/[0-9]*")
-	if err != nil {
-		return 0, err
-	}
-	for _, d := range dirs {
-		line, err := os.ReadFile(filepath.Join(d, "cmdline"))
-		if err == nil && strings.Contains(string(line), "--foreground") && strings.Contains(string(line), s.path+"\x00") {
-			return strconv.Atoi(filepath.Base(d))
-		}
-	}
-	return 0, fmt.Errorf("no manager of %s", s.path)
-}
-
-// cpuTime is what a process has used of the processors (proc_pid_stat(5),
-// fields 14 and 15, in ticks of 10 ms).
-func cpuTime(pid int) (time.Duration, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	f := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-	user, err := strconv.Atoi(f[11])
-	if err != nil {
-		return 0, err
-	}
-	system, err := strconv.Atoi(f[12])
-	return time.Duration(user+system) * 10 * time.Millisecond, err
-}
-
-func residentMiB(pid int) (float64, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.SplitSeq(string(text), "\n") {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
-			kb, err := strconv.Atoi(strings.Fields(rest)[0])
-			return float64(kb) / 1024, err
-		}
-	}
-	return 0, fmt.Errorf("no VmRSS for process %d", pid)
+	return t, nil
 }

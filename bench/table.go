@@ -18,12 +18,14 @@ type table struct {
 	unit  string
 	rows  []row
 	floor string // name of the row that ratios are taken against; empty: none
+	extra string // head of a second column of figures; empty: none
 }
 
 // row is one contender with its figure of each round.
 type row struct {
 	name    string
 	figures []float64
+	extra   []float64 // of the second column
 	note    string
 }
 
@@ -36,6 +38,15 @@ func (t *table) add(name string, figure float64) {
 		}
 	}
 	t.rows = append(t.rows, row{name: name, figures: []float64{figure}})
+}
+
+// addExtra adds a figure of the second column to a row that is there.
+func (t *table) addExtra(name string, figure float64) {
+	for i := range t.rows {
+		if t.rows[i].name == name {
+			t.rows[i].extra = append(t.rows[i].extra, figure)
+		}
+	}
 }
 
 // without adds a row that has no figures, and says why.
@@ -73,6 +84,9 @@ func (t *table) print(w io.Writer, name string, markdown bool) {
 	if t.floor != "" {
 		head = append(head, "× "+t.floor)
 	}
+	if t.extra != "" {
+		head = append(head, t.extra)
+	}
 	head = append(head, "note")
 	var lines [][]string
 	for _, r := range t.rows {
@@ -82,6 +96,9 @@ func (t *table) print(w io.Writer, name string, markdown bool) {
 			cells[1], cells[2], cells[3] = figure(median(r.figures)), figure(slices.Min(r.figures)), figure(slices.Max(r.figures))
 			if t.floor != "" {
 				cells[4] = t.ratio(r)
+			}
+			if len(r.extra) > 0 {
+				cells[len(cells)-2] = figure(median(r.extra))
 			}
 		}
 		lines = append(lines, cells)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // While a manager has the database open, an enqueue waits for the disk once, and
@@ -37,7 +38,13 @@ func TestFlushes(t *testing.T) {
 	}
 	of := trace("manager", "-p", strconv.Itoa(m.Process.Pid))
 	w.must(of.Start())
-	ended := func() { _ = of.Process.Signal(syscall.SIGTERM); _ = of.Wait() }
+	ended := func() {
+		_ = of.Process.Signal(syscall.SIGTERM)
+		// It may wait for ever for a thread that has ended meanwhile.
+		late := time.AfterFunc(10*time.Second, func() { _ = of.Process.Kill() })
+		defer late.Stop()
+		_ = of.Wait()
+	}
 	defer ended()
 	w.until("strace is there", func() bool { return exists(w.scratch + "/manager") })
 	one := trace("enqueue", append([]string{w.program}, w.enqueueArgs("j", "1", "true")...)...)
