@@ -35,13 +35,7 @@ type adder struct {
 	lastEnv   []string // the environment stored last,
 	lastEnvID int64    // and its row
 
-	recent map[string]needed // tasks that were stored lately, by id
-}
-
-// needed is what a dependency needs to know of the task that it is on.
-type needed struct {
-	ID     int64
-	Status job.Status
+	recent map[string]taskState // tasks that were stored lately, by id
 }
 
 // manyRecent bounds the memory that an adder takes for ids. Most dependencies
@@ -72,7 +66,7 @@ ON CONFLICT (name) DO NOTHING`, job.NewUUID(), name, t.now, t.now)
 	if err != nil {
 		return nil, err
 	}
-	a := &adder{t: t, job: *j, created: created, recent: map[string]needed{}}
+	a := &adder{t: t, job: *j, created: created, recent: map[string]taskState{}}
 	if a.job.Added > 0 {
 		if a.dangling, err = t.anyDangling(); err != nil {
 			return nil, err
@@ -184,7 +178,7 @@ func (a *adder) add(task job.Task) error {
 	if len(a.recent) >= manyRecent {
 		clear(a.recent)
 	}
-	a.recent[task.ID] = needed{id, task.Status}
+	a.recent[task.ID] = taskState{id, task.Status}
 	switch task.Status {
 	case job.Pending:
 		a.tally.Pending++
@@ -273,12 +267,11 @@ func (a *adder) depend(id int64, needs []string) (int, error) {
 }
 
 // find looks for a task of the job.
-func (a *adder) find(name string) (n needed, ok bool, err error) {
-	if n, ok = a.recent[name]; ok {
-		return n, true, nil
+func (a *adder) find(name string) (s taskState, ok bool, err error) {
+	if s, ok = a.recent[name]; ok {
+		return s, true, nil
 	}
-	ok, err = a.t.get(&n, `SELECT id, status FROM task WHERE job = ? AND name = ?`, a.job.ID, name)
-	return n, ok, err
+	return a.t.findTask(a.job.ID, name)
 }
 
 // tie points the dependencies that were waiting for this name to the new task.

@@ -36,19 +36,25 @@ LIMIT ?`, d.environments, limit)
 		return 0, nil
 	}
 	err = d.write(ctx, func(t *tx) error {
-		removed = 0
-		for _, id := range unused {
-			// A task may have been queued with it since.
-			n, err := t.exec(`
+		var err error
+		removed, err = t.forgetEnvironments(unused) // tasks may have been queued with some of them since
+		return err
+	})
+	return removed, err
+}
+
+// forgetEnvironments deletes those of these environments that no task has any
+// more: there may be secrets in them. It returns how many that were.
+func (t *tx) forgetEnvironments(ids []int64) (removed int64, err error) {
+	for _, id := range ids {
+		n, err := t.exec(`
 DELETE FROM environment
 WHERE id = ?
   AND NOT EXISTS (SELECT 1 FROM task t WHERE t.environment = environment.id)`, id)
-			if err != nil {
-				return err
-			}
-			removed += n
+		if err != nil {
+			return removed, err
 		}
-		return nil
-	})
-	return removed, err
+		removed += n
+	}
+	return removed, nil
 }

@@ -97,7 +97,8 @@ func (t *tx) removeJob(name string) (RemovedJob, error) {
 	if _, err := t.exec(`DELETE FROM job WHERE id = ?`, j.ID); err != nil {
 		return out, err
 	}
-	return out, t.forgetEnvironments(unused)
+	_, err = t.forgetEnvironments(unused)
+	return out, err
 }
 
 // forgetJob deletes what a job has, and last its tasks. What its tasks have
@@ -185,7 +186,8 @@ func (r *remover) remove() error {
 	for id := range envs {
 		unused = append(unused, id)
 	}
-	return r.t.forgetEnvironments(unused)
+	_, err := r.t.forgetEnvironments(unused)
+	return err
 }
 
 // needed returns ErrInUse if a task that stays depends on this one.
@@ -250,21 +252,6 @@ FROM task
 	return ids, err
 }
 
-// forgetEnvironments deletes those that no task has any more: there may be
-// secrets in them.
-func (t *tx) forgetEnvironments(ids []int64) error {
-	for _, id := range ids {
-		_, err := t.exec(`
-DELETE FROM environment
-WHERE id = ?
-  AND NOT EXISTS (SELECT 1 FROM task t WHERE t.environment = environment.id)`, id)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // WhileGone calls fn while nobody can queue or claim a task, with those of the
 // tasks that are not in the job; for no tasks, if there is no such job. So fn can
 // delete files of theirs and be sure that they are not of later ones. It must be
@@ -280,20 +267,15 @@ func (d *DB) WhileGone(ctx context.Context, name string, tasks []Removed, fn fun
 		if found {
 			gone = nil
 			for _, r := range tasks {
-				s, err := t.taskExists(id, r.Task)
+				_, there, err := t.findTask(id, r.Task)
 				if err != nil {
 					return err
 				}
-				if !s {
+				if !there {
 					gone = append(gone, r)
 				}
 			}
 		}
 		return fn(gone)
 	})
-}
-
-func (t *tx) taskExists(jobID int64, id string) (bool, error) {
-	var one int
-	return t.get(&one, `SELECT 1 FROM task WHERE job = ? AND name = ?`, jobID, id)
 }

@@ -212,10 +212,15 @@ func (t *tx) taskRow(jobName string, jobID int64, id string) (*taskState, error)
 	if id == "" {
 		return nil, nil
 	}
-	var s taskState
-	ok, err := t.get(&s, `SELECT id, status FROM task WHERE job = ? AND name = ?`, jobID, id)
+	s, ok, err := t.findTask(jobID, id)
 	if err == nil && !ok {
 		err = noTask(jobName, id)
 	}
 	return &s, err
+}
+
+// findTask looks for the task of a job with this id.
+func (t *tx) findTask(jobID int64, id string) (s taskState, ok bool, err error) {
+	ok, err = t.get(&s, `SELECT id, status FROM task WHERE job = ? AND name = ?`, jobID, id)
+	return s, ok, err
 }

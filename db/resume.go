@@ -90,7 +90,8 @@ func (r *resumer) resume() error {
 	if r.out.LastStep, err = r.t.lastStep(); err != nil {
 		return err
 	}
-	return r.t.forgetEnvironments(r.unused)
+	_, err = r.t.forgetEnvironments(r.unused)
+	return err
 }
 
 // readStored reads the tasks of the job with their dependencies.
