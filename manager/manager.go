@@ -137,7 +137,7 @@ func (m *Manager) open(ctx context.Context, only string) error {
 	if m.dbFile, err = os.Stat(m.db.Path()); err != nil {
 		return err
 	}
-	_ = m.keepReserve() // it has logged the error
+	m.keepReserve()
 	if m.prober, err = lock.NewProber(filepath.Join(base, runner.LocksName)); err != nil {
 		return err
 	}
@@ -305,7 +305,7 @@ func (m *Manager) loop(ctx context.Context) error {
 			if err := m.replaced(); err != nil {
 				return err
 			}
-			_ = m.keepReserve() // it has reported the error
+			m.keepReserve()
 			m.keepLink()
 			m.look(ctx)
 			m.tidy(ctx)
@@ -342,10 +342,8 @@ func (m *Manager) look(ctx context.Context) {
 }
 
 // keepReserve keeps room, so that results can be recorded on a full disk.
-func (m *Manager) keepReserve() error {
-	err := m.db.KeepReserve()
-	m.report(noRoom, "no room is left to keep for results", err)
-	return err
+func (m *Manager) keepReserve() {
+	m.report(noRoom, "no room is left to keep for results", m.db.KeepReserve())
 }
 
 // replaced returns an error if the files that this manager relies on are no

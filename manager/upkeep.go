@@ -34,23 +34,19 @@ func (m *Manager) keepLink() {
 	if m.onlyJob != "" || runner.ProgramLinked(m.config.BasePath) {
 		return
 	}
-	exe := program()
-	if _, err := os.Stat(exe); err != nil {
-		if !m.unlinked {
-			m.log.Warn("tasks do not find air-executor: the program was removed", "error", err)
-		}
-		m.unlinked = true
-		return
+	exe, what := program(), "tasks do not find air-executor: the program was removed"
+	_, err := os.Stat(exe)
+	if err == nil {
+		what = "tasks may not find air-executor"
+		err = runner.LinkProgram(m.config.BasePath, exe)
 	}
-	if err := runner.LinkProgram(m.config.BasePath, exe); err != nil {
-		if !m.unlinked {
-			m.log.Warn("tasks may not find air-executor", "error", err)
-		}
-		m.unlinked = true
-		return
+	switch {
+	case err == nil:
+		m.log.Info("tasks find air-executor again", "path", exe)
+	case !m.unlinked:
+		m.log.Warn(what, "error", err)
 	}
-	m.log.Info("tasks find air-executor again", "path", exe)
-	m.unlinked = false
+	m.unlinked = err != nil
 }
 
 // program is where the file of this program is now. One that was replaced since

@@ -114,6 +114,6 @@ func onlyLinks(folder string) bool {
 // ProgramLinked reports whether bin/air-executor in the base path leads to a
 // program.
 func ProgramLinked(base string) bool {
-	info, err := os.Stat(filepath.Join(base, binFolder, "air-executor"))
+	info, err := os.Stat(filepath.Join(base, binFolder, programName))
 	return err == nil && info.Mode().IsRegular()
 }

@@ -137,7 +137,7 @@ func (w *worker) task() (*db.Assignment, error) {
 // claimed for it while it ends. To give up looking may be to lose the task.
 func (w *worker) assigned() (a *db.Assignment, err error) {
 	failpoint.Hit("runner.looks_for_task")
-	err = w.insist("look for a task", func() error {
+	err = w.insist("look for a task", func(bool) error {
 		a, err = w.db.Assigned(context.Background(), w.setup.Lock, w.setup.BootID, func() { w.lock.Close() })
 		return err
 	})
@@ -171,13 +171,11 @@ func (w *worker) work(a *db.Assignment) error {
 // giveBack makes the task, whose command this runner has not started and will
 // not, pending again, unless the task itself was cancelled.
 func (w *worker) giveBack(a *db.Assignment) (given bool, err error) {
-	doubt := false
-	err = w.insist("give a task back", func() error {
+	err = w.insist("give a task back", func(doubt bool) error {
 		given, err = w.db.GiveBack(context.Background(), a)
 		if doubt && errors.Is(err, db.ErrFenced) {
 			given, err = true, nil // the attempt is gone: it was stored the first time
 		}
-		doubt = doubt || errors.Is(err, db.ErrInDoubt)
 		return err
 	})
 	if err != nil {
@@ -242,13 +240,11 @@ func (w *worker) record(a *db.Assignment, r job.Result, next bool) (done db.Fini
 		}
 		next = false
 	}
-	doubt := false
-	err = w.insist("record a result", func() error {
+	err = w.insist("record a result", func(doubt bool) error {
 		done, err = w.db.Finish(context.Background(), a, r, next)
 		if doubt && errors.Is(err, db.ErrFenced) {
 			done, err = w.db.Recorded(context.Background(), a, r)
 		}
-		doubt = doubt || errors.Is(err, db.ErrInDoubt)
 		return err
 	})
 	return done, err
@@ -258,13 +254,16 @@ func (w *worker) record(a *db.Assignment, r job.Result, next bool) (done db.Fini
 // has to do.
 const patience = time.Hour
 
-// insist does something with the database, again and again while it fails.
-func (w *worker) insist(what string, try func() error) error {
+// insist does something with the database, again and again while it fails. Doubt
+// says that an earlier try may have been committed although it failed.
+func (w *worker) insist(what string, try func(doubt bool) error) error {
+	doubt := false
 	for begin := time.Now(); ; time.Sleep(time.Second) {
-		err := try()
+		err := try(doubt)
 		if err == nil || hopeless(err) || time.Since(begin) > patience {
 			return err
 		}
+		doubt = doubt || errors.Is(err, db.ErrInDoubt)
 		w.log.Error("cannot "+what+" yet", "error", err)
 	}
 }
