@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/internal/failpoint"
 	"github.com/air-executor/air-executor/migrations"
 )
@@ -51,7 +52,7 @@ func (d *DB) copyAside(ctx context.Context) (string, error) {
 			return "", err
 		}
 		if same {
-			return name, syncFolder(filepath.Dir(path))
+			return name, basepath.SyncFolder(filepath.Dir(path))
 		}
 	}
 }
@@ -194,14 +195,4 @@ func sameContent(a, b string) (bool, error) {
 			return false, err
 		}
 	}
-}
-
-// syncFolder makes the names of the files in a folder durable.
-func syncFolder(folder string) error {
-	f, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return f.Sync()
 }

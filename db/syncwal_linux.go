@@ -11,6 +11,8 @@ import (
 	"modernc.org/libc"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/air-executor/air-executor/internal/basepath"
 )
 
 // The name of a new write-ahead log must be durable before a commit in it is, so
@@ -79,7 +81,7 @@ func flushOnce(wal string) bool {
 	if before.Mode()&flushed != 0 {
 		return true
 	}
-	if err := syncFolder(filepath.Dir(wal)); err != nil {
+	if err := basepath.SyncFolder(filepath.Dir(wal)); err != nil {
 		return false
 	}
 	if after, err := os.Lstat(wal); err == nil && os.SameFile(before, after) {

@@ -25,11 +25,7 @@ Exit codes: 0 done; 1 error, or the task (--task) ended before it could be cance
 
 // Run cancels, and waits for the end of what ran.
 func (c *cancelCmd) Run(a *app) error {
-	name, err := c.required()
-	if err != nil {
-		return err
-	}
-	d, err := a.openExisting()
+	name, d, err := c.open(a)
 	if err != nil {
 		return err
 	}

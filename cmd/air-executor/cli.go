@@ -9,6 +9,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
 )
 
@@ -150,6 +151,16 @@ func (j *jobArg) required() (string, error) {
 		return "", usage(fmt.Errorf("which job? give --job NAME"), "air-executor status lists the jobs")
 	}
 	return name, nil
+}
+
+// open returns the name, and the database, which must be there.
+func (j *jobArg) open(a *app) (string, *db.DB, error) {
+	name, err := j.required()
+	if err != nil {
+		return "", nil, err
+	}
+	d, err := a.openExisting()
+	return name, d, err
 }
 
 // jobsArg is the jobs that a command is about, as flags or as arguments.

@@ -16,11 +16,7 @@ Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or ta
 
 // Run dismisses failures.
 func (c *dismissCmd) Run(a *app) error {
-	name, err := c.required()
-	if err != nil {
-		return err
-	}
-	d, err := a.openExisting()
+	name, d, err := c.open(a)
 	if err != nil {
 		return err
 	}

@@ -23,11 +23,7 @@ Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or ta
 
 // Run resets the failed tasks.
 func (c *resetCmd) Run(a *app) error {
-	name, err := c.required()
-	if err != nil {
-		return err
-	}
-	d, err := a.openExisting()
+	name, d, err := c.open(a)
 	if err != nil {
 		return err
 	}

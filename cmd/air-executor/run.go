@@ -378,7 +378,6 @@ type ownManager struct {
 	m    *manager.Manager
 	done chan error
 
-	cut     bool                   // its start was interrupted
 	trouble atomic.Pointer[string] // what keeps its tasks from starting
 }
 
@@ -418,7 +417,6 @@ func (o *ownManager) start(conf *config.Config) error {
 		Trouble: func(text string) { o.trouble.Store(&text) },
 	})
 	if err != nil {
-		o.cut = o.app.ctx.Err() != nil
 		log.Close()
 		if errors.Is(err, manager.ErrRunning) {
 			return nil // another process was faster

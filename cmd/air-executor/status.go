@@ -232,7 +232,14 @@ func countTasks(jobs []job.Job, statuses []job.Status) (n int) {
 			n += j.Tasks.Total()
 		}
 		for _, s := range statuses {
-			n += map[job.Status]int{job.Running: j.Tasks.Running, job.Failed: j.Tasks.Failed, job.Pending: j.Tasks.Pending}[s]
+			switch s {
+			case job.Running:
+				n += j.Tasks.Running
+			case job.Failed:
+				n += j.Tasks.Failed
+			case job.Pending:
+				n += j.Tasks.Pending
+			}
 		}
 	}
 	return n

@@ -445,7 +445,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "the folder of a new write-ahead log is not flushed",
-		changes: []change{{"db/syncwal_linux.go", "if err := syncFolder(filepath.Dir(wal)); err != nil {", `if filepath.Dir(wal) == "" {`}},
+		changes: []change{{"db/syncwal_linux.go", "if err := basepath.SyncFolder(filepath.Dir(wal)); err != nil {", `if _ = basepath.SyncFolder; filepath.Dir(wal) == "" {`}},
 		test:    inFaults("TestWritingIsCutShort/cuts"),
 		shows:   "BROKEN",
 	},

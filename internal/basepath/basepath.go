@@ -183,7 +183,7 @@ func Make(path string) (made bool, err error) {
 	}
 	file := filepath.Join(path, ".gitignore")
 	if err = writeNew(file, ignore); err == nil {
-		err = syncFolder(filepath.Dir(path))
+		err = syncParent(filepath.Dir(path))
 	}
 	return true, err
 }
@@ -198,17 +198,23 @@ func writeNew(path, content string) error {
 	return errors.Join(err, f.Close())
 }
 
-func syncFolder(path string) error {
+// SyncFolder makes the names of the files in a folder durable. Errors are those
+// of the system.
+func SyncFolder(path string) error {
 	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrPermission) {
-		return nil // a folder that we may enter, but not list
-	}
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if err := f.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
-		return err
+	return f.Sync()
+}
+
+// syncParent is SyncFolder for a folder that may be one of anybody: we may enter
+// and not list it, and its file system may have nothing to sync.
+func syncParent(path string) error {
+	err := SyncFolder(path)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EINVAL) {
+		return nil
 	}
-	return nil
+	return err
 }

@@ -123,16 +123,7 @@ func rootProgram(t *testing.T) string {
 // leader starts a command that leads a session, as a runner does.
 func leader(t *testing.T, c process.Command) (*exec.Cmd, process.Mark) {
 	t.Helper()
-	cmd := exec.Command(c.Name, c.Args...)
-	cmd.Env, cmd.Stdout = c.Env, c.Output
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL)
-		_ = cmd.Wait()
-	})
+	cmd := beside(t, c, syscall.SysProcAttr{Setsid: true})
 	began, err := process.StartTime(cmd.Process.Pid)
 	if err != nil {
 		t.Fatal(err)

@@ -181,9 +181,15 @@ func TestZombiesThatACommandLeavesAreCollected(t *testing.T) {
 // background starts a command beside the test, as the runner of another would.
 func background(t *testing.T, c process.Command) *exec.Cmd {
 	t.Helper()
+	return beside(t, c, syscall.SysProcAttr{Setpgid: true})
+}
+
+// beside starts a command that leads a group, and ends that with the test.
+func beside(t *testing.T, c process.Command, attr syscall.SysProcAttr) *exec.Cmd {
+	t.Helper()
 	cmd := exec.Command(c.Name, c.Args...)
 	cmd.Env, cmd.Stdout = c.Env, c.Output
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = &attr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
