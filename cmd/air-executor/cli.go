@@ -44,6 +44,7 @@ type commandLine struct {
 	Upgrade  upgradeCmd  `cmd:"" help:"Bring the database of an older version up to date."`
 	Managers managersCmd `cmd:"" help:"List your managers on this machine."`
 
+	Man        manCmd        `cmd:"" hidden:"" help:"Write the man pages."`
 	Completion completionCmd `cmd:"" help:"Print a script that gives your shell completion."`
 	Help       helpCmd       `cmd:"" help:"Show the help of a command."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`

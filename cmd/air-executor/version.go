@@ -29,16 +29,22 @@ func (versionFlag) BeforeReset(k *kong.Kong, a *app) error {
 
 // Run prints the version.
 func (*versionCmd) Run(a *app) error {
-	v := version
-	if v == "" {
-		v = "development"
-		if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-			v = info.Main.Version
-		}
-	}
+	v := programVersion()
 	if a.json() {
 		return a.printJSON(versionJSON{v, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH})
 	}
 	a.printf("air-executor %s (%s, %s/%s)\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return nil
+}
+
+// programVersion is the version of the release, or of the module that was
+// installed, or "development".
+func programVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "development"
 }
