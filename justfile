@@ -13,9 +13,12 @@ build:
 test:
     go test ./...
 
-# What CI runs, and a look for known vulnerabilities.
+# What CI runs. It takes about ten minutes on two cores.
+ci: format vet staticcheck build test unprivileged race gate (release "--snapshot")
+
+# What is quick of that, and a look for known vulnerabilities.
 check: format vet staticcheck race
-    go tool govulncheck ./...
+    go tool -modfile=tools/go.mod govulncheck ./...
 
 # Fail if a file is not formatted.
 format:
@@ -28,7 +31,21 @@ vet:
 
 # Look for more of them.
 staticcheck:
-    go tool staticcheck ./...
+    go tool -modfile=tools/go.mod staticcheck ./...
+
+# Run what root cannot test as somebody else, if we are root.
+unprivileged:
+    #!/usr/bin/env bash
+    set -euo pipefail
+    [ "$(id -u)" = 0 ] || exit 0
+    dir=$(mktemp -d)
+    trap 'rm -r "$dir"' EXIT
+    chmod 755 "$dir"
+    for package in db internal/basepath internal/strictyaml; do
+        go test -c -o "$dir/test" "./$package"
+        (cd "$dir" && setpriv --reuid 65534 --regid 65534 --clear-groups \
+            ./test -test.v -test.run 'WithoutPermission|ReadOnlyFile')
+    done
 
 # Run the tests with the race detector, which needs cgo.
 race:
@@ -46,19 +63,25 @@ fuzz time="30s":
     set -euo pipefail
     for package in job jobfile config db cmd/air-executor; do
         for target in $(go test -list 'Fuzz.*' "./$package" | grep '^Fuzz'); do
-            go test -run '^$' -fuzz "^$target\$" -fuzztime {{time}} -fuzzminimizetime 1x "./$package"
+            go test -run '^$' -fuzz "^$target\$" -fuzztime {{ time }} -fuzzminimizetime 1x "./$package"
         done
     done
 
 # Measure, side by side with what is installed of xargs, parallel, tsp, nq and pueue.
 bench *args:
-    go run ./bench {{args}}
+    go run ./bench {{ args }}
 
 # Break it at random for a while, with a seed, and print a report.
 chaos time="20m" seed="1":
-    go run ./faults/chaos -seed {{seed}} -time {{time}}
-    go run ./faults/powercut -seed {{seed}}
+    go run ./faults/chaos -seed {{ seed }} -time {{ time }}
+    go run ./faults/powercut -seed {{ seed }}
 
 # Break the protocol itself in a copy, and see that a test notices.
 mutants:
     go run ./faults/mutants
+
+# Make the archives and packages of a tag and upload them; --snapshot: all but the upload.
+release *args:
+    packaging/check
+    go run github.com/goreleaser/goreleaser/v2@v2.16.0 release --clean {{ args }}
+    packaging/try
