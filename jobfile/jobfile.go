@@ -3,6 +3,7 @@
 package jobfile
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -34,26 +35,27 @@ type Task struct {
 	Line   int      // where the task begins
 }
 
-// Load reads the job file at path, or the standard input if path is Stdin.
-func Load(path string) (*File, error) {
+// Load reads the job file at path, or the standard input if path is Stdin. The
+// job gets the given name instead of its own, unless that is empty: then the file
+// needs one that is allowed.
+func Load(path, as string) (*File, error) {
+	read := func() ([]byte, error) { return strictyaml.ReadFile(path) }
 	if path == Stdin {
-		data, err := strictyaml.Read(shownName(path), os.Stdin)
-		if err != nil {
-			return nil, err
-		}
-		return Parse(path, data)
+		read = func() ([]byte, error) { return strictyaml.Read(shownName(path), os.Stdin) }
 	}
-	data, err := strictyaml.ReadFile(path)
+	data, err := read()
 	if err != nil {
 		return nil, err
 	}
-	return Parse(path, data)
+	return parse(path, as, data)
 }
 
 // Parse reads a job file from data. The path name says where data came from:
 // it appears in errors, gives the job its name if the file does not, and its
 // folder is what relative working directories are relative to.
-func Parse(name string, data []byte) (*File, error) {
+func Parse(name string, data []byte) (*File, error) { return parse(name, "", data) }
+
+func parse(name, as string, data []byte) (*File, error) {
 	shown := shownName(name)
 	folder, err := filepath.Abs(filepath.Dir(name))
 	if err != nil {
@@ -70,7 +72,7 @@ func Parse(name string, data []byte) (*File, error) {
 		return nil, err
 	}
 	f := &File{}
-	if f.Name, err = jobName(root, name); err != nil {
+	if f.Name, err = jobName(root, name, as); err != nil {
 		return nil, err
 	}
 	if f.Tasks, err = tasks(root, folder); err != nil {
@@ -87,8 +89,10 @@ func shownName(name string) string {
 	return name
 }
 
-// jobName returns the name in the file, or one made from the file's own name.
-func jobName(root *strictyaml.Map, path string) (string, error) {
+// jobName returns the name that is wanted or, if there is none, the name in the
+// file, or one made from the file's own name. A name in the file is checked even
+// if another one is wanted.
+func jobName(root *strictyaml.Map, path, as string) (string, error) {
 	if v, ok := root.Get("name"); ok {
 		name, err := v.Literal()
 		if err != nil {
@@ -97,7 +101,10 @@ func jobName(root *strictyaml.Map, path string) (string, error) {
 		if err := job.CheckName(name); err != nil {
 			return "", v.Errorf("%w", err)
 		}
-		return name, nil
+		return cmp.Or(as, name), nil
+	}
+	if as != "" {
+		return as, nil
 	}
 	if path == Stdin {
 		return "", &Error{File: shownName(path), Key: "name", Msg: "is missing"}

@@ -170,6 +170,22 @@ func TestNameFromFile(t *testing.T) {
 	checkError(t, err, `standard input: name: is missing`)
 }
 
+func TestAWantedNameMakesUpForAFileNameThatIsNone(t *testing.T) {
+	const tasks = "tasks: [{id: a, command: x}]"
+	p := filepath.Join(t.TempDir(), "my job.yaml")
+	if err := os.WriteFile(p, []byte(tasks), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := jobfile.Load(p, "mine"); err != nil || f.Name != "mine" {
+		t.Errorf("Load as mine = %v, %v", f, err)
+	}
+	if err := os.WriteFile(p, []byte("name: my job\n"+tasks), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := jobfile.Load(p, "mine")
+	checkError(t, err, p+`:1: name: job name "my job" contains ' ': only letters, digits, - and _ are allowed`)
+}
+
 func TestLoad(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "nightly.yaml")
@@ -178,7 +194,7 @@ func TestLoad(t *testing.T) {
 	}
 	t.Chdir(dir)
 	for _, p := range []string{path, "nightly.yaml"} {
-		f, err := jobfile.Load(p)
+		f, err := jobfile.Load(p, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,9 +202,9 @@ func TestLoad(t *testing.T) {
 			t.Errorf("working directory of %s = %s, want %s", p, f.Tasks[0].Dir, want)
 		}
 	}
-	_, err := jobfile.Load("missing.yaml")
+	_, err := jobfile.Load("missing.yaml", "")
 	checkError(t, err, "missing.yaml: no such file")
-	_, err = jobfile.Load(dir)
+	_, err = jobfile.Load(dir, "")
 	checkError(t, err, dir+": is a folder, not a file")
 }
 
@@ -205,7 +221,7 @@ func TestLoadStdin(t *testing.T) {
 	old := os.Stdin
 	os.Stdin = in
 	defer func() { os.Stdin = old }()
-	f, err := jobfile.Load("-")
+	f, err := jobfile.Load("-", "")
 	if err != nil || f.Name != "piped" || len(f.Tasks) != 1 {
 		t.Errorf("Load of the standard input = %v, %v; want the job piped", f, err)
 	}
@@ -247,7 +263,7 @@ func TestLongChainIsNoCycle(t *testing.T) {
 
 func TestExamples(t *testing.T) {
 	for name, tasks := range map[string]int{"hello": 1, "pipeline": 5} {
-		f, err := jobfile.Load(filepath.Join("..", "examples", name+".yaml"))
+		f, err := jobfile.Load(filepath.Join("..", "examples", name+".yaml"), "")
 		if err != nil {
 			t.Fatal(err)
 		}

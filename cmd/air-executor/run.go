@@ -130,7 +130,10 @@ type order struct {
 
 // file runs the job of a job file.
 func (c *runCmd) file(a *app, path string) error {
-	f, err := interruptible(a.ctx, func() (*jobfile.File, error) { return jobfile.Load(path) })
+	f, err := interruptible(a.ctx, func() (*jobfile.File, error) { return jobfile.Load(path, c.Job) })
+	if at := (*jobfile.Error)(nil); errors.As(err, &at) && at.Key == "name" && at.Line == 0 {
+		return usage(err, "or give the name here: --job NAME")
+	}
 	if err != nil {
 		return err
 	}
@@ -150,9 +153,6 @@ func (c *runCmd) file(a *app, path string) error {
 			o.specs[i].Env = append(slices.Clone(env), t.AddEnv...)
 			o.added[t.ID] = t.AddEnv
 		}
-	}
-	if c.Job != "" {
-		o.wanted = c.Job
 	}
 	return c.watch(a, o)
 }
@@ -202,7 +202,7 @@ func (c *runCmd) queue(a *app, w *watcher, o *order) error {
 	}
 	for {
 		var fresh bool
-		if batch.Job, fresh, err = c.choose(a, w.db, o.wanted); err != nil {
+		if batch.Job, fresh, err = c.choose(a, w.db, o); err != nil {
 			return err
 		}
 		w.job = batch.Job
@@ -243,8 +243,8 @@ func explainRun(err error) error {
 
 // choose finds a name for the job: the one wanted if there is no such job yet,
 // or if it is to be resumed; with a number if that one has completed.
-func (c *runCmd) choose(a *app, d *db.DB, wanted string) (name string, fresh bool, err error) {
-	name = wanted
+func (c *runCmd) choose(a *app, d *db.DB, o *order) (name string, fresh bool, err error) {
+	name = o.wanted
 	for n := 2; ; n++ {
 		j, err := d.Job(a.ctx, name)
 		switch {
@@ -257,10 +257,24 @@ func (c *runCmd) choose(a *app, d *db.DB, wanted string) (name string, fresh boo
 		case j.State != job.StateCompleted:
 			return "", false, fail(exitError,
 				fmt.Errorf("job %q exists already, in state %s with %d of %d tasks completed", name, j.State, j.Tasks.Completed, j.Tasks.Total()),
-				"go on with it with --resume, or give the new one another name with --job")
+				otherName(name, o))
 		}
-		name = fmt.Sprintf("%s-%d", wanted, n)
+		name = fmt.Sprintf("%s-%d", o.wanted, n)
 	}
+}
+
+// otherName is the hint about a job that is there and has not completed. A command
+// cannot be resumed.
+func otherName(name string, o *order) string {
+	if o.path == "" {
+		return "give the new one another name with --job"
+	}
+	return "to go on with it: " + resumeLine(name, o) + "; for a new job, give another name with --job"
+}
+
+// resumeLine is the command that goes on with a job of a file.
+func resumeLine(name string, o *order) string {
+	return "air-executor run --resume --job " + shellLine([]string{name, o.path})
 }
 
 // serveAndWatch watches the job to its end. As long as no manager serves the
@@ -328,7 +342,7 @@ func goesOn(name string) string {
 func interruptedLine(name string, left db.Cancelling, o *order) string {
 	line := "interrupted: " + whatBecame(left)
 	if o.path != "" {
-		line += "; to go on: air-executor run --resume --job " + shellLine([]string{name, o.path})
+		line += "; to go on: " + resumeLine(name, o)
 	}
 	return line
 }
