@@ -17,6 +17,9 @@ type Batch struct {
 	// IfAbsent passes over tasks whose id is in the job already, instead of
 	// failing with ErrDuplicate.
 	IfAbsent bool
+	// Compare says of a task that IfAbsent passes over how it differs from the one
+	// that is stored, in a text for each difference. Nil: nobody wants to know.
+	Compare func(Definition) []string
 
 	// AllowMissing keeps dependencies on tasks that are not there, for they may
 	// still come, instead of failing with ErrNoTask.
@@ -50,7 +53,9 @@ type Added struct {
 	// Then EachAdded reads those that were stored.
 	IDs []string
 	// New says of each of the IDs whether it was stored, not passed over.
-	New         []bool
+	New []bool
+	// Differ is what Compare said.
+	Differ      []Difference
 	first, last int64 // rows of the stored tasks
 }
 
@@ -111,6 +116,11 @@ func (t *tx) enqueue(b Batch) (Added, error) {
 		id, err := a.queue(spec, b.IfAbsent)
 		if err != nil {
 			return Added{}, err
+		}
+		if b.IfAbsent && a.count == stored {
+			if err := a.passedOver(b, spec, &out); err != nil {
+				return Added{}, err
+			}
 		}
 		if n++; n <= manyIDs {
 			out.IDs, out.New = append(out.IDs, id), append(out.New, a.count > stored)

@@ -84,6 +84,9 @@ func differEnv(before, after, added []string) (out []string) {
 	}
 	for _, kv := range slices.Backward(before) {
 		name, _, _ := strings.Cut(kv, "=")
+		if ofShells[name] {
+			continue
+		}
 		if _, still := is[name]; still {
 			if slices.ContainsFunc(added, func(a string) bool { return strings.HasPrefix(a, name+"=") }) {
 				continue
@@ -93,6 +96,23 @@ func differEnv(before, after, added []string) (out []string) {
 		out = append(out, "env: "+oneLine(name)+" no longer set")
 	}
 	return out
+}
+
+// ofShells are variables that shells set by themselves, some of them and at times.
+var ofShells = map[string]bool{"_": true, "OLDPWD": true, "PWD": true, "SHLVL": true}
+
+// comparer compares a task that is there with one that was to be queued. Of the
+// environment it compares what flags and file add to the one of this shell, of
+// which the template's environment begins with so many variables.
+func comparer(shell int) func(db.Definition) []string {
+	return func(d db.Definition) []string {
+		out := differ(d.Before, d.After)
+		if (d.Before.Env == nil) != (d.After.Env == nil) {
+			say := map[bool]string{true: "the manager's", false: "a shell's"}
+			return append(out, fmt.Sprintf("environment: %s → %s", say[d.Before.Env == nil], say[d.After.Env == nil]))
+		}
+		return append(out, differEnv(d.Before.Env, d.After.Env, d.After.Env[min(shell, len(d.After.Env)):])...)
+	}
 }
 
 // values is an environment by name; of two with one name, the last counts.

@@ -42,7 +42,7 @@ func (*enqueueCmd) Help() string {
 
     air-executor enqueue --job build --id test --after compile -- make test
 
-Exit codes: 0 stored; 1 not stored, nothing has changed, unless the error says that it is stored; 2 wrong flags or configuration; 4 a task that --after names does not exist.`
+Exit codes: 0 stored; 1 not stored, nothing has changed, unless the error says that it is stored; 2 wrong flags, configuration or file; 4 a task that --after names does not exist.`
 }
 
 // quick reports whether there is nothing to wait for but the database.
@@ -69,6 +69,7 @@ func (c *enqueueCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	batch.Compare = comparer(len(template.Env) - len(c.Env))
 	if c.FromFile == "" {
 		template.Command, template.Args = c.Command[0], c.Command[1:]
 		if err := template.Check(); err != nil {
@@ -79,11 +80,19 @@ func (c *enqueueCmd) Run(a *app) error {
 	}
 	in, err := interruptible(a.ctx, func() (io.ReadCloser, error) { return openInput(c.FromFile, conf.BasePath) })
 	if err != nil {
-		return err
+		return usage(err, "")
 	}
 	defer in.Close()
-	batch.Tasks = c.fromFile(job.NewSpecReader(c.FromFile, bufio.NewReaderSize(in, 1<<20)), template)
-	return c.store(a, batch)
+	r := job.NewSpecReader(inputName(c.FromFile), bufio.NewReaderSize(in, 1<<20))
+	first, err := r.Next()
+	if err == io.EOF {
+		return usage(fmt.Errorf("%s: has no tasks", inputName(c.FromFile)), "")
+	}
+	if err != nil {
+		return explainEnqueue(err)
+	}
+	batch.Tasks = c.fromFile(r, first, template)
+	return c.explainFile(c.store(a, batch), r)
 }
 
 // check refuses what does not go together.
@@ -165,16 +174,17 @@ func parentToken(conf *config.Config) string {
 	return os.Getenv(runner.EnvToken)
 }
 
-// fromFile yields the tasks of a file, filled up with the template.
-func (c *enqueueCmd) fromFile(r *job.SpecReader, template job.Spec) iter.Seq2[job.Spec, error] {
+// fromFile yields the tasks of a file, filled up with the template. The first
+// was read already: a file in which nothing is right makes no base path.
+func (c *enqueueCmd) fromFile(r *job.SpecReader, first, template job.Spec) iter.Seq2[job.Spec, error] {
 	return func(yield func(job.Spec, error) bool) {
-		for {
-			s, err := r.Next()
-			if err == io.EOF {
-				return
+		var err error
+		for s := first; err != io.EOF; s, err = r.Next() {
+			if err == nil && c.IfAbsent && s.ID == "" {
+				err = r.At("id", errors.New("is missing; with --if-absent every task needs one, for a task without is always a new one"))
 			}
 			if err == nil {
-				err = c.fill(&s, template)
+				c.fill(&s, template)
 			}
 			if !yield(s, err) || err != nil {
 				return
@@ -184,7 +194,7 @@ func (c *enqueueCmd) fromFile(r *job.SpecReader, template job.Spec) iter.Seq2[jo
 }
 
 // fill gives a task of a file what it does not say itself.
-func (c *enqueueCmd) fill(s *job.Spec, template job.Spec) error {
+func (c *enqueueCmd) fill(s *job.Spec, template job.Spec) {
 	if s.Dir == "" {
 		s.Dir = template.Dir
 	} else if !filepath.IsAbs(s.Dir) {
@@ -201,7 +211,6 @@ func (c *enqueueCmd) fill(s *job.Spec, template job.Spec) error {
 	if s.Timeout == 0 {
 		s.Timeout = template.Timeout
 	}
-	return nil
 }
 
 // store stores the batch and prints the ids.
@@ -219,26 +228,24 @@ func (c *enqueueCmd) store(a *app, batch db.Batch) error {
 		// Who queues it again would have it twice.
 		return fmt.Errorf("it is stored, but its id could not be printed: %w", err)
 	}
-	if c.IfAbsent && c.FromFile == "" && !added.New[0] {
-		return c.remark(a, d, added.Job, batch)
+	remarkDiffering(a, added)
+	if added.Count > 0 {
+		a.hintNoManager()
 	}
-	a.hintNoManager()
 	return nil
 }
 
-// remark says how the task that was there already differs from the one that was
-// to be stored. Environments are not compared.
-func (c *enqueueCmd) remark(a *app, d *db.DB, jobName string, batch db.Batch) error {
-	there, err := d.Task(a.ctx, jobName, c.ID)
-	if err != nil {
-		return err
-	}
-	for wanted := range batch.Tasks {
-		for _, line := range differ(there.Spec, wanted) {
-			a.notef("task %s of job %s was there already, and stays as it was: %s", oneLine(c.ID), jobName, line)
+// remarkDiffering says how tasks that were there already differ from those that
+// were to be stored.
+func remarkDiffering(a *app, added db.Added) {
+	const most = 20
+	for i, d := range added.Differ {
+		if i == most {
+			a.notef("… and %d more differences", len(added.Differ)-most)
+			return
 		}
+		a.notef("task %s of job %s was there already, and stays as it was: %s", oneLine(d.Task), added.Job, d.What)
 	}
-	return nil
 }
 
 func (c *enqueueCmd) print(a *app, d *db.DB, added db.Added) error {
@@ -266,9 +273,38 @@ func (c *enqueueCmd) print(a *app, d *db.DB, added db.Added) error {
 	return out.Flush()
 }
 
+// explainFile adds to an error about the tasks of a file where it is, and what to
+// do about it in the file.
+func (c *enqueueCmd) explainFile(err error, r *job.SpecReader) error {
+	name := inputName(c.FromFile)
+	switch {
+	case errors.Is(err, db.ErrDuplicate):
+		// It was met at the task that was read last.
+		return fail(exitError, r.At("id", bare(err)), "choose another id, or give --if-absent if it is the same task")
+	case errors.Is(err, db.ErrCycle):
+		return usage(fmt.Errorf("%s: %w", name, bare(err)), "")
+	case errors.Is(err, db.ErrNoTask):
+		var coded *codedError
+		_ = errors.As(err, &coded)
+		return fail(exitNoSuch, fmt.Errorf("%s: %w", name, bare(err)), coded.hint)
+	}
+	return err
+}
+
+// bare is an error without an exit code and a hint.
+func bare(err error) error {
+	if coded := (*codedError)(nil); errors.As(err, &coded) {
+		return coded.err
+	}
+	return err
+}
+
 // explainEnqueue adds what to do about an error.
 func explainEnqueue(err error) error {
+	var at *job.FileError
 	switch {
+	case errors.As(err, &at):
+		return usage(err, "")
 	case errors.Is(err, db.ErrDuplicate):
 		return fail(exitError, err, "choose another --id, or give --if-absent if it is the same task")
 	case errors.Is(err, db.ErrNoTask):

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/air-executor/air-executor/internal/basepath"
 )
@@ -23,7 +25,7 @@ func openInput(path, base string) (io.ReadCloser, error) {
 	if path != "-" {
 		var err error
 		if f, err = os.Open(path); err != nil {
-			return nil, err
+			return nil, unreadable(path, err)
 		}
 	}
 	info, err := f.Stat()
@@ -31,17 +33,36 @@ func openInput(path, base string) (io.ReadCloser, error) {
 		return nil, err
 	}
 	if info.IsDir() {
-		return nil, fmt.Errorf("%s is a directory", path)
+		return nil, unreadable(inputName(path), syscall.EISDIR)
 	}
 	if info.Mode().IsRegular() {
 		return f, nil
 	}
 	defer f.Close()
-	name := path
-	if name == "-" {
-		name = "standard input"
+	return keep(f, inputName(path), base, inMemory, mostRead)
+}
+
+// inputName is how messages call an input.
+func inputName(path string) string {
+	if path == "-" {
+		return "standard input"
 	}
-	return keep(f, name, base, inMemory, mostRead)
+	return path
+}
+
+// unreadable says why a file cannot be read, as for job files.
+func unreadable(path string, err error) error {
+	why := err
+	if at := (*fs.PathError)(nil); errors.As(err, &at) {
+		why = at.Err
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		why = errors.New("no such file")
+	case errors.Is(err, syscall.EISDIR):
+		why = errors.New("is a folder, not a file")
+	}
+	return fmt.Errorf("%s: %w", path, why)
 }
 
 // keep reads in to its end: up to some bytes into memory, more into a file.
