@@ -241,7 +241,7 @@ func (a *adder) depend(id int64, needs []string) (int, error) {
 			return 0, err
 		}
 		if ok && dep.ID == id {
-			return 0, cycleError([]string{name})
+			return 0, &Missing{Job: a.job.Name, Task: name, By: name} // else Check would have refused it
 		}
 		var need *int64
 		missing := &name

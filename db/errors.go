@@ -78,7 +78,7 @@ func inDoubt(err error) error {
 type Missing struct {
 	Job  string
 	Task string // empty: there is no such job
-	By   string // the task that depends on Task, if that is why it was looked for
+	By   string // the task that depends on Task, if that is why it was looked for; Task if that is the number it gets itself
 }
 
 // Error names what is missing.
@@ -86,6 +86,8 @@ func (m *Missing) Error() string {
 	switch {
 	case m.Task == "":
 		return fmt.Sprintf("%v: %q", ErrNoJob, m.Job)
+	case m.By == m.Task:
+		return fmt.Sprintf("%v: %q in job %q is the number that the new task itself gets", ErrNoTask, m.Task, m.Job)
 	case m.By != "":
 		return fmt.Sprintf("task %q depends on %q: %v in job %q", m.By, m.Task, ErrNoTask, m.Job)
 	}

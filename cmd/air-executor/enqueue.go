@@ -23,7 +23,7 @@ const defaultJob = "default"
 type enqueueCmd struct {
 	Job      string    `short:"j" placeholder:"NAME" predictor:"job" help:"Job to add to; it is created if need be. Inside a task the default is its own job, else 'default'."`
 	ID       string    `name:"id" placeholder:"ID" help:"Id of the task, unique in its job. The default is the job's next free number."`
-	After    []string  `short:"a" sep:"none" placeholder:"ID" predictor:"task" help:"Run only when this task has completed. May be given several times."`
+	After    []string  `short:"a" sep:"none" placeholder:"ID" predictor:"task" help:"Run only when this task of the same job has completed. May be given several times."`
 	Priority signed    `short:"o" placeholder:"N" help:"Higher runs first; the default is 0."`
 	Timeout  taskLimit `placeholder:"D" help:"End the task after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
 	Dir      string    `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run; the default is the current directory."`
@@ -222,7 +222,7 @@ func (c *enqueueCmd) store(a *app, batch db.Batch) error {
 	defer d.Close()
 	added, err := d.Enqueue(a.ctx, batch)
 	if err != nil {
-		return explainEnqueue(err)
+		return explainEnqueue(explainMissing(a, d, err))
 	}
 	if err := c.print(a, d, added); err != nil {
 		// Who queues it again would have it twice.
@@ -299,16 +299,46 @@ func bare(err error) error {
 	return err
 }
 
+// explainMissing adds to an error about a dependency that is not there what may be
+// meant by it. Only a task of the same job can be one; another that --allow-missing
+// keeps would never come.
+func explainMissing(a *app, d *db.DB, err error) error {
+	var m *db.Missing
+	if !errors.As(err, &m) {
+		return err
+	}
+	there := func(name string) bool {
+		_, err := d.Job(a.ctx, name)
+		return err == nil
+	}
+	other, task, slash := strings.Cut(m.Task, "/")
+	const hint = "a task waits for tasks of its own job only; to wait for others, put a task before it that runs: air-executor wait "
+	switch {
+	case m.By == m.Task:
+		return fail(exitNoSuch, err, "name a task that was queued before")
+	case slash && there(other):
+		return fail(exitNoSuch, err, hint+"--job "+other+" --task "+shellLine([]string{task}))
+	case there(m.Task):
+		return fail(exitNoSuch, err, hint+"--job "+m.Task)
+	}
+	still := "if that task is still to come, give --allow-missing"
+	if near := a.nearest(m); near != "" {
+		still = fmt.Sprintf("did you mean %s? %s", shellLine([]string{near}), still)
+	}
+	return fail(exitNoSuch, err, still)
+}
+
 // explainEnqueue adds what to do about an error.
 func explainEnqueue(err error) error {
 	var at *job.FileError
+	var coded *codedError
 	switch {
+	case errors.As(err, &coded):
+		return err
 	case errors.As(err, &at):
 		return usage(err, "")
 	case errors.Is(err, db.ErrDuplicate):
 		return fail(exitError, err, "choose another --id, or give --if-absent if it is the same task")
-	case errors.Is(err, db.ErrNoTask):
-		return fail(exitNoSuch, err, "if that task is still to come, give --allow-missing")
 	case errors.Is(err, db.ErrFenced):
 		return fail(exitError, err, "this shell belongs to a task that has ended; to queue tasks as a user: unset "+runner.EnvToken)
 	case errors.Is(err, db.ErrLimit):
