@@ -165,8 +165,8 @@ func foreignFolder(path string) bool {
 const ignore = "# Made by air-executor. The database may hold secrets; keep it out of version control.\n*\n"
 
 // Make makes the folder and those above it, for its owner only, unless it is
-// there. A new one is durable, and holds a .gitignore. It reports whether it has
-// made the folder.
+// there. A new one is durable, and holds a .gitignore; so does one in which we are
+// the first to put anything. It reports whether it has made the folder.
 func Make(path string) (made bool, err error) {
 	err = os.Mkdir(path, 0o700)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -176,16 +176,46 @@ func Make(path string) (made bool, err error) {
 		err = os.Mkdir(path, 0o700)
 	}
 	if errors.Is(err, fs.ErrExist) {
-		return false, os.MkdirAll(path, 0o700) // an error if it is no folder
+		if err := os.MkdirAll(path, 0o700); err != nil {
+			return false, err // it is no folder
+		}
+		if !ours(path) {
+			return false, nil
+		}
+		return false, writeIgnore(path)
 	}
 	if err != nil {
 		return false, err
 	}
-	file := filepath.Join(path, ".gitignore")
-	if err = writeNew(file, ignore); err == nil {
+	if err = writeIgnore(path); err == nil {
 		err = syncParent(filepath.Dir(path))
 	}
 	return true, err
+}
+
+// writeIgnore writes a .gitignore, unless one is there: of the user, or of another
+// process that was faster.
+func writeIgnore(folder string) error {
+	err := writeNew(filepath.Join(folder, ".gitignore"), ignore)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
+}
+
+// ours reports whether a folder that was there is used for nothing else: there is
+// nothing in it, or it has our name and no database yet. In one of somebody else,
+// who may not want us, and in one with other files, nothing is to be ignored.
+func ours(path string) bool {
+	if Check(path) != nil {
+		return false
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil || len(entries) == 0 {
+		return err == nil
+	}
+	_, err = os.Lstat(filepath.Join(path, signs[0]))
+	return filepath.Base(path) == ".air-executor" && errors.Is(err, fs.ErrNotExist)
 }
 
 // writeNew writes a file that must not be there.

@@ -158,12 +158,37 @@ func TestMakeKeepsANewBasePathOutOfVersionControl(t *testing.T) {
 	if err != nil || !strings.HasSuffix(string(ignore), "\n*\n") {
 		t.Errorf(".gitignore: %q, %v", ignore, err)
 	}
-	// In a folder that is there already, other things may be.
-	there := t.TempDir()
-	if made, err := basepath.Make(there); made || err != nil {
-		t.Errorf("one that is there: %t, %v", made, err)
-	}
-	if entries, err := os.ReadDir(there); err != nil || len(entries) > 0 {
-		t.Errorf("it has %v now, %v", entries, err)
+}
+
+func TestMakeKeepsAFolderThatWasThereOutOfVersionControl(t *testing.T) {
+	for _, tt := range []struct {
+		folder, file string
+		mode         os.FileMode
+		want         bool
+	}{
+		{"empty", "", 0o700, true},
+		{"project", "README", 0o700, false}, // where other things are, they are not to be ignored
+		{"project", "config.yaml", 0o700, false},
+		{".air-executor", "config.yaml", 0o700, true},
+		{".air-executor", "air-executor.db", 0o700, false}, // somebody has removed it
+		{"shared", "", 0o777, false},                       // it is refused later
+	} {
+		path := filepath.Join(t.TempDir(), tt.folder)
+		if err := errors.Join(os.Mkdir(path, 0o700), os.Chmod(path, tt.mode)); err != nil {
+			t.Fatal(err)
+		}
+		if tt.file != "" {
+			if err := os.WriteFile(filepath.Join(path, tt.file), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			if made, err := basepath.Make(path); made || err != nil {
+				t.Errorf("%s with %q: %t, %v", tt.folder, tt.file, made, err)
+			}
+		}
+		if _, err := os.Lstat(filepath.Join(path, ".gitignore")); (err == nil) != tt.want {
+			t.Errorf("%s with %q: .gitignore: %v", tt.folder, tt.file, err)
+		}
 	}
 }
