@@ -80,9 +80,12 @@ func (c *importCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	folders, err := c.folders(conf)
+	folders, err := c.folders(a, conf)
 	if err != nil {
 		return usage(err, "name the folder of a job, of several jobs, or of a base path")
+	}
+	if len(folders) == 0 {
+		return c.all(a, nil, nil) // all were imported before
 	}
 	if err := refuseServed(folders); err != nil {
 		return err
@@ -134,12 +137,15 @@ func (c *importCmd) all(a *app, d *db.DB, folders []string) error {
 		}
 		return fail(code, fmt.Errorf("%d of %s not imported", failed, plural(len(folders), "job")), hint)
 	}
-	a.hintNoManager()
+	if len(folders) > 0 {
+		a.hintNoManager()
+	}
 	return nil
 }
 
-// folders finds the folders of jobs below the paths that were given.
-func (c *importCmd) folders(conf *config.Config) ([]string, error) {
+// folders finds the folders of jobs below the paths that were given. Those in the
+// base path that were imported before are only named.
+func (c *importCmd) folders(a *app, conf *config.Config) ([]string, error) {
 	paths := c.Path
 	if len(paths) == 0 {
 		paths = []string{filepath.Join(conf.BasePath, jobfolder.JobsName)}
@@ -147,6 +153,12 @@ func (c *importCmd) folders(conf *config.Config) ([]string, error) {
 	var out []string
 	for _, p := range paths {
 		found, err := jobfolder.Find(p, config.DefaultBasePath)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && len(found) == 0 {
+			if text := importedBefore(a, p); text != "" {
+				a.notef("%s: %s", p, text)
+				continue
+			}
+		}
 		var at *fs.PathError
 		if errors.As(err, &at) {
 			err = fmt.Errorf("%s: %w", p, at.Err)

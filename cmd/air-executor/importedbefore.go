@@ -1,0 +1,68 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/air-executor/air-executor/config"
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/jobfolder"
+)
+
+// importedBefore says where the files went that a path in the base path had, if
+// they were imported and moved away: those of a job that is in the database, or
+// those of all jobs, if the path is that of all. It returns nothing if there is
+// no such path, or it is somewhere else.
+func importedBefore(a *app, path string) string {
+	base := a.conf.BasePath
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return ""
+	}
+	moved := filepath.Join(base, jobfolder.ImportedName)
+	switch jobs := filepath.Join(base, jobfolder.JobsName); {
+	case abs == base, abs == jobs, filepath.Join(abs, config.DefaultBasePath) == base:
+		if folders, _ := filepath.Glob(filepath.Join(globEscape(moved), "*", "*")); len(folders) > 0 {
+			return "all jobs were imported before; their files are in " + moved
+		}
+	case filepath.Dir(abs) == jobs:
+		if to := movedTo(a, moved, filepath.Base(abs)); to != "" {
+			return "was imported before; its files are in " + to
+		}
+	}
+	return ""
+}
+
+// movedTo is the newest folder below moved to which the files of a folder went,
+// if the database still has its job; else nothing.
+func movedTo(a *app, moved, name string) string {
+	pattern := filepath.Join(globEscape(moved), "*", globEscape(name))
+	folders, _ := filepath.Glob(pattern)
+	again, _ := filepath.Glob(pattern + ".[0-9]*")
+	folders = append(folders, again...)
+	d, err := db.Open(a.ctx, a.conf.BasePath, db.Options{Durability: a.conf.Durability, MustExist: true, AllowForeign: a.conf.AllowForeign})
+	if err != nil {
+		return "" // the import itself will say why
+	}
+	defer d.Close()
+	newest, at := "", int64(0)
+	for _, folder := range folders {
+		j, err := jobfolder.ReadState(folder)
+		if err != nil {
+			continue
+		}
+		if _, err := d.Job(a.ctx, j.Name); err != nil {
+			continue
+		}
+		if info, err := os.Stat(folder); err == nil && info.ModTime().UnixNano() >= at {
+			newest, at = folder, info.ModTime().UnixNano()
+		}
+	}
+	return newest
+}
+
+// globEscape is a pattern that matches the path and no other.
+func globEscape(path string) string {
+	return strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`).Replace(path)
+}
