@@ -33,8 +33,25 @@ func CheckName(name string) error {
 	return nil
 }
 
+// CheckNewName is CheckName for a job that is not there yet. Its name must show
+// something, and not look like a flag. Jobs with such names may be there from
+// before, and go on to work.
+func CheckNewName(name string) error {
+	if err := CheckName(name); err != nil {
+		return err
+	}
+	if name[0] == '-' {
+		return fmt.Errorf("job name %q begins with -, as flags do", name)
+	}
+	if blank(name) {
+		return fmt.Errorf("job name %+q shows as nothing", name)
+	}
+	return nil
+}
+
 // CheckID returns an error that says what is wrong with a task id, or nil.
-// A task id is 1 to 255 bytes of printable text.
+// A task id is 1 to 255 bytes of printable text. Joiners count as printable after
+// a character beyond ASCII: scripts and emoji need them there.
 func CheckID(id string) error {
 	if id == "" {
 		return fmt.Errorf("task id is empty")
@@ -45,12 +62,40 @@ func CheckID(id string) error {
 	if len(id) > MaxIDBytes {
 		return fmt.Errorf("task id %q… has %d bytes, at most %d are allowed", clip(id), len(id), MaxIDBytes)
 	}
+	before := rune(0)
 	for _, r := range id {
-		if !unicode.IsPrint(r) {
+		if !unicode.IsPrint(r) && !(joins(r) && before >= utf8.RuneSelf && !joins(before)) {
 			return fmt.Errorf("task id %q contains the unprintable character %U", id, r)
 		}
+		before = r
 	}
 	return nil
+}
+
+// CheckNewID is CheckID for a task that is not there yet. Its id must show
+// something.
+func CheckNewID(id string) error {
+	err := CheckID(id)
+	if err == nil && blank(id) {
+		err = fmt.Errorf("task id %+q shows as nothing", id)
+	}
+	return err
+}
+
+// joins reports whether r is the zero width joiner or non-joiner.
+func joins(r rune) bool { return r == 0x200c || r == 0x200d }
+
+// blank reports whether a name shows as nothing: it has blanks only, and letters
+// and marks that have no form of their own.
+func blank(name string) bool {
+	const emptyBraille = 0x2800
+	for _, r := range name {
+		if r != ' ' && r != emptyBraille && !joins(r) &&
+			!unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) {
+			return false
+		}
+	}
+	return true
 }
 
 // CheckText returns an error if s, which a message calls what, cannot be
@@ -69,7 +114,7 @@ func CheckText(what, s string) error {
 // queued, or nil. The id may be empty; it is chosen later.
 func (s *Spec) Check() error {
 	if s.ID != "" {
-		if err := CheckID(s.ID); err != nil {
+		if err := CheckNewID(s.ID); err != nil {
 			return err
 		}
 	}

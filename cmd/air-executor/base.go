@@ -9,6 +9,7 @@ import (
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/internal/basepath"
+	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/runner"
 )
 
@@ -57,4 +58,21 @@ func (a *app) noteLink(conf *config.Config) {
 	if err != nil {
 		a.notef("%v", err)
 	}
+}
+
+// checkJobName refuses a name that is none for a new job, unless that job is there.
+func (a *app) checkJobName(name string) error {
+	err := job.CheckNewName(name)
+	if err == nil {
+		return nil
+	}
+	if job.CheckName(name) == nil {
+		if d, openErr := a.openExisting(); openErr == nil {
+			defer d.Close()
+			if _, noJob := d.Job(a.ctx, name); noJob == nil {
+				return nil
+			}
+		}
+	}
+	return usage(err, "")
 }

@@ -61,8 +61,8 @@ func (c *enqueueCmd) Run(a *app) error {
 	batch := newBatch(conf)
 	batch.Job, batch.IfAbsent, batch.AllowMissing = c.Job, c.IfAbsent, c.Missing
 	if c.Job != "" {
-		if err := job.CheckName(c.Job); err != nil {
-			return usage(err, "")
+		if err := a.checkJobName(c.Job); err != nil {
+			return err
 		}
 	}
 	template, err := c.template()
@@ -180,8 +180,8 @@ func (c *enqueueCmd) fromFile(r *job.SpecReader, first, template job.Spec) iter.
 	return func(yield func(job.Spec, error) bool) {
 		var err error
 		for s := first; err != io.EOF; s, err = r.Next() {
-			if err == nil && c.IfAbsent && s.ID == "" {
-				err = r.At("id", errors.New("is missing; with --if-absent every task needs one, for a task without is always a new one"))
+			if err == nil {
+				err = c.checkID(r, s.ID)
 			}
 			if err == nil {
 				c.fill(&s, template)
@@ -191,6 +191,20 @@ func (c *enqueueCmd) fromFile(r *job.SpecReader, first, template job.Spec) iter.
 			}
 		}
 	}
+}
+
+// checkID checks what is said of ids only where tasks are queued.
+func (c *enqueueCmd) checkID(r *job.SpecReader, id string) error {
+	if id == "" {
+		if c.IfAbsent {
+			return r.At("id", errors.New("is missing; with --if-absent every task needs one, for a task without is always a new one"))
+		}
+		return nil
+	}
+	if err := job.CheckNewID(id); err != nil {
+		return r.At("id", err)
+	}
+	return nil
 }
 
 // fill gives a task of a file what it does not say itself.

@@ -149,6 +149,15 @@ func refuseEmpty(c *kong.Context) error {
 	return nil
 }
 
+// flagAsValue finds the flag and the word in what the parser says of a word that
+// looks like a flag where a value should be.
+func flagAsValue(said string) (flag, word string, ok bool) {
+	flag, rest, ok := strings.Cut(said, ": expected ")
+	_, rest, got := strings.Cut(rest, ` value but got "`)
+	word, rest, ends := strings.Cut(rest, `" (`)
+	return flag, word, ok && got && ends && (strings.HasPrefix(rest, "short flag)") || strings.HasPrefix(rest, "long flag)"))
+}
+
 // usageError turns a parse error into one that says where to read on.
 func usageError(err error, parser *kong.Kong, args []string) error {
 	if unknown := unknownCommand(parser.Model, args); unknown != nil {
@@ -169,6 +178,10 @@ func usageError(err error, parser *kong.Kong, args []string) error {
 		err = fmt.Errorf("%s needs a value", flag)
 	}
 	hint := fmt.Sprintf("see %s --help", command)
+	if flag, word, ok := flagAsValue(err.Error()); ok {
+		err = fmt.Errorf("%s needs a value, and %s looks like a flag", flag, word)
+		hint = fmt.Sprintf("if that is the value: %s=%s", flag, shellLine([]string{word}))
+	}
 	if extra, ok := strings.CutPrefix(err.Error(), "unexpected argument "); ok && takesTask(pe) {
 		hint = "a task is named with --task: --task " + shellLine([]string{extra})
 	}

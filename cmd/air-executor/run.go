@@ -159,8 +159,8 @@ func (c *runCmd) file(a *app, path string) error {
 
 // watch queues the tasks, has them run, and shows how.
 func (c *runCmd) watch(a *app, o *order) error {
-	if err := job.CheckName(o.wanted); err != nil {
-		return usage(err, "")
+	if err := a.checkJobName(o.wanted); err != nil {
+		return err
 	}
 	d, err := openForRunning(a, a.open)
 	if err != nil {
