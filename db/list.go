@@ -27,7 +27,7 @@ type Blocker struct {
 type Order string
 
 // The orders. Where two tasks are equal, the one that was queued first comes
-// first.
+// first; where the newest comes first, the one that was queued last.
 const (
 	ByJob      Order = ""         // by job name, then as they were queued
 	ByName     Order = "name"     // by id
@@ -106,12 +106,16 @@ func (f *Filter) query(d *DB) (query string, args []any) {
 	if len(f.Statuses) > 0 {
 		b.WriteString("\n        AND (" + d.anyStatus(f.Statuses) + ")")
 	}
-	b.WriteString("\n      ORDER BY rank, t.id")
+	tie := "t.id"
+	if f.Order == ByCreated || f.Order == ByUpdated {
+		tie = "t.id DESC"
+	}
+	b.WriteString("\n      ORDER BY rank, " + tie)
 	if f.Limit > 0 {
 		b.WriteString("\n      LIMIT ? OFFSET ?")
 		args = append(args, f.Limit, f.Offset)
 	}
-	b.WriteString(") s ON s.id = t.id\nORDER BY s.rank, t.id, d.position")
+	b.WriteString(") s ON s.id = t.id\nORDER BY s.rank, " + tie + ", d.position")
 	return d.taskColumns() + b.String(), args
 }
 

@@ -54,8 +54,8 @@ func TestTasksAreListedInAnyOrder(t *testing.T) {
 		db.ByJob:      {"a/runs", "a/next", "z/done", "z/bad", "z/waits", "z/ready"},
 		db.ByName:     {"z/bad", "z/done", "a/next", "z/ready", "a/runs", "z/waits"},
 		db.ByState:    {"a/runs", "z/bad", "z/ready", "a/next", "z/waits", "z/done"},
-		db.ByCreated:  {"a/runs", "a/next", "z/done", "z/bad", "z/waits", "z/ready"},
-		db.ByUpdated:  {"a/runs", "a/next", "z/bad", "z/done", "z/waits", "z/ready"},
+		db.ByCreated:  {"a/next", "a/runs", "z/ready", "z/waits", "z/bad", "z/done"},
+		db.ByUpdated:  {"a/runs", "a/next", "z/bad", "z/done", "z/ready", "z/waits"},
 		db.ByDuration: {"a/runs", "z/done", "z/bad", "z/waits", "z/ready", "a/next"},
 	} {
 		if diff := cmp.Diff(want, s.list(db.Filter{Order: order})); diff != "" {

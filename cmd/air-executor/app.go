@@ -69,7 +69,11 @@ func (a *app) config() (*config.Config, error) {
 	}
 	a.conf = conf
 	if conf.Wrong != nil && a.err != nil {
-		a.notef("%v; going on with the default for what is wrong there", conf.Wrong)
+		what := "the default for what is wrong there"
+		if at := (*config.Error)(nil); errors.As(conf.Wrong, &at) && at.Key == "" {
+			what = "the defaults" // nothing of it could be read
+		}
+		a.notef("%v; going on with %s", conf.Wrong, what)
 	}
 	return conf, nil
 }

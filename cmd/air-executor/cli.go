@@ -70,8 +70,8 @@ type globals struct {
 	BasePath  string      `group:"Flags of every command:" placeholder:"DIR" help:"Folder that holds everything (the nearest .air-executor here or above, or $AIR_EXECUTOR_BASE_PATH)."`
 	ConfigArg string      `group:"Flags of every command:" name:"config" placeholder:"FILE" help:"Configuration file (config.yaml in the base path, or $AIR_EXECUTOR_CONFIG)."`
 	JSON      bool        `group:"Flags of every command:" name:"json" help:"Print JSON (or $AIR_EXECUTOR_JSON=1)."`
-	LogLevel  string      `group:"Flags of every command:" placeholder:"LEVEL" help:"DEBUG, INFO, WARNING, ERROR or CRITICAL (or $AIR_EXECUTOR_LOG_LEVEL)."`
-	LogFormat string      `group:"Flags of every command:" placeholder:"FORMAT" help:"json or console (or $AIR_EXECUTOR_LOG_FORMAT)."`
+	LogLevel  string      `group:"Flags of every command:" placeholder:"LEVEL" words:"DEBUG,INFO,WARNING,ERROR,CRITICAL" help:"DEBUG, INFO, WARNING, ERROR or CRITICAL (or $AIR_EXECUTOR_LOG_LEVEL)."`
+	LogFormat string      `group:"Flags of every command:" placeholder:"FORMAT" words:"json,console" help:"json or console (or $AIR_EXECUTOR_LOG_FORMAT)."`
 	Version   versionFlag `group:"Flags of every command:" help:"Print the version."`
 
 	AllowForeign bool `group:"Flags of every command:" name:"allow-foreign-base-path" help:"Use a base path that another user owns or can write to (or $AIR_EXECUTOR_ALLOW_FOREIGN_BASE_PATH=1)."`

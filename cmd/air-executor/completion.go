@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,6 +28,8 @@ func (*completionCmd) Help() string {
 Exit codes: 0 done; 2 wrong flags, or no script for this shell.`
 }
 
+const nameShell = "name one: air-executor completion bash, zsh or fish"
+
 //go:embed completion
 var completionScripts embed.FS
 
@@ -34,11 +37,14 @@ var completionScripts embed.FS
 func (c *completionCmd) Run(a *app) error {
 	shell := c.Shell
 	if shell == "" {
+		if os.Getenv("SHELL") == "" {
+			return usage(errors.New("which shell? $SHELL is not set"), nameShell)
+		}
 		shell = filepath.Base(os.Getenv("SHELL"))
 	}
 	script, err := completionScripts.ReadFile("completion/" + shell)
 	if err != nil {
-		return usage(fmt.Errorf("no completion for the shell %q", shell), "name one: air-executor completion bash, zsh or fish")
+		return usage(fmt.Errorf("no completion for the shell %q", shell), nameShell)
 	}
 	if a.json() {
 		return a.printJSON(completionJSON{shell, string(script)})

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -15,7 +15,11 @@ type helpCmd struct {
 }
 
 // Help is printed below the summary.
-func (*helpCmd) Help() string { return `Exit codes: 0 done; 2 no such command.` }
+func (*helpCmd) Help() string {
+	return `With --json, the same text in a JSON object.
+
+Exit codes: 0 done; 2 no such command.`
+}
 
 // asksForHelp reports whether a command line is one for the help: "help", "help
 // COMMAND", or nothing at all.
@@ -32,19 +36,36 @@ func helpArgs(args []string) []string {
 	return append(asked, "--help")
 }
 
-// helpWriter writes the help, and remembers why it could not.
+// helpWriter writes the help, and remembers why it could not. With --json it only
+// keeps it, until it is all there.
 type helpWriter struct {
-	to  io.Writer
-	err error
+	app  *app
+	text bytes.Buffer
+	err  error
+}
+
+// helpJSON is the help as --json prints it.
+type helpJSON struct {
+	Help string `json:"help"`
 }
 
 // Write writes the help.
 func (w *helpWriter) Write(b []byte) (int, error) {
-	n, err := w.to.Write(b)
+	if w.app.json() {
+		return w.text.Write(b)
+	}
+	n, err := w.app.out.Write(b)
 	if err != nil && w.err == nil {
 		w.err = err
 	}
 	return n, err
+}
+
+// end prints what was kept.
+func (w *helpWriter) end() {
+	if w.text.Len() > 0 {
+		w.err = w.app.printJSON(helpJSON{w.text.String()})
+	}
 }
 
 // otherWords are the words by which other tools call what these commands do.

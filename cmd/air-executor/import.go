@@ -15,7 +15,7 @@ import (
 )
 
 type importCmd struct {
-	Running             string   `placeholder:"WHAT" help:"What becomes of tasks that were running when the files were written: rerun (they become pending, and run a second time) or failed (as lost)."`
+	Running             string   `placeholder:"WHAT" words:"rerun,failed" help:"What becomes of tasks that were running when the files were written: rerun (they become pending, and run a second time) or failed (as lost)."`
 	KeepRunningAsFailed bool     `hidden:"" help:"The same as --running failed."`
 	IfAbsent            bool     `xor:"present" help:"Pass over, successfully, jobs that are there already."`
 	Merge               bool     `xor:"present" help:"Of jobs that are there already, add the tasks that they lack; the others stay as they are."`

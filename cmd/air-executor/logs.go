@@ -16,7 +16,7 @@ import (
 type logsCmd struct {
 	jobsArg
 	Task     string    `short:"t" placeholder:"ID" predictor:"task" help:"Only this task; the default is all that have started."`
-	Failed   bool      `help:"Only the tasks that have failed, but for failures that were dismissed."`
+	Failed   bool      `help:"Only the tasks that have failed, but for failures that were dismissed. Without a job, those of all jobs."`
 	Tail     tailLines `short:"n" default:"auto" placeholder:"N" help:"How many lines of each task, from its end, or 'all'. The default is 50 on a terminal, and all elsewhere."`
 	Follow   bool      `short:"f" help:"Go on printing what is written, until the job or task has ended."`
 	Attempt  *signed   `placeholder:"N" help:"An earlier attempt of the task; the first is 1."`
@@ -83,8 +83,9 @@ func (c *logsCmd) check(jobs []string) error {
 
 // Run prints logs.
 func (c *logsCmd) Run(a *app) error {
+	all := c.Failed && len(c.Flag)+len(c.Arg) == 0 && c.Task == ""
 	jobs, err := c.required()
-	if err != nil {
+	if err != nil && !all {
 		return err
 	}
 	if err := c.check(jobs); err != nil {
@@ -95,7 +96,12 @@ func (c *logsCmd) Run(a *app) error {
 		return err
 	}
 	defer d.Close()
-	p := c.printer(a, len(jobs) > 1)
+	if all {
+		if jobs, err = withFailures(a, d); err != nil {
+			return err
+		}
+	}
+	p := c.printer(a, all || len(jobs) > 1)
 	if c.Follow {
 		return c.follow(a, d, p, jobs)
 	}
@@ -114,6 +120,20 @@ func (c *logsCmd) Run(a *app) error {
 		return c.print(p, logs)
 	}
 	return nil
+}
+
+// withFailures lists the jobs that have failed tasks.
+func withFailures(a *app, d *db.DB) (names []string, err error) {
+	jobs, err := d.Jobs(a.ctx)
+	for _, j := range jobs {
+		if j.Tasks.Failed > 0 {
+			names = append(names, j.Name)
+		}
+	}
+	if err == nil && len(names) == 0 {
+		a.notef("no task has failed")
+	}
+	return names, err
 }
 
 func (c *logsCmd) printer(a *app, several bool) *logPrinter {

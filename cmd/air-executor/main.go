@@ -58,7 +58,7 @@ func run(args []string) int {
 	}
 	cli, flags := grammar(args)
 	exited := -1
-	out := &helpWriter{to: a.out}
+	out := &helpWriter{app: a}
 	parser := kong.Must(cli,
 		kong.Writers(out, a.err),
 		kong.Name("air-executor"),
@@ -71,7 +71,7 @@ func run(args []string) int {
 		return exitCode(answerShell(a, parser.Model, args[1]))
 	}
 	err := parseAndRun(parser, a, flags, args)
-	if out.err != nil {
+	if out.end(); out.err != nil {
 		err = out.err // there was help to print
 	} else if errors.Is(err, errHelpShown) {
 		return exited
@@ -177,13 +177,18 @@ func usageError(err error, parser *kong.Kong, args []string) error {
 	if flag, ok := strings.CutSuffix(err.Error(), ": "+errNoValue.Error()); ok {
 		err = fmt.Errorf("%s needs a value", flag)
 	}
+	if flag, choice, ok := strings.Cut(err.Error(), ` must be one of "",`); ok { // the empty one is the default
+		err = fmt.Errorf("%s must be one of %s", flag, choice)
+	}
 	hint := fmt.Sprintf("see %s --help", command)
-	if flag, word, ok := flagAsValue(err.Error()); ok {
+	if flag, word, ok := flagAsValue(err.Error()); ok && word == "--" {
+		err = fmt.Errorf("%s needs a value", flag)
+	} else if ok {
 		err = fmt.Errorf("%s needs a value, and %s looks like a flag", flag, word)
 		hint = fmt.Sprintf("if that is the value: %s=%s", flag, shellLine([]string{word}))
 	}
 	if extra, ok := strings.CutPrefix(err.Error(), "unexpected argument "); ok && takesTask(pe) {
-		hint = "a task is named with --task: --task " + shellLine([]string{extra})
+		hint = taskHint(pe, extra)
 	}
 	if strings.Contains(err.Error(), "unknown flag") && (strings.HasSuffix(command, " enqueue") || strings.HasSuffix(command, " run")) {
 		hint = fmt.Sprintf("if that belongs to the command, put -- before it: %s -- COMMAND ARG...", command)

@@ -21,7 +21,7 @@ type statusCmd struct {
 	Failed  bool   `help:"List the tasks that have failed, but for failures that were dismissed."`
 	Running bool   `help:"List the tasks that run."`
 	Pending bool   `help:"List the tasks that have not started."`
-	Sort    string `placeholder:"KEY" enum:",name,state,created,updated,duration" default:"" help:"Order of the list: name, state (what runs or has failed first), created, updated (newest first) or duration (longest first)."`
+	Sort    string `placeholder:"KEY" enum:",name,state,created,updated,duration" words:"name,state,created,updated,duration" default:"" help:"Order of the list: name; state, what runs or has failed first; created or updated, newest first; duration, longest first."`
 	Limit   signed `short:"n" placeholder:"N" help:"Show at most so many jobs, or tasks."`
 	Watch   bool   `short:"w" help:"Show it again at every change, until Ctrl-C or q."`
 }

@@ -56,6 +56,17 @@ func (a *app) nearest(missing *db.Missing) string {
 	return strictyaml.Nearest(name, names)
 }
 
+// taskHint is the hint about an argument too many for a command that has --task.
+func taskHint(pe *kong.ParseError, extra string) string {
+	node := pe.Context.Selected()
+	for _, arg := range node.Positional {
+		if arg.Name == "task" {
+			return "one job and one task at a time: " + node.FullPath() + " JOB TASK"
+		}
+	}
+	return "a task is named with --task: --task " + shellLine([]string{extra})
+}
+
 // takesTask reports whether the command that a parse error is about has --task.
 func takesTask(pe *kong.ParseError) bool {
 	if pe == nil || pe.Context == nil || pe.Context.Selected() == nil {
