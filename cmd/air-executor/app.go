@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -177,8 +178,14 @@ func (a *app) printf(format string, args ...any) {
 }
 
 // notef prints a remark that is not a result: one line, without control characters.
+// On a terminal, one that is too long is broken at blanks.
 func (a *app) notef(format string, args ...any) {
-	a.remark(fmt.Appendf(nil, "air-executor: "+format+"\n", clean(args)...))
+	line := fmt.Sprintf("air-executor: "+format, clean(args)...)
+	if isTerminal(a.err) {
+		width, _ := terminalSize(a.err)
+		line = strings.Join(fold(line, width, 4), "\n")
+	}
+	a.remark([]byte(line + "\n"))
 }
 
 // remark writes to stderr. In a manager's process it does not wait longer than a

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/air-executor/air-executor/db"
@@ -324,7 +325,7 @@ func (r *report) printTo(a *app) error {
 		return err
 	}
 	if summary := r.summary(); isTerminal(a.out) && summary != "" {
-		a.printf("\n%s\n", summary)
+		a.printf("\n%s\n", painted(strings.Join(fold(summary, width, 2), "\n"))) // it has numbers and words of ours
 	}
 	if left := r.rows - r.shown(); left > 0 && r.task == "" {
 		a.notef("%d more are not shown, for --limit %d", left, r.page.limit)

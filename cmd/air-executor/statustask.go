@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/text"
-
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/runner"
 )
@@ -40,10 +38,13 @@ func (r *report) taskLines(width int) []string {
 
 // describe is a task in a few lines.
 func (r *report) describe() (lines []string) {
+	const indent = 13
 	t := r.tasks[0]
 	line := func(key, value string) {
 		if value != "" {
-			lines = append(lines, fmt.Sprintf("%-13s%s", key, oneLine(value)))
+			folded := fold(strings.Repeat(" ", indent)+oneLine(value), r.app.width(), indent)
+			folded[0] = fmt.Sprintf("%-*s", indent, key) + folded[0][indent:]
+			lines = append(lines, folded...)
 		}
 	}
 	line("Task", t.ID)
@@ -64,7 +65,6 @@ func (r *report) describe() (lines []string) {
 	}
 	if r.envStored {
 		line("Environment", fmt.Sprintf("%s: %s", plural(len(r.envNames), "variable"), strings.Join(slices.Sorted(slices.Values(r.envNames)), ", ")))
-		lines = append(lines[:len(lines)-1], wrapped(lines[len(lines)-1], r.app.width())...)
 	} else {
 		line("Environment", "that of the manager")
 	}
@@ -89,19 +89,4 @@ func shellLine(words []string) string {
 		out[i] = w
 	}
 	return strings.Join(out, " ")
-}
-
-// wrapped breaks a line of describe at blanks, and indents what follows, if it is
-// longer than a terminal is wide; 0: there is none.
-func wrapped(line string, width int) []string {
-	const indent = 13
-	if width <= 2*indent || text.StringWidth(line) <= width {
-		return []string{line}
-	}
-	lines := strings.Split(text.WrapSoft(line[indent:], width-indent), "\n")
-	for i, l := range lines {
-		lines[i] = strings.Repeat(" ", indent) + strings.TrimRight(l, " ")
-	}
-	lines[0] = line[:indent] + lines[0][indent:]
-	return lines
 }

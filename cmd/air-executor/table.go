@@ -173,51 +173,6 @@ func (g *grid) render(lines []string, row []cell, widths []int, head bool) []str
 	return lines
 }
 
-// wrap breaks a text at blanks, and words that are too long anywhere.
-func wrap(s string, width int) (lines []string) {
-	line := ""
-	for word := range strings.FieldsSeq(s) {
-		for {
-			joined := strings.TrimPrefix(line+" "+word, " ")
-			if textWidth(joined) <= width {
-				line = joined
-				break
-			}
-			if textWidth(word) <= width {
-				lines, line = append(lines, line), word
-				break
-			}
-			// As much of the word as fits into the rest of this line.
-			room := width
-			if line != "" {
-				room -= textWidth(line) + 1
-			}
-			cut := prefix(word, room)
-			if cut == "" {
-				if line == "" {
-					return append(lines, word)
-				}
-				lines, line = append(lines, line), ""
-				continue
-			}
-			lines = append(lines, strings.TrimPrefix(line+" "+cut, " "))
-			line, word = "", word[len(cut):]
-		}
-	}
-	return append(lines, line)
-}
-
-// prefix is the beginning of s that has at most that many columns.
-func prefix(s string, width int) string {
-	n := 0
-	for i, r := range s {
-		if n += text.RuneWidth(r); n > width {
-			return s[:i]
-		}
-	}
-	return s
-}
-
 // textWidth is how many columns a text takes on a terminal.
 func textWidth(s string) int {
 	for i := range len(s) {

@@ -66,11 +66,32 @@ func TestWordsAreWrapped(t *testing.T) {
 		{"", 5, []string{""}},
 		{"one two three", 8, []string{"one two", "three"}},
 		{"abcdefghij kl", 4, []string{"abcd", "efgh", "ij", "kl"}},
-		{"x abcdefghij", 6, []string{"x abcd", "efghij"}},
+		{"x abcdefghij", 6, []string{"x", "abcdef", "ghij"}},
+		{"an upload-to-the-mirror", 12, []string{"an", "upload-to-", "the-mirror"}},
 		{"日本語", 3, []string{"日", "本", "語"}},
 		{"日本", 1, []string{"日本"}}, // there is no room for even one
 	} {
 		if got := wrap(c.text, c.width); !slices.Equal(got, c.want) {
+			t.Errorf("%q at %d: %q, want %q", c.text, c.width, got, c.want)
+		}
+	}
+}
+
+func TestRemarksAreFoldedAtBlanks(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		width int
+		want  []string
+	}{
+		{"air-executor: one two three", 0, []string{"air-executor: one two three"}},
+		{"air-executor: one two three", 20, []string{"air-executor: one", "    two three"}},
+		{"air-executor: abcdefghijklmnopqrstuvwxyz x", 20, []string{"air-executor:", "    abcdefghijklmnopqrstuvwxyz", "    x"}},
+		// A command can be copied.
+		{"to see: air-executor logs j; or not", 30, []string{"to see: air-executor logs j;", "    or not"}},
+		{"to see why: air-executor logs j", 24, []string{"to see why:", "    air-executor logs j"}},
+		{"to see why: air-executor logs a-long-name", 24, []string{"to see why: air-executor", "    logs a-long-name"}},
+	} {
+		if got := fold(c.text, c.width, 4); !slices.Equal(got, c.want) {
 			t.Errorf("%q at %d: %q, want %q", c.text, c.width, got, c.want)
 		}
 	}
