@@ -15,9 +15,9 @@ import (
 
 const description = `Runs jobs of shell commands durably on one machine.
 
-A job is a queue of tasks. "enqueue" adds a task, "start" starts the manager that runs them, "status" and "logs" show what happened. "run" does it all in the foreground.
+A job is a queue of tasks. "enqueue" adds a task, "start" starts the manager that runs the tasks, "status" and "logs" show what happened. "run" does all of this in the foreground.
 
-Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 3 the job or task failed; 4 no such job or task; 5 the manager is (not) running; 124 the time of --timeout is over; 130 interrupted.`
+Exit codes: 0 done; 1 error; 2 wrong flags, configuration or input file; 3 the job or task failed; 4 no such job, task or database; 5 the manager is running, or is not; 124 --timeout ran out; 130 interrupted.`
 
 // commandLine is every command and flag.
 type commandLine struct {
@@ -125,7 +125,7 @@ func decodeTime(d *time.Duration, c *kong.DecodeContext, parse func(string) (tim
 
 // jobArg is the job that a command is about, as a flag or as an argument.
 type jobArg struct {
-	Flag string `name:"job" short:"j" placeholder:"NAME" predictor:"job" help:"Name of the job; may also stand without --job."`
+	Flag string `name:"job" short:"j" placeholder:"NAME" predictor:"job" help:"Name of the job; --job can be left out."`
 	Arg  string `arg:"" optional:"" name:"name" predictor:"job" help:"Name of the job."`
 }
 
@@ -166,7 +166,7 @@ func (j *jobArg) open(a *app) (string, *db.DB, error) {
 
 // jobsArg is the jobs that a command is about, as flags or as arguments.
 type jobsArg struct {
-	Flag []string `name:"job" short:"j" sep:"none" placeholder:"NAME" predictor:"job" help:"Name of the job; may also stand without --job. May be given several times."`
+	Flag []string `name:"job" short:"j" sep:"none" placeholder:"NAME" predictor:"job" help:"Name of the job; --job can be left out. May be given several times."`
 	Arg  []string `arg:"" optional:"" name:"name" predictor:"job" help:"Names of the jobs."`
 }
 

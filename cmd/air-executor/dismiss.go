@@ -9,7 +9,7 @@ type dismissCmd struct {
 
 // Help is printed below the summary.
 func (*dismissCmd) Help() string {
-	return `For failures that you know of and will not repair. The tasks stay failed, with their reasons and logs, and count no more: the job's state, and wait, speak of what came after. What depends on such a task stays blocked. To run it again after all: air-executor reset JOB --task ID.
+	return `For failures that you know of and will not repair. The tasks stay failed, with their reasons and logs, but no longer count: the job's state, and wait, speak of what came after. What depends on such a task stays blocked. To run it again after all: air-executor reset JOB --task ID.
 
 Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or task.`
 }

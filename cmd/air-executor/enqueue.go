@@ -21,7 +21,7 @@ import (
 const defaultJob = "default"
 
 type enqueueCmd struct {
-	Job      string    `short:"j" placeholder:"NAME" predictor:"job" help:"Job to add to; it is created if need be. Inside a task the default is its own job, else 'default'."`
+	Job      string    `short:"j" placeholder:"NAME" predictor:"job" help:"Job to add to; it is created if it does not exist. Inside a task the default is its own job, else 'default'."`
 	ID       string    `name:"id" placeholder:"ID" help:"Id of the task, unique in its job. The default is the job's next free number."`
 	After    []string  `short:"a" sep:"none" placeholder:"ID" predictor:"task" help:"Run only when this task of the same job has completed. May be given several times."`
 	Priority signed    `short:"o" placeholder:"N" help:"Higher runs first; the default is 0."`
@@ -29,8 +29,8 @@ type enqueueCmd struct {
 	Dir      string    `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run; the default is the current directory."`
 	Env      []string  `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable. May be given several times."`
 	NoEnv    bool      `help:"Do not store this shell's environment; run with the manager's."`
-	IfAbsent bool      `help:"Do nothing, successfully, for a task whose id is there already; if that one differs, say so."`
-	Missing  bool      `name:"allow-missing" help:"Keep dependencies on tasks that are not there yet, for they may still come."`
+	IfAbsent bool      `help:"If there is a task with this id already, do nothing and exit 0; if it differs, say so."`
+	Missing  bool      `name:"allow-missing" help:"Accept dependencies on tasks that do not exist yet. The task waits for them."`
 	FromFile string    `short:"f" placeholder:"FILE" help:"Add the tasks of a file: JSON lines, or a tasks.json array; - is stdin."`
 	Quiet    bool      `short:"q" help:"Do not print ids."`
 	Command  []string  `arg:"" optional:"" predictor:"command" help:"Command and arguments, after --."`
@@ -103,7 +103,7 @@ func (c *enqueueCmd) check() error {
 	case c.FromFile != "" && len(c.Command) > 0:
 		return errors.New("a command and --from-file do not go together")
 	case c.FromFile != "" && (c.ID != "" || len(c.After) > 0):
-		return errors.New("with --from-file, ids and dependencies stand in the file")
+		return errors.New("--id and --after do not go with --from-file; set ids and dependencies in the file")
 	case c.IfAbsent && c.ID == "" && c.FromFile == "":
 		return errors.New("--if-absent needs --id: without one, every task is a new one")
 	}

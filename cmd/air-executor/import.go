@@ -17,8 +17,8 @@ import (
 type importCmd struct {
 	Running             string   `placeholder:"WHAT" words:"rerun,failed" help:"What becomes of tasks that were running when the files were written: rerun (they become pending, and run a second time) or failed (as lost)."`
 	KeepRunningAsFailed bool     `hidden:"" help:"The same as --running failed."`
-	IfAbsent            bool     `xor:"present" help:"Pass over, successfully, jobs that are there already."`
-	Merge               bool     `xor:"present" help:"Of jobs that are there already, add the tasks that they lack; the others stay as they are."`
+	IfAbsent            bool     `xor:"present" help:"Skip jobs that are there already, without an error."`
+	Merge               bool     `xor:"present" help:"To jobs that are there already, add the tasks that they do not have; tasks that are there stay as they are."`
 	Path                []string `arg:"" optional:"" help:"Folders: of one job, of several jobs, a base path, or one that holds a base path (jobs in the base path)."`
 }
 
@@ -26,11 +26,11 @@ type importCmd struct {
 func (*importCmd) Help() string {
 	return `A job's folder holds state.json and tasks.json. Each job is imported as a whole or not at all; the others are imported all the same.
 
-A task that was running when the files were written may have ended since. Whether it runs again is for you to say: with --running, or when asked on a terminal.
+A task that was running when the files were written may have ended since. You decide whether it runs again: with --running, or when asked on a terminal.
 
 The files of jobs in the base path itself are moved to imported/DATE in it, or, with mirror_json, kept up to date.
 
-Exit codes: 0 all imported; 1 some could not be; 2 wrong flags, configuration or files, or --running is missing; 5 the program that wrote the files still works there.`
+Exit codes: 0 all imported; 1 some could not be; 2 wrong flags, configuration or files, or --running is missing; 5 the program that wrote the files is still running.`
 }
 
 // The values of --running.

@@ -16,9 +16,9 @@ import (
 type logsCmd struct {
 	jobsArg
 	Task     string    `short:"t" placeholder:"ID" predictor:"task" help:"Only this task; the default is all that have started."`
-	Failed   bool      `help:"Only the tasks that have failed, but for failures that were dismissed. Without a job, those of all jobs."`
+	Failed   bool      `help:"Only failed tasks, without dismissed ones. Without a job, those of all jobs."`
 	Tail     tailLines `short:"n" default:"auto" placeholder:"N" help:"How many lines of each task, from its end, or 'all'. The default is 50 on a terminal, and all elsewhere."`
-	Follow   bool      `short:"f" help:"Go on printing what is written, until the job or task has ended."`
+	Follow   bool      `short:"f" help:"Keep printing new output until the job or task has ended."`
 	Attempt  *signed   `placeholder:"N" help:"An earlier attempt of the task; the first is 1."`
 	NoHeader bool      `help:"Do not name the task above its output."`
 	Path     bool      `help:"Print the names of the log files and not what is in them."`
@@ -26,7 +26,7 @@ type logsCmd struct {
 
 // Help is printed below the summary.
 func (*logsCmd) Help() string {
-	return `Prints what tasks have written to stdout and stderr. Into a pipe or a file it is printed as it is. On a terminal, colours, carriage return, backspace and erase-line do what they do, and other control characters are made visible.
+	return `Prints what tasks have written to stdout and stderr. Into a pipe or a file it is printed as it is. On a terminal, colours, carriage return, backspace and erase-line work, and other control characters are shown as text.
 
 Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job, task or attempt; 130 interrupted.`
 }

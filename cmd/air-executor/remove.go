@@ -14,9 +14,9 @@ type removeCmd struct {
 
 // Help is printed below the summary.
 func (*removeCmd) Help() string {
-	return `Deletes jobs, or tasks of one job, with their attempts and logs, for good. Nothing is removed that runs, nor a task on which another depends. A job of which all tasks were removed by --task is still there, without a task.
+	return `Deletes jobs, or tasks of one job, with their attempts and logs, for good. A running task, or one that another task depends on, is not removed. If --task removes the last task of a job, the empty job stays.
 
-With a job go its logs, and its state.json and tasks.json if they are of this job. Other files in its folder stay.
+With a job, its logs are deleted, and its state.json and tasks.json if they belong to this job. Other files in its folder stay.
 
 Exit codes: 0 done; 1 error, nothing has changed; 2 wrong flags or configuration; 4 no such job or task.`
 }

@@ -23,36 +23,42 @@ import (
 
 type runCmd struct {
 	Job      string    `short:"j" placeholder:"NAME" predictor:"job" help:"Name for the job, instead of the one in the file."`
-	Resume   bool      `help:"Go on with a job that was interrupted or has failed, as the file is now: what is done stays done."`
+	Resume   bool      `help:"Go on with a job that was interrupted or has failed. Completed tasks stay completed; the others run as the file says now."`
+	Follow   bool      `short:"f" help:"Print what the tasks of a job file write, as 'logs --follow' does. The output of a command is always printed."`
 	Quiet    bool      `short:"q" help:"Print neither progress nor output, only what failed."`
 	ID       string    `name:"id" placeholder:"ID" help:"Id of the task, for a command. The default is 1."`
-	Priority signed    `short:"o" placeholder:"N" help:"Priority of a command among all that is ready; the default is 0."`
+	Priority signed    `short:"o" placeholder:"N" help:"Priority of a command among all ready tasks; higher runs first. The default is 0."`
 	Timeout  taskLimit `placeholder:"D" help:"End a command after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
 	Dir      string    `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run a command; the default is the current directory."`
 	Env      []string  `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable for a command. May be given several times."`
 	NoEnv    bool      `help:"Run a command with the manager's environment, not with this shell's."`
-	ExitCode string    `placeholder:"job|command" enum:"job,command" default:"job" words:"job,command" help:"With 'command', end with the exit code of a command itself."`
+	ExitCode string    `placeholder:"job|command" enum:"job,command" default:"job" words:"job,command" help:"With 'command', exit with the exit code of the command."`
 	Args     []string  `arg:"" optional:"" name:"file" help:"Job file (YAML or JSON; - is stdin), or -- and a command with its arguments."`
 }
 
 // Help is printed below the summary.
 func (*runCmd) Help() string {
-	return `Shows how the job gets on, and ends with it:
+	return `Shows progress, and ends when the job has ended:
 
     air-executor run pipeline.yaml
     air-executor run --timeout none -- make test
 
-The tasks are run by the manager that serves this base path or, if none does, by one that lives until the job has ended. Ctrl-C only stops watching in the first case. In the second it ends the tasks that run, and cancels those that do not yet: nothing of the job starts later by itself.
+If a manager serves this base path, it runs the tasks, and Ctrl-C only stops watching. If none does, this command runs them itself. Ctrl-C then ends running tasks and cancels pending ones, so that nothing of the job starts later.
 
-A job of the same name that has completed is left alone, and the new one gets a number. --resume FILE runs every task that has not completed as the file says it now, drops tasks that are no longer in the file, and says what differs.
+A task that sets no timeout is ended after task_timeout of the configuration, 30 minutes unless configured otherwise.
 
-A command has nothing to read on its standard input. With --exit-code command, the exit code is the command's own, or 128 and the number of the signal that ended it, 124 if its time was over, 127 if there is no such command.
+If a job of this name has completed, it is left alone, and the new one gets a number: build, build-2. --resume FILE runs every task that has not completed, as the file defines it now, drops tasks that are no longer in the file, and prints what has changed.
+
+The standard input of a command is empty. With --exit-code command, the exit code is that of the command, or 128 plus the number of the signal that ended it, 124 if it ran out of time, 127 if there is no such command.
 
 Exit codes: 0 the job has completed; 1 error; 2 wrong flags, configuration or job file; 3 the job has failed; 130 interrupted.`
 }
 
 // Run runs a job file or a command.
 func (c *runCmd) Run(a *app) error {
+	if c.Follow && (c.Quiet || a.json()) {
+		return usage(errors.New("--follow does not go with --quiet and --json"), "")
+	}
 	if slices.Contains(a.args, "--") {
 		switch {
 		case len(c.Args) == 0:
@@ -170,6 +176,10 @@ func (c *runCmd) watch(a *app, o *order) error {
 	w := &watcher{app: a, db: d, output: o.output, quiet: c.Quiet, begin: time.Now(), screen: block{out: a.out}}
 	if err := c.queue(a, w, o); err != nil {
 		return explainRun(err)
+	}
+	if c.Follow && !o.output {
+		w.followOutput()
+		defer w.follow.close()
 	}
 	end, err := c.serveAndWatch(a, w, o)
 	if err != nil {

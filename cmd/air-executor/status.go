@@ -19,23 +19,23 @@ type statusCmd struct {
 	TaskArg string `arg:"" optional:"" name:"task" predictor:"task" help:"Id of one task of the job."`
 	Task    string `short:"t" placeholder:"ID" predictor:"task" help:"Show one task of the job with all its attempts; same as the TASK argument."`
 	Tasks   bool   `help:"List tasks; without a job, those of all jobs."`
-	Failed  bool   `help:"List the tasks that have failed, but for failures that were dismissed."`
-	Running bool   `help:"List the tasks that run."`
-	Pending bool   `help:"List the tasks that have not started."`
+	Failed  bool   `help:"List failed tasks, without dismissed ones."`
+	Running bool   `help:"List running tasks."`
+	Pending bool   `help:"List pending tasks."`
 	Sort    string `placeholder:"KEY" enum:",name,state,created,updated,duration" words:"name,state,created,updated,duration" default:"" help:"Order of the list: name; state, what runs or has failed first; created or updated, newest first; duration, longest first."`
-	Limit   signed `short:"n" placeholder:"N" help:"Show at most so many jobs, or tasks."`
+	Limit   signed `short:"n" placeholder:"N" help:"Show at most N jobs or tasks."`
 	Watch   bool   `short:"w" help:"Show it again at every change, until Ctrl-C or q."`
 }
 
 // Help is printed below the summary.
 func (*statusCmd) Help() string {
-	return `Without a name, a line for each job. With a name, that job and its tasks, and why pending tasks do not run. With a task too, all that is known about it.
+	return `Without a name, a line for each job. With a name, that job and its tasks, and why pending tasks do not run. With a task as well, all details of it.
 
     air-executor status --failed
     air-executor status build --sort duration --limit 10
     air-executor status build test
 
---watch shows what runs and what has failed first. On a terminal, arrow keys, PgUp, PgDn, Home and End scroll.
+--watch shows running and failed ones first. On a terminal, arrow keys, PgUp, PgDn, Home and End scroll.
 
 Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or task; 130 interrupted.`
 }

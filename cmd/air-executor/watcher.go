@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,8 @@ type watcher struct {
 	screen  block
 	printer logPrinter
 	log     *taskLog // of the command whose output is shown
+
+	follow *follower // prints what the tasks of a file write; nil: it is not wanted
 }
 
 // look finds out what is new and shows it.
@@ -54,13 +57,48 @@ func (w *watcher) look() (job.Job, error) {
 	if w.output {
 		return w.state, w.copyOutput()
 	}
+	if w.follow != nil {
+		return w.state, w.follow.tick(false)
+	}
 	if w.live() {
 		w.screen.draw(w.progress())
 	}
 	return w.state, nil
 }
 
-func (w *watcher) live() bool { return !w.app.json() && !w.quiet && canRedraw(w.app.out) }
+func (w *watcher) live() bool {
+	return !w.app.json() && !w.quiet && w.follow == nil && canRedraw(w.app.out)
+}
+
+// followOutput has what tasks write from now on printed between the lines.
+func (w *watcher) followOutput() {
+	p := &logPrinter{out: w.app.out, note: w.app.notef, titles: true}
+	if isTerminal(w.app.out) {
+		p.filter = &filter{edits: true}
+	}
+	w.follow = &follower{
+		app: w.app, db: w.db, printer: p, job: w.job, last: w.last,
+		open: map[int64]*taskLog{}, printed: map[attemptKey]*taskLog{},
+	}
+}
+
+// showOutput prints what tasks have written until now. What comes next is a line
+// that is not theirs.
+func (w *watcher) showOutput() error {
+	if w.follow == nil {
+		return nil
+	}
+	if err := w.follow.tick(true); err != nil {
+		return err
+	}
+	p := w.follow.printer
+	err := p.end()
+	if p.broken {
+		w.app.printf("\n")
+	}
+	p.last, p.broken = nil, false
+	return err
+}
 
 // step reads the attempts that started or may have ended since.
 func (w *watcher) step() error {
@@ -77,6 +115,11 @@ func (w *watcher) step() error {
 	if err != nil {
 		return err
 	}
+	if len(steps) > len(open) || changed(w.running, steps) {
+		if err := w.showOutput(); err != nil {
+			return err
+		}
+	}
 	before := w.running
 	w.running = map[int64]db.Step{}
 	for _, s := range steps {
@@ -88,6 +131,11 @@ func (w *watcher) step() error {
 		w.tell(s, !known)
 	}
 	return nil
+}
+
+// changed reports whether any of the attempts that ran has ended.
+func changed(running map[int64]db.Step, now []db.Step) bool {
+	return slices.ContainsFunc(now, func(s db.Step) bool { return running[s.Row].Status != s.Status })
 }
 
 // tell prints what has happened to a task.
@@ -108,7 +156,7 @@ func (w *watcher) tell(s db.Step, isNew bool) {
 	if w.live() {
 		w.screen.clear()
 	}
-	if isNew && !w.live() {
+	if isNew && !w.live() && w.follow == nil { // the heading of its output says so
 		a.printf("%s started\n", s.Task)
 	}
 	switch s.Status {
@@ -116,7 +164,9 @@ func (w *watcher) tell(s db.Step, isNew bool) {
 		a.printf("%s %s completed (%s)\n", w.paint(marks().done, green), s.Task, took(s.EndedAt.Sub(s.StartedAt)))
 	case job.Failed:
 		a.printf("%s %s failed: %s (%s)\n", w.paint(marks().failed, red), s.Task, painted(oneLine(s.Error)), took(s.EndedAt.Sub(s.StartedAt)))
-		w.lastWords(s.Task)
+		if w.follow == nil {
+			w.lastWords(s.Task)
+		}
 	}
 }
 
