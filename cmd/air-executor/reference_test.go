@@ -100,7 +100,7 @@ func (r *reference) intro(model *kong.Application) {
 func (r *reference) command(t *testing.T, n *kong.Node) {
 	name := commandName(n)
 	r.seen = append(r.seen, name)
-	fmt.Fprintf(r, "\n## %s\n\n%s\n\n```text\nair-executor %s\n```\n", name, n.Help, strings.TrimPrefix(n.Summary(), "air-executor "))
+	fmt.Fprintf(r, "\n### %s\n\n%s\n\n```text\nair-executor %s\n```\n", name, n.Help, strings.TrimPrefix(n.Summary(), "air-executor "))
 	text, codes, _ := strings.Cut("\n\n"+detailOf(n), "\n\nExit codes: ")
 	if text = strings.TrimSpace(withoutExamples(text)); text != "" {
 		fmt.Fprintf(r, "\n%s\n", text)
@@ -141,7 +141,7 @@ func (r *reference) flags(n *kong.Node) {
 
 // globals writes the table of the flags that every command has.
 func (r *reference) globals(model *kong.Application) {
-	r.WriteString("\n## Flags of every command\n\n| flag | |\n|---|---|\n")
+	r.WriteString("\n### Flags of every command\n\n| flag | |\n|---|---|\n")
 	for _, f := range model.Flags {
 		if !f.Hidden {
 			r.WriteString(row(flagName(f), f.Help))
