@@ -51,6 +51,10 @@ unprivileged:
 race:
     CGO_ENABLED=1 go test -race ./...
 
+# Write docs/commands.md and the transcripts in the docs anew.
+docs:
+    go test ./cmd/air-executor -count=1 -run 'TestReference|TestTranscripts' -update-docs
+
 # Break it on purpose, and see that what is promised holds.
 gate:
     go vet -tags failpoints ./faults ./internal/failpoint

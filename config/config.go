@@ -1,7 +1,7 @@
-// Package config reads config.yaml: which keys there are, their ranges and
-// defaults, and where each value in force came from. What is wrong in the file
-// is an error that names file, line and key. A default takes its place only for
-// commands that ask for it, and they can say so (Overrides.Lenient).
+// Package config reads config.yaml: it knows the keys, their ranges and
+// defaults, and where each value in force came from. A mistake in the file
+// is an error that names file, line and key. Only commands that set
+// Overrides.Lenient get the default instead.
 package config
 
 import (
@@ -35,7 +35,7 @@ type Config struct {
 	LogLevel             string        // DEBUG, INFO, WARNING, ERROR or CRITICAL
 	LogFormat            string        // json or console
 	Durability           string        // full or normal
-	TasksPerRunner       int           // tasks of one job that a runner process carries out before it ends
+	TasksPerRunner       int           // tasks of one job that a runner process runs before it exits
 	MaxLogSize           int           // MiB that the log of an attempt may have
 	OnTerm               string        // what SIGTERM does to running tasks: leave, drain or kill
 	MaxSubtasks          int           // how many tasks all descendants of one task may number
@@ -45,7 +45,7 @@ type Config struct {
 	Wrong                error         // what is wrong with that file, with Overrides.Lenient; nil: nothing
 	Named                bool          // File was named by the overrides, and not found in the base path
 	AllowForeign         bool          // the base path may belong to another user
-	Passed               []string      // base paths of other users that the search has passed over
+	Passed               []string      // base paths of other users that the search has skipped
 
 	settings []Setting
 }

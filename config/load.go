@@ -40,10 +40,9 @@ type Overrides struct {
 	LogLevel   Override
 	LogFormat  Override
 
-	// Lenient is for commands that can do their work with a configuration file
-	// that is wrong: for what is wrong there the defaults are taken, and
-	// Config.Wrong says so. It stays an error where the file would have to say
-	// which base path is meant.
+	// Lenient is for commands that can work with a wrong configuration file: wrong
+	// values are replaced by the defaults, and Config.Wrong says what was wrong. It
+	// remains an error if the file would have to say which base path is meant.
 	Lenient bool
 }
 
@@ -175,7 +174,7 @@ func (o *Overrides) saysBasePath() bool {
 }
 
 // basePath returns the base path in force, absolute, and those of other users
-// that it has passed over. f is the file that the overrides name, or nil.
+// that the search has skipped. f is the file that the overrides name, or nil.
 func (o *Overrides) basePath(given map[string]value, f *file) (base value, passed []string, err error) {
 	base, ok := given[basePathKey]
 	// A flag goes before a variable, also one that names a file.
@@ -219,7 +218,7 @@ func checkFolder(base value) error {
 	if err == nil && !info.IsDir() {
 		return base.place.Errorf("%s is not a folder", base.text)
 	}
-	return nil // one that is missing is created later, by who writes to it
+	return nil // a missing one is created later, by the first command that writes to it
 }
 
 // file is a configuration file with its valid values.
@@ -232,7 +231,7 @@ type file struct {
 
 // fileIn reads the configuration file in a base path. It returns nil if there
 // is none, and an error if it says that it belongs to another base path.
-// What is no file, such as a named pipe, is not waited for.
+// It does not wait for what is not a regular file, such as a named pipe.
 func fileIn(base string, allowForeign bool) (*file, error) {
 	path := filepath.Join(base, FileName)
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {

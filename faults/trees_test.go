@@ -42,7 +42,7 @@ func TestEscapeTree(t *testing.T) {
 		{"timeout of a stubborn command", "yes", "4s", func(w *world) {}, "timed_out"},
 		{"cancel", "yes", "1h", func(w *world) { w.run(0, "cancel", "j") }, "cancelled"},
 		{"stop --kill", "yes", "1h", func(w *world) { w.run(0, "stop", "--kill") }, "cancelled"},
-		// Without a runner the last one cannot be found, as the README says.
+		// Without a runner the last one cannot be found, as docs/promises.md says.
 		{"kill -9 of the runner", "no", "1h", func(w *world) { w.killRunner("j", "1") }, "lost"},
 		{"kill -9 of runner and manager", "no", "1h", func(w *world) { w.manager.kill(); w.killRunner("j", "1"); w.start() }, "lost"},
 		{"kill -9 of the command", "yes", "1h", func(w *world) {

@@ -14,13 +14,13 @@ import (
 // ImportedName is the folder of a base path in which imported files are kept.
 const ImportedName = "imported"
 
-// moved are the files that Retire moves. TasksFile comes before StateFile: what
-// is left after a crash in between can still tell whose it is.
+// moved are the files that Retire moves. TasksFile comes before StateFile, so that
+// after a crash in between the rest still shows which job it belongs to.
 var moved = []string{"runner.pid", TasksFile, StateFile}
 
-// Retire moves the files of a job that was imported to imported/DATE/JOB in the
-// base path, where they deceive nobody: from now on the job changes in the
-// database alone. Logs stay where they are. It returns the new folder. A crash
+// Retire moves the files of an imported job to imported/DATE/JOB in the base path,
+// because they would soon be out of date: from now on only the database
+// changes. Logs stay where they are. It returns the new folder. A crash
 // in between leaves some of the files where they were; Retire moves those too
 // when it is called again.
 func Retire(base, folder string, today time.Time) (string, error) {

@@ -96,8 +96,8 @@ func OpenTasks(folder string) (*os.File, error) {
 	return f, err
 }
 
-// open opens a file that can be read to its end without waiting for anybody:
-// other writers wait while it is read. A pipe is none.
+// open opens a file that can be read to its end without blocking, because other
+// writers wait while it is read. A pipe is refused.
 func open(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {

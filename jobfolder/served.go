@@ -14,7 +14,7 @@ import (
 // Holder is a living process of the program that wrote a job's folder.
 type Holder struct {
 	PID  int
-	File string // where its PID stands
+	File string // that holds its PID
 	What string // manager or runner
 }
 

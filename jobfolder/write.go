@@ -81,7 +81,7 @@ func WriteOwn(ctx context.Context, d *db.DB, j job.Job, folder string) error {
 	return Write(ctx, d, j, folder)
 }
 
-// Fresh reports whether the files of a folder say what is known of the job.
+// Fresh reports whether the files of a folder are up to date.
 func Fresh(j job.Job, folder string) bool {
 	state, err := job.FormatState(j)
 	if err != nil {

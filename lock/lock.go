@@ -1,6 +1,6 @@
 // Package lock wraps the two kinds of kernel lock that air-executor relies on.
-// The kernel drops both when their holder dies, however it dies, which is why
-// nothing here knows PIDs, heartbeats or clocks.
+// The kernel releases both when their holder dies, however it dies, so nothing
+// here needs PIDs, heartbeats or clocks.
 //
 // A [File] locks a whole file: the gate in front of the database's write lock,
 // the migration lock, the manager's single-instance lock. A runner's lock is a
@@ -23,8 +23,8 @@ import (
 	"github.com/air-executor/air-executor/internal/basepath"
 )
 
-// ErrHeld is returned when somebody else holds the lock, and still did when
-// the time to wait for it was over.
+// ErrHeld is returned if another process holds the lock, and still held it when
+// the time to wait was over.
 var ErrHeld = errors.New("lock is held by another process")
 
 // File is an exclusive lock on a file (flock(2)). Its methods may be called
@@ -163,8 +163,8 @@ func ReadNote(path string) (string, error) {
 	return string(text), err
 }
 
-// Noted returns who has noted last that it holds the lock, with what it said of
-// itself; empty if nobody has.
+// Noted returns who wrote the last note, and the rest of that note; empty if there
+// is none.
 func (l *File) Noted() string {
 	b := make([]byte, 200)
 	n, _ := l.f.ReadAt(b, 0)
@@ -197,7 +197,7 @@ func Held(path string) (bool, error) {
 		return false, err
 	}
 	defer f.Close()
-	// A shared lock, so that two who look at the same time do not see each other.
+	// A shared lock, so that two processes that check at the same time do not see each other.
 	err = flock(f, unix.LOCK_SH|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return true, nil

@@ -9,8 +9,8 @@ import (
 	"github.com/air-executor/air-executor/runner"
 )
 
-// claims is a goroutine that claims tasks, with a connection of its own: a claim
-// waits for other writers, and the manager has more to do than to wait.
+// claims is a goroutine that claims tasks on a connection of its own. A claim
+// waits for other writers, and the manager must not block meanwhile.
 type claims struct {
 	asked  chan []*runner.Process // runners that are to have a task
 	done   chan claimed           // one answer to every question
@@ -19,7 +19,7 @@ type claims struct {
 	busy   bool               // a question has no answer yet
 }
 
-// claimed is what came of a claim.
+// claimed is the result of a claim.
 type claimed struct {
 	runners []*runner.Process        // that were to have a task
 	tasks   map[int64]*db.Assignment // those that have one, by their locks
@@ -47,7 +47,7 @@ func (m *Manager) openClaims(ctx context.Context) error {
 	return nil
 }
 
-// claimFor claims a task for each of the runners that lives.
+// claimFor claims a task for each runner that is alive.
 func (m *Manager) claimFor(ctx context.Context, d *db.DB, runners []*runner.Process) claimed {
 	c := claimed{runners: runners, tasks: map[int64]*db.Assignment{}, dead: map[int64]bool{}}
 	lives := func(r db.Runner) (bool, error) {
@@ -68,9 +68,9 @@ func (m *Manager) claimFor(ctx context.Context, d *db.DB, runners []*runner.Proc
 	return c
 }
 
-// settle finds out what became of a claim whose commit has failed. To guess that
-// nothing was claimed would leave tasks running for runners that wait. It tries
-// until the database answers, or this manager stops: the runners then look for
+// settle finds out whether a claim whose commit failed was stored after all. Assuming
+// that it was not could leave tasks marked running while their runners wait. It retries
+// until the database answers or this manager stops; then the runners look for
 // their tasks themselves.
 func (m *Manager) settle(ctx context.Context, d *db.DB, runners []*runner.Process, why error) (tasks []*db.Assignment, unknown bool) {
 	for {
@@ -87,8 +87,8 @@ func (m *Manager) settle(ctx context.Context, d *db.DB, runners []*runner.Proces
 	}
 }
 
-// close ends the goroutine. One that still waits for its turn to write is left
-// behind, for the process is about to end.
+// close ends the goroutine. If it still waits for its turn to write, it is left
+// behind, because the process is about to end.
 func (c *claims) close() {
 	if c.asked == nil {
 		return
@@ -100,7 +100,7 @@ func (c *claims) close() {
 	}
 }
 
-// identities are the runners as their attempts name them.
+// identities returns the runners as the rows of their attempts name them.
 func identities(runners []*runner.Process) []db.Runner {
 	out := make([]db.Runner, len(runners))
 	for i, r := range runners {
@@ -122,13 +122,13 @@ func (m *Manager) claim(runners []*runner.Process) {
 func (m *Manager) assign(ctx context.Context, c claimed) {
 	m.claims.busy = false
 	if c.unknown {
-		return // it stops; the runners look for their tasks when it has ended
+		return // the manager stops; the runners look for their tasks when it has ended
 	}
 	for _, r := range c.runners {
 		task := c.tasks[r.Lock]
 		if _, alive := m.pool[r]; !alive {
 			if task != nil {
-				m.adopted++ // it is lost; the next look, soon, finds it
+				m.adopted++ // it is lost; the next check, soon, finds it
 			}
 			continue
 		}
@@ -167,9 +167,9 @@ func (m *Manager) assign(ctx context.Context, c claimed) {
 	}
 }
 
-// recount looks again after a claim that found fewer places than was thought, or
-// tasks, or runners. If it found none at all, time after time, the rows and this
-// manager differ on what is free, and it does not ask without a pause.
+// recount checks again after a claim that found fewer places, tasks or runners than
+// expected. If claims keep finding nothing, the rows and this manager disagree about
+// what is free, so it pauses before it asks again.
 func (m *Manager) recount(ctx context.Context, none bool) {
 	const patience = 3
 	if m.fruitless++; !none {

@@ -8,11 +8,11 @@ import (
 	"github.com/air-executor/air-executor/runner"
 )
 
-// A runner of this manager is in one of these places.
+// The states of a runner of this manager.
 type place int
 
 const (
-	starting place = iota // has not said yet that it is ready
+	starting place = iota // has not reported yet that it is ready
 	idle                  // waits for its task
 	going                 // a claim for it is under way
 	busy                  // has a task
@@ -20,7 +20,7 @@ const (
 	dead                  // holds no lock; has ended, or is told to
 )
 
-// pool is where the runners of this manager are.
+// pool holds the runners of this manager and their states.
 type pool map[*runner.Process]place
 
 func (p pool) count(where place) (n int) {
@@ -34,9 +34,9 @@ func (p pool) count(where place) (n int) {
 
 func (p pool) busy() int { return p.count(busy) }
 
-// hanging is how many runners have been starting for so long that others must be
-// started in their stead. Somebody may have stopped them. More than a few mean
-// that others would fare no better.
+// hanging counts the runners that have been starting for so long that others must be
+// started instead. They may have been stopped with SIGSTOP. If there are more than a
+// few, new ones would do no better.
 func (p pool) hanging() (n int) {
 	const (
 		long = 5 * time.Second
@@ -50,7 +50,7 @@ func (p pool) hanging() (n int) {
 	return min(n, few)
 }
 
-// some returns at most n runners that are in this place.
+// some returns at most n runners in this state.
 func (p pool) some(where place, n int) (out []*runner.Process) {
 	for r, w := range p {
 		if len(out) == n {
@@ -63,7 +63,7 @@ func (p pool) some(where place, n int) (out []*runner.Process) {
 	return out
 }
 
-// sends reports whether runners are started and tasks claimed at present.
+// sends reports whether runners are being started and tasks claimed at present.
 func (m *Manager) sends() bool { return m.stopping == "" && m.quiet == nil }
 
 // free is how many more tasks may be claimed.
@@ -74,12 +74,12 @@ func (m *Manager) free() int {
 	return max(0, m.config.MaxConcurrentRunners+m.waiting-m.pool.count(going)-m.pool.busy()-m.adopted)
 }
 
-// dispatch claims tasks for runners that are idle, and starts runners where
-// there are not enough of them. The caller knows of so many ready tasks; if it
-// knows of none, the database is asked.
+// dispatch claims tasks for idle runners, and starts runners if there are not
+// enough. The argument is how many ready tasks the caller knows of; if none, the
+// database is asked.
 func (m *Manager) dispatch(ctx context.Context, known int) {
 	if m.missed = m.claims.busy; m.missed {
-		return // until it is known what comes of the claim
+		return // wait for the result of the claim
 	}
 	if m.free() == 0 {
 		m.lend(ctx)
@@ -103,7 +103,7 @@ func (m *Manager) dispatch(ctx context.Context, known int) {
 	m.keepSpare()
 }
 
-// lend counts the tasks that wait for others: they lend their places.
+// lend counts the tasks that wait for other tasks: they do not occupy their places.
 func (m *Manager) lend(ctx context.Context) {
 	if !m.sends() {
 		return
@@ -114,9 +114,9 @@ func (m *Manager) lend(ctx context.Context) {
 	}
 }
 
-// keepSpare has runners started ahead of need, so that the next task does not
-// wait for one to start: one at rest, two while tasks come and go. They do not
-// count as running; where all places are taken, they wait for the next to be free.
+// keepSpare starts runners ahead of need, so that the next task does not have to
+// wait for one: one when nothing happens, two while tasks come and go. They do not
+// count as running; if all places are taken, they wait for the next free one.
 func (m *Manager) keepSpare() {
 	if !m.sends() {
 		return
@@ -128,7 +128,7 @@ func (m *Manager) keepSpare() {
 	m.start(want - m.pool.count(idle))
 }
 
-// start sees to it that n runners are starting, beside those that hang.
+// start makes sure that n runners are starting, apart from those that hang.
 func (m *Manager) start(n int) {
 	for n += m.pool.hanging(); m.pool.count(starting) < n; {
 		if m.spawn() == nil {
@@ -137,7 +137,7 @@ func (m *Manager) start(n int) {
 	}
 }
 
-// spawn starts a runner, or returns nil and lets a moment pass.
+// spawn starts a runner. If that fails, it returns nil and pauses dispatching.
 func (m *Manager) spawn() *runner.Process {
 	r, err := runner.Spawn(m.exe, m.setup, m.self, m.stderr, func(p *runner.Process, what runner.Event) {
 		m.events <- event{p, what}
@@ -151,10 +151,10 @@ func (m *Manager) spawn() *runner.Process {
 	return r
 }
 
-// rest sends no runner for a second, and looks for work then.
+// rest pauses dispatching for a second, and then looks for work.
 func (m *Manager) rest() { m.quiet = time.After(time.Second) }
 
-// handle acts on what a runner did.
+// handle processes an event of a runner.
 func (m *Manager) handle(ctx context.Context, e event) {
 	was := m.pool[e.runner]
 	switch e.what {
@@ -178,14 +178,14 @@ func (m *Manager) handle(ctx context.Context, e event) {
 	}
 }
 
-// patience is how many runners in a row may end before they had a task.
+// patience is how many runners in a row may end before they have had a task.
 const patience = 3
 
-// errEndsAtOnce is all that can be told of runners that end as soon as they have
-// started, without a word.
+// errEndsAtOnce is all that is known about runners that exit right after their
+// start without a message.
 var errEndsAtOnce = errors.New("each ends at once; a limit of this user (ulimit -u, -v, -n) may be too low")
 
-// exited sees to a runner that went without having finished what it was at.
+// exited handles a runner that died before it was done.
 func (m *Manager) exited(ctx context.Context, r *runner.Process, was place) {
 	switch was {
 	case over, dead:
@@ -210,8 +210,8 @@ func (m *Manager) exited(ctx context.Context, r *runner.Process, was place) {
 	m.look(ctx)
 }
 
-// failed counts a runner that was of no use. One may have been killed by
-// somebody; if several end like that, more of them at once would be a tight loop.
+// failed counts a runner that exited before it had a task. A single one may have been
+// killed; if several fail, starting more at once would be a tight loop.
 func (m *Manager) failed() {
 	if m.failures++; m.failures >= patience {
 		m.rest()

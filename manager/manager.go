@@ -1,10 +1,10 @@
-// Package manager sees to it that ready tasks get runners.
+// Package manager is the daemon: it claims ready tasks and hands each to a runner.
 //
 // It sleeps until there may be something to do: work was queued, a runner has
 // ended, or poll_interval is over. Then it claims ready tasks for runners that it
 // has started ahead of need, as many as max_concurrent_runners allows
 // (dispatch.go, claim.go). Runners record their results themselves, so a manager
-// holds no state that its successor would miss. What a crash has left is found
+// holds no state that the next one would miss. What a crash has left behind is found
 // by the runners' kernel locks (recover.go).
 package manager
 
@@ -33,7 +33,7 @@ const LockName = "manager.lock"
 // ErrRunning is returned when another manager serves the base path.
 var ErrRunning = errors.New("a manager is already running")
 
-// Options says how to make a Manager.
+// Options configures a Manager.
 type Options struct {
 	Config    *config.Config
 	Log       *slog.Logger
@@ -55,7 +55,7 @@ type Options struct {
 	Trouble func(text string)
 }
 
-// Manager serves a base path. Make one with New, let it work with Run.
+// Manager serves a base path. Create it with New and start it with Run.
 type Manager struct {
 	config    *config.Config
 	log       *slog.Logger
@@ -99,7 +99,7 @@ type event struct {
 }
 
 // New prepares a manager: it takes the lock (or returns ErrRunning), opens the
-// database, and recovers what an earlier manager has left. When it returns,
+// database, and recovers what an earlier manager has left behind. When it returns,
 // the manager serves, unless Told says that it was told to stop meanwhile. If
 // ctx ends, New returns its error.
 func New(ctx context.Context, o Options) (*Manager, error) {
@@ -176,7 +176,7 @@ func (m *Manager) takeLock(base string) error {
 	return m.note("")
 }
 
-// introduce collects what runners and other processes need to know of this manager.
+// introduce collects what runners and other processes need to know about this manager.
 func (m *Manager) introduce(ctx context.Context, only string) error {
 	boot, err := process.BootID()
 	if err != nil {
@@ -243,7 +243,7 @@ func (m *Manager) close() {
 	}
 }
 
-// Run serves until Stop is called, and then gives everything back.
+// Run serves until Stop is called, and then releases everything.
 func (m *Manager) Run(ctx context.Context) error {
 	defer m.close()
 	ctx, cancel := context.WithCancel(ctx)
@@ -266,9 +266,9 @@ func (m *Manager) Run(ctx context.Context) error {
 	return err
 }
 
-// listen has the manager woken by others. Of several that listen, each wake
-// reaches only one, so the manager of one job leaves them to one that serves. It
-// hears when the tasks of its job end, and looks every second.
+// listen lets other processes wake the manager. If several managers listen, each
+// wake-up reaches only one of them, so the manager of a single job does not listen
+// while another one serves. It is told when the tasks of its job end, and polls every second.
 func (m *Manager) listen(ctx context.Context) {
 	if m.onlyJob != "" {
 		return
@@ -279,7 +279,7 @@ func (m *Manager) listen(ctx context.Context) {
 	}
 }
 
-// loop waits for whatever comes next, and acts on it.
+// loop waits for the next event, and handles it.
 func (m *Manager) loop(ctx context.Context) error {
 	poll := time.NewTicker(m.config.PollInterval)
 	defer poll.Stop()
@@ -313,13 +313,13 @@ func (m *Manager) loop(ctx context.Context) error {
 			m.told(ctx) // what it finds comes in m.stops
 			m.reap()
 			m.endWaiting(ctx)
-			// Only attempts under way can be lost, and only they cost a look,
+			// Only attempts under way can be lost, so only they need a check,
 			// unless nobody wakes this manager.
 			if m.pool.busy()+m.adopted > 0 || m.stopping != "" || m.onlyJob != "" {
 				m.look(ctx)
 			}
 			if m.stopping == db.StopKill {
-				m.kill(ctx) // of a claim that was under way, tasks may have come since
+				m.kill(ctx) // a claim that was under way may have brought tasks since
 			}
 		case <-m.quiet:
 			m.quiet = nil
@@ -331,7 +331,7 @@ func (m *Manager) loop(ctx context.Context) error {
 	return nil
 }
 
-// look finds out what has happened without a word: runners that died, attempts
+// look finds out what has happened without a message: runners that died, attempts
 // of earlier managers that ended, work that nobody announced.
 func (m *Manager) look(ctx context.Context) {
 	if err := m.recover(ctx); err != nil {
@@ -341,7 +341,7 @@ func (m *Manager) look(ctx context.Context) {
 	m.dispatch(ctx, 0)
 }
 
-// keepReserve keeps room, so that results can be recorded on a full disk.
+// keepReserve reserves disk space, so that results can be recorded on a full disk.
 func (m *Manager) keepReserve() {
 	m.report(noRoom, "no room is left to keep for results", m.db.KeepReserve())
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/air-executor/air-executor/jobfolder"
 )
 
-// mirror keeps state.json and tasks.json of every job as the database has them,
+// mirror keeps state.json and tasks.json of every job in step with the database,
 // for other tools that read them. It looks at the database once a second, and
 // writes the files of the jobs that have changed. It has a connection of its
 // own, so that the manager never waits for it.
@@ -38,7 +38,7 @@ type version struct {
 // startMirror starts the mirror of a base path. A manager works without one that
 // cannot start: then it is nil, which close takes too.
 func startMirror(ctx context.Context, c *config.Config, log *slog.Logger) *mirror {
-	// That program would run what it finds there.
+	// The other program would run the tasks that it finds there.
 	if h := jobfolder.BaseServedBy(c.BasePath); h != nil {
 		log.Error("state.json and tasks.json are not kept up to date: another program works with them", "pid", h.PID, "file", h.File)
 		return nil
@@ -152,7 +152,7 @@ func (m *mirror) write(ctx context.Context, j job.Job) error {
 	return nil
 }
 
-// forgetAllBut removes the files of jobs that are gone, where this mirror wrote
+// forgetAllBut removes the files of jobs that were removed, if this mirror wrote
 // them.
 func (m *mirror) forgetAllBut(jobs []job.Job) error {
 	if len(m.written) == 0 {
@@ -172,8 +172,8 @@ func (m *mirror) forgetAllBut(jobs []job.Job) error {
 	return nil
 }
 
-// remove removes the files of a job that is gone, unless they have come to be
-// those of another.
+// remove removes the files of a removed job, unless they belong to another job by
+// now.
 func (m *mirror) remove(name string) error {
 	was := m.written[name]
 	delete(m.written, name)

@@ -11,9 +11,9 @@ import (
 	"github.com/air-executor/air-executor/runner/process"
 )
 
-// recover goes through the attempts that are under way by their rows. Those
-// whose runner is gone are lost; those of other managers' runners are counted, and
-// any of a runner of this one that is not known to have a task.
+// recover goes through the attempts that are under way according to their rows. Those
+// whose runner is gone are lost. Those of other managers' runners are counted, and so
+// are those of runners of this manager that are not known to have a task.
 func (m *Manager) recover(ctx context.Context) error {
 	active, err := m.db.Active(ctx)
 	if err != nil {
@@ -41,7 +41,7 @@ func (m *Manager) recover(ctx context.Context) error {
 				delete(m.stuck, a.Token)
 				continue
 			}
-			m.noteStuck(ctx, a, err) // it keeps its place, and others can go on
+			m.noteStuck(ctx, a, err) // it keeps its place, and the others can proceed
 		}
 		if !counted[a.Runner.Lock] {
 			m.adopted++
@@ -50,8 +50,8 @@ func (m *Manager) recover(ctx context.Context) error {
 	return nil
 }
 
-// alive reports whether the runner of an attempt lives. After a restart of the
-// machine it cannot; otherwise its kernel lock tells.
+// alive reports whether the runner of an attempt is alive. After a restart of the
+// machine it cannot be; otherwise its kernel lock tells.
 func (m *Manager) alive(a db.Active) (bool, error) {
 	if a.Runner.BootID != m.setup.BootID {
 		return false, nil
@@ -59,8 +59,8 @@ func (m *Manager) alive(a db.Active) (bool, error) {
 	return m.prober.Held(a.Runner.Lock)
 }
 
-// lose ends an attempt whose runner is gone: first what is left of its
-// command, then its row.
+// lose ends an attempt whose runner is gone: first it kills what is left of the
+// command, then it updates the row.
 func (m *Manager) lose(ctx context.Context, a db.Active) error {
 	if err := m.killRest(a); err != nil {
 		return err
@@ -72,11 +72,11 @@ func (m *Manager) lose(ctx context.Context, a db.Active) error {
 	return m.recordLoss(ctx, a, "lost: "+why+"; the command may have run in part")
 }
 
-// killRest ends the processes of an attempt that has no runner any more. Should
-// the runner live after all, because somebody has removed the file with its
-// lock, it is ended too, before it can start the command. While something of the
-// attempt lives that cannot be ended, the attempt stays under way, so that
-// nothing of its job starts beside it, and its row says why.
+// killRest kills the processes of an attempt that has no runner any more. If
+// the runner is alive after all, because the file with its lock was removed, it is
+// killed too, before it can start the command. While a process of the attempt
+// cannot be killed, the attempt stays under way, so that nothing else of its job
+// starts, and its row says why.
 func (m *Manager) killRest(a db.Active) error {
 	mark := process.Mark{
 		Setting: runner.Mark(a.Token), Args: runner.MarkArgs(a.Runner.Lock),
@@ -84,8 +84,8 @@ func (m *Manager) killRest(a db.Active) error {
 	if a.Runner.BootID == m.setup.BootID {
 		mark.Session, mark.SessionStart = a.Runner.PID, a.Runner.PIDStart
 	}
-	// The kernel may take a moment to end a large process; what did not end in
-	// that is looked at again and again, and others are not to wait for it.
+	// The kernel may take a moment to end a large process. What has not ended by
+	// then is checked again later; other attempts must not wait for it.
 	patience := 5 * time.Second
 	if _, again := m.stuck[a.Token]; again {
 		patience = 100 * time.Millisecond

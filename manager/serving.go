@@ -18,7 +18,7 @@ type Process struct {
 	BasePath string // absolute
 }
 
-// ErrNoList is returned where a system does not say who has which file open.
+// ErrNoList is returned on systems that do not show which process has which file open.
 var ErrNoList = errors.New("this system has no /proc in which managers could be found")
 
 // AllServing finds the managers of the effective user on this machine, in the
@@ -67,7 +67,7 @@ func servedBy(pid int) string {
 		if err != nil || filepath.Base(path) != LockName {
 			continue
 		}
-		// One that only looks at the lock has the file open too, for a moment.
+		// A process that only checks the lock has the file open too, for a moment.
 		info, err := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%s", pid, f.Name()))
 		if err == nil && strings.Contains(string(info), "FLOCK") && strings.Contains(string(info), "WRITE") {
 			return filepath.Dir(path)

@@ -14,11 +14,11 @@ import (
 	"github.com/air-executor/air-executor/runner/process"
 )
 
-// Settle does, where no manager serves, what one would do for those of the
-// attempts whose runner has died: it ends what is left of their commands and
-// records the loss. It returns the attempts that it has settled. One that it
-// cannot answer for is an error: of another host, or container, it cannot see the
-// processes.
+// Settle does, where no manager serves, what a manager would do for those
+// attempts whose runner has died: it kills what is left of their commands and
+// records the loss. It returns the attempts that it has settled. An attempt of
+// another host or container is an error, because its processes cannot be seen
+// from here.
 func Settle(ctx context.Context, conf *config.Config, d *db.DB, attempts []db.Active) ([]db.Active, error) {
 	boot, err := process.BootID()
 	if err != nil {
@@ -28,8 +28,8 @@ func Settle(ctx context.Context, conf *config.Config, d *db.DB, attempts []db.Ac
 	if err != nil {
 		return nil, err
 	}
-	// What started before the first process of this PID namespace runs in another,
-	// and what that has left may not be seen here.
+	// A runner that started before the first process of this PID namespace belongs to
+	// another one, and its processes may not be visible here.
 	oldest, err := process.StartTime(1)
 	if err != nil {
 		return nil, err

@@ -14,15 +14,15 @@ import (
 	"github.com/air-executor/air-executor/runner/process"
 )
 
-// Ways to stop that are settled when the manager comes to it: the one that was
-// written down with db.AskToStop, else the one that it stops in already, else
+// Ways to stop that are decided when the manager handles the request: the one that was
+// stored with db.AskToStop, else the one in which it is stopping already, else
 const (
 	AsAsked   db.Stop = ""     // db.StopLeave
 	Terminate db.Stop = "term" // Options.OnTerm
 )
 
-// NewStops makes a channel for requests to stop a manager. As many fit into it
-// as it could matter to tell apart.
+// NewStops makes a channel for requests to stop a manager. Its buffer holds as many
+// requests as can differ from each other.
 func NewStops() chan db.Stop { return make(chan db.Stop, 4) }
 
 // Stop asks a manager to stop. It may be called from any goroutine, and again
@@ -34,11 +34,11 @@ func (m *Manager) Stop(how db.Stop) {
 	}
 }
 
-// Told reports whether there is a request to stop that was not acted on yet.
+// Told reports whether there is a request to stop that was not handled yet.
 func (m *Manager) Told() bool { return len(m.stops) > 0 }
 
-// told is Told, and looks into the database for a request, at most once a
-// second. It is asked wherever a manager may be busy for long.
+// told is Told, and also checks the database for a request, at most once a
+// second. It is called wherever a manager may be busy for long.
 func (m *Manager) told(ctx context.Context) bool {
 	if m.Told() || ctx.Err() != nil {
 		return true
@@ -63,7 +63,7 @@ func (m *Manager) told(ctx context.Context) bool {
 	return m.Told()
 }
 
-// asked reads in which way this manager was asked to stop; empty: it was not.
+// asked reads from the database how this manager was asked to stop; empty: it was not.
 func (m *Manager) asked(ctx context.Context) db.Stop {
 	if m.lock == nil {
 		return ""
@@ -101,7 +101,7 @@ func (m *Manager) resolve(ctx context.Context, how db.Stop) db.Stop {
 	return how
 }
 
-// stop begins to stop, or goes over to another way of it.
+// stop begins to stop, or changes to another way of stopping.
 func (m *Manager) stop(ctx context.Context, how db.Stop) {
 	how = m.resolve(ctx, how)
 	if how == m.stopping {
@@ -124,7 +124,7 @@ func (m *Manager) stop(ctx context.Context, how db.Stop) {
 	}
 }
 
-// kill asks every runner to end its task. The runners record that.
+// kill tells every runner to end its task. The runners record the results.
 func (m *Manager) kill(ctx context.Context) {
 	active, err := m.db.CancelRunning(ctx, m.onlyJob)
 	if err != nil {
@@ -149,9 +149,9 @@ func Tell(a db.Active) error {
 	return err
 }
 
-// done reports whether a stopping manager may end. A claim that is under way is
-// given a moment, so that its tasks can be handed out; and unless tasks are to be
-// left alone, none may run.
+// done reports whether a stopping manager may exit. A claim that is under way gets
+// a moment, so that its tasks can be handed out. Unless tasks are to be left
+// alone, none may be running.
 func (m *Manager) done() bool {
 	const moment = 2 * time.Second
 	switch {
@@ -167,10 +167,10 @@ func (m *Manager) done() bool {
 	return ours+m.adopted == 0
 }
 
-// dismissAll lets go of the runners. Those without a task end now, and are
-// waited for; the others go on. A runner for which a claim is still under way is
-// told nothing: it may have a task already, and looks for it when this process
-// has ended.
+// dismissAll releases the runners. Those without a task exit now, and are
+// waited for; the others go on. A runner for which a claim is still under way gets
+// no message: it may have a task already, and looks for it when this process
+// has exited.
 func (m *Manager) dismissAll() {
 	m.claims.giveUp()
 	for r, where := range m.pool {

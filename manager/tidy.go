@@ -2,7 +2,7 @@ package manager
 
 import "context"
 
-// tidy removes a few of the environments that no task has any more, if there is
+// tidy deletes a few of the environments that no task uses any more, if there is
 // nothing else to do.
 func (m *Manager) tidy(ctx context.Context) {
 	const few = 100

@@ -11,10 +11,10 @@ import (
 	"github.com/air-executor/air-executor/lock"
 )
 
-// trouble is a kind of thing that keeps tasks from starting.
+// trouble is a reason why no task can start.
 type trouble int
 
-// The kinds, the one first that explains the others.
+// The reasons. One that explains others comes before them.
 const (
 	noRoom   trouble = iota // the disk is full
 	noRunner                // no runner can be started
@@ -23,8 +23,8 @@ const (
 	troubles
 )
 
-// report says that something keeps tasks from starting, or for a nil error that
-// it no longer does. A change is logged, and shown where others can read it.
+// report records that tasks cannot start for this reason, or with a nil error that
+// they can again. A change is logged, and published for other processes.
 func (m *Manager) report(kind trouble, what string, err error) {
 	text := ""
 	if err != nil {
@@ -47,7 +47,7 @@ func (m *Manager) report(kind trouble, what string, err error) {
 	m.show(now)
 }
 
-// show tells others what keeps tasks from starting.
+// show publishes why tasks cannot start.
 func (m *Manager) show(text string) {
 	if text == m.shown {
 		return
@@ -64,9 +64,9 @@ func (m *Manager) show(text string) {
 	}
 }
 
-// note writes into the lock file who holds it, and what keeps tasks from
-// starting. It is read with Serving. This is no matter for the database, which
-// may be what cannot be written.
+// note writes into the lock file who holds it, and why tasks cannot start. Serving
+// reads it. It is not in the database, because the database may be what cannot be
+// written.
 func (m *Manager) note(trouble string) error {
 	if m.lock == nil {
 		return nil
@@ -79,7 +79,7 @@ func (m *Manager) note(trouble string) error {
 	return m.lock.Note(text)
 }
 
-// Holder is what a manager that serves says of itself beside the database.
+// Holder is what a serving manager publishes about itself outside the database.
 type Holder struct {
 	PID      int       // in its own PID namespace; 0: unknown
 	Instance string    // its id in the database; empty: it is of a version that does not say
@@ -87,9 +87,9 @@ type Holder struct {
 	Since    time.Time // when that began
 }
 
-// Serving reports whether a manager serves the base path, and what it says of
-// itself. In the first moment of its life, that is still what the manager
-// before it has said.
+// Serving reports whether a manager serves the base path, and what it publishes
+// about itself. Right after its start, that is still what the manager before it
+// had published.
 func Serving(base string) (Holder, bool, error) {
 	path := filepath.Join(base, LockName)
 	on, err := lock.Held(path)
@@ -103,7 +103,7 @@ func Serving(base string) (Holder, bool, error) {
 	return parseHolder(text), true, err
 }
 
-// parseHolder reads what note has written. What it does not know, it leaves out.
+// parseHolder reads what note has written. It ignores what it does not know.
 func parseHolder(text string) (h Holder) {
 	for line := range strings.Lines(text) {
 		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")

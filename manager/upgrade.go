@@ -7,10 +7,10 @@ import (
 	"github.com/air-executor/air-executor/db"
 )
 
-// Upgrade brings an older database up to date while no manager serves it, and
-// returns what it did, nil if there was nothing to do. A manager of the older
-// program would go on, but no command of that program would reach it any more,
-// so one that serves is in the way: ErrRunning.
+// Upgrade migrates an older database while no manager serves it, and returns what
+// it did; nil if there was nothing to do. A manager of the older program would go
+// on, but no command of that program could reach it any more. So while one serves,
+// Upgrade returns ErrRunning.
 func Upgrade(ctx context.Context, conf *config.Config) (*db.Upgraded, error) {
 	m := &Manager{config: conf}
 	if err := m.takeLock(conf.BasePath); err != nil {

@@ -28,8 +28,8 @@ func (m *Manager) reap() {
 	process.ReapOrphans(func(pid int) bool { return !runners[pid] })
 }
 
-// keepLink puts the link right by which tasks find this program, if it is gone
-// or leads nowhere.
+// keepLink restores the link by which tasks find this program, if it is missing
+// or broken.
 func (m *Manager) keepLink() {
 	if m.onlyJob != "" || runner.ProgramLinked(m.config.BasePath) {
 		return
@@ -49,8 +49,8 @@ func (m *Manager) keepLink() {
 	m.unlinked = err != nil
 }
 
-// program is where the file of this program is now. One that was replaced since
-// counts as the new one.
+// program returns the path of this program's file. If the file was replaced since the
+// start, that is the new one.
 func program() string {
 	if now, err := os.Readlink("/proc/self/exe"); err == nil {
 		return strings.TrimSuffix(now, " (deleted)")
@@ -73,8 +73,8 @@ func waitNumber(token string) int64 {
 	return n
 }
 
-// endWaiting takes places back that were lent by commands which were killed
-// while they waited.
+// endWaiting takes back the places of tasks whose waiting command was killed
+// while it waited.
 func (m *Manager) endWaiting(ctx context.Context) {
 	if m.waiting == 0 || m.stopping != "" {
 		return

@@ -29,8 +29,8 @@ func (w *worker) command(a *db.Assignment, log *os.File, timeout time.Duration) 
 	}
 }
 
-// stuck says that the task does not end because of processes that do not, or,
-// without any, that this is over. Until then its job waits.
+// stuck records which processes keep the task from ending, or, with none, that
+// nothing does any more. Until then the job waits.
 func (w *worker) stuck(a *db.Assignment, log *os.File, list []process.Survivor) {
 	if len(list) > 0 {
 		writeNote(log, cannotEnd(list))
@@ -41,7 +41,7 @@ func (w *worker) stuck(a *db.Assignment, log *os.File, list []process.Survivor) 
 	}
 }
 
-// cannotEnd says which processes do not end, and what that means.
+// cannotEnd describes which processes do not end, and what that means.
 func cannotEnd(list []process.Survivor) string {
 	for _, s := range list {
 		if s.Refused {
@@ -51,7 +51,7 @@ func cannotEnd(list []process.Survivor) string {
 	return process.Names(list) + " does not end, although it was sent SIGKILL; the task goes on until it has"
 }
 
-// StuckText says for status what a task waits for; empty: for nothing.
+// StuckText describes for status what a task waits for; empty: nothing.
 func StuckText(list []process.Survivor) string {
 	if len(list) == 0 {
 		return ""

@@ -61,8 +61,8 @@ func environment(s *Setup, a *db.Assignment) []string {
 	return withProgram(withDir(env, workingDir(s.BasePath, a.Dir)), s.BasePath)
 }
 
-// Inheritable returns those settings of a process that a task may inherit: those
-// that are not ours, and that mean no process or service in particular.
+// Inheritable returns those settings of a process that a task may inherit: not
+// ours, and not those that are about one process or service.
 func Inheritable(env []string) []string { return without(without(env, OwnVariables), passing) }
 
 // without returns the settings of other variables, in a slice of its own.
@@ -103,7 +103,7 @@ func withProgram(env []string, base string) []string {
 	return env
 }
 
-// workingDir is where a command runs: where it was asked to, or in the folder
+// workingDir is where a command runs: in the requested folder, or in the one
 // that holds the base path.
 func workingDir(base, dir string) string {
 	if dir == "" {

@@ -10,10 +10,10 @@ import (
 )
 
 // lastWords is what a runner writes to its standard error before it is ready: a
-// line about what keeps it from its work, or the Go runtime's report of a crash,
-// with the stacks of all threads. It does not go into the log, since where one
-// runner cannot start, the next one does not fare better, once a second. The
-// manager reads it when the runner has ended.
+// line that says why it cannot start, or the Go runtime's report of a crash,
+// with the stacks of all threads. It does not go into the log: if one runner
+// cannot start, the next one cannot either, once a second. The manager reads it
+// when the runner has exited.
 type lastWords struct {
 	mu   sync.Mutex
 	fd   int // -1: closed
@@ -54,8 +54,8 @@ func (w *lastWords) close() {
 	}
 }
 
-// LastWords says in a line why a runner has ended that never became ready, as far
-// as it could say so itself; empty: it could not. It is complete when the runner
+// LastWords returns in one line why a runner exited before it became ready, as far
+// as the runner could tell; empty: it could not. It is complete when the runner
 // has exited.
 func (p *Process) LastWords() string {
 	p.words.mu.Lock()

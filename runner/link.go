@@ -11,12 +11,12 @@ import (
 	"github.com/air-executor/air-executor/db"
 )
 
-// Manager and runner talk over a pair of connected sockets. The runner says that
+// Manager and runner talk over a pair of connected sockets. The runner reports that
 // it is ready, gets its task (four bytes of length, and an assignment as db
-// encodes it; length 0: there is none), and says when the result is recorded.
+// encodes it; length 0: there is none), and reports when the result is recorded.
 // The manager may disappear at any point, and the runner goes on.
 
-// said is a word of a runner, one byte.
+// said is a message of a runner, one byte.
 type said byte
 
 const (
@@ -32,7 +32,7 @@ func saidDone(ready bool) said {
 	return saidLast
 }
 
-// event is what a runner's word means to its manager.
+// event is what a runner's message means to its manager.
 func (s said) event() (Event, bool) {
 	switch s {
 	case saidReady:
@@ -73,7 +73,7 @@ type link struct{ file *os.File }
 
 func (l link) fd() int { return int(l.file.Fd()) }
 
-// none is what a runner gets that is not needed any more.
+// none is sent to a runner that is not needed any more.
 var none = make([]byte, 4)
 
 // receive blocks until the task comes, and returns it encoded, empty if there is

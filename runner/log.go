@@ -29,10 +29,9 @@ func logFolder(base, jobName string) string {
 	return filepath.Join(base, jobsName, job.FolderName(jobName), "logs")
 }
 
-// openLog creates the log of an attempt. What the attempt before has written
-// moves out of the way. Whatever else may lie there, the file is a new one, and
-// it is inside the folder of the logs: names go through os.Root, which follows no
-// link out of it, and O_EXCL follows none at all.
+// openLog creates the log of an attempt, after renaming that of the attempt
+// before. The file is always a new one inside the folder of the logs: os.Root
+// follows no link out of that folder, and O_EXCL follows none at all.
 func openLog(base string, a *db.Assignment) (*os.File, error) {
 	if f, err := createQuick(base, filepath.Join(jobsName, job.FolderName(a.Job), "logs", job.LogName(a.Task))); err == nil {
 		return f, nil // as a rule: the folders are there, and it is the first attempt
@@ -132,7 +131,7 @@ func makeFolders(root *os.Root, name string) error {
 	return nil
 }
 
-// giveAway gives a file that root has made to the user whose folder it is in.
+// giveAway gives a file that root has made to the owner of the folder that it is in.
 func giveAway(root *os.Root, f *os.File) error {
 	if os.Geteuid() != 0 {
 		return nil

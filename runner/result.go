@@ -15,7 +15,7 @@ import (
 	"github.com/air-executor/air-executor/runner/process"
 )
 
-// result puts the end of a command into the words of a task.
+// result translates how a command ended into the result of a task.
 func result(e process.Exit, timeout time.Duration) job.Result {
 	if e.StartErr != nil {
 		return job.Result{Status: job.Failed, Reason: job.NotStarted, Error: e.StartErr.Error()}
@@ -48,7 +48,7 @@ func result(e process.Exit, timeout time.Duration) job.Result {
 	return r
 }
 
-// remarks are what a person must know of an end beside how it came about.
+// remarks are what a person should know about the end of a command besides its cause.
 func remarks(e process.Exit) (out []string) {
 	if e.Waited != "" {
 		out = append(out, "waited for "+e.Waited+", which could not be ended")
@@ -82,8 +82,8 @@ func signalName(sig syscall.Signal) string {
 // NoteMark begins the lines in a log that are ours and not the command's.
 const NoteMark = "[air-executor]"
 
-// note adds lines of ours to the log where the output alone would leave its
-// reader in the dark.
+// note adds our own lines to the log if the output alone would not tell the reader
+// why it stops.
 func note(log *os.File, e process.Exit, r job.Result) {
 	if r.Reason != "" && r.Reason != job.Exited {
 		writeNote(log, r.Error)
@@ -97,7 +97,7 @@ func note(log *os.File, e process.Exit, r job.Result) {
 	}
 }
 
-// writeNote adds a line of ours to the log.
+// writeNote adds one of our own lines to the log.
 func writeNote(log *os.File, line string) {
 	line = NoteMark + " " + line + "\n"
 	if end, err := log.Seek(0, io.SeekEnd); err == nil && end > 0 {

@@ -1,14 +1,14 @@
-// Package runner carries out attempts: one process, sent by the manager, that
-// runs the command of a task and records the result in its own row.
+// Package runner is the process that runs one task: it is started by the manager,
+// runs the task's command and records the result in the database.
 //
 // A runner is started with its kernel lock on file descriptor 3, and one end of
 // a pair of sockets, the link to its manager, on descriptor 4. It opens the
-// database, says that it is ready, and waits; so it can be started ahead of
-// need. The manager claims a task for it. That commit makes the task running
-// before its command starts, and it names this process; from here on the runner
-// needs nobody. It outlives the manager, ends the command at its time limit or
-// when it is told to, and commits the result. The kernel lock tells everybody
-// else that it lives.
+// database, reports that it is ready, and waits, so it can be started ahead of
+// need. The manager claims a task for it. That commit marks the task as running
+// before its command starts, and names this process. From then on the runner
+// does not need the manager: it ends the command at its time limit or when it is
+// told to, and commits the result. Its kernel lock tells all other processes that
+// it is alive.
 package runner
 
 import (
@@ -60,7 +60,7 @@ func Main(args []string, newLogger func(log *os.File, level, format string) *slo
 		err = useLog()
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err) // to the manager, which knows whether it said so before
+		fmt.Fprintln(os.Stderr, err) // to the manager, which knows whether it has logged this already
 		return 1
 	}
 	w.log = newLogger(os.NewFile(fdLog, "log"), setup.LogLevel, setup.LogFormat)
@@ -71,7 +71,7 @@ func Main(args []string, newLogger func(log *os.File, level, format string) *slo
 	return 0
 }
 
-// newWorker does all that can be done before there is a task.
+// newWorker does everything that can be done before there is a task.
 func newWorker(setup Setup) (*worker, error) {
 	held, link := inherit()
 	w := &worker{setup: setup, link: link, told: make(chan struct{})}
@@ -101,12 +101,12 @@ func (w *worker) watchSignals() {
 	go func() {
 		<-signals
 		close(w.told)
-		// If it still waits for a task, it looks whether there is one, and ends.
+		// If it still waits for a task, it checks whether there is one, and exits.
 		w.link.hangUp()
 	}()
 }
 
-// serve waits until there is a task, and works on it.
+// serve waits for a task, and runs it.
 func (w *worker) serve() error {
 	w.link.say(saidReady)
 	failpoint.Hit("runner.ready")
@@ -119,8 +119,8 @@ func (w *worker) serve() error {
 	return w.work(a)
 }
 
-// task waits for the task of this runner; nil: there is none. A manager that
-// dies between its claim and the word of it leaves that in the database.
+// task waits for the task of this runner; nil: there is none. If the manager died
+// after the claim but before sending the task, the database has it.
 func (w *worker) task() (*db.Assignment, error) {
 	b, err := w.link.receive()
 	switch {
@@ -133,8 +133,8 @@ func (w *worker) task() (*db.Assignment, error) {
 }
 
 // assigned looks for the task of this runner in the database. If there is none,
-// the runner gives up its lock before anybody else can write, so that none is
-// claimed for it while it ends. To give up looking may be to lose the task.
+// the runner releases its lock before any other process can write, so that none is
+// claimed for it while it exits. If it stopped looking, the task might be lost.
 func (w *worker) assigned() (a *db.Assignment, err error) {
 	failpoint.Hit("runner.looks_for_task")
 	err = w.insist("look for a task", func(bool) error {
@@ -144,7 +144,7 @@ func (w *worker) assigned() (a *db.Assignment, err error) {
 	return a, err
 }
 
-// work carries out the task, and then up to tasks_per_runner in all of the same job.
+// work runs the task, and after it more of the same job, up to tasks_per_runner in all.
 func (w *worker) work(a *db.Assignment) error {
 	for n := 1; a != nil; n++ {
 		if w.isTold() {
@@ -188,7 +188,7 @@ func (w *worker) giveBack(a *db.Assignment) (given bool, err error) {
 	return given, nil
 }
 
-// announce tells whoever manages now that the job's place is free.
+// announce tells the current manager that the job's place is free.
 func (w *worker) announce(ready bool) {
 	w.link.say(saidDone(ready))
 	if w.link.gone() {
@@ -196,7 +196,7 @@ func (w *worker) announce(ready bool) {
 	}
 }
 
-// isTold reports whether somebody has told this runner to end its task.
+// isTold reports whether this runner was told to end its task.
 func (w *worker) isTold() bool {
 	select {
 	case <-w.told:
@@ -228,14 +228,14 @@ func (w *worker) attempt(a *db.Assignment) job.Result {
 	return r
 }
 
-// record commits the result. It matters more than anything else that this
-// process could do. With next, it claims the next task of the job as well, but
-// not for a runner whose lock is lost: others take it for dead.
+// record commits the result. Nothing that this process does is more important.
+// With next, it also claims the next task of the job, unless the runner has lost its
+// lock: other processes take it for dead then.
 func (w *worker) record(a *db.Assignment, r job.Result, next bool) (done db.Finished, err error) {
 	failpoint.Hit("runner.before_finish")
 	if err := w.checkLock(); err != nil {
 		if r.Signal == "SIGKILL" {
-			// It is the manager that ends what a dead runner left behind.
+			// The manager kills what a dead runner has left behind.
 			return done, err
 		}
 		next = false
@@ -250,12 +250,11 @@ func (w *worker) record(a *db.Assignment, r job.Result, next bool) (done db.Fini
 	return done, err
 }
 
-// patience is how long a runner waits for a database that cannot take what it
-// has to do.
+// patience is how long a runner retries while the database cannot be written.
 const patience = time.Hour
 
-// insist does something with the database, again and again while it fails. Doubt
-// says that an earlier try may have been committed although it failed.
+// insist retries a change of the database until it succeeds. Doubt means that an
+// earlier try may have been committed although it returned an error.
 func (w *worker) insist(what string, try func(doubt bool) error) error {
 	doubt := false
 	for begin := time.Now(); ; time.Sleep(time.Second) {

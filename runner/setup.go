@@ -30,7 +30,7 @@ type Setup struct {
 	tuned []string // settings of the environment that tuning replaced
 }
 
-// args is the command line of a runner with this setup, without the program.
+// args returns the command line of a runner with this setup, without the program.
 func (s *Setup) args() []string {
 	args := []string{
 		Argument,
@@ -111,11 +111,11 @@ func tuning() []string {
 	return failpoint.Tuning([]string{"GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT=64MiB"})
 }
 
-// untuneAfter is how long a runner does without the garbage collector. One that
-// lives longer can afford the usual one, and does not grow.
+// untuneAfter is how long a runner works without the garbage collector. One that
+// lives longer can afford the usual one, and then does not grow.
 const untuneAfter = time.Minute
 
-// collect brings the garbage collector back, if the limit has not yet done so.
+// collect turns the garbage collector on again, unless the limit has done so.
 func collect() { debug.SetGCPercent(100) }
 
 // tune returns the environment of this process with the tuning, and the

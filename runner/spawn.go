@@ -22,8 +22,7 @@ const LocksName = "runners.lock"
 // Argument is the command line argument that makes the program a runner.
 const Argument = "run-task"
 
-// MarkArgs are arguments with which no other process than the runner with this
-// lock was started.
+// MarkArgs are arguments that only the runner with this lock was started with.
 func MarkArgs(lock int64) []string { return []string{Argument, lockArg(lock)} }
 
 // Event is what a manager learns from a runner.
@@ -38,7 +37,7 @@ const (
 	Exited
 )
 
-// Process is a runner as its manager sees it.
+// Process is the manager's view of a runner.
 type Process struct {
 	db.Runner // as the rows of its attempts name it
 	Spawned   time.Time
@@ -172,7 +171,7 @@ func (p *Process) Dismiss() {
 	}()
 }
 
-// endLink lets the runner read what was sent, and then the end.
+// endLink lets the runner read what was sent, and then end of file.
 func (p *Process) endLink() {
 	raw, err := p.link.SyscallConn()
 	if err != nil {

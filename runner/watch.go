@@ -10,13 +10,13 @@ import (
 	"github.com/air-executor/air-executor/runner/process"
 )
 
-// lookEvery is how often a runner whose command runs looks after its lock, and
-// into the database, if that has changed: somebody may have asked for the end of
-// the task and may not be able to signal this process.
+// lookEvery is how often a runner checks, while its command runs, that it holds its
+// lock, and, if the database has changed, whether the task was cancelled by someone
+// who may not be able to signal this process.
 const lookEvery = time.Second
 
-// watched runs the command of an attempt, and ends it when somebody asks for that.
-// One that ends at once is not watched: see [process.Command.Beside].
+// watched runs the command of an attempt, and ends it on request. A command that
+// ends at once is not watched: see [process.Command.Beside].
 func (w *worker) watched(a *db.Assignment, c process.Command) process.Exit {
 	cancel := make(chan struct{})
 	c.Beside = func(over <-chan struct{}) {
@@ -38,8 +38,8 @@ func (w *worker) watched(a *db.Assignment, c process.Command) process.Exit {
 	return process.Run(c, cancel)
 }
 
-// look looks again and again until the command is over, and closes asked when
-// somebody has asked for its end.
+// look checks regularly until the command is over, and closes asked when the end of
+// the attempt was requested.
 func (w *worker) look(a *db.Assignment, asked chan<- struct{}, over <-chan struct{}) {
 	tick := time.NewTicker(failpoint.Haste(lookEvery))
 	defer tick.Stop()
@@ -58,7 +58,7 @@ func (w *worker) look(a *db.Assignment, asked chan<- struct{}, over <-chan struc
 	}
 }
 
-// cancelAsked reports whether somebody has asked for the end of the attempt. It
+// cancelAsked reports whether the end of the attempt was requested. It
 // reads the row only if the database has changed since it was at state seen.
 func (w *worker) cancelAsked(a *db.Assignment, seen *int64) bool {
 	ctx := context.Background()
@@ -73,8 +73,8 @@ func (w *worker) cancelAsked(a *db.Assignment, seen *int64) bool {
 	return asked
 }
 
-// checkLock returns an error if this runner no longer holds its lock, and says
-// so once. Everybody takes it for dead then.
+// checkLock returns an error if this runner no longer holds its lock, and logs
+// that once. All other processes take it for dead then.
 func (w *worker) checkLock() error {
 	err := w.lock.Check()
 	if err != nil && !w.lost {

@@ -1,7 +1,7 @@
-// Package basepath guards the folder that holds everything. What is queued there
-// runs as the user who starts the manager, and the environments of shells are
-// stored there. So the folder must belong to that user and to nobody else, and
-// nothing that lies in it is taken for ours because of its name alone.
+// Package basepath finds, creates and checks the base path, the folder that holds
+// everything. What is queued there runs as the user who starts the manager, and it
+// stores the environments of shells. So the folder must belong to that user
+// alone, and a file in it is never assumed to be ours just because of its name.
 package basepath
 
 import (
@@ -30,8 +30,8 @@ func (e *Untrusted) Error() string { return e.Path + " " + e.Why }
 
 // Check returns an error of type *Untrusted unless the folder (or the file) at
 // path belongs to the effective user, and nobody else may write to it. For root
-// under sudo, the user who called sudo is as good. A link must belong to the same
-// users as what it points to. What is not there is all right.
+// under sudo, the user who called sudo is accepted too. A link must belong to the same
+// users as what it points to. A missing path is no error.
 func Check(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -48,7 +48,7 @@ func Check(path string) error {
 	return CheckInfo(path, info)
 }
 
-// CheckInfo is Check for what has been looked at already, and is no link.
+// CheckInfo is Check for the result of an earlier stat, of something that is not a link.
 func CheckInfo(path string, info fs.FileInfo) error {
 	if owner, ok := foreign(info); ok {
 		return foreignError(path, owner)
@@ -118,8 +118,8 @@ var signs = []string{"air-executor.db", "jobs", "config.yaml"}
 // and returns the nearest, or "" if there is none. The search ends at home if dir
 // is inside, else at the root. A folder of this name counts if there is a
 // database, a folder jobs or a config.yaml in it. Above dir, those of other users
-// are passed over, unless foreign allows them: one that somebody leaves in /tmp
-// must not stop everybody's work below it. They are returned too.
+// are skipped, unless foreign allows them: one that somebody leaves in /tmp
+// must not stop others from working below it. They are returned too.
 func Find(name, dir, home string, foreign bool) (found string, passed []string) {
 	for at := dir; ; at = filepath.Dir(at) {
 		path := filepath.Join(at, name)
@@ -140,7 +140,7 @@ func inUse(path string) bool {
 		return false
 	}
 	for _, sign := range signs {
-		// One that we may not look into belongs to somebody else, and may be one.
+		// A folder that we may not read belongs to another user, and may be a base path.
 		if _, err := os.Lstat(filepath.Join(path, sign)); err == nil || errors.Is(err, fs.ErrPermission) {
 			return true
 		}
@@ -161,7 +161,7 @@ func foreignFolder(path string) bool {
 	return false
 }
 
-// ignore keeps version control from taking up databases, in which secrets are.
+// ignore keeps databases, which hold secrets, out of version control.
 const ignore = "# Made by air-executor. The database may hold secrets; keep it out of version control.\n*\n"
 
 // Make makes the folder and those above it, for its owner only, unless it is
@@ -239,8 +239,8 @@ func SyncFolder(path string) error {
 	return f.Sync()
 }
 
-// syncParent is SyncFolder for a folder that may be one of anybody: we may enter
-// and not list it, and its file system may have nothing to sync.
+// syncParent is SyncFolder for a folder that may belong to another user: we may be
+// able to enter it but not to list it, and its file system may not support sync.
 func syncParent(path string) error {
 	err := SyncFolder(path)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EINVAL) {

@@ -9,11 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrNotRegular is what Open returns, with the name, for what is no regular file.
+// ErrNotRegular is what Open returns, with the name, for anything but a regular file.
 var ErrNotRegular = errors.New("not a regular file")
 
-// Open opens a regular file as os.OpenFile does. Whatever else has the name (a
-// link, a named pipe, a device) is refused at once, and not waited for.
+// Open opens a regular file as os.OpenFile does. Anything else (a link, a named
+// pipe, a device) is refused at once, without blocking.
 func Open(path string, flag int, perm os.FileMode) (*os.File, error) {
 	fd, err := open(path, flag|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, uint32(perm))
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"unicode/utf8"
 )
 
-// Error is a mistake in a file or in a setting. It prints what is known of
-// the place, for example
+// Error is a mistake in a file or in a setting. Its text includes what is known
+// about the place, for example
 //
 //	config.yaml:3: poll_interval: must be between 1 and 60, not 99
 type Error struct {

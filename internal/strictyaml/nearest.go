@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Nearest returns the known word that word most probably was meant to be, or
-// "" if none is close. Case and the difference between - and _ do not count.
+// Nearest returns the known word that was most probably meant by word, or "" if
+// none is close. Case and the difference between - and _ do not count.
 func Nearest(word string, known []string) string {
 	best, bestDistance := "", -1
 	for _, k := range known {

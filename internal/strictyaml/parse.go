@@ -67,8 +67,8 @@ func document(name string, data []byte) (*yaml.Node, error) {
 	return root, nil
 }
 
-// directive returns the line of the first directive, such as %TAG, or 0. They
-// stand before a document. The YAML library takes quadratic time for them, so
+// directive returns the line of the first directive, such as %TAG, or 0. Directives
+// come before a document. The YAML library takes quadratic time for them, so
 // it must not see any.
 func directive(data []byte) int {
 	before := true // no document has begun, or the last was ended by ...

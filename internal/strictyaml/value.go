@@ -98,8 +98,7 @@ func (v Value) wholeFraction() (string, bool) {
 }
 
 // Int returns a whole number from low to high. A quoted "5" and 5.0 are taken
-// for what they can only mean; 010, which readers of YAML disagree about, is
-// not a whole number.
+// as 5; 010, which readers of YAML disagree about, is not a whole number.
 func (v Value) Int(low, high int) (int, error) {
 	text := strings.ReplaceAll(v.node.Value, "_", "")
 	if whole, ok := v.wholeFraction(); ok {

@@ -42,8 +42,8 @@ func (d *drain) close() {
 	}
 }
 
-// rest takes what is in the pipe now, and closes it. A process that is none of
-// the tree may hold it open, and write on.
+// rest takes what is in the pipe now, and closes it. A process outside the tree
+// may hold it open and go on writing.
 func (d *drain) rest() {
 	for left := d.waiting(); left > 0 && d.pipe >= 0; {
 		n := d.step(min(left, chunk))

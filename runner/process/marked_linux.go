@@ -14,18 +14,18 @@ import (
 
 // KillMarked kills every process that the mark names, with its descendants and
 // the members of its group, until there is none, and returns how many it found.
-// It is for trees whose runner is gone, so that nobody is left who knows them as
+// It is for trees whose runner is gone, so that no process has them as
 // descendants. It returns a [SurvivorsError] as soon as all that is left belongs
-// to others, who do not let this process end it, and if something is still there
-// when its patience is over.
+// to other users and cannot be killed by this process, or if something is still
+// there when its time is over.
 //
-// One look is not enough to say that there is none. Who forks and ends while
-// /proc is read may have a child that the look has missed; and a process that
-// is just becoming another program shows neither environment nor arguments.
+// One pass is not enough to know that there is none. A process that forks and exits
+// while /proc is read may have a child that the pass has missed, and a process that
+// is in the middle of execve(2) shows neither environment nor arguments.
 func KillMarked(m Mark, patience time.Duration) (int, error) {
 	const (
-		enough = 2   // looks in a row that find none, or none that may be ended
-		veiled = 100 // looks, after which what shows nothing of itself is taken for a stranger
+		enough = 2   // passes in a row that find none, or none that may be killed
+		veiled = 100 // passes after which a process that shows nothing counts as unrelated
 	)
 	var l look
 	begin, found, none, refused := time.Now(), 0, 0, 0
@@ -99,7 +99,7 @@ func (l *look) marked(m Mark) (_ []stat, unsure bool) {
 // is between two programs: execve(2) has dropped the memory of the old one, and
 // not yet laid out that of the new one.
 func (s stat) carries(m Mark) (_, unsure bool) {
-	const looks = 3 // who has no environment for so long has none
+	const looks = 3 // a process without environment for so long has none
 	for range looks {
 		found := s.contains("environ", m.Setting)
 		if found == denied && s.in(m) {

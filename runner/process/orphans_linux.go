@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ReapOrphans collects the children of this process that have ended and of
-// which ours says that nobody else waits for them. It is for process 1, to which
-// the kernel gives every orphan.
+// ReapOrphans collects the children of this process that have ended, except those
+// that ours reports as waited for elsewhere. It is for process 1, to which the kernel
+// gives every orphan.
 func ReapOrphans(ours func(pid int) bool) {
 	var l look
 	self := os.Getpid()

@@ -2,5 +2,5 @@
 
 package process
 
-// ReapOrphans does nothing here: containers are a matter of Linux.
+// ReapOrphans does nothing here: only Linux has containers.
 func ReapOrphans(func(pid int) bool) {}

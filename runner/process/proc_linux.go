@@ -30,8 +30,8 @@ func (s stat) gone() bool { return s.state == 'X' || s.state == 'Z' && s.threads
 // kernelThread is PF_KTHREAD, see include/linux/sched.h.
 const kernelThread = 0x00200000
 
-// look reads /proc. It keeps its memory, for a runner may have to look for as
-// long as there is something left of its task.
+// look reads /proc. It reuses its memory, because a runner may have to read it for as
+// long as a process of its task is left.
 type look struct {
 	path, text, names []byte
 	all               []stat

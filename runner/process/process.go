@@ -1,5 +1,5 @@
-// Package process runs one command to its end, and makes sure that nothing of
-// it is left. It knows processes, groups and signals, and no database.
+// Package process runs one command to its end, and makes sure that none of its
+// processes is left. It knows processes, groups and signals, and no database.
 package process
 
 import (
@@ -80,7 +80,7 @@ func Run(c Command, cancel <-chan struct{}) Exit {
 	return r.follow(pid, cancel)
 }
 
-// start starts the command and returns its PID, or says in words for its user why it could not.
+// start starts the command and returns its PID, or an error that says in a user's words why it could not.
 func start(c Command, output *os.File) (pid int, err error) {
 	info, err := os.Stat(c.Dir)
 	if err != nil {

@@ -115,12 +115,12 @@ func (r *run) settle() {
 	}
 }
 
-// collect takes notice of the end of the command.
+// collect notes the end of the command.
 func (r *run) collect() {
 	unix.Close(r.ends)
 	r.ends = -1
 	if !r.settleAt.IsZero() && !r.reaper.try() {
-		r.settle() // it has left something
+		r.settle() // it has left processes
 	}
 }
 
@@ -141,7 +141,7 @@ func (r *run) exit() Exit {
 		r.e.Code = ws.ExitStatus()
 	}
 	if r.drain.tooMuch && !r.e.TimedOut && !r.e.Cancelled {
-		r.e.TooMuch = true // it was over before anybody could end it
+		r.e.TooMuch = true // it ended before it could be ended for that
 	}
 	r.e.Lost, r.e.LostErr = r.drain.lost, r.drain.lostErr
 	use := &r.reaper.use
@@ -204,7 +204,7 @@ func (r *run) patience() int {
 	return int((left + time.Millisecond - 1) / time.Millisecond)
 }
 
-// act does what is to be done now.
+// act does what is due now.
 func (r *run) act(now time.Time) {
 	if !r.settleAt.IsZero() && !now.Before(r.settleAt) {
 		r.settle()

@@ -19,7 +19,7 @@ func Subreaper() error { return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0,
 
 // CloseOnExec keeps commands from inheriting what this process has inherited
 // beyond its three standard files, such as the lock file of the script that has
-// started the manager. (Go sees to the files that it opens itself.)
+// started the manager. (Go takes care of the files that it opens itself.)
 func CloseOnExec() {
 	// Linux before 5.11 cannot do this; there they are inherited.
 	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
@@ -138,9 +138,9 @@ func (t *tree) signal(sig unix.Signal, spare bool) (int, []stat) {
 	return len(all), all
 }
 
-// cleans reports whether a new process with this parent is there to clean up:
-// the parent had SIGTERM in an earlier round, and still lives. Parents come
-// before their children.
+// cleans reports whether a new process with this parent was probably started to
+// clean up: the parent got SIGTERM in an earlier round and is still alive. Parents
+// come before their children.
 func (t *tree) cleans(ppid int, before []stat) bool {
 	for _, s := range before {
 		if s.pid == ppid {
