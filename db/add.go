@@ -135,6 +135,9 @@ func (a *adder) queueNumbered(task job.Task) (string, error) {
 	for {
 		task.ID = strconv.FormatInt(a.job.Added+1, 10)
 		err := a.add(task)
+		if errors.Is(err, ErrCycle) { // of itself alone; to a user, there is no such task
+			err = &Missing{Job: a.job.Name, Task: task.ID, By: task.ID}
+		}
 		if !errors.Is(err, ErrDuplicate) {
 			return task.ID, err
 		}
@@ -241,7 +244,7 @@ func (a *adder) depend(id int64, needs []string) (int, error) {
 			return 0, err
 		}
 		if ok && dep.ID == id {
-			return 0, &Missing{Job: a.job.Name, Task: name, By: name} // else Check would have refused it
+			return 0, cycleError([]string{name})
 		}
 		var need *int64
 		missing := &name

@@ -80,7 +80,7 @@ func (c *enqueueCmd) Run(a *app) error {
 	}
 	in, err := interruptible(a.ctx, func() (io.ReadCloser, error) { return openInput(c.FromFile, conf.BasePath) })
 	if err != nil {
-		return usage(err, "")
+		return err
 	}
 	defer in.Close()
 	r := job.NewSpecReader(inputName(c.FromFile), bufio.NewReaderSize(in, 1<<20))

@@ -62,7 +62,7 @@ func unreadable(path string, err error) error {
 	case errors.Is(err, syscall.EISDIR):
 		why = errors.New("is a folder, not a file")
 	}
-	return fmt.Errorf("%s: %w", path, why)
+	return usage(fmt.Errorf("%s: %w", path, why), "")
 }
 
 // keep reads in to its end: up to some bytes into memory, more into a file.

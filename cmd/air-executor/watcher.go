@@ -82,13 +82,13 @@ func (w *watcher) followOutput() {
 	}
 }
 
-// showOutput prints what tasks have written until now. What comes next is a line
-// that is not theirs.
-func (w *watcher) showOutput() error {
+// showOutput prints what tasks have written until now. If a line comes next that is
+// not theirs, it begins at the left.
+func (w *watcher) showOutput(lineNext bool) error {
 	if w.follow == nil {
 		return nil
 	}
-	if err := w.follow.tick(true); err != nil {
+	if err := w.follow.tick(true); err != nil || !lineNext {
 		return err
 	}
 	p := w.follow.printer
@@ -115,10 +115,8 @@ func (w *watcher) step() error {
 	if err != nil {
 		return err
 	}
-	if len(steps) > len(open) || changed(w.running, steps) {
-		if err := w.showOutput(); err != nil {
-			return err
-		}
+	if err := w.showOutput(slices.ContainsFunc(steps, func(s db.Step) bool { return s.Status.Ended() })); err != nil {
+		return err
 	}
 	before := w.running
 	w.running = map[int64]db.Step{}
@@ -131,11 +129,6 @@ func (w *watcher) step() error {
 		w.tell(s, !known)
 	}
 	return nil
-}
-
-// changed reports whether any of the attempts that ran has ended.
-func changed(running map[int64]db.Step, now []db.Step) bool {
-	return slices.ContainsFunc(now, func(s db.Step) bool { return running[s.Row].Status != s.Status })
 }
 
 // tell prints what has happened to a task.

@@ -468,6 +468,12 @@ var Early func(i int, a *Assignment)
 		shows:   "printed",
 	},
 	{
+		name:    "a base path that was there as an empty folder is left to version control",
+		changes: []change{{"internal/basepath/basepath.go", `		if !ours(path) {`, `		if true {`}},
+		test:    test{"./internal/basepath", "", "TestMakeKeepsAFolderThatWasThereOutOfVersionControl"},
+		shows:   ".gitignore",
+	},
+	{
 		name:    "a dismissed failure is listed among the failed",
 		changes: []change{{"db/list.go", `		if s == job.Failed {`, `		if s == "" {`}},
 		test:    inDB("TestTasksAreListedInParts"),
