@@ -28,6 +28,7 @@ type app struct {
 	out, err *os.File
 	args     []string // command line, without the program
 	globals  globals
+	signals  <-chan os.Signal // see catchSignals; nil: signals end the process
 
 	strict    bool // a wrong configuration file is an error, see configured
 	conf      *config.Config
