@@ -7,8 +7,10 @@ import (
 	"io"
 	"iter"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/air-executor/air-executor/config"
@@ -215,9 +217,10 @@ func (c *enqueueCmd) store(a *app, batch db.Batch) error {
 	if err != nil {
 		return explainEnqueue(err)
 	}
+	signal.Ignore(syscall.SIGPIPE) // which would end it without a word
 	if err := c.print(a, d, added); err != nil {
 		// Who queues it again would have it twice.
-		return fmt.Errorf("it is stored, but its id could not be printed: %w", err)
+		return fail(exitError, fmt.Errorf("it is stored, but its id could not be printed: %w", err), "")
 	}
 	if c.IfAbsent && c.FromFile == "" && !added.New[0] {
 		return c.remark(a, d, added.Job, batch)

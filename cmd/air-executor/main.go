@@ -121,7 +121,11 @@ func (a *app) carryOut(flags *globals, command any, run func() error) error {
 		a.ctx, a.signals, stop = catchSignals(a.ctx)
 		defer stop()
 	}
-	return errors.Join(a.suggest(run()), a.unprinted)
+	err := a.suggest(run())
+	if err != nil && nobodyReads(a.unprinted) {
+		return err // says more than that nobody reads
+	}
+	return errors.Join(err, a.unprinted)
 }
 
 // catchSignals returns a context that ends with the first signal which asks for

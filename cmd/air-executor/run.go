@@ -42,7 +42,7 @@ func (*runCmd) Help() string {
     air-executor run pipeline.yaml
     air-executor run --timeout none -- make test
 
-The tasks are run by the manager that serves this base path or, if none does, by one that lives until the job has ended. Ctrl-C only stops watching in the first case. In the second it ends the tasks that run, and cancels those that do not yet: nothing of the job starts later by itself.
+The tasks are run by the manager that serves this base path or, if none does, by one that lives until the job has ended. Ctrl-C only stops watching in the first case. In the second it ends the tasks that run, and cancels those that do not yet: nothing of the job starts later by itself. When nobody reads the output any more, as after "| head", that is as with Ctrl-C; the exit code is 141.
 
 A job of the same name that has completed is left alone, and the new one gets a number. --resume FILE runs every task that has not completed as the file says it now, drops tasks that are no longer in the file, and says what differs.
 
@@ -304,13 +304,13 @@ func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (outcome, error) {
 		a.notef("%s", interruptedLine(w.job, left, o))
 		return outcome{}, silent(exitInterrupted)
 	case asked.Err() != nil:
-		a.notef("%s", goesOn(w.job))
+		w.noteGoesOn()
 		return outcome{}, silent(exitInterrupted)
 	case ctx.Err() != nil || errors.Is(err, syscall.EPIPE):
 		// As a program ends that has nobody to print for: without a word, if that
 		// is the end of it.
 		if !ours {
-			a.notef("%s", goesOn(w.job))
+			w.noteGoesOn()
 		}
 		return outcome{}, silent(exitPipe)
 	}
@@ -320,13 +320,18 @@ func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (outcome, error) {
 	return outcome{}, err
 }
 
-func goesOn(name string) string {
-	return fmt.Sprintf("job %s goes on; air-executor cancel %s ends it", name, shellLine([]string{name}))
+// noteGoesOn says that a job which another process serves goes on, unless it has
+// ended.
+func (w *watcher) noteGoesOn() {
+	j, err := w.db.Job(context.WithoutCancel(w.app.ctx), w.job)
+	if err != nil || !ended(j) {
+		w.app.notef("job %s goes on; air-executor cancel %s ends it", w.job, shellLine([]string{w.job}))
+	}
 }
 
 // interruptedLine says what became of the job, and how to go on with it.
 func interruptedLine(name string, left db.Cancelling, o *order) string {
-	line := "interrupted: " + whatBecame(left)
+	line := "interrupted: job " + name + ": " + whatBecame(left)
 	if o.path != "" {
 		line += "; to go on: air-executor run --resume --job " + shellLine([]string{name, o.path})
 	}
