@@ -121,7 +121,7 @@ func (a *app) carryOut(flags *globals, command any, run func() error) error {
 		a.ctx, a.signals, stop = catchSignals(a.ctx)
 		defer stop()
 	}
-	err := a.suggest(run())
+	err := a.explainDenied(a.suggest(run()))
 	if err != nil && nobodyReads(a.unprinted) {
 		return err // says more than that nobody reads
 	}

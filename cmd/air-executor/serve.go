@@ -48,6 +48,7 @@ func (c *startCmd) serve(a *app, conf *config.Config) error {
 		Stopping: supervisor.stopping, Alive: supervisor.alive,
 	})
 	if err != nil {
+		err = a.explainDenied(err)
 		ready(err)
 		if c.Ready {
 			return silent(exitCode(err))

@@ -63,6 +63,9 @@ func (c *startCmd) Run(a *app) error {
 	if err := upgradeBefore(a); err != nil {
 		return err
 	}
+	if _, err := a.serving(); err != nil {
+		return err // what the process in the background would find, and a hint
+	}
 	pid, err := startInBackground(a, conf)
 	if errors.Is(err, manager.ErrRunning) {
 		return alreadyRunning(a, err)
