@@ -359,6 +359,10 @@ func TestPermissionAfterRoot(t *testing.T) {
 		}
 	}
 	w.must(os.Chown(filepath.Join(w.base, "manager.lock"), owner, owner))
+	w.must(os.Chown(filepath.Join(w.base, "bin"), 0, 0))
+	if code, out := as(owner, "run", "--", "true"); code != 0 || !strings.Contains(out, "in their PATH: permission denied: "+w.base+"/bin is owned by uid 0") {
+		t.Errorf("bin of root: exit code %d, %s", code, out)
+	}
 }
 
 // T33: tasks that wait for tasks do not hang for want of a place, however deep.

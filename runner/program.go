@@ -71,7 +71,7 @@ func checkLink(base, exe string) (wanted bool, err error) {
 		return true, nil
 	}
 	if why, _ := basepath.Denied(link); errors.Is(err, fs.ErrPermission) && why != "" {
-		return false, fmt.Errorf("tasks find air-executor only if it is in their PATH: %s may not be looked into: %s", folder, why)
+		return false, fmt.Errorf("tasks find air-executor only if it is in their PATH: permission denied: %s", why)
 	}
 	if err != nil {
 		return false, err

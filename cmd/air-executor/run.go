@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/air-executor/air-executor/config"
@@ -266,11 +264,9 @@ func (c *runCmd) choose(a *app, d *db.DB, wanted string) (name string, fresh boo
 // serveAndWatch watches the job to its end. As long as no manager serves the
 // base path, it has one of its own.
 func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (outcome, error) {
-	// Whoever reads our output may go, and the terminal too: then as with Ctrl-C.
-	asked := a.ctx
-	ctx, stop := signal.NotifyContext(a.ctx, syscall.SIGPIPE)
-	defer stop()
-	a.ctx = ctx
+	// What reads our output may end: then as with Ctrl-C. The signal does not say
+	// whether it is that: the manager in this process writes to runners.
+	surviveClosedPipe()
 	own := &ownManager{app: a, job: w.job}
 	defer own.stop(db.StopLeave)
 	obstacles := &obstacles{app: a, own: own, clear: w.clear}
@@ -288,6 +284,9 @@ func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (outcome, error) {
 		if j, err = w.look(); err == nil {
 			done, err = over(a, w.db, j)
 		}
+		if err == nil && nobodyReads(a.unprinted) {
+			err = a.unprinted
+		}
 		if err == nil && done {
 			if err = w.finish(j); err == nil {
 				return w.outcome(j)
@@ -300,13 +299,13 @@ func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (outcome, error) {
 	w.clear()
 	left, ours := c.abandon(a, w, own)
 	switch {
-	case asked.Err() != nil && ours:
+	case a.ctx.Err() != nil && ours:
 		a.notef("%s", interruptedLine(w.job, left, o))
 		return outcome{}, silent(exitInterrupted)
-	case asked.Err() != nil:
+	case a.ctx.Err() != nil:
 		w.noteGoesOn()
 		return outcome{}, silent(exitInterrupted)
-	case ctx.Err() != nil || errors.Is(err, syscall.EPIPE):
+	case nobodyReads(err):
 		// As a program ends that has nobody to print for: without a word, if that
 		// is the end of it.
 		if !ours {
