@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -159,6 +160,13 @@ func (c *runCmd) file(a *app, path string) error {
 func (c *runCmd) watch(a *app, o *order) error {
 	if err := job.CheckName(o.wanted); err != nil {
 		return usage(err, "")
+	}
+	conf, err := a.config()
+	if err != nil {
+		return err
+	}
+	if err := runner.CheckJobs(conf.BasePath); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err // before there is a job
 	}
 	d, err := openForRunning(a, a.open)
 	if err != nil {
