@@ -33,7 +33,6 @@ type app struct {
 	strict    bool // a wrong configuration file is an error, see configured
 	conf      *config.Config
 	hurried   bool  // what is said may get lost, see remark
-	quiet     bool  // say nothing but errors and warnings
 	unprinted error // why a result could not be printed
 }
 

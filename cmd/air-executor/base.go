@@ -65,7 +65,7 @@ func (a *app) newBase(conf *config.Config) (made func(), err error) {
 		return nil, err
 	}
 	return func() {
-		if a.quiet {
+		if a.globals.Quiet {
 			return
 		}
 		for _, other := range conf.Passed {

@@ -14,6 +14,7 @@ import (
 type cancelCmd struct {
 	jobArg
 	Task string `short:"t" placeholder:"ID" predictor:"task" help:"Cancel one task of the job only."`
+	asksNothing
 }
 
 // Help is printed below the summary.

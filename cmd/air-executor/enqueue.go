@@ -34,7 +34,6 @@ type enqueueCmd struct {
 	IfAbsent bool      `help:"Do nothing, successfully, for a task whose id is there already; if that one differs, say so."`
 	Missing  bool      `name:"allow-missing" help:"Keep dependencies on tasks that are not there yet, for they may still come."`
 	FromFile string    `short:"f" placeholder:"FILE" help:"Add the tasks of a file: JSON lines, or a tasks.json array; - is stdin."`
-	Quiet    bool      `short:"q" help:"Do not print ids."`
 	Command  []string  `arg:"" optional:"" predictor:"command" help:"Command and arguments, after --."`
 }
 
@@ -59,7 +58,6 @@ func (c *enqueueCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	a.quiet = c.Quiet
 	batch := newBatch(conf)
 	batch.Job, batch.IfAbsent, batch.AllowMissing = c.Job, c.IfAbsent, c.Missing
 	if c.Job != "" {
@@ -245,8 +243,8 @@ func (c *enqueueCmd) remark(a *app, d *db.DB, jobName string, batch db.Batch) er
 }
 
 func (c *enqueueCmd) print(a *app, d *db.DB, added db.Added) error {
-	if c.Quiet {
-		return nil
+	if a.globals.Quiet {
+		return nil // they need not be read
 	}
 	out := bufio.NewWriter(a.out)
 	one := func(id string, isNew bool) error {

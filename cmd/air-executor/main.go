@@ -116,6 +116,14 @@ func (a *app) carryOut(flags *globals, command any, run func() error) error {
 	if _, err := wantsJSONByEnv(); err != nil {
 		return usage(fmt.Errorf("%s is %q, which is neither 1 nor 0", envJSON, os.Getenv(envJSON)), "")
 	}
+	if _, ok := command.(interface{ printsQuietly() }); a.globals.Quiet && !ok {
+		null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		defer null.Close()
+		a.out = null
+	}
 	if q, ok := command.(quick); !ok || !q.quick() {
 		var stop func()
 		a.ctx, a.signals, stop = catchSignals(a.ctx)

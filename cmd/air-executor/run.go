@@ -23,7 +23,6 @@ import (
 type runCmd struct {
 	Job      string    `short:"j" placeholder:"NAME" predictor:"job" help:"Name for the job, instead of the one in the file."`
 	Resume   bool      `help:"Go on with a job that was interrupted or has failed, as the file is now: what is done stays done."`
-	Quiet    bool      `short:"q" help:"Print neither progress nor output, only what failed."`
 	ID       string    `name:"id" placeholder:"ID" help:"Id of the task, for a command. The default is 1."`
 	Priority signed    `short:"o" placeholder:"N" help:"Priority of a command among all that is ready; the default is 0."`
 	Timeout  taskLimit `placeholder:"D" help:"End a command after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
@@ -45,10 +44,15 @@ The tasks are run by the manager that serves this base path or, if none does, by
 
 A job of the same name that has completed is left alone, and the new one gets a number. --resume FILE runs every task that has not completed as the file says it now, drops tasks that are no longer in the file, and says what differs.
 
+With --quiet it prints neither progress nor output, only what has failed.
+
 A command has nothing to read on its standard input. With --exit-code command, the exit code is the command's own, or 128 and the number of the signal that ended it, 124 if its time was over, 127 if there is no such command.
 
 Exit codes: 0 the job has completed; 1 error; 2 wrong flags, configuration or job file; 3 the job has failed; 130 interrupted.`
 }
+
+// printsQuietly says that run prints what has failed with --quiet too.
+func (*runCmd) printsQuietly() {}
 
 // Run runs a job file or a command.
 func (c *runCmd) Run(a *app) error {
@@ -173,7 +177,7 @@ func (c *runCmd) watch(a *app, o *order) error {
 		return err
 	}
 	defer d.Close()
-	w := &watcher{app: a, db: d, output: o.output, quiet: c.Quiet, begin: time.Now(), screen: block{out: a.out}}
+	w := &watcher{app: a, db: d, output: o.output, quiet: a.globals.Quiet, begin: time.Now(), screen: block{out: a.out}}
 	if err := c.queue(a, w, o); err != nil {
 		return explainRun(err)
 	}

@@ -22,7 +22,6 @@ import (
 type startCmd struct {
 	Foreground bool   `help:"Stay in the foreground and log to stderr, for systemd and containers."`
 	OnTerm     string `enum:"leave,drain,kill," default:"" placeholder:"WAY" help:"What SIGTERM does to running tasks: leave, drain or kill (on_term of the configuration, or leave)."`
-	Quiet      bool   `short:"q" help:"Say nothing, only exit."`
 	Ready      bool   `hidden:"" help:"Report on descriptor 3 once serving."`
 }
 
@@ -79,9 +78,7 @@ func (c *startCmd) Run(a *app) error {
 	if a.json() {
 		return a.printJSON(startedJSON{pid, conf.BasePath})
 	}
-	if !c.Quiet {
-		a.printf("Job manager started (PID %d)\n", pid)
-	}
+	a.printf("Job manager started (PID %d)\n", pid)
 	return nil
 }
 
