@@ -125,6 +125,9 @@ func (m *Manager) open(ctx context.Context, only string) error {
 	if err := db.CheckNames(base); err != nil {
 		return err
 	}
+	if err := runner.CheckJobs(base); err != nil {
+		return err
+	}
 	if only == "" {
 		if err := m.takeLock(base); err != nil {
 			return err

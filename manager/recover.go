@@ -7,6 +7,7 @@ import (
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/internal/failpoint"
+	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/runner"
 	"github.com/air-executor/air-executor/runner/process"
 )
@@ -65,11 +66,20 @@ func (m *Manager) lose(ctx context.Context, a db.Active) error {
 	if err := m.killRest(a); err != nil {
 		return err
 	}
-	why := "its runner died"
-	if a.Runner.BootID != m.setup.BootID {
+	return m.recordLoss(ctx, a, lossText(a, m.setup.BootID))
+}
+
+// lossText says why an attempt without a runner has ended, in agreement with the
+// reason that the database gives it.
+func lossText(a db.Active, boot string) string {
+	what, why := job.Lost, "its runner died"
+	if a.Cancelled {
+		what = job.Cancelled
+	}
+	if a.Runner.BootID != boot {
 		why = "the machine was restarted"
 	}
-	return m.recordLoss(ctx, a, "lost: "+why+"; the command may have run in part")
+	return fmt.Sprintf("%s: %s; the command may have run in part", what, why)
 }
 
 // killRest kills the processes of an attempt that has no runner any more. If

@@ -1,17 +1,20 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/runner/process"
 )
 
 type cancelCmd struct {
 	jobArg
 	Task string `short:"t" placeholder:"ID" predictor:"task" help:"Cancel one task of the job only."`
+	asksNothing
 }
 
 // Help is printed below the summary.
@@ -170,6 +173,9 @@ func (w *endings) settle() error {
 	for _, a := range settled {
 		w.app.notef("the runner of task %q had died; what was left of its command was ended", a.Task)
 	}
+	if left := process.Survivors(err); len(left) > 0 {
+		return fail(exitError, err, endThem(left))
+	}
 	if err != nil {
 		return fail(exitError, err, "air-executor start, where that task ran, settles it")
 	}
@@ -177,6 +183,20 @@ func (w *endings) settle() error {
 		return w.sort()
 	}
 	return nil
+}
+
+// endThem is what to do about processes that could not be ended.
+func endThem(left []process.Survivor) string {
+	var refused []string
+	for _, s := range left {
+		if s.Refused {
+			refused = append(refused, strconv.Itoa(s.PID))
+		}
+	}
+	if len(refused) == 0 {
+		return "it hangs in the kernel; the task stays running until that ends"
+	}
+	return "the task stays running until that ends; as its owner or root: kill -9 " + strings.Join(refused, " ")
 }
 
 // explain says what is being waited for.

@@ -20,7 +20,6 @@ type waitCmd struct {
 	jobsArg
 	Task    string    `short:"t" placeholder:"ID" predictor:"task" help:"Wait for one task of the job only."`
 	Timeout timeLimit `placeholder:"D" help:"Give up after this time, such as 90s or 5m."`
-	Quiet   bool      `short:"q" help:"Say nothing, only exit."`
 }
 
 // Help is printed below the summary.
@@ -60,7 +59,7 @@ func (c *waitCmd) Run(a *app) error {
 	if err != nil {
 		return a.suggestTask(err, names)
 	}
-	if a.json() && !c.Quiet {
+	if a.json() {
 		forms := make([]outcomeJSON, len(ends))
 		for i, o := range ends {
 			forms[i] = o.form()
@@ -151,7 +150,7 @@ func (c *waitCmd) await(a *app, d *db.DB, names []string) ([]outcome, error) {
 		if len(open) == 0 {
 			return ends, nil
 		}
-		if !c.Quiet {
+		if !a.globals.Quiet {
 			obstacles.look()
 		}
 		select {
@@ -165,7 +164,7 @@ func (c *waitCmd) await(a *app, d *db.DB, names []string) ([]outcome, error) {
 }
 
 func (c *waitCmd) tell(a *app, o outcome) {
-	if !a.json() && !c.Quiet {
+	if !a.json() {
 		a.printf("%s\n", o.text())
 	}
 }

@@ -340,6 +340,33 @@ var Early func(i int, a *Assignment)
 		shows:   "goes on",
 	},
 	{
+		name: "root gives away what it has not made",
+		changes: []change{{"internal/basepath/open.go", `			if !errors.Is(err, fs.ErrNotExist) {
+				return f, err
+			}
+`, `			if !errors.Is(err, fs.ErrNotExist) {
+				if err == nil {
+					Give(f)
+				}
+				return f, err
+			}
+`}},
+		test:  test{"./internal/basepath", "", "TestWhatRootHasNotMadeIsNotGivenAway"},
+		shows: "belongs to uid 65534",
+	},
+	{
+		name:    "a base path is served in which no logs can be written",
+		changes: []change{{"manager/manager.go", `if err := runner.CheckJobs(base); err != nil {`, `if err := runner.CheckJobs(base); err == db.ErrCorrupt {`}},
+		test:    inStories("jobs_folder"),
+		shows:   "exit code is 0, not 1",
+	},
+	{
+		name:    "SIGHUP stops a manager",
+		changes: []change{{"cmd/air-executor/serve.go", `case syscall.SIGHUP:`, `case syscall.SIGUSR2:`}},
+		test:    inCmd("TestWhatSignalsAskOfAManager"),
+		shows:   "request 2 is",
+	},
+	{
 		name: "a base path of another user is trusted",
 		changes: []change{{"internal/basepath/basepath.go", `	return st.Uid, true
 }`, `	return st.Uid, false
