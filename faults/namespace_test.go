@@ -3,6 +3,7 @@
 package faults
 
 import (
+	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -101,6 +102,19 @@ func TestLostOnAWord(t *testing.T) {
 	w.sql("UPDATE attempt SET stuck = NULL, cancel_at = NULL WHERE slot IS NOT NULL")
 	w.container(program, "start", "--foreground").serve()
 	w.waitsInWords()
+	c := w.command(nil, "cancel", "j", "--task", "1")
+	said, err := os.Create(t.TempDir() + "/said")
+	w.must(err)
+	defer said.Close()
+	c.Stderr = said
+	w.must(c.Start())
+	w.until("a cancel says what it waits for", func() bool {
+		b, _ := os.ReadFile(said.Name())
+		return strings.Contains(string(b), "cannot be seen from here")
+	})
+	w.must(c.Process.Signal(syscall.SIGINT))
+	_ = c.Wait()
+	w.sql("UPDATE attempt SET cancel_at = NULL WHERE slot IS NOT NULL")
 	word := w.container(program, "cancel", "j", "--task", "1", "--lost")
 	word.ends(&serving{Cmd: word.Cmd, ended: word.ended})
 	if code := word.ProcessState.ExitCode(); code != 0 {

@@ -226,6 +226,10 @@ func (w *endings) settle() error {
 // explain says what is being waited for.
 func (w *endings) explain() {
 	for _, r := range w.open {
+		if t, err := w.db.Task(w.app.ctx, r.Job, r.Task); err == nil && t.Stuck != "" {
+			w.app.notef("waiting for the end of task %q: %s", r.Task, oneLine(t.Stuck))
+			continue
+		}
 		w.app.notef("waiting for the end of task %q (runner PID %d on %s)", r.Task, r.Runner.PID, r.Runner.Host)
 	}
 }

@@ -270,7 +270,7 @@ var Early func(i int, a *Assignment)
 		shows:   "a task whose command may run is",
 	},
 	{
-		name:    "process 1 of a container that lives is taken for ended",
+		name: "process 1 of a container that lives is taken for ended",
 		changes: []change{{"manager/namespace.go", `	if held {
 		return &unseenError`, `	if held && false {
 		return &unseenError`}},
