@@ -2,6 +2,7 @@ package manager
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,7 +29,7 @@ func (m *Manager) recover(ctx context.Context) error {
 	for p, where := range m.pool {
 		counted[p.Lock] = where == busy || where == going
 	}
-	m.adopted = 0
+	m.adopted, m.elsewhere = 0, 0
 	for _, a := range active {
 		alive := true
 		if !m.told(ctx) { // else it is counted, and looked at later
@@ -40,12 +41,17 @@ func (m *Manager) recover(ctx context.Context) error {
 			err := m.lose(ctx, a)
 			if err == nil {
 				delete(m.stuck, a.Token)
+				delete(m.unseen, a.Token)
 				continue
 			}
+			m.unseen[a.Token] = errors.As(err, new(*unseenError))
 			m.noteStuck(ctx, a, err) // it keeps its place, and the others can proceed
 		}
 		if !counted[a.Runner.Lock] {
 			m.adopted++
+			if m.unseen[a.Token] {
+				m.elsewhere++
+			}
 		}
 	}
 	return nil
@@ -63,6 +69,9 @@ func (m *Manager) alive(a db.Active) (bool, error) {
 // lose ends an attempt whose runner is gone: first it kills what is left of the
 // command, then it updates the row.
 func (m *Manager) lose(ctx context.Context, a db.Active) error {
+	if err := m.seen(a); err != nil {
+		return fmt.Errorf("task %q: %w", a.Task, err)
+	}
 	if err := m.killRest(a); err != nil {
 		return err
 	}
@@ -91,7 +100,8 @@ func (m *Manager) killRest(a db.Active) error {
 	mark := process.Mark{
 		Setting: runner.Mark(a.Token), Args: runner.MarkArgs(a.Runner.Lock),
 	}
-	if a.Runner.BootID == m.setup.BootID {
+	same := a.Runner.Namespace == 0 || a.Runner.Namespace == m.self.Namespace
+	if a.Runner.BootID == m.setup.BootID && same { // elsewhere the number names another
 		mark.Session, mark.SessionStart = a.Runner.PID, a.Runner.PIDStart
 	}
 	// The kernel may take a moment to end a large process. What has not ended by
@@ -116,6 +126,9 @@ func (m *Manager) killRest(a db.Active) error {
 // attempt stays under way.
 func (m *Manager) noteStuck(ctx context.Context, a db.Active, why error) {
 	text := runner.StuckText(process.Survivors(why))
+	if unseen := new(unseenError); errors.As(why, &unseen) {
+		text = unseen.stuckText()
+	}
 	if text != "" && m.stuck[a.Token] == text {
 		return
 	}

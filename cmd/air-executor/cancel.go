@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +17,7 @@ import (
 type cancelCmd struct {
 	jobArg
 	Task string `short:"t" placeholder:"ID" predictor:"task" help:"Cancel one task of the job only."`
+	Lost bool   `help:"With --task: nothing of the task lives any more, although air-executor cannot see that. It fails, as lost."`
 	asksNothing
 }
 
@@ -23,16 +27,24 @@ func (*cancelCmd) Help() string {
 
 The request is stored, and runners look for it: none need be reached by a signal. Without a manager, cancel itself ends what is left of a task whose runner has died.
 
+With --lost, a running task whose runner has died in another container is recorded as lost, on your word: the next task of its job may start at once. It is for a container that is gone, when status says that nothing can be seen of it.
+
 Exit codes: 0 done; 1 error, or the task (--task) ended before it could be cancelled; 2 wrong flags or configuration; 4 no such job or task; 130 interrupted.`
 }
 
 // Run cancels, and waits for the end of what ran.
 func (c *cancelCmd) Run(a *app) error {
+	if c.Lost && c.Task == "" {
+		return usage(errors.New("--lost is for one task"), "give --task ID, too")
+	}
 	name, d, err := c.open(a)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
+	if c.Lost {
+		return c.lose(a, d, name)
+	}
 	done, err := d.Cancel(a.ctx, name, c.Task)
 	if err != nil {
 		return err
@@ -42,6 +54,38 @@ func (c *cancelCmd) Run(a *app) error {
 		return err
 	}
 	return c.tell(a, name, done.Pending, became)
+}
+
+// lose records that the task is lost.
+func (c *cancelCmd) lose(a *app, d *db.DB, name string) error {
+	if _, err := d.Task(a.ctx, name, c.Task); err != nil {
+		return err
+	}
+	active, err := d.Active(a.ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(active, func(r db.Active) bool { return r.Job == name && r.Task == c.Task })
+	lost := false
+	if i >= 0 {
+		lost, err = manager.Lose(a.ctx, a.conf, d, active[i])
+	}
+	if errors.Is(err, manager.ErrRunnerLives) {
+		return fail(exitError, err, "without --lost, air-executor cancel ends it")
+	}
+	if err == nil && !lost {
+		err = fmt.Errorf("task %q of job %q does not run", c.Task, name)
+	}
+	if err != nil {
+		return err
+	}
+	if a.json() {
+		return a.printJSON(cancelledJSON{Job: name, Task: value(c.Task), Otherwise: []endedJSON{
+			{c.Task, active[i].Number, job.Failed, value(active[i].LostAs()), nil},
+		}})
+	}
+	a.printf("Task %s of job %s is recorded as lost\n", c.Task, name)
+	return nil
 }
 
 // text says what was cancelled.
@@ -177,7 +221,7 @@ func (w *endings) settle() error {
 		return fail(exitError, err, endThem(left))
 	}
 	if err != nil {
-		return fail(exitError, err, "air-executor start, where that task ran, settles it")
+		return fail(exitError, err, manager.SettleHint)
 	}
 	if len(settled) > 0 { // by ourselves, of which Changes does not tell
 		return w.sort()
@@ -202,6 +246,10 @@ func endThem(left []process.Survivor) string {
 // explain says what is being waited for.
 func (w *endings) explain() {
 	for _, r := range w.open {
+		if t, err := w.db.Task(w.app.ctx, r.Job, r.Task); err == nil && t.Stuck != "" {
+			w.app.notef("waiting for the end of task %q: %s", r.Task, oneLine(t.Stuck))
+			continue
+		}
 		w.app.notef("waiting for the end of task %q (runner PID %d on %s)", r.Task, r.Runner.PID, r.Runner.Host)
 	}
 }

@@ -259,9 +259,23 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "what cannot be seen is taken for ended",
-		changes: []change{{"manager/settle.go", `a.Runner.PIDStart < oldest {`, `a.Runner.PIDStart < oldest && false {`}},
+		changes: []change{{"manager/recover.go", `if err := m.seen(a); err != nil {`, `if err := m.seen(a); err != nil && false {`}},
 		test:    inFaults("TestCancelFromAnotherPIDNamespaceSettlesNothing"),
 		shows:   "left after stop --kill",
+	},
+	{
+		name:    "what another container's manager left is taken for ended",
+		changes: []change{{"manager/recover.go", `if err := m.seen(a); err != nil {`, `if err := m.seen(a); err != nil && false {`}},
+		test:    inFaults("TestManagerInAnotherContainerLosesNothing"),
+		shows:   "a task whose command may run is",
+	},
+	{
+		name: "process 1 of a container that lives is taken for ended",
+		changes: []change{{"manager/namespace.go", `	if held {
+		return &unseenError`, `	if held && false {
+		return &unseenError`}},
+		test:  inFaults("TestManagerBesideAContainerThatLives"),
+		shows: "a task whose command may run is",
 	},
 	{
 		name:    "a runner does not look whether its task was cancelled",
