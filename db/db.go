@@ -2,8 +2,7 @@
 //
 // The database is where enqueuers, the manager and the runners meet. Each of
 // them opens it for itself with [Open], reads and writes in short transactions,
-// and closes it. A write takes three locks, in this order: the mutex of the
-// process, the gate (a kernel lock that serves waiting processes in turn, which
+// and closes it. A write takes three locks, in this order: the turn of the process, the gate (a kernel lock that serves waiting processes in turn, which
 // SQLite's own retrying does not), and SQLite's write lock.
 //
 // Where to find what: tasks come in with [DB.Enqueue] (enqueue.go) and
@@ -19,6 +18,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -64,18 +64,17 @@ type Options struct {
 	Runner bool
 }
 
-// DB is an open database: one connection, used by one transaction at a time.
+// DB is an open database. Its methods may be called from several goroutines: one
+// writes at a time, and others read beside it. Those that wait, for each other or
+// for other processes, return the error of their context when that ends.
 type DB struct {
-	pool    *sqlx.DB
-	conn    *sqlx.Conn
+	*conns
 	path    string
 	gate    *lock.File
 	wait    time.Duration
 	clock   func() time.Time
 	dialect dialect
-	stmts   map[string]*sqlx.Stmt
-	turn    chan struct{} // holds one value while nobody uses conn
-	files   files         // in use
+	files   atomic.Pointer[files] // in use; nil: none yet
 
 	schema   int       // version of the schema, 0: not looked at
 	upgraded *Upgraded // nil: the schema was left as it was
@@ -95,7 +94,7 @@ func Open(ctx context.Context, base string, o Options) (*DB, error) {
 			return nil, err
 		}
 	}
-	d := &DB{path: path, wait: o.Wait, clock: o.Clock, dialect: sqliteDialect, stmts: map[string]*sqlx.Stmt{}, turn: make(chan struct{}, 1)}
+	d := &DB{path: path, wait: o.Wait, clock: o.Clock, dialect: sqliteDialect}
 	if d.wait == 0 {
 		d.wait = failpoint.Wait(time.Minute)
 	}
@@ -109,7 +108,6 @@ func Open(ctx context.Context, base string, o Options) (*DB, error) {
 		}
 		return nil, fmt.Errorf("open %s: %w", path, translate(err))
 	}
-	d.turn <- struct{}{}
 	return d, nil
 }
 
@@ -278,16 +276,19 @@ func (d *DB) connect(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	pool.SetMaxOpenConns(1)
-	d.pool = pool
-	if d.conn, err = pool.Connx(ctx); err != nil {
+	pool.SetMaxOpenConns(1) // while goose works with it
+	d.conns = newConns(pool)
+	first, err := d.toWrite(ctx)
+	if err != nil {
 		return err
 	}
+	defer d.free(first)
 	if !o.Runner {
-		if err := d.migrate(ctx, o); err != nil {
+		if err := d.migrate(ctx, first, o); err != nil {
 			return err
 		}
 	}
+	pool.SetMaxOpenConns(len(d.all))
 	d.gate, err = lock.Open(filepath.Join(filepath.Dir(d.path), gateName))
 	return err
 }
@@ -301,7 +302,6 @@ func dsn(path string, o Options) string {
 	}
 	name := "file:" + (&url.URL{Path: path}).EscapedPath() +
 		"?_txlock=immediate&_defensive=1&_dqs=0&_error_rc=1" +
-		"&_pragma=busy_timeout(10000)" +
 		"&_pragma=synchronous(" + sync + ")"
 	if o.Runner {
 		return name + "&mode=rw" // do not create what is not there
@@ -313,22 +313,17 @@ func dsn(path string, o Options) string {
 		"&_pragma=cell_size_check(1)"
 }
 
-// Close closes the database.
+// Close closes the database. What another goroutine still does with it is left to
+// the end of the process.
 func (d *DB) Close() error {
 	if err := d.Whole(); err != nil {
 		return err // whoever closes last tidies up, and would write
 	}
 	var errs []error
-	for _, s := range d.stmts {
-		errs = append(errs, s.Close())
+	if d.conns != nil {
+		errs = append(errs, d.close())
 	}
-	if d.conn != nil {
-		errs = append(errs, d.conn.Close())
-	}
-	if d.pool != nil {
-		errs = append(errs, d.pool.Close())
-	}
-	if d.gate != nil {
+	if d.gate != nil && len(d.turn) == 0 {
 		errs = append(errs, d.gate.Close())
 	}
 	return errors.Join(errs...)
@@ -348,6 +343,7 @@ func (d *DB) Path() string { return d.path }
 // tx is a transaction with the one instant that everything in it happens at.
 type tx struct {
 	d    *DB
+	conn *conn
 	now  int64           // Unix microseconds
 	stop context.Context // when it ends, no further statement is run
 	// ctx is what statements run with. It cannot be cancelled, for watching
@@ -357,8 +353,8 @@ type tx struct {
 	noted bool // the gate says how far this transaction is
 }
 
-func (d *DB) newTx(ctx context.Context) *tx {
-	return &tx{d: d, now: d.clock().UnixMicro(), stop: ctx, ctx: context.WithoutCancel(ctx)}
+func (d *DB) newTx(ctx context.Context, c *conn) *tx {
+	return &tx{d: d, conn: c, now: d.clock().UnixMicro(), stop: ctx, ctx: context.WithoutCancel(ctx)}
 }
 
 // write runs fn in a transaction that holds the write lock from its start. On a
@@ -386,31 +382,46 @@ func (d *DB) try(ctx context.Context, fn func(*tx) error) error {
 }
 
 func (d *DB) writeOnce(ctx context.Context, fn func(*tx) error) error {
-	<-d.turn
-	defer func() { d.turn <- struct{}{} }()
-	if err := d.enter(); err != nil {
+	if err := enter(ctx, d.turn); err != nil {
+		return err
+	}
+	defer func() { <-d.turn }()
+	if err := d.enter(ctx); err != nil {
 		return err
 	}
 	defer d.gate.Unlock()
 	if err := d.Whole(); err != nil {
 		return err
 	}
-	return d.transact(ctx, d.dialect.begin, fn)
-}
-
-// read runs fn in a transaction that sees one state of the database.
-func (d *DB) read(ctx context.Context, fn func(*tx) error) error {
-	<-d.turn
-	defer func() { d.turn <- struct{}{} }()
-	return d.transact(ctx, "BEGIN", fn)
-}
-
-func (d *DB) transact(ctx context.Context, begin string, fn func(*tx) error) error {
-	t := d.newTx(ctx)
-	if _, err := t.exec(begin); err != nil {
+	c, err := d.toWrite(ctx)
+	if err != nil {
 		return translate(err)
 	}
-	err := fn(t)
+	defer d.free(c)
+	return d.transact(ctx, c, d.dialect.begin, fn)
+}
+
+// read runs fn in a transaction that sees one state of the database. If SQLite is
+// busy, it is so at the first statement of fn, which is called again then.
+func (d *DB) read(ctx context.Context, fn func(*tx) error) error {
+	c, err := d.toRead(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	defer d.freeReader(c)
+	return patient(ctx, func() error { return d.transact(ctx, c, "BEGIN", fn) })
+}
+
+func (d *DB) transact(ctx context.Context, c *conn, begin string, fn func(*tx) error) error {
+	t := d.newTx(ctx, c)
+	err := patient(ctx, func() error {
+		_, err := t.exec(begin)
+		return err
+	})
+	if err != nil {
+		return translate(err)
+	}
+	err = fn(t)
 	if err == nil {
 		err = t.commit()
 	}
@@ -419,7 +430,7 @@ func (d *DB) transact(ctx context.Context, begin string, fn func(*tx) error) err
 		t.stop = t.ctx
 		// Where the failure has rolled back by itself, this one does nothing.
 		_, _ = t.exec("ROLLBACK")
-	} else if d.files[0] == nil {
+	} else if d.files.Load() == nil {
 		d.remember()
 	}
 	return translate(d.older(err))
@@ -443,14 +454,14 @@ func (t *tx) stmt(query string) (*sqlx.Stmt, error) {
 	if err := t.stop.Err(); err != nil {
 		return nil, err
 	}
-	if s := t.d.stmts[query]; s != nil {
+	if s := t.conn.stmts[query]; s != nil {
 		return s, nil
 	}
-	s, err := t.d.conn.PreparexContext(t.ctx, sqlx.Rebind(t.d.dialect.bind, query))
+	s, err := t.conn.PreparexContext(t.ctx, sqlx.Rebind(t.d.dialect.bind, query))
 	if err != nil {
 		return nil, err
 	}
-	t.d.stmts[query] = s
+	t.conn.stmts[query] = s
 	return s, nil
 }
 
@@ -501,6 +512,9 @@ func (t *tx) each(fn func(*sqlx.Rows) error, query string, args ...any) error {
 	}
 	defer rows.Close()
 	for rows.Next() {
+		if err := t.stop.Err(); err != nil {
+			return err
+		}
 		if err := fn(rows); err != nil {
 			return err
 		}

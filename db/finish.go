@@ -171,11 +171,22 @@ WHERE id = ?
 // Prepare prepares the statements of Finish, so that a runner that waits for its
 // task does not pay for them when the task is there.
 func (d *DB) Prepare(ctx context.Context) error {
-	<-d.turn
-	defer func() { d.turn <- struct{}{} }()
-	t := d.newTx(ctx)
+	if err := enter(ctx, d.turn); err != nil {
+		return err
+	}
+	defer func() { <-d.turn }()
+	c, err := d.toWrite(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	defer d.free(c)
+	t := d.newTx(ctx, c)
 	for _, query := range []string{d.dialect.begin, endAttempt, endTask, hasDependents, d.changeJob(), "COMMIT"} {
-		if _, err := t.stmt(query); err != nil {
+		err := patient(ctx, func() error {
+			_, err := t.stmt(query)
+			return err
+		})
+		if err != nil {
 			return translate(err)
 		}
 	}

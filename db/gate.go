@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -13,10 +14,10 @@ import (
 // enter waits for this process's turn to write. It gives up when the process
 // whose turn it is has shown no progress for the time that a write waits: that
 // one was stopped, and did not just have much to store.
-func (d *DB) enter() error {
+func (d *DB) enter(ctx context.Context) error {
 	var before string
 	for {
-		err := d.gate.Lock(d.wait)
+		err := d.gate.Lock(ctx, d.wait)
 		if !errors.Is(err, lock.ErrHeld) {
 			return err
 		}

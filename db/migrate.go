@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -22,8 +21,8 @@ import (
 // asked for; otherwise an older one is used as it is. With MustExist, a file in
 // which nothing was ever stored is no database: looking must not make one of
 // what a builder or a copier that was killed has left.
-func (d *DB) migrate(ctx context.Context, o Options) (err error) {
-	if d.schema, err = d.version(ctx); err != nil {
+func (d *DB) migrate(ctx context.Context, c *conn, o Options) (err error) {
+	if d.schema, err = d.version(ctx, c); err != nil {
 		return err
 	}
 	if d.schema == 0 && o.MustExist {
@@ -38,18 +37,18 @@ func (d *DB) migrate(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer l.Close()
-	if err := l.Lock(d.wait); err != nil {
+	if err := l.Lock(ctx, d.wait); err != nil {
 		return err
 	}
 	defer l.Unlock()
-	if d.schema, err = d.version(ctx); err != nil {
+	if d.schema, err = d.version(ctx, c); err != nil {
 		return err
 	}
 	switch {
 	case d.schema == 0:
-		return d.build(ctx)
+		return d.build(ctx, c)
 	case d.schema < migrations.Version && o.Upgrade:
-		return d.upgrade(ctx)
+		return d.upgrade(ctx, c)
 	}
 	return nil
 }
@@ -57,15 +56,18 @@ func (d *DB) migrate(ctx context.Context, o Options) (err error) {
 // version reads the version of the schema, 0 for a database that is empty or
 // that another process is just building. It refuses files that are not ours to
 // touch, and changes nothing.
-func (d *DB) version(ctx context.Context) (int, error) {
+func (d *DB) version(ctx context.Context, c *conn) (int, error) {
 	// Asked one after the other, these read nothing but the head of the file. Both
 	// are written by the same commit, and this one is read first: if it is there,
 	// so is the other.
 	var id, version int
-	if err := d.conn.QueryRowxContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
-		return 0, err
-	}
-	if err := d.conn.QueryRowxContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+	err := patient(ctx, func() error {
+		if err := c.QueryRowxContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
+			return err
+		}
+		return c.QueryRowxContext(ctx, "PRAGMA user_version").Scan(&version)
+	})
+	if err != nil {
 		return 0, err
 	}
 	switch {
@@ -76,51 +78,51 @@ func (d *DB) version(ctx context.Context) (int, error) {
 	case id != 0:
 		return 0, fmt.Errorf("%w: its application id is %#x", ErrForeign, id)
 	}
-	return 0, d.mayBuild(ctx)
+	return 0, mayBuild(ctx, c)
 }
 
 // mayBuild refuses a database without a mark that has tables of others. Those
 // of goose are there as soon as another process has begun to build it; by the
 // time that ours are, so is the mark.
-func (d *DB) mayBuild(ctx context.Context) error {
+func mayBuild(ctx context.Context, c *conn) error {
 	var strangers int
-	err := d.conn.GetContext(ctx, &strangers, `
-SELECT COUNT(*)
-FROM sqlite_master m, pragma_application_id a
-WHERE m.type = 'table'
-  AND m.name NOT IN ('goose_db_version', 'sqlite_sequence')
-  AND a.application_id = 0`)
+	err := patient(ctx, func() error { return c.GetContext(ctx, &strangers, foreignTables) })
 	if err == nil && strangers > 0 {
 		err = fmt.Errorf("%w: it has tables of another program", ErrForeign)
 	}
 	return err
 }
 
+const foreignTables = `
+SELECT COUNT(*)
+FROM sqlite_master m, pragma_application_id a
+WHERE m.type = 'table'
+  AND m.name NOT IN ('goose_db_version', 'sqlite_sequence')
+  AND a.application_id = 0`
+
 // useWAL turns write-ahead logging on. It is a property of the file; set once,
-// it stays. SQLite does not wait by itself for who has the write lock here, and
-// somebody may: whoever opens an empty database beside which a builder was
-// killed takes it for a moment, to remove the builder's journal.
-func (d *DB) useWAL(ctx context.Context) error {
-	for begin := time.Now(); ; time.Sleep(time.Millisecond) {
-		_, err := d.conn.ExecContext(ctx, "PRAGMA journal_mode = WAL")
-		if !errors.Is(translate(err), ErrBusy) || time.Since(begin) > d.wait {
-			return err
-		}
-	}
+// it stays. Another process may hold the write lock: one that opens an empty
+// database beside which a builder was killed takes it for a moment, to remove the
+// builder's journal.
+func useWAL(ctx context.Context, c *conn) error {
+	return patient(ctx, func() error {
+		_, err := c.ExecContext(ctx, "PRAGMA journal_mode = WAL")
+		return err
+	})
 }
 
 // build makes the schema of a new database. All migrations are one commit, so
 // that nobody finds a version in between.
-func (d *DB) build(ctx context.Context) error {
+func (d *DB) build(ctx context.Context, c *conn) error {
 	// SQLite has made the file by the umask. Its companions take over its mode.
 	if err := os.Chmod(d.path, 0o600); err != nil {
 		return err
 	}
-	if err := d.useWAL(ctx); err != nil {
+	if err := useWAL(ctx, c); err != nil {
 		return err
 	}
 	whole := goose.NewGoMigration(migrations.Version, &goose.GoFunc{RunTx: runAll}, nil)
-	return d.up(ctx, nil, goose.WithGoMigrations(whole), goose.WithDisableGlobalRegistry(true))
+	return d.up(ctx, c, nil, goose.WithGoMigrations(whole), goose.WithDisableGlobalRegistry(true))
 }
 
 // runAll runs every migration in one transaction. The newest is recorded by
@@ -148,10 +150,13 @@ func runAll(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// up runs the migrations that are missing, on a connection of its own, since
-// goose wants a pool.
-func (d *DB) up(ctx context.Context, files fs.FS, options ...goose.ProviderOption) error {
-	if err := d.conn.Close(); err != nil {
+// up runs the migrations that are missing. goose wants a pool, which has only this
+// connection; it waits for no lock by itself.
+func (d *DB) up(ctx context.Context, c *conn, files fs.FS, options ...goose.ProviderOption) error {
+	if err := setBusyTimeout(ctx, c, busyFor); err != nil {
+		return err
+	}
+	if err := c.Close(); err != nil {
 		return err
 	}
 	p, err := goose.NewProvider(goose.DialectSQLite3, d.pool.DB, files, options...)
@@ -162,9 +167,15 @@ func (d *DB) up(ctx context.Context, files fs.FS, options ...goose.ProviderOptio
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	if d.conn, err = d.pool.Connx(ctx); err != nil {
+	if c.Conn, err = d.pool.Connx(ctx); err != nil {
 		return err
 	}
 	d.schema = migrations.Version
-	return nil
+	return setBusyTimeout(ctx, c, 0)
+}
+
+// setBusyTimeout says how long SQLite waits by itself for locks of its own.
+func setBusyTimeout(ctx context.Context, c *conn, wait time.Duration) error {
+	_, err := c.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", wait.Milliseconds()))
+	return err
 }

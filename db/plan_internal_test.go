@@ -155,7 +155,7 @@ func TestHotStatementsUseTheirIndex(t *testing.T) {
 	d := exercised(t)
 	for _, h := range hot {
 		var found []string
-		for query := range d.stmts {
+		for query := range d.all[0].stmts {
 			if strings.Contains(query, h.part) {
 				found = append(found, query)
 			}
@@ -173,7 +173,7 @@ func TestHotStatementsUseTheirIndex(t *testing.T) {
 func TestNoStatementReadsOrSortsMoreThanItMust(t *testing.T) {
 	d := exercised(t)
 	used := map[string]bool{}
-	for query := range d.stmts {
+	for query := range d.all[0].stmts {
 		if slices.ContainsFunc(hot, func(h struct {
 			name, part string
 			plan       []string
@@ -204,7 +204,7 @@ func TestNoStatementReadsOrSortsMoreThanItMust(t *testing.T) {
 func TestEveryStatementOfThePackageIsExplained(t *testing.T) {
 	d := exercised(t)
 	var prepared strings.Builder
-	for query := range d.stmts {
+	for query := range d.all[0].stmts {
 		prepared.WriteString(query + "\x00")
 	}
 	sql := regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\s`)
@@ -246,7 +246,7 @@ func texts(t *testing.T) (out []string) {
 // explain returns the plan of a statement, one step a line.
 func explain(t *testing.T, d *DB, query string) []string {
 	t.Helper()
-	rows, err := d.conn.QueryContext(context.Background(), "EXPLAIN QUERY PLAN "+query, make([]any, strings.Count(query, "?"))...)
+	rows, err := d.all[0].QueryContext(context.Background(), "EXPLAIN QUERY PLAN "+query, make([]any, strings.Count(query, "?"))...)
 	if err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
@@ -422,7 +422,7 @@ func exercised(t *testing.T) *DB {
 	must(err)
 	_, err = d.Check(ctx)
 	must(err)
-	_, err = d.conn.ExecContext(ctx, "INSERT INTO environment (digest, content) VALUES (printf('%064d', 0), x'')")
+	_, err = d.all[0].ExecContext(ctx, "INSERT INTO environment (digest, content) VALUES (printf('%064d', 0), x'')")
 	must(err)
 	_, err = d.RemoveUnusedEnvironments(ctx, 100)
 	must(err)

@@ -259,13 +259,20 @@ ORDER BY a.id`, j.ID, id, id)
 	return out, err
 }
 
-// Changes returns a number that differs from the one returned before if
-// another connection has changed the database in between. It is cheap.
+// Changes returns a number that differs from the one returned before if another
+// process has changed the database in between. It may differ without that. It is
+// cheap.
 func (d *DB) Changes(ctx context.Context) (int64, error) {
-	<-d.turn
-	defer func() { d.turn <- struct{}{} }()
-	t := d.newTx(ctx)
-	var n int64
-	_, err := t.get(&n, d.dialect.changes)
-	return n, translate(err)
+	c, err := d.toRead(ctx)
+	if err != nil {
+		return 0, translate(err)
+	}
+	defer d.freeReader(c)
+	t := d.newTx(ctx, c)
+	var n uint32 // each connection counts for itself
+	err = patient(ctx, func() error {
+		_, err := t.get(&n, d.dialect.changes)
+		return err
+	})
+	return int64(c.place)<<32 | int64(n), translate(err)
 }

@@ -52,13 +52,13 @@ func (d *DB) older(err error) error {
 // process writes from before the copy until the end, so nothing that was
 // recorded is missing in the copy. Processes that have the database open go on
 // afterwards: a migration only adds.
-func (d *DB) upgrade(ctx context.Context) error {
+func (d *DB) upgrade(ctx context.Context, c *conn) error {
 	gate, err := lock.Open(filepath.Join(filepath.Dir(d.path), gateName))
 	if err != nil {
 		return err
 	}
 	defer gate.Close()
-	if err := gate.Lock(d.wait); err != nil {
+	if err := gate.Lock(ctx, d.wait); err != nil {
 		if errors.Is(err, lock.ErrHeld) {
 			return stuck(gate, d.wait)
 		}
@@ -66,7 +66,7 @@ func (d *DB) upgrade(ctx context.Context) error {
 	}
 	defer gate.Unlock()
 	done := Upgraded{From: d.schema, To: migrations.Version}
-	if done.Copy, err = d.copyAside(ctx); err != nil {
+	if done.Copy, err = d.copyAside(ctx, c); err != nil {
 		return fmt.Errorf("copy the database before its upgrade: %w", err)
 	}
 	failpoint.Hit("upgrade.copied")
@@ -74,7 +74,7 @@ func (d *DB) upgrade(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.up(ctx, files); err != nil {
+	if err := d.up(ctx, c, files); err != nil {
 		return fmt.Errorf("%w (as it was before: %s)", err, done.Copy)
 	}
 	d.upgraded = &done

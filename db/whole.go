@@ -22,7 +22,7 @@ func (d *DB) remember() {
 		}
 		now[i] = info
 	}
-	d.files = now
+	d.files.Store(&now)
 }
 
 // Whole returns [ErrReplaced] if somebody has removed or replaced a file beside
@@ -30,12 +30,13 @@ func (d *DB) remember() {
 // since use another one, and what one side writes destroys what the other has
 // written. A database that was moved away as a whole is none the worse for it.
 func (d *DB) Whole() error {
-	if d.files[0] == nil {
+	used := d.files.Load()
+	if used == nil {
 		return nil // not in use yet
 	}
 	for i, suffix := range suffixes {
 		now, err := os.Lstat(d.path + suffix)
-		if err == nil && os.SameFile(now, d.files[i]) {
+		if err == nil && os.SameFile(now, used[i]) {
 			continue
 		}
 		if i == 0 {

@@ -9,8 +9,8 @@ import (
 	"github.com/air-executor/air-executor/runner"
 )
 
-// claims is a goroutine that claims tasks on a connection of its own. A claim
-// waits for other writers, and the manager must not block meanwhile.
+// claims is a goroutine that claims tasks. A claim waits for other writers, and the
+// manager must not block meanwhile.
 type claims struct {
 	asked  chan []*runner.Process // runners that are to have a task
 	done   chan claimed           // one answer to every question
@@ -28,27 +28,21 @@ type claimed struct {
 	err     error
 }
 
-// openClaims starts the goroutine.
-func (m *Manager) openClaims(ctx context.Context) error {
-	d, err := db.Open(ctx, m.config.BasePath, db.Options{Durability: m.config.Durability, MustExist: true, AllowForeign: m.config.AllowForeign})
-	if err != nil {
-		return err
-	}
+// startClaims starts the goroutine.
+func (m *Manager) startClaims(ctx context.Context) {
 	ctx, giveUp := context.WithCancel(ctx)
 	c := claims{asked: make(chan []*runner.Process, 1), done: make(chan claimed, 1), ended: make(chan struct{}), giveUp: giveUp}
 	m.claims = c
 	go func() {
 		defer close(c.ended)
-		defer d.Close()
 		for runners := range c.asked {
-			c.done <- m.claimFor(ctx, d, runners)
+			c.done <- m.claimFor(ctx, runners)
 		}
 	}()
-	return nil
 }
 
 // claimFor claims a task for each runner that is alive.
-func (m *Manager) claimFor(ctx context.Context, d *db.DB, runners []*runner.Process) claimed {
+func (m *Manager) claimFor(ctx context.Context, runners []*runner.Process) claimed {
 	c := claimed{runners: runners, tasks: map[int64]*db.Assignment{}, dead: map[int64]bool{}}
 	lives := func(r db.Runner) (bool, error) {
 		held, err := m.prober.Held(r.Lock)
@@ -58,9 +52,9 @@ func (m *Manager) claimFor(ctx context.Context, d *db.DB, runners []*runner.Proc
 		return held, err
 	}
 	var tasks []*db.Assignment
-	tasks, c.err = d.ClaimAll(ctx, identities(runners), m.config.MaxConcurrentRunners, m.onlyJob, lives)
+	tasks, c.err = m.db.ClaimAll(ctx, identities(runners), m.config.MaxConcurrentRunners, m.onlyJob, lives)
 	if errors.Is(c.err, db.ErrInDoubt) {
-		tasks, c.unknown = m.settle(ctx, d, runners, c.err)
+		tasks, c.unknown = m.settle(ctx, runners, c.err)
 	}
 	for _, a := range tasks {
 		c.tasks[a.Runner().Lock] = a
@@ -72,9 +66,9 @@ func (m *Manager) claimFor(ctx context.Context, d *db.DB, runners []*runner.Proc
 // that it was not could leave tasks marked running while their runners wait. It retries
 // until the database answers or this manager stops; then the runners look for
 // their tasks themselves.
-func (m *Manager) settle(ctx context.Context, d *db.DB, runners []*runner.Process, why error) (tasks []*db.Assignment, unknown bool) {
+func (m *Manager) settle(ctx context.Context, runners []*runner.Process, why error) (tasks []*db.Assignment, unknown bool) {
 	for {
-		tasks, err := d.AssignedTo(ctx, identities(runners))
+		tasks, err := m.db.AssignedTo(ctx, identities(runners))
 		if err == nil {
 			return tasks, false
 		}
@@ -87,8 +81,8 @@ func (m *Manager) settle(ctx context.Context, d *db.DB, runners []*runner.Proces
 	}
 }
 
-// close ends the goroutine. If it still waits for its turn to write, it is left
-// behind, because the process is about to end.
+// close ends the goroutine. If it is just committing a claim, it is left behind,
+// because the process is about to end.
 func (c *claims) close() {
 	if c.asked == nil {
 		return

@@ -131,7 +131,7 @@ func (m *Manager) open(ctx context.Context, only string) error {
 		return err
 	}
 	if only == "" {
-		if err := m.takeLock(base); err != nil {
+		if err := m.takeLock(ctx, base); err != nil {
 			return err
 		}
 	}
@@ -156,11 +156,12 @@ func (m *Manager) open(ctx context.Context, only string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return m.openClaims(context.WithoutCancel(ctx))
+	m.startClaims(context.WithoutCancel(ctx))
+	return nil
 }
 
 // takeLock makes this the only serving manager of the base path.
-func (m *Manager) takeLock(base string) error {
+func (m *Manager) takeLock(ctx context.Context, base string) error {
 	l, err := lock.Open(filepath.Join(base, LockName))
 	if err != nil {
 		return err
@@ -168,7 +169,7 @@ func (m *Manager) takeLock(base string) error {
 	// A manager that was killed while it started a runner has a child that keeps
 	// the lock for the moment until it becomes the runner.
 	const moment = time.Second
-	if err := l.Lock(moment); err != nil {
+	if err := l.Lock(ctx, moment); err != nil {
 		l.Close()
 		if errors.Is(err, lock.ErrHeld) {
 			return ErrRunning

@@ -13,7 +13,7 @@ import (
 // Upgrade returns ErrRunning.
 func Upgrade(ctx context.Context, conf *config.Config) (*db.Upgraded, error) {
 	m := &Manager{config: conf}
-	if err := m.takeLock(conf.BasePath); err != nil {
+	if err := m.takeLock(ctx, conf.BasePath); err != nil {
 		return nil, err
 	}
 	defer m.lock.Close()

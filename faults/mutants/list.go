@@ -15,7 +15,7 @@ func inFaults(name string) test { return test{"./faults", "failpoints", name} }
 // inCmd is a test of what commands print.
 func inCmd(name string) test { return test{"./cmd/air-executor", "", name} }
 
-var noGate = change{"db/db.go", `	if err := d.enter(); err != nil {
+var noGate = change{"db/db.go", `	if err := d.enter(ctx); err != nil {
 		return err
 	}
 	defer d.gate.Unlock()
@@ -197,8 +197,14 @@ var Early func(i int, a *Assignment)
 		shows: "I4: twice",
 	},
 	{
+		name:    "a writer that waits for another process hears nothing of its context",
+		changes: []change{{"db/gate.go", `d.gate.Lock(ctx, d.wait)`, `d.gate.Lock(context.WithoutCancel(ctx), d.wait)`}},
+		test:    inDB("TestAnEndedContextEndsEveryWait/for_a_writer_of_another_process"),
+		shows:   "want that the context has ended",
+	},
+	{
 		name: "no lock while the database is built",
-		changes: []change{{"db/migrate.go", `	if err := l.Lock(d.wait); err != nil {
+		changes: []change{{"db/migrate.go", `	if err := l.Lock(ctx, d.wait); err != nil {
 		return err
 	}
 	defer l.Unlock()
@@ -242,7 +248,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name: "an upgrade takes the database from a manager that serves",
-		changes: []change{{"manager/upgrade.go", `	if err := m.takeLock(conf.BasePath); err != nil {
+		changes: []change{{"manager/upgrade.go", `	if err := m.takeLock(ctx, conf.BasePath); err != nil {
 		return nil, err
 	}
 	defer m.lock.Close()
