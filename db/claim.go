@@ -55,7 +55,7 @@ func (d *DB) ClaimAll(ctx context.Context, runners []Runner, max int, only strin
 		claimed = nil
 		var jobID int64
 		if only != "" {
-			j, err := t.jobRow(only)
+			j, err := t.lockJob(only)
 			if err != nil {
 				return err
 			}
@@ -226,7 +226,8 @@ type claimRow struct {
 	Content  []byte // environment
 }
 
-// claim makes the task of the row running, by an attempt of this runner.
+// claim makes the task of the row running, by an attempt of this runner. The job
+// of the row is locked.
 func (t *tx) claim(r Runner, row *claimRow) (*Assignment, error) {
 	a, err := row.assignment(r)
 	if err != nil {
@@ -307,6 +308,9 @@ func (t *tx) best(jobID int64) (*claimRow, error) {
 	}
 	if err != nil || !ok {
 		return nil, err
+	}
+	if jobID == 0 { // it was free, so nobody was waited for
+		t.holds = append(t.holds, row.Job)
 	}
 	return &row, nil
 }

@@ -79,6 +79,8 @@ type DB struct {
 	schema   int       // version of the schema, 0: not looked at
 	upgraded *Upgraded // nil: the schema was left as it was
 
+	trace func(t *tx, query string, args []any) // for tests: sees every statement
+
 	environments int64 // the row after which RemoveUnusedEnvironments goes on
 }
 
@@ -350,7 +352,8 @@ type tx struct {
 	// over that costs more than most statements do.
 	ctx context.Context
 
-	noted bool // the gate says how far this transaction is
+	holds []int64 // jobs whose rows are locked
+	noted bool    // the gate says how far this transaction is
 }
 
 func (d *DB) newTx(ctx context.Context, c *conn) *tx {
@@ -450,9 +453,12 @@ func (t *tx) commit() error {
 }
 
 // stmt returns the query, prepared. It is kept for the life of the connection.
-func (t *tx) stmt(query string) (*sqlx.Stmt, error) {
+func (t *tx) stmt(query string, args ...any) (*sqlx.Stmt, error) {
 	if err := t.stop.Err(); err != nil {
 		return nil, err
+	}
+	if t.d.trace != nil {
+		t.d.trace(t, query, args)
 	}
 	if s := t.conn.stmts[query]; s != nil {
 		return s, nil
@@ -467,7 +473,7 @@ func (t *tx) stmt(query string) (*sqlx.Stmt, error) {
 
 // exec runs a statement and returns how many rows it changed.
 func (t *tx) exec(query string, args ...any) (int64, error) {
-	s, err := t.stmt(query)
+	s, err := t.stmt(query, args...)
 	if err != nil {
 		return 0, err
 	}
@@ -480,7 +486,7 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 
 // get reads one row into dest and reports whether there was one.
 func (t *tx) get(dest any, query string, args ...any) (bool, error) {
-	s, err := t.stmt(query)
+	s, err := t.stmt(query, args...)
 	if err != nil {
 		return false, err
 	}
@@ -493,7 +499,7 @@ func (t *tx) get(dest any, query string, args ...any) (bool, error) {
 
 // all reads every row into dest, a pointer to a slice.
 func (t *tx) all(dest any, query string, args ...any) error {
-	s, err := t.stmt(query)
+	s, err := t.stmt(query, args...)
 	if err != nil {
 		return err
 	}
@@ -502,7 +508,7 @@ func (t *tx) all(dest any, query string, args ...any) error {
 
 // each calls fn with a scanner for every row.
 func (t *tx) each(fn func(*sqlx.Rows) error, query string, args ...any) error {
-	s, err := t.stmt(query)
+	s, err := t.stmt(query, args...)
 	if err != nil {
 		return err
 	}

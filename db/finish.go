@@ -110,6 +110,9 @@ type ending struct {
 
 // finish ends a running attempt and reports whether its job has a ready task.
 func (t *tx) finish(e ending, r job.Result) (ready bool, err error) {
+	if err := t.lockJobs(e.job); err != nil {
+		return false, err
+	}
 	n, err := t.exec(endAttempt,
 		r.Status, text(string(r.Reason)), r.ExitCode, text(r.Signal), text(r.Error),
 		r.UserTime.Microseconds(), r.SystemTime.Microseconds(), r.MaxRSS, t.now,

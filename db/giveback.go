@@ -23,6 +23,9 @@ func (d *DB) GiveBack(ctx context.Context, a *Assignment) (bool, error) {
 }
 
 func (t *tx) giveBack(a *Assignment) (bool, error) {
+	if err := t.lockJobs(a.job); err != nil {
+		return false, err
+	}
 	if asked, err := t.cancelAsked(a); asked || err != nil {
 		return false, err
 	}

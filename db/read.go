@@ -146,7 +146,7 @@ func (r *storedTask) task() (job.Task, error) {
 // not use the database.
 func (d *DB) EachTask(ctx context.Context, name string, fn func(job.Task) error) error {
 	return d.read(ctx, func(t *tx) error {
-		j, err := t.jobRow(name)
+		j, err := t.findJob(name)
 		if err != nil {
 			return err
 		}
@@ -175,7 +175,7 @@ func (d *DB) Tasks(ctx context.Context, name string) ([]job.Task, error) {
 func (d *DB) Task(ctx context.Context, name, id string) (job.Task, error) {
 	var out *job.Task
 	err := d.read(ctx, func(t *tx) error {
-		j, err := t.jobRow(name)
+		j, err := t.findJob(name)
 		if err != nil {
 			return err
 		}
@@ -230,7 +230,7 @@ func (d *DB) Attempts(ctx context.Context, name, id string) ([]job.Attempt, erro
 		MaxRSS         int64 `db:"max_rss"`
 	}
 	err := d.read(ctx, func(t *tx) error {
-		j, err := t.jobRow(name)
+		j, err := t.findJob(name)
 		if err != nil {
 			return err
 		}

@@ -197,6 +197,15 @@ var Early func(i int, a *Assignment)
 		shows: "I4: twice",
 	},
 	{
+		name: "a result changes tasks before their job is locked",
+		changes: []change{{"db/finish.go", `	if err := t.lockJobs(e.job); err != nil {
+		return false, err
+	}
+`, ``}},
+		test:  inDB("TestAJobIsLockedBeforeItsTasks"),
+		shows: "is not locked",
+	},
+	{
 		name:    "a writer that waits for another process hears nothing of its context",
 		changes: []change{{"db/gate.go", `d.gate.Lock(ctx, d.wait)`, `d.gate.Lock(context.WithoutCancel(ctx), d.wait)`}},
 		test:    inDB("TestAnEndedContextEndsEveryWait/for_a_writer_of_another_process"),
