@@ -2,11 +2,13 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/air-executor/air-executor/db/sqlite"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/lock"
 )
@@ -79,7 +81,7 @@ func TestReadsDoNotWaitForAWriter(t *testing.T) {
 // And a writer does not wait for those that read, however long they take.
 func TestAWriterDoesNotWaitForReads(t *testing.T) {
 	d := opened(t)
-	for range maxReaders {
+	for range sqlite.MaxReaders {
 		release := held(t, func(now func()) error {
 			return d.read(t.Context(), func(tx *tx) error {
 				_, err := tx.lastStep()
@@ -108,12 +110,17 @@ func TestAnEndedContextEndsEveryWait(t *testing.T) {
 		}, write},
 		{"for a writer of another process", func(d *DB) func(func()) error {
 			return func(now func()) error {
-				return withLock(filepath.Join(filepath.Dir(d.path), gateName), now)
+				return withLock(filepath.Join(filepath.Dir(d.Path()), "write.lock"), now)
 			}
 		}, write},
 		{"for another program that writes", func(d *DB) func(func()) error {
 			return func(now func()) error {
-				other, err := d.pool.Connx(context.Background())
+				pool, err := sql.Open("sqlite", d.Path())
+				if err != nil {
+					return err
+				}
+				defer pool.Close()
+				other, err := pool.Conn(context.Background())
 				if err != nil {
 					return err
 				}
@@ -128,13 +135,14 @@ func TestAnEndedContextEndsEveryWait(t *testing.T) {
 		}, write},
 		{"for a place to read", func(d *DB) func(func()) error {
 			return func(now func()) error {
-				for range maxReaders {
-					d.reading <- struct{}{}
+				for range sqlite.MaxReaders {
+					_, done, err := d.engine.Begin(context.Background(), false)
+					if err != nil {
+						return err
+					}
+					defer done(true)
 				}
 				now()
-				for range maxReaders {
-					<-d.reading
-				}
 				return nil
 			}
 		}, func(ctx context.Context, d *DB) error {
@@ -157,7 +165,7 @@ func TestAnEndedContextEndsEveryWait(t *testing.T) {
 
 func TestAnEndedContextEndsTheWaitForAnotherThatBuilds(t *testing.T) {
 	base := t.TempDir()
-	release := held(t, func(now func()) error { return withLock(filepath.Join(base, migrateName), now) })
+	release := held(t, func(now func()) error { return withLock(filepath.Join(base, "migrate.lock"), now) })
 	defer release()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -183,13 +191,7 @@ func withLock(path string, now func()) error {
 // connection, whatever they do.
 func TestWhatDoesOneThingAfterTheOtherOpensOneConnection(t *testing.T) {
 	d := exercised(t)
-	open := 0
-	for i := range d.all {
-		if d.all[i].Conn != nil {
-			open++
-		}
-	}
-	if open != 1 {
+	if open := d.engine.(*sqlite.DB).Connections(); open != 1 {
 		t.Errorf("%d connections are open", open)
 	}
 }

@@ -31,7 +31,7 @@ func (d *DB) Finish(ctx context.Context, a *Assignment, r job.Result, next bool)
 		if err != nil {
 			return err
 		}
-		if !next || !ready || d.spent() {
+		if !next || !ready || d.engine.RoomSpent() {
 			out.Ready = ready
 			return nil
 		}
@@ -173,26 +173,21 @@ WHERE id = ?
 
 // Prepare prepares the statements of Finish, so that a runner that waits for its
 // task does not pay for them when the task is there.
-func (d *DB) Prepare(ctx context.Context) error {
-	if err := enter(ctx, d.turn); err != nil {
+func (d *DB) Prepare(ctx context.Context) (err error) {
+	c, done, err := d.engine.Begin(ctx, false)
+	if err != nil {
 		return err
 	}
-	defer func() { <-d.turn }()
-	c, err := d.toWrite(ctx)
-	if err != nil {
-		return translate(err)
-	}
-	defer d.free(c)
+	defer func() { done(err == nil) }()
 	t := d.newTx(ctx, c)
 	for _, query := range []string{d.dialect.begin, endAttempt, endTask, hasDependents, d.changeJob(), "COMMIT"} {
-		err := patient(ctx, func() error {
+		err = d.patient(ctx, func() error {
 			_, err := t.stmt(query)
 			return err
 		})
 		if err != nil {
-			return translate(err)
+			return d.engine.Translate(err)
 		}
 	}
-	d.remember()
 	return nil
 }

@@ -63,11 +63,7 @@ func watchLocks(t *testing.T, d *DB) {
 			t.Errorf("a row of the table %s is changed, and job %v is not locked, at %s", data.TableName, id, last)
 		}
 	}
-	for i := range d.all {
-		if c := d.all[i].Conn; c != nil {
-			hook(t, c, changed)
-		}
-	}
+	hook(t, only(t, d).Conn, changed)
 }
 
 func hook(t *testing.T, c *sqlx.Conn, changed func(sqlite.SQLitePreUpdateData)) {

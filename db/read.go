@@ -263,16 +263,16 @@ ORDER BY a.id`, j.ID, id, id)
 // process has changed the database in between. It may differ without that. It is
 // cheap.
 func (d *DB) Changes(ctx context.Context) (int64, error) {
-	c, err := d.toRead(ctx)
+	c, done, err := d.engine.Begin(ctx, false)
 	if err != nil {
-		return 0, translate(err)
+		return 0, err
 	}
-	defer d.freeReader(c)
+	defer done(false)
 	t := d.newTx(ctx, c)
 	var n uint32 // each connection counts for itself
-	err = patient(ctx, func() error {
+	err = d.patient(ctx, func() error {
 		_, err := t.get(&n, d.dialect.changes)
 		return err
 	})
-	return int64(c.place)<<32 | int64(n), translate(err)
+	return int64(c.Place)<<32 | int64(n), d.engine.Translate(err)
 }

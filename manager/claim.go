@@ -45,11 +45,11 @@ func (m *Manager) startClaims(ctx context.Context) {
 func (m *Manager) claimFor(ctx context.Context, runners []*runner.Process) claimed {
 	c := claimed{runners: runners, tasks: map[int64]*db.Assignment{}, dead: map[int64]bool{}}
 	lives := func(r db.Runner) (bool, error) {
-		held, err := m.prober.Held(r.Lock)
-		if err == nil && !held {
+		alive, err := m.db.Alive(r)
+		if err == nil && !alive {
 			c.dead[r.Lock] = true
 		}
-		return held, err
+		return alive, err
 	}
 	var tasks []*db.Assignment
 	tasks, c.err = m.db.ClaimAll(ctx, identities(runners), m.config.MaxConcurrentRunners, m.onlyJob, lives)

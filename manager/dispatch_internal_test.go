@@ -14,6 +14,7 @@ import (
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/lock"
 	"github.com/air-executor/air-executor/runner"
+	"github.com/air-executor/air-executor/runner/process"
 )
 
 // Three tasks wait for three runners that are starting. The second and the third
@@ -61,16 +62,16 @@ func TestPlacesAreCountedAgainWhenAClaimIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer prober.Close()
-	file, err := os.Stat(d.Path())
+	boot, err := process.BootID()
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &runner.Process{}
 	m := &Manager{
-		config: &config.Config{MaxConcurrentRunners: 1}, log: slog.New(slog.DiscardHandler), db: d, dbFile: file, prober: prober,
-		setup: runner.Setup{BootID: "boot"}, pool: pool{r: going, &runner.Process{}: idle, &runner.Process{}: idle}, claims: claims{busy: true},
+		config: &config.Config{MaxConcurrentRunners: 1}, log: slog.New(slog.DiscardHandler), db: d, prober: prober,
+		setup: runner.Setup{BootID: boot}, pool: pool{r: going, &runner.Process{}: idle, &runner.Process{}: idle}, claims: claims{busy: true},
 	}
-	if _, err := d.Claim(t.Context(), db.Runner{Lock: 1, BootID: "boot"}, 1, ""); err != nil {
+	if _, err := d.Claim(t.Context(), db.Runner{Lock: 1, BootID: boot}, 1, ""); err != nil {
 		t.Fatal(err)
 	}
 	m.assign(t.Context(), claimed{runners: []*runner.Process{r}})

@@ -67,7 +67,6 @@ type Manager struct {
 	onlyJob   string
 	exe       string
 	stderr    *os.File
-	dbFile    os.FileInfo
 	pool      pool
 	claims    claims
 	missed    bool              // there was something to do while a claim was under way
@@ -137,9 +136,6 @@ func (m *Manager) open(ctx context.Context, only string) error {
 	}
 	err := m.openDB(ctx)
 	if err != nil {
-		return err
-	}
-	if m.dbFile, err = os.Stat(m.db.Path()); err != nil {
 		return err
 	}
 	m.keepReserve()
@@ -358,16 +354,11 @@ func (m *Manager) keepReserve() {
 // replaced returns an error if the files that this manager relies on are no
 // longer the ones that others see.
 func (m *Manager) replaced() error {
-	now, err := os.Stat(m.db.Path())
 	switch {
-	case err != nil:
-		return fmt.Errorf("the database has gone: %w", err)
-	case !os.SameFile(now, m.dbFile):
-		return fmt.Errorf("the database %s has been replaced by another file", m.db.Path())
 	case m.lock != nil && m.lock.Replaced():
 		return fmt.Errorf("the lock file %s has been removed", LockName)
 	case m.prober.Replaced():
 		return fmt.Errorf("the lock file %s has been removed", runner.LocksName)
 	}
-	return m.db.Whole()
+	return m.db.Moved()
 }

@@ -33,7 +33,7 @@ func (m *Manager) recover(ctx context.Context) error {
 	for _, a := range active {
 		alive := true
 		if !m.told(ctx) { // else it is counted, and looked at later
-			if alive, err = m.alive(a); err != nil {
+			if alive, err = m.db.Alive(a.Runner); err != nil {
 				return err
 			}
 		}
@@ -55,15 +55,6 @@ func (m *Manager) recover(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// alive reports whether the runner of an attempt is alive. After a restart of the
-// machine it cannot be; otherwise its kernel lock tells.
-func (m *Manager) alive(a db.Active) (bool, error) {
-	if a.Runner.BootID != m.setup.BootID {
-		return false, nil
-	}
-	return m.prober.Held(a.Runner.Lock)
 }
 
 // lose ends an attempt whose runner is gone: first it kills what is left of the

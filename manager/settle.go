@@ -54,7 +54,7 @@ func Settle(ctx context.Context, conf *config.Config, d *db.DB, attempts []db.Ac
 	}
 	var settled []db.Active
 	for _, a := range attempts {
-		alive, err := m.alive(a)
+		alive, err := d.Alive(a.Runner)
 		if err != nil {
 			return settled, err
 		}
@@ -83,7 +83,7 @@ func Lose(ctx context.Context, conf *config.Config, d *db.DB, a db.Active) (bool
 		return false, err
 	}
 	defer m.prober.Close()
-	alive, err := m.alive(a)
+	alive, err := m.db.Alive(a.Runner)
 	if err != nil {
 		return false, err
 	}

@@ -29,7 +29,7 @@ func Upgrade(ctx context.Context, conf *config.Config) (*db.Upgraded, error) {
 // openDB opens the database, and upgrades it if it is an older one. A manager
 // that does not serve the base path leaves it alone while another one does.
 func (m *Manager) openDB(ctx context.Context) error {
-	options := db.Options{Durability: m.config.Durability, Upgrade: m.lock != nil, AllowForeign: m.config.AllowForeign}
+	options := db.Options{Durability: m.config.Durability, Upgrade: m.lock != nil, Beside: true, AllowForeign: m.config.AllowForeign}
 	var err error
 	if m.db, err = db.Open(ctx, m.config.BasePath, options); err != nil {
 		return err

@@ -15,11 +15,14 @@ func inFaults(name string) test { return test{"./faults", "failpoints", name} }
 // inCmd is a test of what commands print.
 func inCmd(name string) test { return test{"./cmd/air-executor", "", name} }
 
-var noGate = change{"db/db.go", `	if err := d.enter(ctx); err != nil {
-		return err
+var noGate = change{"db/sqlite/sqlite.go", `	if err := d.enter(ctx); err != nil {
+		<-d.turn
+		return nil, nil, err
 	}
-	defer d.gate.Unlock()
+	leave := func() {
+		_ = d.gate.Unlock()
 `, `	_ = d.enter
+	leave := func() {
 `}
 
 var mutants = []mutant{
@@ -140,7 +143,7 @@ var mutants = []mutant{
 	},
 	{
 		name:    "durability full is not (synchronous=NORMAL)",
-		changes: []change{{"db/db.go", `sync := "FULL"`, `sync := "NORMAL"`}},
+		changes: []change{{"db/sqlite/sqlite.go", `sync := "FULL"`, `sync := "NORMAL"`}},
 		test:    inFaults("TestWritingIsCutShort/cuts"),
 		shows:   "BROKEN",
 	},
@@ -159,11 +162,7 @@ var mutants = []mutant{
 	{
 		name: "rescue by timeout: who runs for a second is dead",
 		changes: []change{
-			{"manager/recover.go", `return m.prober.Held(a.Runner.Lock)`, `return time.Since(a.StartedAt) < time.Second, nil`},
-			{"manager/recover.go", `	"fmt"
-`, `	"fmt"
-	"time"
-`},
+			{"manager/recover.go", `alive, err = m.db.Alive(a.Runner)`, `alive, err = time.Since(a.StartedAt) < time.Second, error(nil)`},
 		},
 		test:  inFaults("TestClockJumps/forward_a_year"),
 		shows: "Reason:lost",
@@ -207,13 +206,13 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "a writer that waits for another process hears nothing of its context",
-		changes: []change{{"db/gate.go", `d.gate.Lock(ctx, d.wait)`, `d.gate.Lock(context.WithoutCancel(ctx), d.wait)`}},
+		changes: []change{{"db/sqlite/gate.go", `d.gate.Lock(ctx, d.wait)`, `d.gate.Lock(context.WithoutCancel(ctx), d.wait)`}},
 		test:    inDB("TestAnEndedContextEndsEveryWait/for_a_writer_of_another_process"),
 		shows:   "want that the context has ended",
 	},
 	{
 		name: "no lock while the database is built",
-		changes: []change{{"db/migrate.go", `	if err := l.Lock(ctx, d.wait); err != nil {
+		changes: []change{{"db/sqlite/migrate.go", `	if err := l.Lock(ctx, d.wait); err != nil {
 		return err
 	}
 	defer l.Unlock()
@@ -243,15 +242,15 @@ var Early func(i int, a *Assignment)
 	{
 		name: "every command upgrades the database",
 		changes: []change{
-			{"db/migrate.go", "d.schema == migrations.Version || d.schema > 0 && !o.Upgrade {", "d.schema == migrations.Version {"},
-			{"db/migrate.go", "case d.schema < migrations.Version && o.Upgrade:", "case d.schema < migrations.Version:"},
+			{"db/sqlite/migrate.go", "d.schema == migrations.Version || d.schema > 0 && !o.Upgrade {", "d.schema == migrations.Version {"},
+			{"db/sqlite/migrate.go", "case d.schema < migrations.Version && o.Upgrade:", "case d.schema < migrations.Version:"},
 		},
 		test:  inDB("TestAnOlderDatabaseIsUsedAsItIs"),
 		shows: "it is version",
 	},
 	{
 		name:    "a copy before an upgrade is written over a file",
-		changes: []change{{"db/copy.go", "err := os.Link(from, to)", "err := os.Rename(from, to)"}},
+		changes: []change{{"db/sqlite/copy.go", "err := os.Link(from, to)", "err := os.Rename(from, to)"}},
 		test:    inDB("TestACopyIsNotWrittenOver"),
 		shows:   "the file that was there",
 	},
@@ -300,7 +299,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "a task is claimed for a dead runner",
-		changes: []change{{"manager/claim.go", `		return held, err`, `		return true, err`}},
+		changes: []change{{"manager/claim.go", `		return alive, err`, `		return true, err`}},
 		test:    inFaults("TestATaskThatWasNeverStartedIsNotLost/claim.before_lock/killed"),
 		shows:   "Reason:lost",
 	},
@@ -405,7 +404,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name: "the database of another user is trusted",
-		changes: []change{{"db/db.go", `		if err := basepath.CheckInfo(path, info); err != nil {
+		changes: []change{{"db/sqlite/check.go", `		if err := basepath.CheckInfo(path, info); err != nil {
 			return err
 		}
 `, `		_ = basepath.CheckInfo
@@ -421,7 +420,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "whatever is called reserve is overwritten",
-		changes: []change{{"db/reserve.go", `return string(head) == reserveHead, ignore(err, io.EOF)`, `return true, ignore(err, io.EOF)`}},
+		changes: []change{{"db/sqlite/reserve.go", `return string(head) == reserveHead, err`, `return true, err`}},
 		test:    inDB("TestAFileOfTheUsersCalledReserveIsNotOverwritten"),
 		shows:   "it holds",
 	},
@@ -501,7 +500,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "the folder of a new write-ahead log is not flushed",
-		changes: []change{{"db/syncwal_linux.go", "if err := basepath.SyncFolder(filepath.Dir(wal)); err != nil {", `if _ = basepath.SyncFolder; filepath.Dir(wal) == "" {`}},
+		changes: []change{{"db/sqlite/syncwal_linux.go", "if err := basepath.SyncFolder(filepath.Dir(wal)); err != nil {", `if _ = basepath.SyncFolder; filepath.Dir(wal) == "" {`}},
 		test:    inFaults("TestWritingIsCutShort/cuts"),
 		shows:   "BROKEN",
 	},

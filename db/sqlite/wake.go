@@ -1,4 +1,4 @@
-package db
+package sqlite
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/air-executor/air-executor/db/engine"
 	"github.com/air-executor/air-executor/internal/basepath"
 )
 
@@ -44,7 +45,7 @@ func (d *DB) Listen(ctx context.Context) (<-chan struct{}, error) {
 	}
 	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
 		f.Close()
-		return nil, fmt.Errorf("%w: %s is not a named pipe", ErrTaken, path)
+		return nil, fmt.Errorf("%w: %s is not a named pipe", engine.ErrTaken, path)
 	}
 	if made == nil {
 		basepath.Give(f)

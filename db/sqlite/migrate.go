@@ -1,4 +1,4 @@
-package db
+package sqlite
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/pressly/goose/v3"
 
+	"github.com/air-executor/air-executor/db/engine"
 	"github.com/air-executor/air-executor/internal/failpoint"
 	"github.com/air-executor/air-executor/lock"
 	"github.com/air-executor/air-executor/migrations"
@@ -21,12 +22,12 @@ import (
 // asked for; otherwise an older one is used as it is. With MustExist, a file in
 // which nothing was ever stored is no database: looking must not make one of
 // what a builder or a copier that was killed has left.
-func (d *DB) migrate(ctx context.Context, c *conn, o Options) (err error) {
+func (d *DB) migrate(ctx context.Context, c *conn, o engine.Options) (err error) {
 	if d.schema, err = d.version(ctx, c); err != nil {
 		return err
 	}
 	if d.schema == 0 && o.MustExist {
-		return fmt.Errorf("%w: the file is empty", ErrNoDatabase)
+		return fmt.Errorf("%w: the file is empty", engine.ErrNoDatabase)
 	}
 	if d.schema == migrations.Version || d.schema > 0 && !o.Upgrade {
 		return nil
@@ -72,11 +73,11 @@ func (d *DB) version(ctx context.Context, c *conn) (int, error) {
 	}
 	switch {
 	case id == migrations.ApplicationID && version > migrations.Version:
-		return 0, fmt.Errorf("%w: its schema is version %d, this program knows %d", ErrNewer, version, migrations.Version)
+		return 0, fmt.Errorf("%w: its schema is version %d, this program knows %d", engine.ErrNewer, version, migrations.Version)
 	case id == migrations.ApplicationID:
 		return version, nil
 	case id != 0:
-		return 0, fmt.Errorf("%w: its application id is %#x", ErrForeign, id)
+		return 0, fmt.Errorf("%w: its application id is %#x", engine.ErrForeign, id)
 	}
 	return 0, mayBuild(ctx, c)
 }
@@ -88,7 +89,7 @@ func mayBuild(ctx context.Context, c *conn) error {
 	var strangers int
 	err := patient(ctx, func() error { return c.GetContext(ctx, &strangers, foreignTables) })
 	if err == nil && strangers > 0 {
-		err = fmt.Errorf("%w: it has tables of another program", ErrForeign)
+		err = fmt.Errorf("%w: it has tables of another program", engine.ErrForeign)
 	}
 	return err
 }
@@ -153,7 +154,7 @@ func runAll(ctx context.Context, tx *sql.Tx) error {
 // up runs the migrations that are missing. goose wants a pool, which has only this
 // connection; it waits for no lock by itself.
 func (d *DB) up(ctx context.Context, c *conn, files fs.FS, options ...goose.ProviderOption) error {
-	if err := setBusyTimeout(ctx, c, busyFor); err != nil {
+	if err := setBusyTimeout(ctx, c, engine.BusyFor); err != nil {
 		return err
 	}
 	if err := c.Close(); err != nil {
@@ -167,7 +168,7 @@ func (d *DB) up(ctx context.Context, c *conn, files fs.FS, options ...goose.Prov
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	if c.Conn, err = d.pool.Connx(ctx); err != nil {
+	if c.Conn.Conn, err = d.pool.Connx(ctx); err != nil {
 		return err
 	}
 	d.schema = migrations.Version

@@ -1,4 +1,4 @@
-package db
+package sqlite
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/air-executor/air-executor/db/engine"
 	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/internal/failpoint"
 	"github.com/air-executor/air-executor/migrations"
@@ -82,7 +83,7 @@ func removePart(path string) error {
 	return os.Remove(path)
 }
 
-// room returns ErrFull if the disk has no room for a copy of the database, and
+// room returns engine.ErrFull if the disk has no room for a copy of the database, and
 // as much again for what a migration may write.
 func room(ctx context.Context, c *conn, folder string) error {
 	var size uint64
@@ -98,7 +99,7 @@ FROM pragma_page_count p, pragma_page_size s`)
 	}
 	const mib = 1 << 20
 	if need := 2 * size; free < need {
-		return fmt.Errorf("%w: that and the upgrade take up to %d MiB in %s, and %d MiB are free", ErrFull, need/mib+1, folder, free/mib)
+		return fmt.Errorf("%w: that and the upgrade take up to %d MiB in %s, and %d MiB are free", engine.ErrFull, need/mib+1, folder, free/mib)
 	}
 	return nil
 }
@@ -139,7 +140,7 @@ func (d *DB) vacuumInto(ctx context.Context, c *conn, path string) error {
 	}
 	number := func(at int) int { return int(binary.BigEndian.Uint32(head[at:])) }
 	if !bytes.HasPrefix(head, []byte(sqliteMagic)) || number(applicationIDAt) != migrations.ApplicationID || number(userVersionAt) != d.schema {
-		return fmt.Errorf("%w: the copy is not like it", ErrCorrupt)
+		return fmt.Errorf("%w: the copy is not like it", engine.ErrCorrupt)
 	}
 	// The copy is without write-ahead logging, which the program takes for granted
 	// when it finds a database.

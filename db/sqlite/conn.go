@@ -1,26 +1,27 @@
-package db
+package sqlite
 
 import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/air-executor/air-executor/db/engine"
 )
 
-// conn is one connection, with the statements that were prepared on it. It is
-// used by one transaction at a time.
+// conn is one connection, used by one transaction at a time. Its place is that in
+// conns.all, and until it is opened, the connection itself is nil.
 type conn struct {
-	*sqlx.Conn     // nil: not open yet
-	place      int // in conns.all
-	stmts      map[string]*sqlx.Stmt
-	busy       bool
+	engine.Conn
+	busy bool
 }
 
-// maxReaders is how many transactions that read go on at once in one process,
+func (c *conn) isOpen() bool { return c.Conn.Conn != nil }
+
+// MaxReaders is how many transactions that read go on at once in one process,
 // beside the one that writes.
-const maxReaders = 3
+const MaxReaders = 3
 
 // conns are the connections of a DB. One transaction at most writes; others read
 // beside it, and never wait for it. A connection is opened when all that are open
@@ -32,13 +33,13 @@ type conns struct {
 	turn    chan struct{} // holds a value while somebody writes
 	reading chan struct{} // holds a value for each transaction that reads
 	mu      sync.Mutex
-	all     [1 + maxReaders]conn
+	all     [1 + MaxReaders]conn
 }
 
 func newConns(pool *sqlx.DB) *conns {
-	c := &conns{pool: pool, turn: make(chan struct{}, 1), reading: make(chan struct{}, maxReaders)}
+	c := &conns{pool: pool, turn: make(chan struct{}, 1), reading: make(chan struct{}, MaxReaders)}
 	for i := range c.all {
-		c.all[i] = conn{place: i, stmts: map[string]*sqlx.Stmt{}}
+		c.all[i] = conn{Conn: engine.Conn{Place: i, Stmts: map[string]*sqlx.Stmt{}}}
 	}
 	return c
 }
@@ -74,11 +75,11 @@ func (c *conns) toRead(ctx context.Context) (*conn, error) {
 // take returns the first connection in an order that is not in use, or opens one.
 func (c *conns) take(ctx context.Context, order func(int) int) (*conn, error) {
 	one := c.choose(order)
-	if one.Conn != nil {
+	if one.isOpen() {
 		return one, nil
 	}
 	err := patient(ctx, func() (err error) {
-		one.Conn, err = c.pool.Connx(ctx)
+		one.Conn.Conn, err = c.pool.Connx(ctx)
 		return err
 	})
 	if err != nil {
@@ -99,11 +100,11 @@ func (c *conns) choose(order func(int) int) *conn {
 		if one.busy {
 			continue
 		}
-		if one.Conn != nil {
+		if one.isOpen() {
 			next = one
 			break
 		}
-		if next == nil || one.place < next.place {
+		if next == nil || one.Place < next.Place {
 			next = one
 		}
 	}
@@ -124,6 +125,9 @@ func (c *conns) freeReader(one *conn) {
 	<-c.reading
 }
 
+// Connections is how many connections are open.
+func (c *conns) Connections() int { return c.pool.Stats().OpenConnections }
+
 // close closes the connections. One that is in use is left to the end of the
 // process.
 func (c *conns) close() error {
@@ -132,40 +136,13 @@ func (c *conns) close() error {
 	var errs []error
 	for i := range c.all {
 		one := &c.all[i]
-		if one.busy || one.Conn == nil {
+		if one.busy || !one.isOpen() {
 			continue
 		}
-		for _, s := range one.stmts {
+		for _, s := range one.Stmts {
 			errs = append(errs, s.Close())
 		}
-		errs = append(errs, one.Conn.Close())
+		errs = append(errs, one.Conn.Conn.Close())
 	}
 	return errors.Join(append(errs, c.pool.Close())...)
-}
-
-// busyFor is how long a lock of SQLite itself is waited for. Among programs like
-// this one, such a lock is held for a moment, by a process that is the first to
-// use the database, or the last. Another program that writes may keep it longer.
-const busyFor = 10 * time.Second
-
-// patient calls fn until it returns another error than ErrBusy, or none, for some
-// time or until ctx ends. (SQLite's own busy_timeout knows no contexts.)
-func patient(ctx context.Context, fn func() error) error {
-	err := fn()
-	if !errors.Is(translate(err), ErrBusy) {
-		return err
-	}
-	const longest = 20 * time.Millisecond
-	begin, pause := time.Now(), time.Millisecond
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
-		}
-		pause = min(2*pause, longest)
-		if err = fn(); !errors.Is(translate(err), ErrBusy) || time.Since(begin) > busyFor {
-			return err
-		}
-	}
 }
