@@ -228,8 +228,8 @@ var Early func(i int, a *Assignment)
 	{
 		name: "every command upgrades the database",
 		changes: []change{
-			{"db/migrate.go", "d.schema == migrations.Version || d.schema > 0 && !o.Upgrade {", "d.schema == migrations.Version {"},
-			{"db/migrate.go", "case d.schema < migrations.Version && o.Upgrade:", "case d.schema < migrations.Version:"},
+			{"db/migrate.go", "d.schema == d.source.newest || d.schema > 0 && !o.Upgrade {", "d.schema == d.source.newest {"},
+			{"db/migrate.go", "case d.schema < d.source.newest && o.Upgrade:", "case d.schema < d.source.newest:"},
 		},
 		test:  inDB("TestAnOlderDatabaseIsUsedAsItIs"),
 		shows: "it is version",
