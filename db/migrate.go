@@ -124,6 +124,11 @@ func (d *DB) build(ctx context.Context) error {
 	if err := os.Chmod(d.path, 0o600); err != nil {
 		return err
 	}
+	// The file can give pages back that are not used any more. That is decided before
+	// its first page is written, or takes a VACUUM of the whole later.
+	if _, err := d.conn.ExecContext(ctx, "PRAGMA auto_vacuum = INCREMENTAL"); err != nil {
+		return err
+	}
 	if err := d.useWAL(ctx); err != nil {
 		return err
 	}

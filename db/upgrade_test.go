@@ -81,6 +81,7 @@ func TestAnUpgradeKeepsEveryRowAndACopy(t *testing.T) {
 	}
 	s.unchanged(before)
 	s.sound()
+	s.givesBack()
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the copy: %v, %v", info, err)
 	}
@@ -101,6 +102,7 @@ func TestAnUpgradeKeepsEveryRowAndACopy(t *testing.T) {
 	}
 	old.unchanged(before)
 	old.sound()
+	old.givesBack()
 	if mode := old.rows("PRAGMA journal_mode")[1][0]; mode != "wal" {
 		t.Errorf("journal mode of the copy is %v", mode)
 	}
@@ -303,4 +305,33 @@ func TestANewDatabaseHasEveryVersion(t *testing.T) {
 	if s.Upgraded() != nil || len(copies(t, s.base)) > 0 {
 		t.Errorf("a new database was upgraded: %+v", s.Upgraded())
 	}
+}
+
+// givesBack fails the test unless the file can become smaller by and by.
+func (s *store) givesBack() {
+	s.t.Helper()
+	const incremental = 2
+	if got := s.rows("PRAGMA auto_vacuum")[1][0]; got != incremental {
+		s.t.Errorf("auto_vacuum is %v", got)
+	}
+}
+
+func TestSpaceThatIsNotUsedCanBeGivenBack(t *testing.T) {
+	s := open(t)
+	s.givesBack()
+	tasks := make([]job.Spec, 3000)
+	for i := range tasks {
+		tasks[i].Command = "true"
+	}
+	s.enqueue("j", tasks...)
+	pages := func() int { return s.rows("PRAGMA page_count")[1][0].(int) }
+	full := pages()
+	if _, err := s.RemoveJobs(ctx, []string{"j"}); err != nil {
+		t.Fatal(err)
+	}
+	s.rows("PRAGMA incremental_vacuum")
+	if got := pages(); got > full/2 {
+		t.Errorf("%d pages of %d are left", got, full)
+	}
+	s.sound()
 }
