@@ -89,6 +89,7 @@ func TestNothingOfAJobThatIsHeldIsClaimed(t *testing.T) {
 	if err != nil || done.Next != nil {
 		t.Errorf("went on with %+v, %v", done.Next, err)
 	}
+	s.wantNone("held")
 	s.set("held", "holds = 0")
 	if got := s.claim("held"); got.Task != "b" {
 		t.Errorf("claimed %s", got.Task)
