@@ -17,24 +17,25 @@ import (
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/runner"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 // defaultJob is where tasks go that name no job.
 const defaultJob = "default"
 
 type enqueueCmd struct {
-	Job      string    `short:"j" placeholder:"NAME" predictor:"job" help:"Job to add to; it is created if it does not exist. Inside a task the default is its own job, else 'default'."`
-	ID       string    `name:"id" placeholder:"ID" help:"Id of the task, unique in its job. The default is the job's next free number."`
-	After    []string  `short:"a" sep:"none" placeholder:"ID" predictor:"task" help:"Run only when this task of the same job has completed. May be given several times."`
-	Priority signed    `short:"o" placeholder:"N" help:"Higher runs first; the default is 0."`
-	Timeout  taskLimit `placeholder:"D" help:"End the task after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
-	Dir      string    `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run; the default is the current directory."`
-	Env      []string  `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable. May be given several times."`
-	NoEnv    bool      `help:"Do not store this shell's environment; run with the manager's."`
-	IfAbsent bool      `help:"If there is a task with this id already, do nothing and exit 0; if it differs, say so."`
-	Missing  bool      `name:"allow-missing" help:"Accept dependencies on tasks that do not exist yet. The task waits for them."`
-	FromFile string    `short:"f" placeholder:"FILE" help:"Add the tasks of a file: JSON lines, or a tasks.json array; - is stdin."`
-	Command  []string  `arg:"" optional:"" predictor:"command" help:"Command and arguments, after --."`
+	Job      string       `short:"j" placeholder:"NAME" predictor:"job" help:"Job to add to; it is created if it does not exist. Inside a task the default is its own job, else 'default'."`
+	ID       string       `name:"id" placeholder:"ID" help:"Id of the task, unique in its job. The default is the job's next free number."`
+	After    []string     `short:"a" sep:"none" placeholder:"ID" predictor:"task" help:"Run only when this task of the same job has completed. May be given several times."`
+	Priority taskPriority `short:"o" placeholder:"N" help:"Higher runs first; the default is 0."`
+	Timeout  taskLimit    `placeholder:"D" help:"End the task after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
+	Dir      string       `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run; the default is the current directory."`
+	Env      []string     `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable. May be given several times."`
+	NoEnv    bool         `help:"Do not store this shell's environment; run with the manager's."`
+	IfAbsent bool         `help:"If there is a task with this id already, do nothing and exit 0; if it differs, say so."`
+	Missing  bool         `name:"allow-missing" help:"Accept dependencies on tasks that do not exist yet. The task waits for them."`
+	FromFile string       `short:"f" placeholder:"FILE" help:"Add the tasks of a file: JSON lines, or a tasks.json array; - is stdin."`
+	Command  []string     `arg:"" optional:"" predictor:"command" help:"Command and arguments, after --."`
 }
 
 // Help is printed below the summary.
@@ -83,7 +84,7 @@ func (c *enqueueCmd) Run(a *app) error {
 		return err
 	}
 	defer in.Close()
-	r := job.NewSpecReader(inputName(c.FromFile), bufio.NewReaderSize(in, 1<<20))
+	r := taskfile.NewSpecReader(inputName(c.FromFile), bufio.NewReaderSize(in, 1<<20))
 	first, err := r.Next()
 	if err == io.EOF {
 		return usage(fmt.Errorf("%s: has no tasks", inputName(c.FromFile)), "")
@@ -176,7 +177,7 @@ func parentToken(conf *config.Config) string {
 
 // fromFile yields the tasks of a file, filled up with the template. The first
 // was read already: a file in which nothing is right makes no base path.
-func (c *enqueueCmd) fromFile(r *job.SpecReader, first, template job.Spec) iter.Seq2[job.Spec, error] {
+func (c *enqueueCmd) fromFile(r *taskfile.SpecReader, first, template job.Spec) iter.Seq2[job.Spec, error] {
 	return func(yield func(job.Spec, error) bool) {
 		var err error
 		for s := first; err != io.EOF; s, err = r.Next() {
@@ -194,7 +195,7 @@ func (c *enqueueCmd) fromFile(r *job.SpecReader, first, template job.Spec) iter.
 }
 
 // checkID checks what is said of ids only where tasks are queued.
-func (c *enqueueCmd) checkID(r *job.SpecReader, id string) error {
+func (c *enqueueCmd) checkID(r *taskfile.SpecReader, id string) error {
 	if id == "" {
 		if c.IfAbsent {
 			return r.At("id", errors.New("is missing; with --if-absent every task needs one, for a task without is always a new one"))
@@ -290,7 +291,7 @@ func (c *enqueueCmd) print(a *app, d *db.DB, added db.Added) error {
 
 // explainFile adds to an error about the tasks of a file where it is, and what to
 // do about it in the file.
-func (c *enqueueCmd) explainFile(err error, r *job.SpecReader) error {
+func (c *enqueueCmd) explainFile(err error, r *taskfile.SpecReader) error {
 	name := inputName(c.FromFile)
 	switch {
 	case errors.Is(err, db.ErrDuplicate):
@@ -345,7 +346,7 @@ func explainMissing(a *app, d *db.DB, err error) error {
 
 // explainEnqueue adds what to do about an error.
 func explainEnqueue(err error) error {
-	var at *job.FileError
+	var at *taskfile.Error
 	var coded *codedError
 	switch {
 	case errors.As(err, &coded):

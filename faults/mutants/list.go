@@ -60,8 +60,8 @@ var mutants = []mutant{
 	},
 	{
 		name:    "what has run can be queued again from its file",
-		changes: []change{{"job/specfile.go", `if err != nil || s == string(Pending) {`, `if err != nil || s != "" {`}},
-		test:    test{"./job", "", "TestATaskThatHasRunCannotBeQueuedAgain"},
+		changes: []change{{"taskfile/kinds.go", `in == inLines && to.Status != job.Pending {`, `in == inLines && to.Status == "" {`}},
+		test:    test{"./taskfile", "", "TestATaskThatHasRunCannotBeQueuedAgain"},
 		shows:   "no error",
 	},
 	{
