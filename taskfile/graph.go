@@ -65,6 +65,13 @@ func (g *graph) cycle(file string) error {
 	if nodes == nil {
 		return nil
 	}
+	first := 0 // in the file
+	for i, node := range nodes {
+		if g.tasks[node].index < g.tasks[nodes[first]].index {
+			first = i
+		}
+	}
+	nodes = append(nodes[first:len(nodes):len(nodes)], nodes[:first]...)
 	names := g.names()
 	var ids []string
 	for _, node := range nodes {

@@ -246,7 +246,7 @@ func (r *jobReader) place(out *Error, y *strictyaml.Error) {
 	}
 	out.Key = path[0].Key
 	for _, step := range path[1:] {
-		out.Msg = inside(out.Key, step) + out.Msg
+		out.Msg = inside(out.Key, step.Key, step.Index) + out.Msg
 	}
 }
 
@@ -265,19 +265,6 @@ func (r *jobReader) idAt(index int) string {
 		return ""
 	}
 	return idOf(yamlValue{items[index]})
-}
-
-// inside says in which part of a key's value a mistake is.
-func inside(key string, step strictyaml.Step) string {
-	if step.Index < 0 {
-		return fmt.Sprintf("variable %q: ", step.Key)
-	}
-	if i := taskKeys.find(key); i >= 0 {
-		if list, ok := taskKeys[i].is.(lists[job.Task]); ok {
-			return fmt.Sprintf("%s %d: ", list.noun, step.Index+1)
-		}
-	}
-	return fmt.Sprintf("element %d: ", step.Index+1)
 }
 
 // notUTF8 finds the key in which a byte is that is not UTF-8, if that is what is

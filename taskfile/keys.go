@@ -15,7 +15,7 @@ import (
 // something.
 var taskKeys = table[job.Task]{
 	{name: "id", in: inTasks | inLines | inJobFile | inFlags, must: inTasks | inJobFile, always: true,
-		is:   texts[job.Task]{func(t *job.Task) *string { return &t.ID }, taskID, false},
+		is:   ids{texts[job.Task]{func(t *job.Task) *string { return &t.ID }, taskID, false}},
 		help: "Id, unique in its job: 1 to 255 bytes of printable text. Where it may be missing, it is the job's next free number."},
 	{name: "job_name", in: inTasks, skip: inLines, always: true,
 		is:   texts[job.Task]{func(t *job.Task) *string { return &t.Job }, anyText, true},

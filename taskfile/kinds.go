@@ -13,6 +13,9 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
+// joiners are the zero width joiners that scripts and emoji need.
+const joiners = "\u200c\u200d"
+
 // rule is what a string must be.
 type rule struct {
 	check    func(string) error
@@ -24,7 +27,7 @@ type rule struct {
 var (
 	anyText = rule{pattern: `^[^\x00]*$`}
 	command = rule{check: checkCommand, pattern: `^[^\x00]+$`, min: 1}
-	taskID  = rule{check: job.CheckID, pattern: `^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$`, min: 1, max: job.MaxIDBytes}
+	taskID  = rule{check: job.CheckID, pattern: `^[\p{L}\p{M}\p{N}\p{P}\p{S} ` + joiners + `]+$`, min: 1, max: job.MaxIDBytes}
 	jobName = rule{check: job.CheckName, pattern: `^[\p{L}\p{N}_-]+$`, min: 1, max: job.MaxNameRunes}
 	jobUUID = rule{check: checkUUID, pattern: `^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$`, min: 1, max: maxUUID}
 )
@@ -85,6 +88,17 @@ func (k texts[T]) schema(in form) *Schema {
 		s.Pattern = strings.Replace(s.Pattern, "+$", "*$", 1)
 	}
 	return s
+}
+
+// ids is the id of a task. Of one that is to be queued it must be good for a new
+// task.
+type ids struct{ texts[job.Task] }
+
+func (k ids) read(to *job.Task, v value, in form) error {
+	if in != inTasks {
+		k.rule.check = job.CheckNewID
+	}
+	return k.texts.read(to, v, in)
 }
 
 // lists is a list of strings.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -175,7 +177,8 @@ func (s *stream) wrong(err error) error {
 	switch {
 	case strings.Contains(text, "UTF-8"):
 		line, _ := s.lines.at(at.ByteOffset)
-		return &Error{File: s.file, Index: s.index, Line: line, Key: s.keyOf(at.JSONPointer), Msg: errNotUTF8.Error()}
+		key, part := s.keyOf(at.JSONPointer)
+		return &Error{File: s.file, Index: s.index, Line: line, Key: key, Msg: part + errNotUTF8.Error(), Err: errNotUTF8}
 	case strings.Contains(text, "surrogate"):
 		text = "a lone surrogate in a string"
 	case at.Err == io.ErrUnexpectedEOF:
@@ -188,16 +191,23 @@ func (s *stream) wrong(err error) error {
 }
 
 // keyOf is the key of an object of the stream to which a pointer leads, or under
-// it.
-func (s *stream) keyOf(p jsontext.Pointer) string {
-	skip := s.layout == inArray
-	for token := range p.Tokens() {
-		if !skip {
-			return token
-		}
-		skip = false
+// it, and in words where under it.
+func (s *stream) keyOf(p jsontext.Pointer) (key, part string) {
+	tokens := slices.Collect(p.Tokens())
+	if s.layout == inArray {
+		tokens = tokens[min(1, len(tokens)):]
 	}
-	return ""
+	if len(tokens) == 0 {
+		return "", ""
+	}
+	for _, token := range tokens[1:] {
+		index, err := strconv.Atoi(token)
+		if err != nil {
+			index = -1
+		}
+		part += inside(tokens[0], token, index)
+	}
+	return tokens[0], part
 }
 
 // placed puts a mistake in its place in the file, makes it the last word, and

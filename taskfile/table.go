@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/air-executor/air-executor/internal/words"
+	"github.com/air-executor/air-executor/job"
 )
 
 // key is a key of an object: all that is said of it anywhere.
@@ -160,4 +161,22 @@ func (t table[T]) object(o *members, in form, to *T) (extra []byte, err error) {
 		}
 	}
 	return endExtra(extra), r.end()
+}
+
+// inside says in which part of a key's value a mistake is: at a key or, where index
+// is not negative, at an element.
+func inside(key, name string, index int) string {
+	i := taskKeys.find(key)
+	if i >= 0 && index >= 0 {
+		if list, ok := taskKeys[i].is.(lists[job.Task]); ok {
+			return fmt.Sprintf("%s %d: ", list.noun, index+1)
+		}
+	}
+	switch {
+	case index >= 0:
+		return fmt.Sprintf("element %d: ", index+1)
+	case key == "env":
+		return "variable " + words.Quote(name) + ": "
+	}
+	return words.Quote(name) + ": "
 }

@@ -79,7 +79,7 @@ func (c *enqueueCmd) Run(a *app) error {
 		batch.Tasks = func(yield func(job.Spec, error) bool) { yield(template, nil) }
 		return c.store(a, batch)
 	}
-	in, err := interruptible(a.ctx, func() (io.ReadCloser, error) { return openInput(c.FromFile, conf.BasePath) })
+	in, err := interruptible(a.ctx, func() (io.ReadSeekCloser, error) { return openInput(c.FromFile, conf.BasePath) })
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (c *enqueueCmd) Run(a *app) error {
 		return explainEnqueue(err)
 	}
 	batch.Tasks = c.fromFile(r, first, template)
-	return c.explainFile(c.store(a, batch), r)
+	return c.explainFile(c.store(a, batch), r, in)
 }
 
 // check refuses what does not go together.
@@ -181,8 +181,8 @@ func (c *enqueueCmd) fromFile(r *taskfile.SpecReader, first, template job.Spec) 
 	return func(yield func(job.Spec, error) bool) {
 		var err error
 		for s := first; err != io.EOF; s, err = r.Next() {
-			if err == nil {
-				err = c.checkID(r, s.ID)
+			if err == nil && c.IfAbsent && s.ID == "" {
+				err = r.At("id", errors.New("is missing; with --if-absent every task needs one, for a task without is always a new one"))
 			}
 			if err == nil {
 				c.fill(&s, template)
@@ -192,20 +192,6 @@ func (c *enqueueCmd) fromFile(r *taskfile.SpecReader, first, template job.Spec) 
 			}
 		}
 	}
-}
-
-// checkID checks what is said of ids only where tasks are queued.
-func (c *enqueueCmd) checkID(r *taskfile.SpecReader, id string) error {
-	if id == "" {
-		if c.IfAbsent {
-			return r.At("id", errors.New("is missing; with --if-absent every task needs one, for a task without is always a new one"))
-		}
-		return nil
-	}
-	if err := job.CheckNewID(id); err != nil {
-		return r.At("id", err)
-	}
-	return nil
 }
 
 // fill gives a task of a file what it does not say itself.
@@ -290,21 +276,41 @@ func (c *enqueueCmd) print(a *app, d *db.DB, added db.Added) error {
 }
 
 // explainFile adds to an error about the tasks of a file where it is, and what to
-// do about it in the file.
-func (c *enqueueCmd) explainFile(err error, r *taskfile.SpecReader) error {
-	name := inputName(c.FromFile)
+// do about it in the file, which in reads.
+func (c *enqueueCmd) explainFile(err error, r *taskfile.SpecReader, in io.Seeker) error {
+	cause, hint := bare(err), ""
+	if coded := (*codedError)(nil); errors.As(err, &coded) {
+		hint = coded.hint
+	}
+	code := exitUsage
+	var at *taskfile.Error
+	var missing *db.Missing
+	var cycle *db.Cycle
+	again := func() taskfile.Again {
+		_, _ = in.Seek(0, io.SeekStart) // what cannot be read again has no place
+		return taskfile.Again{File: inputName(c.FromFile), From: bufio.NewReaderSize(in.(io.Reader), 1<<20)}
+	}
 	switch {
 	case errors.Is(err, db.ErrDuplicate):
-		// It was met at the task that was read last.
-		return fail(exitError, r.At("id", bare(err)), "choose another id, or give --if-absent if it is the same task")
-	case errors.Is(err, db.ErrCycle):
-		return usage(fmt.Errorf("%s: %w", name, bare(err)), "")
-	case errors.Is(err, db.ErrNoTask):
-		var coded *codedError
-		_ = errors.As(err, &coded)
-		return fail(exitNoSuch, fmt.Errorf("%s: %w", name, bare(err)), coded.hint)
+		last := r.At("id", cause) // it was met at the task that was read last
+		code, hint = exitError, "choose another id, or give --if-absent if it is the same task"
+		if at = again().Twice(last.ID, cause); at == nil {
+			at = last
+		}
+	case errors.As(err, &missing) && missing.By != "":
+		code, at = exitNoSuch, again().Missing(missing.By, missing.Task, cause)
+		if missing.By == missing.Task && at != nil {
+			at.Msg = cause.Error()
+		}
+	case errors.As(err, &cycle):
+		at = again().Cycle(cycle.Tasks, cause)
+	default:
+		return err
 	}
-	return err
+	if at == nil {
+		return fail(code, fmt.Errorf("%s: %w", inputName(c.FromFile), cause), hint)
+	}
+	return fail(code, at, hint)
 }
 
 // bare is an error without an exit code and a hint.
