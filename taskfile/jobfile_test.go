@@ -85,12 +85,13 @@ func TestParseJobInJSON(t *testing.T) {
 	}
 }
 
-func TestParseJobRefuses(t *testing.T) {
+// refusedJobs are documents that are refused, and why.
+func refusedJobs() []struct{ name, give, want string } {
 	// one returns a file whose only task has the lines given, from line 4 on.
 	one := func(lines string) string {
 		return "tasks:\n  - id: a\n    command: x\n    " + strings.ReplaceAll(lines, "\n", "\n    ") + "\n"
 	}
-	tests := []struct{ name, give, want string }{
+	return []struct{ name, give, want string }{
 		{"empty", "# nothing\n", `f.yaml: the file is empty, want an object with tasks`},
 		{"no tasks", "name: x\n", `f.yaml:1: key "tasks": is missing`},
 		{"list at the root", "- id: a\n", `f.yaml:1: want an object, got an array`},
@@ -143,7 +144,10 @@ func TestParseJobRefuses(t *testing.T) {
 		{"cycle with a way in", "tasks:\n  - {id: a, command: x, dependencies: [b]}\n  - {id: b, command: x, dependencies: [c]}\n  - {id: c, command: x, dependencies: [d, b]}\n  - {id: d, command: x}\n", `f.yaml:3: task at index 1 ("b"): key "dependencies": dependency cycle: b → c → b`},
 		{"not YAML", "tasks:\n  - id: a\n   command: x\n", `f.yaml:3: not valid YAML: did not find expected '-' indicator (while parsing a block collection that begins on line 2)`},
 	}
-	for _, tt := range tests {
+}
+
+func TestParseJobRefuses(t *testing.T) {
+	for _, tt := range refusedJobs() {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := taskfile.ParseJob("f.yaml", []byte(tt.give))
 			checkJobError(t, err, tt.want)

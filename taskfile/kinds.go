@@ -347,7 +347,7 @@ func (k folders[T]) schema(in form) *Schema {
 		s.MinLength = 1
 	}
 	if in != inTasks {
-		s.Not = &Schema{Pattern: `^~(/|$)`}
+		s.Not = &Schema{Type: "string", Pattern: `^~(/|$)`}
 	}
 	return s
 }

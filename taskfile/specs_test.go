@@ -35,12 +35,15 @@ func readSpecs(r io.Reader) ([]job.Spec, error) {
 	}
 }
 
-func TestSpecReader(t *testing.T) {
+// acceptedLine is a file that is read, and what is in it.
+type acceptedLine struct {
+	name, in string
+	want     []job.Spec
+}
+
+func acceptedLines() []acceptedLine {
 	a, b := job.Spec{Command: "a"}, job.Spec{ID: "2", Command: "b"}
-	tests := []struct {
-		name, in string
-		want     []job.Spec
-	}{
+	return []acceptedLine{
 		{"nothing", "", nil},
 		{"blanks", " \n\t\r\n", nil},
 		{"only a byte order mark", "\xef\xbb\xbf", nil},
@@ -64,7 +67,10 @@ func TestSpecReader(t *testing.T) {
 		{"keys of an earlier run, of any type", `{"command":"a","job_name":"j","status":"pending","created_at":"x","started_at":{},"completed_at":null,
 			"error":[],"attempts":"","exit_code":-1.5,"signal":true,"reason":"?","parent":"\u0000"}`, []job.Spec{a}},
 	}
-	for _, tt := range tests {
+}
+
+func TestSpecReader(t *testing.T) {
+	for _, tt := range acceptedLines() {
 		for name, r := range map[string]io.Reader{
 			"whole":        strings.NewReader(tt.in),
 			"byte by byte": iotest.OneByteReader(strings.NewReader(tt.in)),
@@ -103,10 +109,11 @@ func TestATaskThatHasRunCannotBeQueuedAgain(t *testing.T) {
 	}
 }
 
-func TestSpecReaderRefuses(t *testing.T) {
+// refusedLines are documents that are refused, and why.
+func refusedLines() []struct{ in, want string } {
 	const at = `f:1: task at index 0: key `
 	const ok = "{\"command\":\"a\"}\n"
-	tests := []struct{ in, want string }{
+	return []struct{ in, want string }{
 		{`x`, `f:1:1: not valid JSON: invalid character 'x' at start of value; want tasks as JSON lines or as an array`},
 		{`"x"`, `f:1:1: want tasks as JSON lines or as an array, got a string`},
 		{ok + "[]", `f:2:1: task at index 1: want an object, got an array`},
@@ -141,7 +148,10 @@ func TestSpecReaderRefuses(t *testing.T) {
 		{`{"command":"a","priority ":1}`, at + `"priority ": unknown key, did you mean "priority"?`},
 		{`{"command":"a",` + numbered(30) + `,"k3":1}`, at + `"k3": is already set on line 1`},
 	}
-	for _, tt := range tests {
+}
+
+func TestSpecReaderRefuses(t *testing.T) {
+	for _, tt := range refusedLines() {
 		for _, r := range []io.Reader{strings.NewReader(tt.in), iotest.OneByteReader(strings.NewReader(tt.in))} {
 			_, err := readSpecs(r)
 			checkError(t, tt.in, err, tt.want)

@@ -66,8 +66,9 @@ func TestStateKeepsKeysOfOthers(t *testing.T) {
 	}
 }
 
-func TestParseStateRefuses(t *testing.T) {
-	tests := []struct{ in, want string }{
+// refusedStates are documents that are refused, and why.
+func refusedStates() []struct{ in, want string } {
+	return []struct{ in, want string }{
 		{``, `s:1:1: the file is empty, want an object`},
 		{`[]`, `s:1:1: want an object, got an array`},
 		{`{"id":"x"} x`, `s:1: key "name": is missing`},
@@ -81,7 +82,10 @@ func TestParseStateRefuses(t *testing.T) {
 		{`{"id":"x","name":"j","i\u0064":"y"}`, `s:1: key "id": is already set on line 1`},
 		{`{"id":"` + strings.Repeat("x", 201) + `"}`, `s:1: key "id": job id "` + strings.Repeat("x", 60) + `"… has 201 bytes, at most 200 are allowed`},
 	}
-	for _, tt := range tests {
+}
+
+func TestParseStateRefuses(t *testing.T) {
+	for _, tt := range refusedStates() {
 		_, err := taskfile.ParseState("s", []byte(tt.in))
 		checkError(t, tt.in, err, tt.want)
 	}

@@ -97,12 +97,14 @@ func TestParseTasks(t *testing.T) {
 	}
 }
 
+// lenientTasks is what files of other tools may leave out.
+const lenientTasks = "\xef\xbb\xbf [ {\"id\":\"a\",\"command\":\"x\",\"status\":\"failed\",\"job_name\":\"\",\"args\":null," +
+	"\"error\":null,\"started_at\":null,\"dependencies\":[\"later\",\"absent\",\"later\"],\"timeout\":1e1,\"exit_code\":0},\n" +
+	"{\"id\":\"later\",\"command\":\"y\",\"status\":\"running\",\"job_name\":\"j\"} ]\n\n"
+
 // TestParseTasksLeniently holds what files of other tools may leave out.
 func TestParseTasksLeniently(t *testing.T) {
-	const in = "\xef\xbb\xbf [ {\"id\":\"a\",\"command\":\"x\",\"status\":\"failed\",\"job_name\":\"\",\"args\":null," +
-		"\"error\":null,\"started_at\":null,\"dependencies\":[\"later\",\"absent\",\"later\"],\"timeout\":1e1,\"exit_code\":0},\n" +
-		"{\"id\":\"later\",\"command\":\"y\",\"status\":\"running\",\"job_name\":\"j\"} ]\n\n"
-	got, err := taskfile.ParseTasks("t", "j", []byte(in))
+	got, err := taskfile.ParseTasks("t", "j", []byte(lenientTasks))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,9 +175,10 @@ func task(members string) string {
 	return `{"id":"a","command":"x","status":"pending"` + members + `}`
 }
 
-func TestParseTasksRefuses(t *testing.T) {
+// refusedTasks are documents that are refused, and why.
+func refusedTasks() []struct{ in, want string } {
 	const at = `t:1: task at index 0 ("a"): key `
-	tests := []struct{ in, want string }{
+	return []struct{ in, want string }{
 		{``, `t:1:1: the file is empty, want an array of tasks`},
 		{" \n", `t:2:1: the file is empty, want an array of tasks`},
 		{`{}`, `t:1:1: want an array of tasks, got an object`},
@@ -258,7 +261,10 @@ func TestParseTasksRefuses(t *testing.T) {
 		{"[" + task(`,"parent":"\u200b"`) + "]", at + `"parent": task id "\u200b" contains the unprintable character U+200B`},
 		{"[" + task(``) + ",\n" + `{"id":"b","command":"x","status":"pending"},` + "\n" + task(``) + "]", `t:3: task at index 2 ("a"): key "id": task id "a" is already that of the task on line 1`},
 	}
-	for _, tt := range tests {
+}
+
+func TestParseTasksRefuses(t *testing.T) {
+	for _, tt := range refusedTasks() {
 		for name, r := range map[string]io.Reader{
 			"whole":         strings.NewReader(tt.in),
 			"byte by byte":  iotest.OneByteReader(strings.NewReader(tt.in)),

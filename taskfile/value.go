@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -111,11 +112,15 @@ func (v *jsonValue) whole(low, high int) (int, bool) {
 	if v.bytes.Kind() != '0' {
 		return 0, false
 	}
-	n, err := strconv.Atoi(string(v.bytes))
+	return parseWhole(string(v.bytes), low, high)
+}
+
+// parseWhole reads a number as it is written in JSON. 5.0 and 5e0 can only mean 5.
+func parseWhole(s string, low, high int) (int, bool) {
+	n, err := strconv.Atoi(s)
 	if err != nil {
-		// 5.0 and 5e0 can only mean 5.
 		const exact = 1 << 53
-		f, err := strconv.ParseFloat(string(v.bytes), 64)
+		f, err := strconv.ParseFloat(s, 64)
 		if err != nil || f != math.Trunc(f) || math.Abs(f) > exact {
 			return 0, false
 		}
@@ -183,6 +188,9 @@ func (v yamlValue) text() (string, bool) {
 
 func (v yamlValue) whole(low, high int) (int, bool) {
 	n, err := v.Int(low, high)
+	if err != nil && v.IsNumber() && strings.ContainsAny(v.Raw(), "eE") {
+		return parseWhole(v.Raw(), low, high)
+	}
 	return n, err == nil
 }
 
