@@ -87,11 +87,11 @@ var Published = []struct{ Name, What string }{
 // of keys.
 //
 // They say less than the program where a schema cannot say more: that keys, ids and
-// variables occur once; that dependencies are there, and without a cycle; that an id
-// has at most 255 bytes, joins only what can be joined, and shows something; which dates there are; that a time in words is at least a
-// millisecond and not too long; the range of a number in quotes; how a number
-// is written that names a job; that an unknown key
-// is not a mistyped one; how deep the values of other tools are nested.
+// variables occur once; that dependencies exist and form no cycle; that an id has at
+// most 255 bytes, joins only what can be joined, and shows something; which dates
+// exist; that a time in words is at least a millisecond and not too long; the range
+// of a number in quotes; how a number that names a job is written; that an unknown
+// key is not a mistyped one; how deep the values of other tools are nested.
 func JSONSchema(name string) ([]byte, error) {
 	var s *Schema
 	switch name {

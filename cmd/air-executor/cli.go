@@ -40,6 +40,7 @@ type commandLine struct {
 	Import importCmd `cmd:"" help:"Read jobs from state.json and tasks.json files."`
 	Export exportCmd `cmd:"" help:"Write jobs to state.json and tasks.json files."`
 
+	Schema   schemaCmd   `cmd:"" help:"Print the JSON Schema of a kind of file."`
 	Config   configCmd   `cmd:"" help:"Show, check or write the configuration."`
 	Doctor   doctorCmd   `cmd:"" help:"Check the database."`
 	Upgrade  upgradeCmd  `cmd:"" help:"Bring the database of an older version up to date."`

@@ -65,6 +65,18 @@ var mutants = []mutant{
 		shows:   "no error",
 	},
 	{
+		name:    "a key that occurs twice is taken for its last value",
+		changes: []change{{"taskfile/object.go", `if bytes.Equal(o.list[i].key, o.list[j].key) {`, `if i == j {`}},
+		test:    test{"./taskfile", "", "TestEachMistakeIsOneSentenceInEveryForm"},
+		shows:   "no error",
+	},
+	{
+		name:    "a mistyped key of a task is kept as one of another tool",
+		changes: []change{{"taskfile/table.go", `if lacks && (!r.in.keepsTypos()`, `if lacks && !lacks && (!r.in.keepsTypos()`}},
+		test:    test{"./taskfile", "", "TestEachMistakeIsOneSentenceInEveryForm"},
+		shows:   "no error",
+	},
+	{
 		name:    "a wrong configuration is taken for the defaults by a manager",
 		changes: []change{{"cmd/air-executor/app.go", `Lenient:    !a.strict,`, `Lenient:    true,`}},
 		test:    inStories("config_refused"),
