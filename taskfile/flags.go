@@ -20,3 +20,14 @@ func Flag(name, value string, to *job.Spec) error {
 	*to = t.Spec
 	return nil
 }
+
+// Numbers calls fn with each whole number that a user may ask for of a task, by the
+// name of its key.
+func Numbers(s *job.Spec, fn func(name string, n int)) {
+	t := job.Task{Spec: *s}
+	for i := range taskKeys {
+		if k, ok := taskKeys[i].is.(wholes[job.Task]); ok && taskKeys[i].in.has(inFlags) {
+			fn(taskKeys[i].name, *k.field(&t))
+		}
+	}
+}
