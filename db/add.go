@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/jmoiron/sqlx"
@@ -199,7 +198,8 @@ func (a *adder) add(task job.Task) error {
 
 // insert stores the row of a task, with as many blockers as it has dependencies.
 func (a *adder) insert(task *job.Task) (int64, error) {
-	asked, err := specValues(&task.Spec)
+	values := append(make([]any, 0, 24), a.next, a.job.ID, task.ID)
+	values, err := appendSpec(values, &task.Spec)
 	if err != nil {
 		return 0, err
 	}
@@ -221,10 +221,10 @@ INSERT INTO task (id, job, name, `+specColumns+`,
                   environment, status, reason, blockers, parent, root, depth, attempts,
                   exit_code, signal, error, created_at, started_at, completed_at, extra)
 VALUES (?, ?, ?, `+specMarks+`, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (job, name) DO NOTHING`, slices.Concat([]any{a.next, a.job.ID, task.ID}, asked, []any{
+ON CONFLICT (job, name) DO NOTHING`, append(values,
 		env, task.Status, text(string(task.Reason)), len(task.Dependencies), parent, root, depth, task.Attempts,
 		task.ExitCode, text(task.Signal), text(task.Error), created, instant(task.StartedAt), instant(task.CompletedAt), text(string(task.Extra)),
-	})...)
+	)...)
 	if err != nil {
 		return 0, err
 	}

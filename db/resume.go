@@ -248,7 +248,7 @@ func (r *resumer) redefine() (err error) {
 		if s == nil || s.fixed() {
 			continue
 		}
-		asked, err := specValues(&spec)
+		asked, err := appendSpec(nil, &spec)
 		if err != nil {
 			return err
 		}

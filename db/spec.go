@@ -8,7 +8,7 @@ import (
 
 // The columns of a task that hold what a user asks for, but for its id, its
 // environment and its dependencies. All statements that read or write them are made
-// with these; specRow and specValues have the same order.
+// with these; specRow and appendSpec have the same order.
 const (
 	specColumns = `command, args, dir, priority, timeout`
 	specMarks   = `?, ?, ?, ?, ?`
@@ -44,8 +44,8 @@ func (r *specRow) spec(id string) (job.Spec, error) {
 	return s, err
 }
 
-// specValues are the values of a task for these columns.
-func specValues(s *job.Spec) ([]any, error) {
+// appendSpec appends the values of a task for these columns.
+func appendSpec(values []any, s *job.Spec) ([]any, error) {
 	args, err := encodeArgs(s.Args)
-	return []any{s.Command, args, text(s.Dir), s.Priority, number(s.Timeout.Microseconds())}, err
+	return append(values, s.Command, args, text(s.Dir), s.Priority, number(s.Timeout.Microseconds())), err
 }

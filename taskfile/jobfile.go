@@ -128,17 +128,17 @@ func readObject[T any](t table[T], v value, to *T, r *jobReader) (lines map[stri
 	reading := reading[T]{table: t, in: inJobFile, to: to}
 	err = v.fields(func(name string, v value) error {
 		lines[name] = v.line()
-		return reading.refuseUnknown(name, v.line)
+		return reading.refuseUnknown(name, v.line())
 	})
 	if err != nil {
 		return nil, err
 	}
 	err = v.fields(func(name string, v value) error {
-		_, err := reading.key(name, v, v.line)
+		_, err := reading.key([]byte(name), v, 0)
 		return err
 	})
 	if err == nil {
-		err = reading.end()
+		err = reading.end(nil) // every key is known
 	}
 	return lines, err
 }

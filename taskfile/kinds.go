@@ -65,8 +65,10 @@ type texts[T any] struct {
 }
 
 func (k texts[T]) read(to *T, v value, _ form) (err error) {
-	if s, ok := v.text(); k.empty && ok && s == "" {
-		return nil
+	if k.empty {
+		if s, ok := v.text(); ok && s == "" {
+			return nil
+		}
 	}
 	*k.field(to), err = k.rule.of(v)
 	return err

@@ -2,6 +2,7 @@ package taskfile
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"slices"
 )
@@ -50,12 +51,12 @@ func (l *lines) Read(p []byte) (n int, err error) {
 
 // note remembers the lines that begin in what is passed on.
 func (l *lines) note(p []byte) {
-	for i, c := range p {
-		if c == '\n' {
-			l.starts = append(l.starts, l.read+int64(i)+1)
-		}
+	end := l.read + int64(len(p))
+	for i := bytes.IndexByte(p, '\n'); i >= 0; i = bytes.IndexByte(p, '\n') {
+		p = p[i+1:]
+		l.starts = append(l.starts, end-int64(len(p)))
 	}
-	l.read += int64(len(p))
+	l.read = end
 }
 
 // at returns the line, from 1, and in it the byte, from 1, at an offset.

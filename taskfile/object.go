@@ -33,27 +33,21 @@ type member struct {
 // read takes an object apart. It returns a *mistake for a key that occurs twice.
 func (o *members) read(in *stream, raw jsontext.Value, at int64) error {
 	o.raw, o.at, o.in, o.list = raw, at, in, o.list[:0]
-	err := in.split(raw, func(dec *jsontext.Decoder) error {
-		for dec.PeekKind() != '}' {
-			key, err := dec.ReadValue()
-			if err != nil {
-				return err // it was valid before
-			}
-			var m member
-			m.keyTo = int(dec.InputOffset())
-			m.keyFrom = m.keyTo - len(key)
-			v, err := dec.ReadValue()
-			if err != nil {
-				return err
-			}
-			m.to = int(dec.InputOffset())
-			m.from = m.to - len(v)
-			o.list = append(o.list, m)
+	for dec := in.inside(raw); dec.PeekKind() != '}'; {
+		key, err := dec.ReadValue()
+		if err != nil {
+			return err // it was valid before
 		}
-		return nil
-	})
-	if err != nil {
-		return err
+		var m member
+		m.keyTo = int(dec.InputOffset())
+		m.keyFrom = m.keyTo - len(key)
+		v, err := dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		m.to = int(dec.InputOffset())
+		m.from = m.to - len(v)
+		o.list = append(o.list, m)
 	}
 	for i := range o.list {
 		m := &o.list[i]
@@ -147,17 +141,15 @@ func (o *members) shallow(v jsontext.Value) error {
 	if bytes.Count(v, []byte{'['})+bytes.Count(v, []byte{'{'}) < maxDepth {
 		return nil
 	}
-	return o.in.split(v, func(dec *jsontext.Decoder) error {
-		for dec.StackDepth() > 0 {
-			if _, err := dec.ReadToken(); err != nil {
-				return err
-			}
-			if dec.StackDepth() >= maxDepth {
-				return errTooDeep
-			}
+	for dec := o.in.inside(v); dec.StackDepth() > 0; {
+		if _, err := dec.ReadToken(); err != nil {
+			return err
 		}
-		return nil
-	})
+		if dec.StackDepth() >= maxDepth {
+			return errTooDeep
+		}
+	}
+	return nil
 }
 
 // endExtra closes what keep made.

@@ -9,7 +9,8 @@ import (
 // SpecReader reads tasks that are to be queued, one by one, from JSON lines or
 // from an array such as a tasks.json. It holds one task at a time.
 type SpecReader struct {
-	in stream
+	in   stream
+	task job.Task // the current one
 }
 
 // NewSpecReader reads tasks from r. File is its name for messages.
@@ -37,8 +38,9 @@ func (r *SpecReader) Next() (job.Spec, error) {
 	if err := r.in.next(); err != nil {
 		return job.Spec{}, err
 	}
-	var t job.Task
-	extra, err := taskKeys.object(&r.in.o, inLines, &t)
+	t := &r.task
+	*t = job.Task{}
+	extra, err := taskKeys.object(&r.in.o, inLines, t)
 	if err == nil {
 		err = checkSelf(&t.Spec)
 	}

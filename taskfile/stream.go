@@ -27,6 +27,7 @@ type stream struct {
 	inner   *jsontext.Decoder // takes apart what dec has read
 	part    bytes.Buffer      // what it reads
 	scratch []byte
+	item    jsonValue // an element of a list
 }
 
 // layout is how the objects of a stream follow each other.
@@ -136,19 +137,17 @@ func (s *stream) object() error {
 	return s.placed(s.o.read(s, v, at))
 }
 
-// split has read decode what is inside an array or object that was found to be
-// valid.
-func (s *stream) split(v jsontext.Value, read func(*jsontext.Decoder) error) error {
+// inside returns a decoder of what is inside an array or object that was found to
+// be valid. It is good until the next call.
+func (s *stream) inside(v jsontext.Value) *jsontext.Decoder {
 	s.part = *bytes.NewBuffer(v)
 	if s.inner == nil {
 		s.inner = jsontext.NewDecoder(&s.part, lenient...)
 	} else {
 		s.inner.Reset(&s.part, lenient...)
 	}
-	if _, err := s.inner.ReadToken(); err != nil {
-		return err
-	}
-	return read(s.inner)
+	_, _ = s.inner.ReadToken() // the bracket, as what is wrong comes out again
+	return s.inner
 }
 
 // unquote returns what a valid JSON string stands for.

@@ -34,9 +34,11 @@ type is[T any] interface {
 // table is the keys of an object, in the order in which they are written.
 type table[T any] []key[T]
 
-func (t table[T]) find(name string) int {
+func (t table[T]) find(name string) int { return t.findBytes([]byte(name)) }
+
+func (t table[T]) findBytes(name []byte) int {
 	for i := range t {
-		if t[i].name == name {
+		if string(name) == t[i].name {
 			return i
 		}
 	}
@@ -76,13 +78,13 @@ type reading[T any] struct {
 type typo struct {
 	name  string
 	known int
-	line  int
+	at    int // index of the key in its object
 }
 
-// key reads a key. It is not known if it belongs to other tools. Line is that of
-// the key.
-func (r *reading[T]) key(name string, v value, line func() int) (known bool, err error) {
-	i := r.table.find(name)
+// key reads a key, the one at an index of its object. It is not known if it belongs
+// to other tools.
+func (r *reading[T]) key(name []byte, v value, at int) (known bool, err error) {
+	i := r.table.findBytes(name)
 	if i >= 0 && r.table[i].in.has(r.in) {
 		return true, r.known(i, v)
 	}
@@ -90,8 +92,8 @@ func (r *reading[T]) key(name string, v value, line func() int) (known bool, err
 		return true, nil
 	}
 	for k := range r.table {
-		if i < 0 && r.table[k].in.has(r.in) && words.Mistyped(name, r.table[k].name) {
-			r.typos = append(r.typos, typo{name, k, line()})
+		if i < 0 && r.table[k].in.has(r.in) && words.Mistyped(string(name), r.table[k].name) {
+			r.typos = append(r.typos, typo{string(name), k, at})
 		}
 	}
 	return false, nil
@@ -116,24 +118,25 @@ func (r *reading[T]) known(i int, v value) error {
 
 // refuseUnknown returns an error for a key that is not known, where every key must
 // be.
-func (r *reading[T]) refuseUnknown(name string, line func() int) error {
+func (r *reading[T]) refuseUnknown(name string, line int) error {
 	known := r.table.names(r.in)
 	if slices.Contains(known, name) {
 		return nil
 	}
 	if near := words.Nearest(name, known); near != "" {
-		return &mistake{key: name, on: line(), err: didYouMean(near)}
+		return &mistake{key: name, on: line, err: didYouMean(near)}
 	}
-	return &mistake{key: name, on: line(), err: fmt.Errorf("unknown key, want %s", words.List(known))}
+	return &mistake{key: name, on: line, err: fmt.Errorf("unknown key, want %s", words.List(known))}
 }
 
-// end returns an error for a key that is mistyped, or missing.
-func (r *reading[T]) end() error {
+// end returns an error for a key that is mistyped, or missing. LineOf is the line of
+// a key by its index.
+func (r *reading[T]) end(lineOf func(at int) int) error {
 	for _, t := range r.typos {
 		k := &r.table[t.known]
 		lacks := r.given&(1<<t.known) == 0
 		if lacks && (!r.in.keepsTypos() || k.must.has(r.in)) {
-			return &mistake{key: t.name, on: t.line, err: didYouMean(k.name)}
+			return &mistake{key: t.name, on: lineOf(t.at), err: didYouMean(k.name)}
 		}
 	}
 	for i := range r.table {
@@ -148,8 +151,7 @@ func (r *reading[T]) end() error {
 func (t table[T]) object(o *members, in form, to *T) (extra []byte, err error) {
 	r := reading[T]{table: t, in: in, to: to}
 	for i := range o.list {
-		name := string(o.list[i].key)
-		known, err := r.key(name, o.value(i), func() int { return o.lineOfKey(i) })
+		known, err := r.key(o.list[i].key, o.value(i), i)
 		if err != nil {
 			return nil, err
 		}
@@ -157,10 +159,10 @@ func (t table[T]) object(o *members, in form, to *T) (extra []byte, err error) {
 			continue
 		}
 		if extra, err = o.keep(extra, i); err != nil {
-			return nil, &mistake{key: name, err: err}
+			return nil, &mistake{key: string(o.list[i].key), err: err}
 		}
 	}
-	return endExtra(extra), r.end()
+	return endExtra(extra), r.end(o.lineOfKey)
 }
 
 // inside says in which part of a key's value a mistake is: at a key or, where index

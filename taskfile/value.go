@@ -130,20 +130,18 @@ func parseWhole(s string, low, high int) (int, bool) {
 }
 
 func (v *jsonValue) items(yield func(value) error) error {
-	return v.in.split(v.bytes, func(dec *jsontext.Decoder) error {
-		var item jsonValue
-		for dec.PeekKind() != ']' {
-			b, err := dec.ReadValue()
-			if err != nil {
-				return err // it was valid before
-			}
-			item = jsonValue{bytes: b, at: v.at + dec.InputOffset() - int64(len(b)), in: v.in}
-			if err := yield(&item); err != nil {
-				return err
-			}
+	item := &v.in.item
+	for dec := v.in.inside(v.bytes); dec.PeekKind() != ']'; {
+		b, err := dec.ReadValue()
+		if err != nil {
+			return err // it was valid before
 		}
-		return nil
-	})
+		*item = jsonValue{bytes: b, at: v.at + dec.InputOffset() - int64(len(b)), in: v.in}
+		if err := yield(item); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (v *jsonValue) fields(yield func(string, value) error) error {
