@@ -462,10 +462,10 @@ var Early func(i int, a *Assignment)
 		changes: []change{{"db/resume.go", `		if s == nil || s.fixed() {
 			continue
 		}
-		args, err`, `		if s != nil {
+		asked, err`, `		if s != nil {
 			continue
 		}
-		args, err`}},
+		asked, err`}},
 		test:  inDB("TestAResumedJobRunsWhatTheFileSaysNow"),
 		shows: "FAIL",
 	},
