@@ -55,6 +55,10 @@ type Options struct {
 	// Beside opens a second connection at once, for a process that is certain to read
 	// while it writes. Others get one when they need it.
 	Beside bool
+
+	// migrations are others than those of this program; the zero value: none. (For
+	// the tests, which try what a later version may do.)
+	migrations engine.Source
 }
 
 // DB is an open database. Its methods may be called from several goroutines: one
@@ -65,6 +69,7 @@ type DB struct {
 	clock   func() time.Time
 	dialect dialect
 	schema  int // version of the schema, 0: not looked at
+	newest  int // the one that this program builds
 
 	trace func(t *tx, query string, args []any) // for tests: sees every statement
 
@@ -73,18 +78,22 @@ type DB struct {
 
 // Open opens the database in the folder base, creating folder and database if
 // need be. An older schema is left as it is, or brought up to date with
-// [Options.Upgrade]. Errors: [ErrNoDatabase], [ErrNewer], [ErrForeign],
-// [ErrBusy], [ErrReadOnly], [ErrFull], [ErrTaken], [basepath.Untrusted], or what
+// [Options.Upgrade]. Errors: [ErrNoDatabase], [ErrNewer], [ErrUnreleased],
+// [ErrForeign], [ErrBusy], [ErrReadOnly], [ErrFull], [ErrTaken], [basepath.Untrusted], or what
 // the system said.
 func Open(ctx context.Context, base string, o Options) (*DB, error) {
 	e, err := sqlite.Open(ctx, base, engine.Options{
 		Durability: o.Durability, MustExist: o.MustExist, Upgrade: o.Upgrade, Wait: o.Wait,
 		AllowForeign: o.AllowForeign, RunnerOnly: o.Runner, Beside: o.Beside,
+		Migrations: o.migrations,
 	})
 	if err != nil {
 		return nil, err
 	}
-	d := &DB{engine: e, clock: o.Clock, dialect: sqliteDialect, schema: e.Schema()}
+	d := &DB{engine: e, clock: o.Clock, dialect: sqliteDialect, schema: e.Schema(), newest: o.migrations.Newest}
+	if d.newest == 0 {
+		d.newest = LatestSchema
+	}
 	if d.clock == nil {
 		d.clock = time.Now
 	}

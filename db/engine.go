@@ -60,7 +60,7 @@ func (d *DB) Schema() int { return d.schema }
 
 // Outdated reports whether the schema is older than this program, so that an
 // upgrade would change it.
-func (d *DB) Outdated() bool { return d.schema > 0 && d.schema < migrations.Version }
+func (d *DB) Outdated() bool { return d.schema > 0 && d.schema < d.newest }
 
 // LatestSchema is the version of the schema that this program builds.
 const LatestSchema = migrations.Version
@@ -73,7 +73,7 @@ func (d *DB) older(err error) error {
 	}
 	for _, said := range []string{"no such column", "no such table", "has no column named"} {
 		if strings.Contains(err.Error(), said) {
-			return fmt.Errorf("%w: its schema is version %d, this needs version %d", ErrOlder, d.schema, migrations.Version)
+			return fmt.Errorf("%w: its schema is version %d, this needs version %d", ErrOlder, d.schema, d.newest)
 		}
 	}
 	return err

@@ -52,6 +52,8 @@ func watchLocks(t *testing.T, d *DB) {
 		}
 		var id any
 		switch {
+		case last == "COMMIT": // the test itself changes something
+			return
 		case data.TableName == "task":
 			id = row[1]
 		case data.TableName == "job" && data.Op != sqlite3.SQLITE_INSERT:

@@ -38,7 +38,7 @@ func oldBase(t *testing.T) string {
 // stays what it is.
 func TestAStatementThatNeedsALaterSchemaSaysSo(t *testing.T) {
 	for _, query := range []string{`SELECT later FROM task`, `SELECT 1 FROM later`, `UPDATE task SET later = 1`, `INSERT INTO job (later) VALUES (1)`} {
-		d, err := Open(context.Background(), oldBase(t), Options{})
+		d, err := Open(context.Background(), oldBase(t), Next(t, Options{}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestAStatementThatNeedsALaterSchemaSaysSo(t *testing.T) {
 		if err := run(); !errors.Is(err, ErrOlder) || strings.Contains(err.Error(), "SQL") {
 			t.Errorf("%s: error %v, want ErrOlder alone", query, err)
 		}
-		d.schema = LatestSchema
+		d.schema = NextSchema
 		if err := run(); err == nil || errors.Is(err, ErrOlder) {
 			t.Errorf("%s: error %v in a database that is up to date", query, err)
 		}

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -10,20 +11,10 @@ import (
 )
 
 // jobColumns are those of a storedJob.
-func (d *DB) jobColumns() string {
-	return `
-SELECT uuid, name, state, pending, running, completed, failed, ` + d.since2("dismissed", "0 AS dismissed") + `, blocked,
+const jobColumns = `
+SELECT uuid, name, state, pending, running, completed, failed, dismissed, blocked,
        created_at, updated_at, extra
 FROM job`
-}
-
-// since2 is a column that version 2 has added, or what stands for it before.
-func (d *DB) since2(column, before string) string {
-	if d.schema == 1 {
-		return before
-	}
-	return column
-}
 
 // storedJob is a job as its row holds it.
 type storedJob struct {
@@ -59,7 +50,7 @@ func (d *DB) Jobs(ctx context.Context) ([]job.Job, error) {
 			err := rows.Scan(&r.UUID, &r.Name, &r.State, &r.Pending, &r.Running, &r.Completed, &r.Failed, &r.Dismissed, &r.Blocked, &r.CreatedAt, &r.UpdatedAt, &r.Extra)
 			out = append(out, r.job())
 			return err
-		}, d.jobColumns()+`
+		}, jobColumns+`
 ORDER BY name`)
 	})
 	return out, err
@@ -69,7 +60,7 @@ ORDER BY name`)
 func (d *DB) Job(ctx context.Context, name string) (job.Job, error) {
 	var r storedJob
 	err := d.read(ctx, func(t *tx) error {
-		ok, err := t.get(&r, d.jobColumns()+`
+		ok, err := t.get(&r, jobColumns+`
 WHERE name = ?`, name)
 		if err == nil && !ok {
 			err = noJob(name)
@@ -82,11 +73,9 @@ WHERE name = ?`, name)
 // storedTask is a task as its row holds it. Its columns stand in this order in
 // taskColumns.
 type storedTask struct {
-	ID                   int64
-	Name, Command, Args  string
-	Dir                  *string
-	Priority             int
-	Timeout              *int64
+	ID   int64
+	Name string
+	specRow
 	Status               job.Status
 	Reason               *string
 	Attempts             int
@@ -102,10 +91,9 @@ type storedTask struct {
 	NeedsReason          *string
 }
 
-func (d *DB) taskColumns() string {
-	return `
-SELECT t.id, t.name, t.command, t.args, t.dir, t.priority, t.timeout, t.status, t.reason, t.attempts,
-       t.exit_code, t.signal, t.error, t.created_at, t.started_at, t.completed_at, ` + d.since2("t.dismissed_at", "NULL AS dismissed_at") + `, t.extra,
+const taskColumns = `
+SELECT t.id, t.name, ` + specOfT + `, t.status, t.reason, t.attempts,
+       t.exit_code, t.signal, t.error, t.created_at, t.started_at, t.completed_at, t.dismissed_at, t.extra,
        CASE WHEN p.job = t.job THEN p.name END AS parent, j.name AS job,
        coalesce(n.name, d.missing) AS needs, n.status AS needs_status, n.reason AS needs_reason
 FROM task t
@@ -113,27 +101,23 @@ JOIN job j ON j.id = t.job
 LEFT JOIN task p ON p.id = t.parent
 LEFT JOIN dependency d ON d.task = t.id
 LEFT JOIN task n ON n.id = d.needs`
-}
 
 func (r *storedTask) scan(rows *sqlx.Rows) error {
-	return rows.Scan(&r.ID, &r.Name, &r.Command, &r.Args, &r.Dir, &r.Priority, &r.Timeout, &r.Status, &r.Reason, &r.Attempts,
+	return rows.Scan(slices.Concat([]any{&r.ID, &r.Name}, r.into(), []any{
+		&r.Status, &r.Reason, &r.Attempts,
 		&r.ExitCode, &r.Signal, &r.Error, &r.CreatedAt, &r.StartedAt, &r.Completed, &r.DismissedAt, &r.Extra, &r.Parent, &r.Job,
-		&r.Needs, &r.NeedsStatus, &r.NeedsReason)
+		&r.Needs, &r.NeedsStatus, &r.NeedsReason,
+	})...)
 }
 
 func (r *storedTask) task() (job.Task, error) {
-	args, err := decodeArgs(r.Args)
+	spec, err := r.spec(r.Name)
 	t := job.Task{
-		Spec: job.Spec{
-			ID: r.Name, Command: r.Command, Args: args, Dir: fromText(r.Dir), Priority: r.Priority,
-		},
-		Job: r.Job, Status: r.Status, Reason: job.Reason(fromText(r.Reason)), Parent: fromText(r.Parent),
+		Spec: spec,
+		Job:  r.Job, Status: r.Status, Reason: job.Reason(fromText(r.Reason)), Parent: fromText(r.Parent),
 		Attempts: r.Attempts, ExitCode: r.ExitCode, Signal: fromText(r.Signal), Error: fromText(r.Error),
 		CreatedAt: time.UnixMicro(r.CreatedAt).UTC(), StartedAt: fromInstant(r.StartedAt), CompletedAt: fromInstant(r.Completed),
 		DismissedAt: fromInstant(r.DismissedAt),
-	}
-	if r.Timeout != nil {
-		t.Timeout = time.Duration(*r.Timeout) * time.Microsecond
 	}
 	if r.Extra != nil {
 		t.Extra = []byte(*r.Extra)
@@ -150,7 +134,7 @@ func (d *DB) EachTask(ctx context.Context, name string, fn func(job.Task) error)
 		if err != nil {
 			return err
 		}
-		return t.eachTask(fn, d.taskColumns()+`
+		return t.eachTask(fn, taskColumns+`
 WHERE t.job = ?
 ORDER BY t.id, d.position`, j.ID)
 	})
@@ -182,7 +166,7 @@ func (d *DB) Task(ctx context.Context, name, id string) (job.Task, error) {
 		return t.eachTask(func(task job.Task) error {
 			out = &task
 			return nil
-		}, d.taskColumns()+`
+		}, taskColumns+`
 WHERE t.job = ?
   AND t.name = ?
 ORDER BY t.id, d.position`, j.ID, id)

@@ -12,6 +12,7 @@ import (
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 // The exit codes, the same in every command.
@@ -49,12 +50,13 @@ func (e *codedError) Unwrap() error { return e.err }
 func exitCode(err error) int {
 	var coded *codedError
 	var conf *config.Error
+	var file *taskfile.Error
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &coded):
 		return coded.code
-	case errors.As(err, &conf):
+	case errors.As(err, &conf), errors.As(err, &file):
 		return exitUsage
 	case errors.Is(err, db.ErrNoJob), errors.Is(err, db.ErrNoTask), errors.Is(err, db.ErrNoDatabase):
 		return exitNoSuch
@@ -99,6 +101,8 @@ func (a *app) complain(err error) {
 		hint = "air-executor upgrade"
 	} else if errors.Is(err, db.ErrNewer) {
 		hint = "use the newer program; see \"newer than this program\" in the README for the way back"
+	} else if errors.Is(err, db.ErrUnreleased) {
+		hint = "with the program that made it: air-executor export FOLDER; then move the database away, and with this one: air-executor import FOLDER"
 	}
 	if a.json() {
 		form := errorJSON{Error: message, ExitCode: exitCode(err)}

@@ -15,12 +15,13 @@ import (
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/jobfolder"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 // taskFile is the tasks.json of a folder; one that is not there has no tasks.
 type taskFile struct {
 	file   *os.File // nil: there is none
-	reader *job.TaskReader
+	reader *taskfile.TaskReader
 	count  int // tasks read
 }
 
@@ -31,9 +32,9 @@ func openTasks(folder, name string) (*taskFile, error) {
 		return nil, err
 	}
 	if f == nil {
-		return &taskFile{reader: job.NewTaskReader(path, name, strings.NewReader("[]"))}, nil
+		return &taskFile{reader: taskfile.NewTaskReader(path, name, strings.NewReader("[]"))}, nil
 	}
-	return &taskFile{file: f, reader: job.NewTaskReader(path, name, bufio.NewReaderSize(f, 1<<20))}, nil
+	return &taskFile{file: f, reader: taskfile.NewTaskReader(path, name, bufio.NewReaderSize(f, 1<<20))}, nil
 }
 
 // Close closes the file.
@@ -203,7 +204,7 @@ func badInput(err error) error {
 // placed is an error that says which folder it is about. What is wrong with a
 // file says that itself, and has exit code 2.
 func placed(folder string, err error) error {
-	var at *job.FileError
+	var at *taskfile.Error
 	if errors.As(err, &at) || errors.Is(err, errRunning) && exitCode(err) == exitUsage {
 		return usage(err, "")
 	}

@@ -6,6 +6,7 @@ package engine
 
 import (
 	"context"
+	"io/fs"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -74,7 +75,14 @@ type Options struct {
 	Wait         time.Duration // for other writers; 0: the usual time
 	AllowForeign bool          // it may be another user's
 	RunnerOnly   bool          // it is opened for the life of one task
+	Migrations   Source        // others than those of this program, for tests
 	Beside       bool          // open a connection to read beside a writer at once
+}
+
+// Source is where migrations come from.
+type Source struct {
+	Files  fs.FS // with a folder for each engine
+	Newest int   // number of the last one; 0: those of this program
 }
 
 // Upgraded is what an upgrade of the schema did.

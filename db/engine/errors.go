@@ -10,6 +10,7 @@ import (
 var (
 	ErrNoDatabase = errors.New("no database")
 	ErrNewer      = errors.New("database is newer than this program")
+	ErrUnreleased = errors.New("database is older than the first release")
 	ErrForeign    = errors.New("not a database of air-executor")
 	ErrTaken      = errors.New("a file of another program is in the way")
 	ErrNetwork    = errors.New("a base path must be on a local disk")

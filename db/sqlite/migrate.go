@@ -29,7 +29,7 @@ func (d *DB) migrate(ctx context.Context, c *conn, o engine.Options) (err error)
 	if d.schema == 0 && o.MustExist {
 		return fmt.Errorf("%w: the file is empty", engine.ErrNoDatabase)
 	}
-	if d.schema == migrations.Version || d.schema > 0 && !o.Upgrade {
+	if d.schema == d.source.Newest || d.schema > 0 && !o.Upgrade {
 		return nil
 	}
 	// goose takes no lock for SQLite, and two processes that migrate at once fail.
@@ -48,7 +48,7 @@ func (d *DB) migrate(ctx context.Context, c *conn, o engine.Options) (err error)
 	switch {
 	case d.schema == 0:
 		return d.build(ctx, c)
-	case d.schema < migrations.Version && o.Upgrade:
+	case d.schema < d.source.Newest && o.Upgrade:
 		return d.upgrade(ctx, c)
 	}
 	return nil
@@ -72,10 +72,12 @@ func (d *DB) version(ctx context.Context, c *conn) (int, error) {
 		return 0, err
 	}
 	switch {
-	case id == migrations.ApplicationID && version > migrations.Version:
-		return 0, fmt.Errorf("%w: its schema is version %d, this program knows %d", engine.ErrNewer, version, migrations.Version)
+	case id == migrations.ApplicationID && version > d.source.Newest:
+		return 0, fmt.Errorf("%w: its schema is version %d, this program knows %d", engine.ErrNewer, version, d.source.Newest)
 	case id == migrations.ApplicationID:
 		return version, nil
+	case id == migrations.UnreleasedID:
+		return 0, engine.ErrUnreleased
 	case id != 0:
 		return 0, fmt.Errorf("%w: its application id is %#x", engine.ErrForeign, id)
 	}
@@ -119,29 +121,39 @@ func (d *DB) build(ctx context.Context, c *conn) error {
 	if err := os.Chmod(d.path, 0o600); err != nil {
 		return err
 	}
+	// The file can give pages back that are not used any more. That is decided before
+	// its first page is written, or takes a VACUUM of the whole later.
+	err := patient(ctx, func() error {
+		_, err := c.ExecContext(ctx, "PRAGMA auto_vacuum = INCREMENTAL")
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	if err := useWAL(ctx, c); err != nil {
 		return err
 	}
-	whole := goose.NewGoMigration(migrations.Version, &goose.GoFunc{RunTx: runAll}, nil)
+	all := func(ctx context.Context, tx *sql.Tx) error { return runAll(ctx, tx, d.source) }
+	whole := goose.NewGoMigration(int64(d.source.Newest), &goose.GoFunc{RunTx: all}, nil)
 	return d.up(ctx, c, nil, goose.WithGoMigrations(whole), goose.WithDisableGlobalRegistry(true))
 }
 
 // runAll runs every migration in one transaction. The newest is recorded by
 // goose, the others here.
-func runAll(ctx context.Context, tx *sql.Tx) error {
-	names, err := fs.Glob(migrations.SQLite, "sqlite/*.sql")
+func runAll(ctx context.Context, tx *sql.Tx, s engine.Source) error {
+	names, err := fs.Glob(s.Files, "sqlite/*.sql")
 	if err != nil {
 		return err
 	}
 	for i, name := range names { // in the order of their numbers
-		text, err := fs.ReadFile(migrations.SQLite, name)
+		text, err := fs.ReadFile(s.Files, name)
 		if err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, string(text)); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		if version := i + 1; version < migrations.Version {
+		if version := i + 1; version < s.Newest {
 			_, err := tx.ExecContext(ctx, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (?, 1)`, version)
 			if err != nil {
 				return err
@@ -171,7 +183,7 @@ func (d *DB) up(ctx context.Context, c *conn, files fs.FS, options ...goose.Prov
 	if c.Conn.Conn, err = d.pool.Connx(ctx); err != nil {
 		return err
 	}
-	d.schema = migrations.Version
+	d.schema = d.source.Newest
 	return setBusyTimeout(ctx, c, 0)
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/air-executor/air-executor/db/engine"
 	"github.com/air-executor/air-executor/internal/failpoint"
 	"github.com/air-executor/air-executor/lock"
+	"github.com/air-executor/air-executor/migrations"
 )
 
 // The files of a base path that belong to the store.
@@ -42,6 +43,7 @@ type DB struct {
 	files atomic.Pointer[files] // in use; nil: none yet
 	locks locks                 // of runners
 
+	source   engine.Source    // of the migrations
 	schema   int              // version of the schema, 0: not looked at
 	upgraded *engine.Upgraded // nil: the schema was left as it was
 }
@@ -54,7 +56,10 @@ func Open(ctx context.Context, base string, o engine.Options) (*DB, error) {
 			return nil, err
 		}
 	}
-	d := &DB{path: path, wait: o.Wait}
+	d := &DB{path: path, wait: o.Wait, source: o.Migrations}
+	if d.source.Newest == 0 {
+		d.source = engine.Source{Files: migrations.SQLite, Newest: migrations.Version}
+	}
 	if d.wait == 0 {
 		d.wait = failpoint.Wait(time.Minute)
 	}

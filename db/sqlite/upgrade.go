@@ -10,7 +10,6 @@ import (
 	"github.com/air-executor/air-executor/db/engine"
 	"github.com/air-executor/air-executor/internal/failpoint"
 	"github.com/air-executor/air-executor/lock"
-	"github.com/air-executor/air-executor/migrations"
 )
 
 // upgrade brings the schema up to date, after a copy of the database. No other
@@ -30,12 +29,12 @@ func (d *DB) upgrade(ctx context.Context, c *conn) error {
 		return err
 	}
 	defer gate.Unlock()
-	done := engine.Upgraded{From: d.schema, To: migrations.Version}
+	done := engine.Upgraded{From: d.schema, To: d.source.Newest}
 	if done.Copy, err = d.copyAside(ctx, c); err != nil {
 		return fmt.Errorf("copy the database before its upgrade: %w", err)
 	}
 	failpoint.Hit("upgrade.copied")
-	files, err := fs.Sub(migrations.SQLite, "sqlite")
+	files, err := fs.Sub(d.source.Files, "sqlite")
 	if err != nil {
 		return err
 	}

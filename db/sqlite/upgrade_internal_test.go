@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/air-executor/air-executor/db/engine"
+	"github.com/air-executor/air-executor/migrations"
 )
 
 // oldBase returns a base path with a database of version 1.
@@ -41,14 +42,15 @@ func TestAnUpgradeLooksForRoom(t *testing.T) {
 	defer func(saved func(string) (uint64, error)) { freeSpace = saved }(freeSpace)
 	freeSpace = func(string) (uint64, error) { return 150_000, nil }
 	base := oldBase(t)
-	_, err := Open(context.Background(), base, engine.Options{Upgrade: true})
+	next := engine.Source{Files: migrations.SQLite, Newest: migrations.Version + 1}
+	_, err := Open(context.Background(), base, engine.Options{Upgrade: true, Migrations: next})
 	if !errors.Is(err, engine.ErrFull) || !strings.Contains(err.Error(), "copy the database before its upgrade") {
 		t.Errorf("error %v, want ErrFull and what it was for", err)
 	}
 	if copies, _ := filepath.Glob(filepath.Join(base, "air-executor.v*")); len(copies) > 0 {
 		t.Errorf("there are %q", copies)
 	}
-	d, err := Open(context.Background(), base, engine.Options{})
+	d, err := Open(context.Background(), base, engine.Options{Migrations: next})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,8 +63,20 @@ var mutants = []mutant{
 	},
 	{
 		name:    "what has run can be queued again from its file",
-		changes: []change{{"job/specfile.go", `if err != nil || s == string(Pending) {`, `if err != nil || s != "" {`}},
-		test:    test{"./job", "", "TestATaskThatHasRunCannotBeQueuedAgain"},
+		changes: []change{{"taskfile/kinds.go", `in == inLines && to.Status != job.Pending {`, `in == inLines && to.Status == "" {`}},
+		test:    test{"./taskfile", "", "TestATaskThatHasRunCannotBeQueuedAgain"},
+		shows:   "no error",
+	},
+	{
+		name:    "a key that occurs twice is taken for its last value",
+		changes: []change{{"taskfile/object.go", `if bytes.Equal(o.list[i].key, o.list[j].key) {`, `if i == j {`}},
+		test:    test{"./taskfile", "", "TestEachMistakeIsOneSentenceInEveryForm"},
+		shows:   "no error",
+	},
+	{
+		name:    "a mistyped key of a task is kept as one of another tool",
+		changes: []change{{"taskfile/table.go", `if lacks && (!r.in.keepsTypos()`, `if lacks && !lacks && (!r.in.keepsTypos()`}},
+		test:    test{"./taskfile", "", "TestEachMistakeIsOneSentenceInEveryForm"},
 		shows:   "no error",
 	},
 	{
@@ -240,10 +252,28 @@ var Early func(i int, a *Assignment)
 		shows:   "waited in vain",
 	},
 	{
+		name:    "a held job gives its tasks",
+		changes: []change{{"db/claim.go", "WHERE j.id = ?\n  AND j.holds = 0", "WHERE j.id = ?"}},
+		test:    inDB("TestNothingOfAJobThatIsHeldIsClaimed"),
+		shows:   "went on with",
+	},
+	{
+		name:    "every attempt of a job takes its first place",
+		changes: []change{{"db/claim.go", "if row.Busy == 0 {", "if row.Busy >= 0 {"}},
+		test:    inDB("TestAJobRunsAsManyTasksAsItHasPlaces"),
+		shows:   "UNIQUE constraint failed",
+	},
+	{
+		name:    "a job waits while a task of it runs",
+		changes: []change{{"db/giveback.go", "(completed + failed > 0 OR running > 1)", "completed + failed > 0"}},
+		test:    inDB("TestATaskIsGivenBackBesideAnother"),
+		shows:   "CHECK constraint failed: job_working",
+	},
+	{
 		name: "every command upgrades the database",
 		changes: []change{
-			{"db/sqlite/migrate.go", "d.schema == migrations.Version || d.schema > 0 && !o.Upgrade {", "d.schema == migrations.Version {"},
-			{"db/sqlite/migrate.go", "case d.schema < migrations.Version && o.Upgrade:", "case d.schema < migrations.Version:"},
+			{"db/sqlite/migrate.go", "d.schema == d.source.Newest || d.schema > 0 && !o.Upgrade {", "d.schema == d.source.Newest {"},
+			{"db/sqlite/migrate.go", "case d.schema < d.source.Newest && o.Upgrade:", "case d.schema < d.source.Newest:"},
 		},
 		test:  inDB("TestAnOlderDatabaseIsUsedAsItIs"),
 		shows: "it is version",
@@ -464,10 +494,10 @@ var Early func(i int, a *Assignment)
 		changes: []change{{"db/resume.go", `		if s == nil || s.fixed() {
 			continue
 		}
-		args, err`, `		if s != nil {
+		asked, err`, `		if s != nil {
 			continue
 		}
-		args, err`}},
+		asked, err`}},
 		test:  inDB("TestAResumedJobRunsWhatTheFileSaysNow"),
 		shows: "FAIL",
 	},

@@ -24,23 +24,24 @@ const anything = "*"
 
 // layers says which packages of ours each package may import: those below it.
 var layers = map[string][]string{
-	"job":        {},
+	"job":        {"internal/words"},
 	"lock":       {"internal/basepath"},
 	"migrations": {},
 
 	"internal/basepath":   {},
-	"internal/strictyaml": {},
+	"internal/words":      {},
+	"internal/strictyaml": {"internal/words"},
 	"internal/failpoint":  {},
 
-	"config":  {"internal/basepath", "internal/strictyaml"},
-	"jobfile": {"internal/strictyaml", "job"},
+	"config":   {"internal/basepath", "internal/strictyaml", "internal/words"},
+	"taskfile": {"internal/strictyaml", "internal/words", "job"},
 	// An engine tells whether a runner lives: SQLite's, on the machine that it runs on.
 	"db/engine":      {},
 	"db/sqlite":      {"db/engine", "internal/basepath", "internal/failpoint", "lock", "migrations", "runner/process"},
 	"db":             {"db/engine", "db/sqlite", "internal/failpoint", "job", "migrations"},
 	"runner/process": {"internal/failpoint"},
 	"runner":         {"internal/basepath", "internal/failpoint", "db", "job", "lock", "runner/process"},
-	"jobfolder":      {"internal/basepath", "db", "job", "runner/process"},
+	"jobfolder":      {"internal/basepath", "db", "job", "runner/process", "taskfile"},
 	"manager":        {"internal/basepath", "internal/failpoint", "config", "db", "job", "jobfolder", "lock", "runner", "runner/process"},
 
 	"cmd":    {anything},
