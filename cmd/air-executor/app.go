@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -13,8 +12,7 @@ import (
 
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
-	"github.com/air-executor/air-executor/lock"
-	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/queue"
 )
 
 // app is what commands get: the way out, and what they open when they need it.
@@ -116,12 +114,22 @@ func override(flag, variable string) config.Override {
 }
 
 // open opens the database, and creates it if need be.
-func (a *app) open() (*db.DB, error) { return a.openDB(false) }
+func (a *app) open() (*db.DB, error) { return ofQueue(a.openQueue(false)) }
 
 // openExisting opens the database that must be there.
-func (a *app) openExisting() (*db.DB, error) { return a.openDB(true) }
+func (a *app) openExisting() (*db.DB, error) { return ofQueue(a.openQueue(true)) }
 
-func (a *app) openDB(mustExist bool) (*db.DB, error) {
+func ofQueue(q *queue.Queue, err error) (*db.DB, error) {
+	if err != nil {
+		return nil, err
+	}
+	return q.DB, nil
+}
+
+// queue opens the queue that must be there.
+func (a *app) queue() (*queue.Queue, error) { return a.openQueue(true) }
+
+func (a *app) openQueue(mustExist bool) (*queue.Queue, error) {
 	conf, err := a.config()
 	if err != nil {
 		return nil, err
@@ -132,7 +140,7 @@ func (a *app) openDB(mustExist bool) (*db.DB, error) {
 			return nil, err
 		}
 	}
-	d, err := db.Open(a.ctx, conf.BasePath, db.Options{Durability: conf.Durability, MustExist: mustExist, AllowForeign: conf.AllowForeign})
+	q, err := queue.Open(a.ctx, conf, mustExist)
 	if errors.Is(err, db.ErrNoDatabase) {
 		hint := "enqueue a task first, or say where the jobs are with --base-path"
 		if len(conf.Passed) > 0 {
@@ -144,7 +152,7 @@ func (a *app) openDB(mustExist bool) (*db.DB, error) {
 		return nil, explainBase(err)
 	}
 	made()
-	return d, nil
+	return q, nil
 }
 
 // serving reports whether a manager serves the base path.
@@ -153,18 +161,7 @@ func (a *app) serving() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return lock.Held(filepath.Join(conf.BasePath, manager.LockName))
-}
-
-// json reports whether JSON is wanted.
-func (a *app) json() bool {
-	on, _ := wantsJSONByEnv() // a wrong value was refused
-	return a.globals.JSON || on
-}
-
-// printJSON prints v, indented.
-func (a *app) printJSON(v any) error {
-	return writeJSON(a.out, v, "  ")
+	return queue.Served(conf)
 }
 
 // printf prints a result, as it is or, on a terminal, without control characters.

@@ -7,6 +7,7 @@ import (
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/queue"
 )
 
 type cancelCmd struct {
@@ -41,8 +42,8 @@ func (c *cancelCmd) Run(a *app) error {
 	return c.tell(a, name, done.Pending, became)
 }
 
-// text says what was cancelled.
-func (c *cancelledJSON) text() string {
+// cancelledText says what was cancelled.
+func cancelledText(c queue.CancelResult) string {
 	var parts []string
 	if c.Running > 0 {
 		parts = append(parts, plural(c.Running, "task")+" that ran")
@@ -58,13 +59,15 @@ func (c *cancelledJSON) text() string {
 
 // tell prints what has become of the tasks.
 func (c *cancelCmd) tell(a *app, name string, pending int, became []db.Became) error {
-	out := cancelledJSON{Job: name, Task: value(c.Task), Pending: pending, Otherwise: []endedJSON{}}
+	out := queue.CancelResult{Job: name, Task: queue.OrNull(c.Task), Pending: pending, Otherwise: []queue.EndedResult{}}
 	for _, b := range became {
 		if b.Reason == job.Cancelled {
 			out.Running++
 			continue
 		}
-		out.Otherwise = append(out.Otherwise, endedJSON{b.Task, b.Number, b.Status, value(b.Reason), value(b.Error)})
+		out.Otherwise = append(out.Otherwise, queue.EndedResult{
+			Task: b.Task, Attempt: b.Number, Status: b.Status, Reason: queue.OrNull(b.Reason), Error: queue.OrNull(b.Error),
+		})
 	}
 	out.Cancelled = out.Pending + out.Running
 	if a.json() {
@@ -76,7 +79,7 @@ func (c *cancelCmd) tell(a *app, name string, pending int, became []db.Became) e
 			a.printf("Task %s of job %s %s before it could be cancelled%s\n", o.Task, name, o.Status, because(o.Error))
 		}
 		if c.Task == "" || len(out.Otherwise) == 0 {
-			a.printf("Job %s: %s\n", name, out.text())
+			a.printf("Job %s: %s\n", name, cancelledText(out))
 		}
 	}
 	if c.Task != "" && len(out.Otherwise) > 0 {

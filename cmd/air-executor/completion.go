@@ -102,3 +102,9 @@ func (s *storedNames) look(ask func(*db.DB) ([]string, error)) []string {
 	}
 	return names
 }
+
+// completionJSON is a script for a shell.
+type completionJSON struct {
+	Shell  string `json:"shell"`
+	Script string `json:"script"`
+}

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/internal/basepath"
+	"github.com/air-executor/air-executor/queue"
 )
 
 type configCmd struct {
@@ -35,9 +37,9 @@ func (*configShowCmd) Run(a *app) error {
 		return err
 	}
 	if a.json() {
-		var out []settingJSON
+		var out []queue.SettingForm
 		for _, s := range conf.Settings() {
-			out = append(out, settingJSON{s.Key, typed(s.Value), typed(s.Default), s.Source})
+			out = append(out, queue.SettingForm{Key: s.Key, Value: typed(s.Value), Default: typed(s.Default), Source: s.Source})
 		}
 		return a.printJSON(out)
 	}
@@ -62,7 +64,7 @@ func (*configCheckCmd) Run(a *app) error {
 		return err
 	}
 	if a.json() {
-		return a.printJSON(configCheckedJSON{value(conf.File), true})
+		return a.printJSON(queue.ConfigCheckedForm{File: queue.OrNull(conf.File), OK: true})
 	}
 	if conf.File == "" {
 		a.printf("no configuration file; the defaults are in force\n")
@@ -111,8 +113,22 @@ func (*configInitCmd) Run(a *app) error {
 		return err
 	}
 	if a.json() {
-		return a.printJSON(configFileJSON{path})
+		return a.printJSON(queue.ConfigFileForm{File: path})
 	}
 	a.printf("%s\n", path)
 	return nil
+}
+
+// typed is a YAML scalar as a number, a boolean or a string.
+func typed(text string) any {
+	if n, err := strconv.Atoi(text); err == nil {
+		return n
+	}
+	if b, err := strconv.ParseBool(text); err == nil && (text == "true" || text == "false") {
+		return b
+	}
+	if s, err := strconv.Unquote(text); err == nil {
+		return s
+	}
+	return text
 }

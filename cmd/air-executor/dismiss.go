@@ -1,5 +1,7 @@
 package main
 
+import "github.com/air-executor/air-executor/queue"
+
 import "github.com/air-executor/air-executor/job"
 
 type dismissCmd struct {
@@ -26,7 +28,7 @@ func (c *dismissCmd) Run(a *app) error {
 		return err
 	}
 	if a.json() {
-		return a.printJSON(dismissedJSON{name, r.Dismissed, r.State})
+		return a.printJSON(queue.DismissResult{Job: name, Dismissed: r.Dismissed, State: r.State})
 	}
 	a.printf("Job %s: %s dismissed; the job is %s\n", name, plural(r.Dismissed, "failure"), r.State)
 	if r.Blocked > 0 && r.State == job.StateWaiting {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/lock"
+	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/runner"
 	"github.com/air-executor/air-executor/runner/process"
 )
@@ -38,7 +39,9 @@ func (*doctorCmd) Run(a *app) error {
 		if findings == nil {
 			findings = []db.Finding{}
 		}
-		err = a.printJSON(doctorJSON{d.Path(), findings, d.Schema(), db.LatestSchema})
+		err = a.printJSON(queue.DoctorForm{
+			Database: d.Path(), Findings: findings, SchemaVersion: d.Schema(), LatestSchemaVersion: db.LatestSchema,
+		})
 	} else {
 		printFindings(a, d, findings)
 	}

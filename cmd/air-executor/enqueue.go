@@ -14,6 +14,7 @@ import (
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/runner"
 )
 
@@ -269,7 +270,7 @@ func (c *enqueueCmd) print(a *app, d *db.DB, added db.Added) error {
 	out := bufio.NewWriter(a.out)
 	one := func(id string, isNew bool) error {
 		if a.json() {
-			return writeLine(out, enqueuedJSON{added.Job, id, isNew})
+			return writeLine(out, queue.EnqueuedForm{Job: added.Job, Task: id, Added: isNew})
 		}
 		_, err := fmt.Fprintln(out, id)
 		return err

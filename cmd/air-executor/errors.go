@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
@@ -101,15 +100,6 @@ func (a *app) complain(err error) {
 	if hint != "" {
 		a.notef("hint: %s", hint)
 	}
-}
-
-// wantsJSON reports whether --json is among the flags of a command line that may
-// not be one that can be parsed.
-func wantsJSON(args []string) bool {
-	if end := slices.Index(args, "--"); end >= 0 {
-		args = args[:end]
-	}
-	return slices.Contains(args, "--json")
 }
 
 // errSilent ends a command with an exit code and nothing more to say.

@@ -7,6 +7,7 @@ import (
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/jobfolder"
+	"github.com/air-executor/air-executor/queue"
 )
 
 type exportCmd struct {
@@ -39,7 +40,7 @@ func (c *exportCmd) Run(a *app) error {
 	if path == "" {
 		path = filepath.Join(a.conf.BasePath, jobfolder.JobsName)
 	}
-	done := []exportedJSON{}
+	done := []queue.ExportResult{}
 	for _, j := range jobs {
 		folder := filepath.Join(path, job.FolderName(j.Name))
 		write := jobfolder.Write
@@ -53,7 +54,7 @@ func (c *exportCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		done = append(done, exportedJSON{j.Name, folder})
+		done = append(done, queue.ExportResult{Job: j.Name, Path: folder})
 		if !a.json() {
 			a.printf("%s\n", folder)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/runner"
 )
 
@@ -216,7 +217,7 @@ func (f *follower) ended() (bool, error) {
 		return t.Status.Ended(), err
 	}
 	j, err := f.db.Job(f.app.ctx, f.job)
-	return ended(j), err
+	return queue.Ended(j), err
 }
 
 func (f *follower) close() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/queue"
 )
 
 type removeCmd struct {
@@ -42,12 +43,12 @@ func (c *removeCmd) Run(a *app) error {
 	if err != nil {
 		return a.suggestTask(explainRemove(err, names[0]), names)
 	}
-	out := make([]removedJSON, len(removed))
+	out := make([]queue.RemoveResult, len(removed))
 	for i, r := range removed {
 		if err := removeJobFiles(a, d, r); err != nil {
 			return filesLeft(err)
 		}
-		out[i] = removedJSON{r.Name, r.Tasks}
+		out[i] = queue.RemoveResult{Job: r.Name, Removed: r.Tasks}
 		if !a.json() {
 			a.printf("Job %s removed, with %s\n", r.Name, plural(r.Tasks, "task"))
 		}
@@ -67,7 +68,7 @@ func (c *removeCmd) tasks(a *app, d *db.DB, name string) error {
 		return filesLeft(err)
 	}
 	if a.json() {
-		return a.printJSON([]removedJSON{{name, len(removed)}})
+		return a.printJSON([]queue.RemoveResult{{Job: name, Removed: len(removed)}})
 	}
 	a.printf("Job %s: %s removed\n", name, plural(len(removed), "task"))
 	return nil

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/queue"
 )
 
 type resetCmd struct {
@@ -33,7 +34,7 @@ func (c *resetCmd) Run(a *app) error {
 		return err
 	}
 	if a.json() {
-		return a.printJSON(resetJSON{name, r.Reset, r.Cancelled, r.Dismissed})
+		return a.printJSON(queue.ResetResult{Job: name, Reset: r.Reset, SkippedCancelled: r.Cancelled, SkippedDismissed: r.Dismissed})
 	}
 	a.printf("Job %s: %s pending again%s\n", name, plural(r.Reset, "failed task"), skipped(r))
 	if r.Reset > 0 {

@@ -17,6 +17,7 @@ import (
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/jobfile"
 	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/runner"
 	"github.com/air-executor/air-executor/runner/process"
 )
@@ -168,12 +169,12 @@ func (c *runCmd) watch(a *app, o *order) error {
 	if err := a.checkJobName(o.wanted); err != nil {
 		return err
 	}
-	d, err := openForRunning(a, a.open)
+	q, err := openForRunning(a, false)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	w := &watcher{app: a, db: d, output: o.output, quiet: c.Quiet, begin: time.Now(), screen: block{out: a.out}}
+	defer q.Close()
+	w := &watcher{app: a, queue: q, db: q.DB, output: o.output, quiet: c.Quiet, begin: time.Now(), screen: block{out: a.out}}
 	if err := c.queue(a, w, o); err != nil {
 		return explainRun(err)
 	}
@@ -186,9 +187,9 @@ func (c *runCmd) watch(a *app, o *order) error {
 		return err
 	}
 	if a.json() {
-		err = a.printJSON(end.form())
+		err = a.printJSON(end.Form())
 	}
-	if err == nil && !end.ok() {
+	if err == nil && !end.OK() {
 		err = silent(c.failure(end))
 	}
 	return err
@@ -289,7 +290,7 @@ func resumeLine(name string, o *order) string {
 
 // serveAndWatch watches the job to its end. As long as no manager serves the
 // base path, it has one of its own.
-func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (outcome, error) {
+func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (queue.Outcome, error) {
 	// Whoever reads our output may go, and the terminal too: then as with Ctrl-C.
 	asked := a.ctx
 	ctx, stop := signal.NotifyContext(a.ctx, syscall.SIGPIPE)
@@ -298,7 +299,7 @@ func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (outcome, error) {
 	own := &ownManager{app: a, job: w.job}
 	defer own.stop(db.StopLeave)
 	obstacles := &obstacles{app: a, own: own, clear: w.clear}
-	giveBack, err := lendPlace(a, w.db)
+	giveBack, err := lendPlace(a, w.queue)
 	if err == nil {
 		defer giveBack()
 	}
@@ -310,7 +311,7 @@ func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (outcome, error) {
 		var j job.Job
 		var done bool
 		if j, err = w.look(); err == nil {
-			done, err = over(a, w.db, j)
+			done, err = w.queue.Over(a.ctx, j)
 		}
 		if err == nil && done {
 			if err = w.finish(j); err == nil {
@@ -326,22 +327,22 @@ func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (outcome, error) {
 	switch {
 	case asked.Err() != nil && ours:
 		a.notef("%s", interruptedLine(w.job, left, o))
-		return outcome{}, silent(exitInterrupted)
+		return queue.Outcome{}, silent(exitInterrupted)
 	case asked.Err() != nil:
 		a.notef("%s", goesOn(w.job))
-		return outcome{}, silent(exitInterrupted)
+		return queue.Outcome{}, silent(exitInterrupted)
 	case ctx.Err() != nil || errors.Is(err, syscall.EPIPE):
 		// As a program ends that has nobody to print for: without a word, if that
 		// is the end of it.
 		if !ours {
 			a.notef("%s", goesOn(w.job))
 		}
-		return outcome{}, silent(exitPipe)
+		return queue.Outcome{}, silent(exitPipe)
 	}
 	if ours && left.Pending+len(left.Running) > 0 {
 		a.notef("job %s: %s", w.job, whatBecame(left))
 	}
-	return outcome{}, err
+	return queue.Outcome{}, err
 }
 
 func goesOn(name string) string {

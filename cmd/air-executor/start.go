@@ -15,6 +15,7 @@ import (
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/lock"
 	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/runner"
 	"github.com/air-executor/air-executor/runner/process"
 )
@@ -74,7 +75,7 @@ func (c *startCmd) Run(a *app) error {
 	made()
 	a.noteLink(conf)
 	if a.json() {
-		return a.printJSON(startedJSON{pid, conf.BasePath})
+		return a.printJSON(queue.StartedForm{PID: pid, BasePath: conf.BasePath})
 	}
 	if !c.Quiet {
 		a.printf("Job manager started (PID %d)\n", pid)
@@ -85,14 +86,14 @@ func (c *startCmd) Run(a *app) error {
 // upgradeBefore upgrades an older database here rather than in the background,
 // so that the user sees what became of it.
 func upgradeBefore(a *app) error {
-	d, err := openForRunning(a, a.openExisting)
+	q, err := openForRunning(a, true)
 	if errors.Is(err, db.ErrNoDatabase) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return d.Close()
+	return q.Close()
 }
 
 // startInBackground starts a process that serves, and waits until it does.

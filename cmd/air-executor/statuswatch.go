@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/queue"
 )
 
 // How often the database is asked whether anything has changed.
@@ -26,24 +27,24 @@ func (p *pace) done(begin time.Time) { p.next = time.Now().Add(10 * time.Since(b
 
 // watch shows the report at once and after every change, until Ctrl-C: in place
 // on a terminal, one below the other elsewhere.
-func (c *statusCmd) watch(a *app, d *db.DB) error {
+func (c *statusCmd) watch(a *app, q *queue.Queue) error {
 	if isTerminal(a.out) && !a.json() {
 		if c.Sort == "" && c.Task == "" {
 			c.Sort = string(db.ByState)
 		}
-		return c.watchScreen(a, d)
+		return c.watchScreen(a, q)
 	}
 	var p pace
 	for last := int64(-1); ; {
-		now, err := d.Changes(a.ctx)
+		now, err := q.DB.Changes(a.ctx)
 		if err != nil {
 			return err
 		}
 		if now != last && p.due() {
 			begin := time.Now()
-			r, err := c.read(a, d, page{limit: int(c.Limit)})
+			r, err := c.read(a, q, c.query(a))
 			if err == nil && a.json() {
-				err = writeLine(a.out, r.form())
+				err = writeLine(a.out, r.Form())
 			} else if err == nil {
 				err = r.print(a.out, 0)
 			}
@@ -63,7 +64,7 @@ func (c *statusCmd) watch(a *app, d *db.DB) error {
 type statusScreen struct {
 	command *statusCmd
 	app     *app
-	db      *db.DB
+	queue   *queue.Queue
 	block   block
 	keys    *keyboard
 
@@ -78,8 +79,8 @@ type statusScreen struct {
 	refresh bool // read again, whatever has changed
 }
 
-func (c *statusCmd) watchScreen(a *app, d *db.DB) error {
-	s := &statusScreen{command: c, app: a, db: d, block: block{out: a.out}, keys: openKeyboard(os.Stdin), last: -1}
+func (c *statusCmd) watchScreen(a *app, q *queue.Queue) error {
+	s := &statusScreen{command: c, app: a, queue: q, block: block{out: a.out}, keys: openKeyboard(os.Stdin), last: -1}
 	defer s.keys.restore()
 	suspend := make(chan os.Signal, 1)
 	signal.Notify(suspend, syscall.SIGTSTP)
@@ -120,7 +121,7 @@ func (s *statusScreen) tick() (quit bool, err error) {
 		}
 		s.width, s.height, s.refresh = w, h, true
 	}
-	now, err := s.db.Changes(s.app.ctx)
+	now, err := s.queue.DB.Changes(s.app.ctx)
 	if err != nil {
 		return false, err
 	}
@@ -131,17 +132,17 @@ func (s *statusScreen) tick() (quit bool, err error) {
 		if n := int(s.command.Limit); n > 0 {
 			limit = min(limit, max(n-s.offset, 1))
 		}
-		p := page{s.offset, limit}
-		if s.command.Task != "" {
-			p = page{} // its lines scroll
+		query := s.command.query(s.app)
+		if query.Offset, query.Limit = s.offset, limit; query.Task != "" {
+			query.Offset, query.Limit = 0, 0 // its lines scroll
 		}
-		if s.report, err = s.command.read(s.app, s.db, p); err != nil {
+		if s.report, err = s.command.read(s.app, s.queue, query); err != nil {
 			return false, err
 		}
 		s.last, s.refresh = now, false
 	case time.Since(s.drawn) > redraw:
 		// Whether a manager serves is no change of the database.
-		if s.report.manager, s.report.trouble = nil, ""; s.report.readManager(s.app, s.db) != nil {
+		if s.report.ReadManager(s.app.ctx) != nil {
 			return false, errors.New("cannot tell whether a manager serves")
 		}
 	default:
@@ -159,9 +160,9 @@ func (s *statusScreen) total() int {
 		return 0
 	}
 	if n := int(s.command.Limit); n > 0 {
-		return min(n, s.report.rows)
+		return min(n, s.report.Rows)
 	}
-	return s.report.rows
+	return s.report.Rows
 }
 
 func (s *statusScreen) scroll(k key) {
@@ -184,8 +185,8 @@ func (s *statusScreen) draw() {
 		lines = append(lines, "")
 	}
 	head, list := r.blocks(s.width)
-	if r.task != "" {
-		r.rows = len(list)
+	if r.Query.Task != "" {
+		r.Rows = len(list)
 		s.offset = max(min(s.offset, len(list)-1), 0)
 		list = list[s.offset:]
 	}

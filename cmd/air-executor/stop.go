@@ -10,6 +10,7 @@ import (
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/runner/process"
 )
 
@@ -67,7 +68,7 @@ func (c *stopCmd) Run(a *app) error {
 		return err
 	}
 	if a.json() {
-		return a.printJSON(stoppedJSON{s.pid, true, s.how, len(active)})
+		return a.printJSON(queue.StoppedForm{PID: s.pid, Stopped: true, How: s.how, Running: len(active)})
 	}
 	if len(active) > 0 {
 		a.printf("Job manager stopped; %s still running\n", verb(len(active), "task is", "tasks are"))

@@ -7,6 +7,7 @@ import (
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/runner"
 )
 
@@ -40,7 +41,7 @@ func (*upgradeCmd) Run(a *app) error {
 		}
 	}
 	if a.json() {
-		return a.printJSON(upgradedJSON{path, done.From, done.To, value(done.Copy)})
+		return a.printJSON(queue.UpgradedForm{Database: path, From: done.From, To: done.To, Copy: queue.OrNull(done.Copy)})
 	}
 	if done.From == done.To {
 		a.printf("%s is up to date (version %d)\n", path, done.To)
@@ -74,17 +75,17 @@ func upgradeDatabase(a *app, conf *config.Config) (*db.Upgraded, error) {
 	return done, nil
 }
 
-// openForRunning opens the database for a command that will have tasks run. An
+// openForRunning opens the queue for a command that will have tasks run. An
 // older one is upgraded if no manager serves it.
-func openForRunning(a *app, open func() (*db.DB, error)) (*db.DB, error) {
-	d, err := open()
-	if err != nil || !d.Outdated() {
-		return d, err
+func openForRunning(a *app, mustExist bool) (*queue.Queue, error) {
+	q, err := a.openQueue(mustExist)
+	if err != nil || !q.DB.Outdated() {
+		return q, err
 	}
 	if on, err := a.serving(); err != nil || on {
-		return d, err
+		return q, err
 	}
-	if err := d.Close(); err != nil {
+	if err := q.Close(); err != nil {
 		return nil, err
 	}
 	done, err := upgradeDatabase(a, a.conf)
@@ -94,5 +95,5 @@ func openForRunning(a *app, open func() (*db.DB, error)) (*db.DB, error) {
 	if done.Copy != "" {
 		a.notef("the database was upgraded from version %d to %d; a copy as it was before: %s", done.From, done.To, done.Copy)
 	}
-	return open()
+	return a.openQueue(mustExist)
 }

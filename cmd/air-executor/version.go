@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/air-executor/air-executor/queue"
 )
 
 // version is set when a release is built: -ldflags "-X main.version=1.2.3".
@@ -31,7 +33,7 @@ func (versionFlag) BeforeReset(k *kong.Kong, a *app) error {
 func (*versionCmd) Run(a *app) error {
 	v := programVersion()
 	if a.json() {
-		return a.printJSON(versionJSON{v, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH})
+		return a.printJSON(queue.VersionForm{Version: v, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH})
 	}
 	a.printf("air-executor %s (%s, %s/%s)\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return nil

@@ -10,9 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/air-executor/air-executor/db"
-	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/runner"
 )
 
@@ -46,88 +45,62 @@ func (c *waitCmd) Run(a *app) error {
 	if own := os.Getenv(runner.EnvJob); slices.Contains(names, own) && os.Getenv(runner.EnvBasePath) == conf.BasePath {
 		return fmt.Errorf("a task cannot wait for its own job %q: the job runs one task at a time", own)
 	}
-	d, err := a.openExisting()
+	q, err := a.queue()
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	resume, err := lendPlace(a, d)
+	defer q.Close()
+	resume, err := lendPlace(a, q)
 	if err != nil {
 		return err
 	}
 	defer resume()
-	ends, err := c.await(a, d, names)
+	ends, err := c.await(a, q, names)
 	if err != nil {
 		return a.suggestTask(err, names)
 	}
 	if a.json() && !c.Quiet {
-		forms := make([]outcomeJSON, len(ends))
+		forms := make([]queue.OutcomeForm, len(ends))
 		for i, o := range ends {
-			forms[i] = o.form()
+			forms[i] = o.Form()
 		}
 		err = a.printJSON(forms)
 	}
-	if err == nil && slices.ContainsFunc(ends, func(o outcome) bool { return !o.ok() }) {
+	if err == nil && slices.ContainsFunc(ends, func(o queue.Outcome) bool { return !o.OK() }) {
 		err = silent(exitFailed)
 	}
 	return err
 }
 
-// outcome is how that which was waited for has ended.
-type outcome struct {
-	Job    string
-	Task   *job.Task // nil: the job was waited for
-	State  job.State // empty: only the task was
-	Failed int       // tasks of the job
-
-	job       job.Job
-	cancelled int
-}
-
-// ok reports whether all went well. A job in which nothing has failed has, even
-// if it was imported as one that still waits; but not if some of it cannot run.
-func (o outcome) ok() bool {
-	if o.State == "" {
-		return o.Task != nil && o.Task.Status == job.Completed
+// outcomeText says how what was waited for has ended.
+func outcomeText(o queue.Outcome) string {
+	if o.Job == nil {
+		text := fmt.Sprintf("Task %s of job %s %s", o.Task.ID, o.Name, o.Task.Status)
+		if o.Task.Error != "" {
+			text += ": " + o.Task.Error
+		}
+		return text
 	}
-	return o.State != job.StateFailed && o.job.Blocked == 0
-}
-
-// ofJob is the outcome of a job.
-func ofJob(a *app, d *db.DB, j job.Job) (outcome, error) {
-	o := outcome{Job: j.Name, State: j.State, Failed: j.Tasks.Failed, job: j}
-	if !a.json() {
-		return o, nil
-	}
-	cancelled, err := d.Cancelled(a.ctx, j.Name)
-	o.cancelled = cancelled[j.Name]
-	return o, err
-}
-
-func (o outcome) text() string {
+	text := fmt.Sprintf("Job %s %s", o.Name, o.Job.State)
 	switch {
-	case o.State == "" && o.Task.Error != "":
-		return fmt.Sprintf("Task %s of job %s %s: %s", o.Task.ID, o.Job, o.Task.Status, o.Task.Error)
-	case o.State == "":
-		return fmt.Sprintf("Task %s of job %s %s", o.Task.ID, o.Job, o.Task.Status)
-	case o.Failed > 0:
-		return fmt.Sprintf("Job %s %s (%d failed)", o.Job, o.State, o.Failed)
-	case o.job.Blocked > 0:
-		return fmt.Sprintf("Job %s %s (%d blocked)", o.Job, o.State, o.job.Blocked)
+	case o.Job.Tasks.Failed > 0:
+		text += fmt.Sprintf(" (%d failed)", o.Job.Tasks.Failed)
+	case o.Job.Blocked > 0:
+		text += fmt.Sprintf(" (%d blocked)", o.Job.Blocked)
 	}
-	return fmt.Sprintf("Job %s %s", o.Job, o.State)
+	return text
 }
 
 // await looks until all have ended, and prints how. It returns the outcomes in
 // the order of the names.
-func (c *waitCmd) await(a *app, d *db.DB, names []string) ([]outcome, error) {
+func (c *waitCmd) await(a *app, q *queue.Queue, names []string) ([]queue.Outcome, error) {
 	var late <-chan time.Time
 	if c.Timeout > 0 {
 		late = time.After(time.Duration(c.Timeout))
 	}
 	tick := time.NewTicker(watchEvery / 2)
 	defer tick.Stop()
-	ends := make([]outcome, len(names))
+	ends := make([]queue.Outcome, len(names))
 	open := make(map[int]bool, len(names))
 	for i := range names {
 		open[i] = true
@@ -138,7 +111,7 @@ func (c *waitCmd) await(a *app, d *db.DB, names []string) ([]outcome, error) {
 			if !open[i] {
 				continue
 			}
-			o, ended, err := c.look(a, d, name)
+			o, ended, err := c.look(a, q, name)
 			if err != nil {
 				return nil, err
 			}
@@ -164,9 +137,9 @@ func (c *waitCmd) await(a *app, d *db.DB, names []string) ([]outcome, error) {
 	}
 }
 
-func (c *waitCmd) tell(a *app, o outcome) {
+func (c *waitCmd) tell(a *app, o queue.Outcome) {
 	if !a.json() && !c.Quiet {
-		a.printf("%s\n", o.text())
+		a.printf("%s\n", outcomeText(o))
 	}
 }
 
@@ -191,42 +164,27 @@ func (c *waitCmd) what(names []string, open map[int]bool) string {
 	return "jobs " + strings.Join(left, ", ") + " have"
 }
 
-func (c *waitCmd) look(a *app, d *db.DB, name string) (outcome, bool, error) {
+func (c *waitCmd) look(a *app, q *queue.Queue, name string) (queue.Outcome, bool, error) {
 	if c.Task != "" {
-		t, err := d.Task(a.ctx, name, c.Task)
-		return outcome{Job: name, Task: &t}, t.Status.Ended(), err
+		t, err := q.DB.Task(a.ctx, name, c.Task)
+		return queue.Outcome{Name: name, Task: &t}, t.Status.Ended(), err
 	}
-	j, err := d.Job(a.ctx, name)
+	j, err := q.DB.Job(a.ctx, name)
 	if err != nil {
-		return outcome{}, false, err
+		return queue.Outcome{}, false, err
 	}
-	done, err := over(a, d, j)
+	done, err := q.Over(a.ctx, j)
 	if err != nil || !done {
-		return outcome{}, false, err
+		return queue.Outcome{}, false, err
 	}
-	o, err := ofJob(a, d, j)
+	o, err := q.JobOutcome(a.ctx, j, a.json())
 	return o, true, err
-}
-
-// ended reports whether nothing of the job is left to do. A job that was
-// imported as waiting may have nothing to wait for.
-func ended(j job.Job) bool { return j.State.Ended() || j.Tasks.Pending+j.Tasks.Running == 0 }
-
-// over reports whether the job has ended, or nothing is left of it that could
-// run: what is pending depends on failures that were dismissed. That it waits for
-// a task which is not there yet is no end.
-func over(a *app, d *db.DB, j job.Job) (bool, error) {
-	if ended(j) || j.Tasks.Running > 0 || j.Tasks.Pending > j.Blocked {
-		return ended(j), nil
-	}
-	may, err := d.MayGoOn(a.ctx, j.Name)
-	return !may, err
 }
 
 // lendPlace is for a command inside a task that waits for other tasks: until
 // the function that it returns is called, that task's place among those that
 // may run at once is free for them. Elsewhere it does nothing.
-func lendPlace(a *app, d *db.DB) (resume func(), err error) {
+func lendPlace(a *app, q *queue.Queue) (resume func(), err error) {
 	conf, err := a.config()
 	if err != nil {
 		return nil, err
@@ -243,7 +201,7 @@ func lendPlace(a *app, d *db.DB) (resume func(), err error) {
 	}
 	return func() {
 		// The place is taken back even if we were interrupted.
-		_ = d.SetWaiting(context.WithoutCancel(a.ctx), token, false)
+		_ = q.DB.SetWaiting(context.WithoutCancel(a.ctx), token, false)
 		held.Close()
-	}, d.SetWaiting(a.ctx, token, true)
+	}, q.DB.SetWaiting(a.ctx, token, true)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/runner"
 )
 
@@ -19,6 +20,7 @@ import (
 // terminal, a bar below them. For a single command, it shows its output instead.
 type watcher struct {
 	app    *app
+	queue  *queue.Queue
 	db     *db.DB
 	job    string
 	output bool // print what the task writes, and nothing else
@@ -259,8 +261,8 @@ func (w *watcher) clear() {
 }
 
 // outcome is how the job has ended, and its task if it is a single command.
-func (w *watcher) outcome(j job.Job) (outcome, error) {
-	o, err := ofJob(w.app, w.db, j)
+func (w *watcher) outcome(j job.Job) (queue.Outcome, error) {
+	o, err := w.queue.JobOutcome(w.app.ctx, j, w.app.json())
 	if err != nil || !w.output {
 		return o, err
 	}
