@@ -121,7 +121,7 @@ func awaitEnd(a *app, d *db.DB, attempts []db.Active) ([]db.Became, error) {
 			w.explain()
 			words = time.Time{}
 		}
-		if err := pause(a.ctx, watchEvery/2); err != nil {
+		if err := queue.Pause(a.ctx, queue.CheckEvery/2); err != nil {
 			return w.ended, err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/queue"
 )
 
 // The exit codes, the same in every command.
@@ -45,6 +46,7 @@ func (e *codedError) Unwrap() error { return e.err }
 func exitCode(err error) int {
 	var coded *codedError
 	var conf *config.Error
+	var attempt *queue.NoAttempt
 	switch {
 	case err == nil:
 		return exitOK
@@ -52,7 +54,7 @@ func exitCode(err error) int {
 		return coded.code
 	case errors.As(err, &conf):
 		return exitUsage
-	case errors.Is(err, db.ErrNoJob), errors.Is(err, db.ErrNoTask), errors.Is(err, db.ErrNoDatabase):
+	case errors.As(err, &attempt), errors.Is(err, db.ErrNoJob), errors.Is(err, db.ErrNoTask), errors.Is(err, db.ErrNoDatabase):
 		return exitNoSuch
 	case errors.Is(err, manager.ErrRunning):
 		return exitManager

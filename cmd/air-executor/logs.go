@@ -3,14 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/air-executor/air-executor/db"
-	"github.com/air-executor/air-executor/job"
-	"github.com/air-executor/air-executor/runner"
+	"github.com/air-executor/air-executor/queue"
 )
 
 type logsCmd struct {
@@ -91,28 +89,31 @@ func (c *logsCmd) Run(a *app) error {
 	if err := c.check(jobs); err != nil {
 		return err
 	}
-	d, err := a.openExisting()
+	q, err := a.queue()
 	if err != nil {
 		return err
 	}
-	defer d.Close()
+	defer q.Close()
 	if all {
-		if jobs, err = withFailures(a, d); err != nil {
+		if jobs, err = q.WithFailures(a.ctx); err != nil {
 			return err
+		}
+		if len(jobs) == 0 {
+			a.notef("no task has failed")
 		}
 	}
 	p := c.printer(a, all || len(jobs) > 1)
 	if c.Follow {
-		return c.follow(a, d, p, jobs)
+		return c.follow(a, q, p, jobs)
 	}
-	logs, err := c.find(a, d, jobs)
+	logs, err := c.find(a, q, jobs)
 	if err != nil {
 		return err
 	}
 	switch {
 	case c.Path && !a.json():
 		for _, l := range logs {
-			a.printf("%s\n", l.path)
+			a.printf("%s\n", l.Path)
 		}
 	case a.json():
 		return c.printJSON(a, logs)
@@ -120,20 +121,6 @@ func (c *logsCmd) Run(a *app) error {
 		return c.print(p, logs)
 	}
 	return nil
-}
-
-// withFailures lists the jobs that have failed tasks.
-func withFailures(a *app, d *db.DB) (names []string, err error) {
-	jobs, err := d.Jobs(a.ctx)
-	for _, j := range jobs {
-		if j.Tasks.Failed > 0 {
-			names = append(names, j.Name)
-		}
-	}
-	if err == nil && len(names) == 0 {
-		a.notef("no task has failed")
-	}
-	return names, err
 }
 
 func (c *logsCmd) printer(a *app, several bool) *logPrinter {
@@ -150,9 +137,9 @@ func (c *logsCmd) printer(a *app, several bool) *logPrinter {
 	return p
 }
 
-func (c *logsCmd) print(p *logPrinter, logs []*taskLog) error {
+func (c *logsCmd) print(p *logPrinter, logs []*queue.Log) error {
 	for _, l := range logs {
-		if err := p.tail(l, c.Tail); err != nil {
+		if err := l.Tail(p, int(c.Tail)); err != nil {
 			return err
 		}
 	}
@@ -161,11 +148,11 @@ func (c *logsCmd) print(p *logPrinter, logs []*taskLog) error {
 
 // find lists the logs to print, in the order in which the tasks were queued. It
 // remarks on tasks that have none yet.
-func (c *logsCmd) find(a *app, d *db.DB, jobs []string) (logs []*taskLog, err error) {
+func (c *logsCmd) find(a *app, q *queue.Queue, jobs []string) (logs []*queue.Log, err error) {
 	for _, name := range jobs {
-		found, pending, err := c.ofJob(a, d, name)
+		found, pending, err := q.Logs(a.ctx, name, c.query())
 		if err != nil {
-			return nil, noJobButTask(a, d, jobs, err)
+			return nil, noJobButTask(a, q, jobs, err)
 		}
 		switch {
 		case len(found) > 0 || c.Failed:
@@ -180,68 +167,33 @@ func (c *logsCmd) find(a *app, d *db.DB, jobs []string) (logs []*taskLog, err er
 }
 
 // noJobButTask adds a hint where a task was named as if it were a job.
-func noJobButTask(a *app, d *db.DB, jobs []string, err error) error {
+func noJobButTask(a *app, q *queue.Queue, jobs []string, err error) error {
 	if len(jobs) == 2 && errors.Is(err, db.ErrNoJob) {
-		if _, e := d.Task(a.ctx, jobs[0], jobs[1]); e == nil {
+		if _, e := q.DB.Task(a.ctx, jobs[0], jobs[1]); e == nil {
 			return fail(exitNoSuch, err, "for one task: air-executor logs "+shellLine([]string{jobs[0], "--task", jobs[1]}))
 		}
 	}
 	return a.suggestTask(err, jobs)
 }
 
-// ofJob lists the logs of a job, and counts the tasks that have none.
-func (c *logsCmd) ofJob(a *app, d *db.DB, name string) (logs []*taskLog, pending int, err error) {
-	if c.Task != "" {
-		t, err := d.Task(a.ctx, name, c.Task)
-		if err != nil {
-			return nil, 0, err
-		}
-		l, err := c.ofTask(a, t)
-		if l == nil {
-			return nil, 1, err
-		}
-		return []*taskLog{l}, 0, err
+// query is which logs are wanted.
+func (c *logsCmd) query() queue.LogQuery {
+	query := queue.LogQuery{Task: c.Task, Failed: c.Failed}
+	if c.Attempt != nil {
+		query.Attempt = int(*c.Attempt)
 	}
-	err = d.EachTask(a.ctx, name, func(t job.Task) error {
-		switch {
-		case t.Attempts == 0 && !t.Status.Ended(): // those that were imported may have a log
-			pending++
-		case !c.Failed || hasFailed(t):
-			logs = append(logs, newTaskLog(a, t))
-		}
-		return nil
-	})
-	return logs, pending, err
+	return query
 }
 
-// ofTask is the log of the attempt that is wanted, or nil if there is none yet.
-func (c *logsCmd) ofTask(a *app, t job.Task) (*taskLog, error) {
-	l := newTaskLog(a, t)
-	if c.Attempt == nil {
-		if t.Attempts == 0 {
-			// An imported task may have brought the log of an earlier life.
-			if _, err := os.Lstat(l.path); err != nil {
-				return nil, nil
-			}
-		}
-		if c.Failed && !hasFailed(t) {
-			return nil, nil
-		}
-		return l, nil
+// follow prints what there is, and then what is added until every job has ended.
+func (c *logsCmd) follow(a *app, q *queue.Queue, p *logPrinter, jobs []string) error {
+	if a.json() {
+		p.piece = printPiece(a)
 	}
-	n := int(*c.Attempt)
-	if n > t.Attempts {
-		return nil, fail(exitNoSuch, fmt.Errorf("no such attempt: %d of task %q, which had %d", n, t.ID, t.Attempts), "")
+	obstacles := &obstacles{app: a}
+	err := q.Follow(a.ctx, jobs, queue.FollowOptions{LogQuery: c.query(), Lines: int(c.Tail), Waiting: obstacles.look}, p)
+	if err == nil || a.ctx.Err() != nil {
+		return errors.Join(err, p.end())
 	}
-	if n != t.Attempts {
-		l.attempt, l.path = n, runner.OldLogPath(a.conf.BasePath, t.Job, t.ID, n)
-	}
-	return l, nil
+	return noJobButTask(a, q, jobs, err)
 }
-
-func newTaskLog(a *app, t job.Task) *taskLog {
-	return &taskLog{job: t.Job, task: t.ID, attempt: t.Attempts, status: t.Status, error: t.Error, path: runner.LogPath(a.conf.BasePath, t.Job, t.ID)}
-}
-
-// hasFailed reports whether a task has failed, and nobody has dismissed that.
-func hasFailed(t job.Task) bool { return t.Status == job.Failed && t.DismissedAt.IsZero() }

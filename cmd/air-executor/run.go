@@ -180,7 +180,7 @@ func (c *runCmd) watch(a *app, o *order) error {
 	}
 	if c.Follow && !o.output {
 		w.followOutput()
-		defer w.follow.close()
+		defer w.follow.Close()
 	}
 	end, err := c.serveAndWatch(a, w, o)
 	if err != nil {
@@ -319,7 +319,7 @@ func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (queue.Outcome, err
 			}
 		}
 		if err == nil {
-			err = pause(a.ctx, watchEvery)
+			err = queue.Pause(a.ctx, queue.CheckEvery)
 		}
 	}
 	w.clear()

@@ -12,11 +12,9 @@ import (
 	"github.com/air-executor/air-executor/queue"
 )
 
-// How often the database is asked whether anything has changed.
-const (
-	watchEvery = 50 * time.Millisecond
-	redraw     = time.Second // because times on the screen go on
-)
+// redraw is how often a screen is drawn even if nothing has changed: the times on it
+// go on.
+const redraw = time.Second
 
 // pace keeps a watch cheap: to read and draw takes a tenth of its time at most.
 type pace struct{ next time.Time }
@@ -54,7 +52,7 @@ func (c *statusCmd) watch(a *app, q *queue.Queue) error {
 			last = now
 			p.done(begin)
 		}
-		if err := pause(a.ctx, watchEvery); err != nil {
+		if err := queue.Pause(a.ctx, queue.CheckEvery); err != nil {
 			return err
 		}
 	}
@@ -85,7 +83,7 @@ func (c *statusCmd) watchScreen(a *app, q *queue.Queue) error {
 	suspend := make(chan os.Signal, 1)
 	signal.Notify(suspend, syscall.SIGTSTP)
 	defer signal.Stop(suspend)
-	tick := time.NewTicker(watchEvery)
+	tick := time.NewTicker(queue.CheckEvery)
 	defer tick.Stop()
 	for {
 		quit, err := s.tick()

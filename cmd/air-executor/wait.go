@@ -98,7 +98,7 @@ func (c *waitCmd) await(a *app, q *queue.Queue, names []string) ([]queue.Outcome
 	if c.Timeout > 0 {
 		late = time.After(time.Duration(c.Timeout))
 	}
-	tick := time.NewTicker(watchEvery / 2)
+	tick := time.NewTicker(queue.CheckEvery / 2)
 	defer tick.Stop()
 	ends := make([]queue.Outcome, len(names))
 	open := make(map[int]bool, len(names))

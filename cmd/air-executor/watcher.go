@@ -34,9 +34,10 @@ type watcher struct {
 	state   job.Job
 	screen  block
 	printer logPrinter
-	log     *taskLog // of the command whose output is shown
+	log     *queue.Log // of the command whose output is shown
 
-	follow *follower // prints what the tasks of a file write; nil: it is not wanted
+	follow   *queue.Follower // prints what the tasks of a file write; nil: it is not wanted
+	followed *logPrinter     // into which it does
 }
 
 // look finds out what is new and shows it.
@@ -60,7 +61,7 @@ func (w *watcher) look() (job.Job, error) {
 		return w.state, w.copyOutput()
 	}
 	if w.follow != nil {
-		return w.state, w.follow.tick(false)
+		return w.state, w.follow.Tick(ctx, false)
 	}
 	if w.live() {
 		w.screen.draw(w.progress())
@@ -78,10 +79,8 @@ func (w *watcher) followOutput() {
 	if isTerminal(w.app.out) {
 		p.filter = &filter{edits: true}
 	}
-	w.follow = &follower{
-		app: w.app, db: w.db, printer: p, job: w.job, last: w.last,
-		open: map[int64]*taskLog{}, printed: map[attemptKey]*taskLog{},
-	}
+	w.follow = w.queue.FollowNew(w.job, w.last, p)
+	w.followed = p
 }
 
 // showOutput prints what tasks have written until now. If a line comes next that is
@@ -90,10 +89,10 @@ func (w *watcher) showOutput(lineNext bool) error {
 	if w.follow == nil {
 		return nil
 	}
-	if err := w.follow.tick(true); err != nil || !lineNext {
+	if err := w.follow.Tick(w.app.ctx, true); err != nil || !lineNext {
 		return err
 	}
-	p := w.follow.printer
+	p := w.followed
 	err := p.end()
 	if p.broken {
 		w.app.printf("\n")
@@ -139,9 +138,9 @@ func (w *watcher) tell(s db.Step, isNew bool) {
 	if w.output {
 		if isNew {
 			if w.log != nil {
-				w.log.close()
+				w.log.Close()
 			}
-			w.log = &taskLog{job: w.job, task: s.Task, path: runner.LogPath(a.conf.BasePath, w.job, s.Task)}
+			w.log = w.queue.LogOf(w.job, s.Task)
 		}
 		return
 	}
@@ -169,8 +168,7 @@ func (w *watcher) tell(s db.Step, isNew bool) {
 func (w *watcher) lastWords(task string) {
 	const lines = 10
 	var b lastBytes
-	p := logPrinter{out: &b}
-	err := p.tail(&taskLog{task: task, path: runner.LogPath(w.app.conf.BasePath, w.job, task)}, lines)
+	err := w.queue.LogOf(w.job, task).Tail(&logPrinter{out: &b}, lines)
 	if err != nil || len(b) == 0 {
 		return
 	}
@@ -209,7 +207,7 @@ func (w *watcher) copyOutput() error {
 	if w.printer.out == nil {
 		w.printer.out, w.printer.note = &withoutNotes{out: w.app.out}, w.app.notef
 	}
-	return w.printer.rest(w.log)
+	return w.log.Rest(&w.printer)
 }
 
 // progress is the block below the lines: a bar, and what runs now.
@@ -323,7 +321,7 @@ func (w *watcher) finishOutput(j job.Job) error {
 		if err != nil {
 			return err
 		}
-		w.log = &taskLog{job: w.job, task: tasks[0].ID, path: runner.LogPath(w.app.conf.BasePath, w.job, tasks[0].ID)}
+		w.log = w.queue.LogOf(w.job, tasks[0].ID)
 	}
 	if err := w.copyOutput(); err != nil {
 		return err

@@ -463,7 +463,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "a follower stays at its place in a log that was cut",
-		changes: []change{{"cmd/air-executor/logprinter.go", `	if info.Size() < l.read {`, `	if false {`}},
+		changes: []change{{"queue/log.go", `	if info.Size() < l.Offset {`, `	if false {`}},
 		test:    inCmd("TestALogThatWasCutIsPrintedFromItsBeginning"),
 		shows:   "printed",
 	},
