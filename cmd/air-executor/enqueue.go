@@ -122,12 +122,13 @@ func (c *enqueueCmd) check() error {
 // newBatch is a batch without a job and tasks. Inside a task that runs, and in the
 // same database, that task is the parent.
 func newBatch(conf *config.Config) db.Batch {
+	caller := queue.CallerByEnv(os.Getenv)
 	b := db.Batch{
-		Parent: os.Getenv(runner.EnvToken), ParentJob: os.Getenv(runner.EnvJob), ParentTask: os.Getenv(runner.EnvTask),
+		Parent: caller.Token, ParentJob: caller.Job, ParentTask: caller.Task,
 		DefaultJob:  defaultJob,
 		MaxSubtasks: conf.MaxSubtasks, MaxDepth: conf.MaxSubtaskDepth,
 	}
-	if b.Parent == "" && b.ParentJob != "" && os.Getenv(runner.EnvBasePath) == conf.BasePath {
+	if b.Parent == "" && b.ParentJob != "" && caller.BasePath == conf.BasePath {
 		b.DefaultJob = b.ParentJob // it has only put its token away
 	}
 	return b
@@ -165,15 +166,6 @@ func taskDir(dir string) (string, error) {
 
 // shellEnv is the environment of this shell, as a task may inherit it.
 func shellEnv() []string { return runner.Inheritable(os.Environ()) }
-
-// parentToken is the token of the attempt inside which we run, if it belongs to
-// the same base path.
-func parentToken(conf *config.Config) string {
-	if os.Getenv(runner.EnvBasePath) != conf.BasePath {
-		return ""
-	}
-	return os.Getenv(runner.EnvToken)
-}
 
 // fromFile yields the tasks of a file, filled up with the template. The first
 // was read already: a file in which nothing is right makes no base path.

@@ -47,6 +47,7 @@ func exitCode(err error) int {
 	var coded *codedError
 	var conf *config.Error
 	var attempt *queue.NoAttempt
+	var late *queue.NotEnded
 	switch {
 	case err == nil:
 		return exitOK
@@ -56,6 +57,8 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &attempt), errors.Is(err, db.ErrNoJob), errors.Is(err, db.ErrNoTask), errors.Is(err, db.ErrNoDatabase):
 		return exitNoSuch
+	case errors.As(err, &late):
+		return exitTimeout
 	case errors.Is(err, manager.ErrRunning):
 		return exitManager
 	case errors.Is(err, context.Canceled):

@@ -216,13 +216,14 @@ func (c *runCmd) queue(a *app, w *watcher, o *order) error {
 		if batch.Job, fresh, err = c.choose(a, w.db, o); err != nil {
 			return err
 		}
-		w.job = batch.Job
 		if !fresh {
 			return c.resume(a, w, o, batch)
 		}
-		if w.last, err = w.db.LastStep(a.ctx); err != nil {
+		last, err := w.db.LastStep(a.ctx)
+		if err != nil {
 			return err
 		}
+		w.watch(batch.Job, last)
 		_, err = w.db.Enqueue(a.ctx, batch)
 		if !errors.Is(err, db.ErrJobExists) {
 			return err
@@ -237,7 +238,7 @@ func (c *runCmd) resume(a *app, w *watcher, o *order, batch db.Batch) error {
 	if err != nil {
 		return err
 	}
-	w.last = r.LastStep
+	w.watch(batch.Job, r.LastStep)
 	for _, line := range differences(r, o.added) {
 		a.notef("%s", line)
 	}
@@ -299,7 +300,7 @@ func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (queue.Outcome, err
 	own := &ownManager{app: a, job: w.job}
 	defer own.stop(db.StopLeave)
 	obstacles := &obstacles{app: a, own: own, clear: w.clear}
-	giveBack, err := lendPlace(a, w.queue)
+	giveBack, err := w.queue.LendPlace(a.ctx, queue.CallerByEnv(os.Getenv))
 	if err == nil {
 		defer giveBack()
 	}

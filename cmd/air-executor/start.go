@@ -58,7 +58,7 @@ func (c *startCmd) Run(a *app) error {
 	if c.Foreground {
 		return c.serve(a, conf)
 	}
-	if parentToken(conf) != "" {
+	if c := queue.CallerByEnv(os.Getenv); c.Token != "" && c.BasePath == conf.BasePath {
 		return errors.New("a task cannot start the manager: it would end with the task")
 	}
 	if err := upgradeBefore(a); err != nil {

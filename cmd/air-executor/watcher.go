@@ -23,15 +23,12 @@ type watcher struct {
 	queue  *queue.Queue
 	db     *db.DB
 	job    string
-	output bool // print what the task writes, and nothing else
-	quiet  bool // print only what failed
+	last   int64 // row of the newest attempt before it
+	output bool  // print what the task writes, and nothing else
+	quiet  bool  // print only what failed
 	begin  time.Time
 
-	last    int64             // newest row seen
-	own     int64             // newest of this job
-	running map[int64]db.Step // attempts that ran when last seen
-	changes int64
-	state   job.Job
+	seen    *queue.Progress
 	screen  block
 	printer logPrinter
 	log     *queue.Log // of the command whose output is shown
@@ -40,33 +37,36 @@ type watcher struct {
 	followed *logPrinter     // into which it does
 }
 
+// watch begins with the attempts of a job that come after the row last.
+func (w *watcher) watch(name string, last int64) {
+	w.job, w.last, w.seen = name, last, w.queue.Progress(name, last)
+}
+
 // look finds out what is new and shows it.
 func (w *watcher) look() (job.Job, error) {
 	ctx := w.app.ctx
-	changes, err := w.db.Changes(ctx)
+	steps, changed, err := w.seen.Look(ctx)
 	if err != nil {
-		return w.state, err
+		return w.seen.State, err
 	}
-	if w.running == nil || changes != w.changes {
-		w.changes = changes
-		// The job first: once it has ended, the steps tell of all its tasks.
-		if w.state, err = w.db.Job(ctx, w.job); err != nil {
-			return w.state, err
+	if changed {
+		if err := w.showOutput(slices.ContainsFunc(steps, func(s queue.Step) bool { return s.Status.Ended() })); err != nil {
+			return w.seen.State, err
 		}
-		if err := w.step(); err != nil {
-			return w.state, err
-		}
+	}
+	for _, s := range steps {
+		w.tell(s)
 	}
 	if w.output {
-		return w.state, w.copyOutput()
+		return w.seen.State, w.copyOutput()
 	}
 	if w.follow != nil {
-		return w.state, w.follow.Tick(ctx, false)
+		return w.seen.State, w.follow.Tick(ctx, false)
 	}
 	if w.live() {
 		w.screen.draw(w.progress())
 	}
-	return w.state, nil
+	return w.seen.State, nil
 }
 
 func (w *watcher) live() bool {
@@ -101,42 +101,11 @@ func (w *watcher) showOutput(lineNext bool) error {
 	return err
 }
 
-// step reads the attempts that started or may have ended since.
-func (w *watcher) step() error {
-	var open []int64
-	for row := range w.running {
-		open = append(open, row)
-	}
-	if newest, err := w.db.LastStep(w.app.ctx); err != nil {
-		return err
-	} else if newest < w.last {
-		w.last = w.own // old attempts were removed, and their rows are given again
-	}
-	steps, err := w.db.Steps(w.app.ctx, w.job, w.last, open)
-	if err != nil {
-		return err
-	}
-	if err := w.showOutput(slices.ContainsFunc(steps, func(s db.Step) bool { return s.Status.Ended() })); err != nil {
-		return err
-	}
-	before := w.running
-	w.running = map[int64]db.Step{}
-	for _, s := range steps {
-		w.last, w.own = max(w.last, s.Row), max(w.own, s.Row)
-		_, known := before[s.Row]
-		if s.Status == job.Running {
-			w.running[s.Row] = s
-		}
-		w.tell(s, !known)
-	}
-	return nil
-}
-
 // tell prints what has happened to a task.
-func (w *watcher) tell(s db.Step, isNew bool) {
+func (w *watcher) tell(s queue.Step) {
 	a := w.app
 	if w.output {
-		if isNew {
+		if s.New {
 			if w.log != nil {
 				w.log.Close()
 			}
@@ -150,7 +119,7 @@ func (w *watcher) tell(s db.Step, isNew bool) {
 	if w.live() {
 		w.screen.clear()
 	}
-	if isNew && !w.live() && w.follow == nil { // the heading of its output says so
+	if s.New && !w.live() && w.follow == nil { // the heading of its output says so
 		a.printf("%s started\n", s.Task)
 	}
 	switch s.Status {
@@ -212,7 +181,7 @@ func (w *watcher) copyOutput() error {
 
 // progress is the block below the lines: a bar, and what runs now.
 func (w *watcher) progress() string {
-	j := w.state
+	j := w.seen.State
 	ended, total := j.Tasks.Completed+j.Tasks.Failed, j.Tasks.Total()
 	counts := fmt.Sprintf(" %d/%d tasks", ended, total)
 	if j.Tasks.Failed > 0 {
@@ -228,7 +197,7 @@ func (w *watcher) progress() string {
 	} else {
 		fmt.Fprintf(&b, "%s\n", shorten(name+counts, width))
 	}
-	for _, s := range w.running {
+	for _, s := range w.seen.Running {
 		fmt.Fprintf(&b, "  %s  %s\n", shorten(oneLine(s.Task), max(width-12, 8)), took(time.Since(s.StartedAt)))
 	}
 	return b.String()
