@@ -1,7 +1,5 @@
 package main
 
-import "github.com/air-executor/air-executor/queue"
-
 import "github.com/air-executor/air-executor/job"
 
 type dismissCmd struct {
@@ -18,17 +16,17 @@ Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or ta
 
 // Run dismisses failures.
 func (c *dismissCmd) Run(a *app) error {
-	name, d, err := c.open(a)
+	name, q, err := c.open(a)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	r, err := d.Dismiss(a.ctx, name, c.Task)
+	defer q.Close()
+	r, err := q.Dismiss(a.ctx, name, c.Task)
 	if err != nil {
 		return err
 	}
 	if a.json() {
-		return a.printJSON(queue.DismissResult{Job: name, Dismissed: r.Dismissed, State: r.State})
+		return a.printJSON(r)
 	}
 	a.printf("Job %s: %s dismissed; the job is %s\n", name, plural(r.Dismissed, "failure"), r.State)
 	if r.Blocked > 0 && r.State == job.StateWaiting {

@@ -31,46 +31,35 @@ func (c *removeCmd) Run(a *app) error {
 	if len(c.Task) > 0 && len(names) > 1 {
 		return usage(errors.New("--task is for one job"), "")
 	}
-	d, err := a.openExisting()
+	q, err := a.queue()
 	if err != nil {
 		return err
 	}
-	defer d.Close()
+	defer q.Close()
 	if len(c.Task) > 0 {
-		return c.tasks(a, d, names[0])
+		return c.tasks(a, q, names[0])
 	}
-	removed, err := d.RemoveJobs(a.ctx, names)
-	if err != nil {
-		return a.suggestTask(explainRemove(err, names[0]), names)
+	removed, err := q.RemoveJobs(a.ctx, names)
+	if err == nil && a.json() {
+		return a.printJSON(removed)
 	}
-	out := make([]queue.RemoveResult, len(removed))
-	for i, r := range removed {
-		if err := removeJobFiles(a, d, r); err != nil {
-			return filesLeft(err)
-		}
-		out[i] = queue.RemoveResult{Job: r.Name, Removed: r.Tasks}
-		if !a.json() {
-			a.printf("Job %s removed, with %s\n", r.Name, plural(r.Tasks, "task"))
+	if !a.json() {
+		for _, r := range removed {
+			a.printf("Job %s removed, with %s\n", r.Job, plural(r.Removed, "task"))
 		}
 	}
-	if a.json() {
-		return a.printJSON(out)
-	}
-	return nil
+	return a.suggestTask(explainRemove(err, names[0]), names)
 }
 
-func (c *removeCmd) tasks(a *app, d *db.DB, name string) error {
-	removed, err := d.RemoveTasks(a.ctx, name, c.Task)
+func (c *removeCmd) tasks(a *app, q *queue.Queue, name string) error {
+	r, err := q.RemoveTasks(a.ctx, name, c.Task)
 	if err != nil {
 		return explainRemove(err, name)
 	}
-	if err := removeTaskFiles(a, d, name, removed); err != nil {
-		return filesLeft(err)
-	}
 	if a.json() {
-		return a.printJSON([]queue.RemoveResult{{Job: name, Removed: len(removed)}})
+		return a.printJSON([]queue.RemoveResult{r})
 	}
-	a.printf("Job %s: %s removed\n", name, plural(len(removed), "task"))
+	a.printf("Job %s: %s removed\n", name, plural(r.Removed, "task"))
 	return nil
 }
 
@@ -81,5 +70,3 @@ func explainRemove(err error, name string) error {
 	}
 	return err
 }
-
-func filesLeft(err error) error { return fmt.Errorf("removed, but for some of its files: %w", err) }

@@ -24,17 +24,17 @@ Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or ta
 
 // Run resets the failed tasks.
 func (c *resetCmd) Run(a *app) error {
-	name, d, err := c.open(a)
+	name, q, err := c.open(a)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	r, err := d.Reset(a.ctx, name, db.Which{Tasks: c.Task, Cancelled: c.Cancelled})
+	defer q.Close()
+	r, err := q.Reset(a.ctx, name, db.Which{Tasks: c.Task, Cancelled: c.Cancelled})
 	if err != nil {
 		return err
 	}
 	if a.json() {
-		return a.printJSON(queue.ResetResult{Job: name, Reset: r.Reset, SkippedCancelled: r.Cancelled, SkippedDismissed: r.Dismissed})
+		return a.printJSON(r)
 	}
 	a.printf("Job %s: %s pending again%s\n", name, plural(r.Reset, "failed task"), skipped(r))
 	if r.Reset > 0 {
@@ -44,13 +44,13 @@ func (c *resetCmd) Run(a *app) error {
 }
 
 // skipped says what a reset has left alone, and how it would not have.
-func skipped(r db.Resetting) string {
+func skipped(r queue.ResetResult) string {
 	var left []string
-	if r.Cancelled > 0 {
-		left = append(left, fmt.Sprintf("%d cancelled (--cancelled resets them)", r.Cancelled))
+	if r.SkippedCancelled > 0 {
+		left = append(left, fmt.Sprintf("%d cancelled (--cancelled resets them)", r.SkippedCancelled))
 	}
-	if r.Dismissed > 0 {
-		left = append(left, fmt.Sprintf("%d dismissed (--task ID resets one)", r.Dismissed))
+	if r.SkippedDismissed > 0 {
+		left = append(left, fmt.Sprintf("%d dismissed (--task ID resets one)", r.SkippedDismissed))
 	}
 	if len(left) == 0 {
 		return ""

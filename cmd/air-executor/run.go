@@ -242,7 +242,7 @@ func (c *runCmd) resume(a *app, w *watcher, o *order, batch db.Batch) error {
 	for _, line := range differences(r, o.added) {
 		a.notef("%s", line)
 	}
-	return removeTaskFiles(a, w.db, batch.Job, r.Removed)
+	return w.queue.RemoveLogs(a.ctx, batch.Job, r.Removed)
 }
 
 // explainRun adds what to do about an error of the queueing.

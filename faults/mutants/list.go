@@ -439,7 +439,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "cancel says what was asked, and not what became of it",
-		changes: []change{{"cmd/air-executor/cancel.go", `if b.Reason == job.Cancelled {`, `if b.Reason == job.Cancelled || true {`}},
+		changes: []change{{"queue/cancel.go", `if b.Reason == job.Cancelled {`, `if b.Reason == job.Cancelled || true {`}},
 		test:    test{"./cmd/air-executor", "", "TestScript/cancel_became"},
 		shows:   "out and completed differ",
 	},
