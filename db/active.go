@@ -35,6 +35,7 @@ type activeRow struct {
 	PIDStart      int64  `db:"pid_start"`
 	StartedAt     int64  `db:"started_at"`
 	CancelAt      *int64 `db:"cancel_at"`
+	namespaceRow
 }
 
 // Active returns the attempts under way, of all jobs, oldest first.
@@ -52,7 +53,7 @@ func (t *tx) active() ([]Active, error) {
 	var rows []activeRow
 	err := t.all(&rows, `
 SELECT a.id, a.task, a.job, j.name AS job_name, t.name AS task_name, a.number, a.token,
-       a.manager, a.host, a.boot_id, a.runner, a.pid, a.pid_start, a.started_at, a.cancel_at
+       a.manager, a.host, a.boot_id, a.runner, a.pid, a.pid_start, a.started_at, a.cancel_at, `+t.d.namespaceColumns()+`
 FROM attempt a `+t.d.dialect.bySlot+`
 JOIN task t ON t.id = a.task
 JOIN job j ON j.id = a.job
@@ -68,14 +69,22 @@ ORDER BY a.id`)
 func (r *activeRow) active() Active {
 	return Active{
 		Job: r.JobName, Task: r.TaskName, Number: r.Number, Token: r.Token,
-		Runner: Runner{
+		Runner: r.of(Runner{
 			Lock: r.Runner, PID: r.PID, PIDStart: r.PIDStart,
 			Host: r.Host, BootID: r.BootID, Manager: r.Manager,
-		},
+		}),
 		StartedAt: time.UnixMicro(r.StartedAt).UTC(),
 		Cancelled: r.CancelAt != nil,
 		ending:    ending{r.ID, r.Task, r.Job, r.Token},
 	}
+}
+
+// LostAs is the reason with which [DB.Lose] ends the attempt.
+func (a Active) LostAs() job.Reason {
+	if a.Cancelled {
+		return job.Cancelled
+	}
+	return job.Lost
 }
 
 // Lose ends an attempt whose runner is gone: its task fails, as lost, or as
@@ -83,10 +92,7 @@ func (r *activeRow) active() Active {
 // and that nothing of its command lives. It returns false, and changes nothing,
 // if the attempt has ended otherwise meanwhile.
 func (d *DB) Lose(ctx context.Context, a Active, why string) (bool, error) {
-	r := job.Result{Status: job.Failed, Reason: job.Lost, Error: why}
-	if a.Cancelled {
-		r.Reason = job.Cancelled
-	}
+	r := job.Result{Status: job.Failed, Reason: a.LostAs(), Error: why}
 	err := d.writeResult(ctx, func(t *tx) error {
 		_, err := t.finish(a.ending, r)
 		return err

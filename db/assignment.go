@@ -30,7 +30,7 @@ func (a *Assignment) Runner() Runner { return a.runner }
 func (a *Assignment) Encode() []byte {
 	var b []byte
 	r := a.runner
-	for _, n := range []int64{int64(a.Attempt), int64(a.Timeout), a.attemptID, a.taskID, a.job, r.Lock, int64(r.PID), r.PIDStart} {
+	for _, n := range []int64{int64(a.Attempt), int64(a.Timeout), a.attemptID, a.taskID, a.job, r.Lock, int64(r.PID), r.PIDStart, r.Namespace, r.InitLock} {
 		b = binary.AppendVarint(b, n)
 	}
 	for _, s := range []string{a.Job, a.Task, a.Token, a.Command, a.Dir, r.Host, r.BootID, r.Manager} {
@@ -63,6 +63,7 @@ func DecodeAssignment(b []byte) (*Assignment, error) {
 	a.Attempt, a.Timeout = int(d.number()), time.Duration(d.number())
 	a.attemptID, a.taskID, a.job = d.number(), d.number(), d.number()
 	r.Lock, r.PID, r.PIDStart = d.number(), int(d.number()), d.number()
+	r.Namespace, r.InitLock = d.number(), d.number()
 	a.Job, a.Task, a.Token, a.Command, a.Dir = d.text(), d.text(), d.text(), d.text(), d.text()
 	r.Host, r.BootID, r.Manager = d.text(), d.text(), d.text()
 	if list := d.list(); len(list) > 0 {

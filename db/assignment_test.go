@@ -77,7 +77,7 @@ func FuzzDecodeAssignment(f *testing.F) {
 func TestARunnerFindsTheTaskThatWasClaimedForIt(t *testing.T) {
 	s := open(t)
 	s.enqueue("j", full("a"), task("b"))
-	r := db.Runner{Lock: 7, PID: 1234, PIDStart: 5678, Host: "host", BootID: "boot", Manager: "m"}
+	r := db.Runner{Lock: 7, PID: 1234, PIDStart: 5678, Host: "host", BootID: "boot", Manager: "m", Namespace: 11, InitLock: 12}
 	find := func(lock int64, boot string) *db.Assignment {
 		t.Helper()
 		a, err := s.Assigned(ctx, lock, boot, nil)

@@ -19,6 +19,9 @@ type Runner struct {
 	Host     string // name of the machine
 	BootID   string // of this start of the machine
 	Manager  string // instance that sent it
+
+	Namespace int64 // inode of its PID namespace; 0: not known
+	InitLock  int64 // number of the kernel lock that process 1 of the namespace holds; 0: none
 }
 
 // Claim gives the runner the best ready task, as [DB.ClaimAll] does. It returns
@@ -147,9 +150,10 @@ func (t *tx) assigned(lock int64, bootID string) (*Assignment, error) {
 		PID           int
 		PIDStart      int64 `db:"pid_start"`
 		Host, Manager string
+		namespaceRow
 	}
 	ok, err := t.get(&row, `
-SELECT a.id AS attempt, a.token, a.pid, a.pid_start, a.host, a.manager,
+SELECT a.id AS attempt, a.token, a.pid, a.pid_start, a.host, a.manager, `+t.d.namespaceColumns()+`,
        a.job, j.name AS job_name, t.id, t.name, t.command, t.args, t.dir, t.timeout, a.number - 1 AS attempts, e.content
 FROM attempt a `+t.d.dialect.bySlot+`
 JOIN task t ON t.id = a.task
@@ -161,7 +165,9 @@ WHERE a.slot IS NOT NULL
 	if err != nil || !ok {
 		return nil, err
 	}
-	a, err := row.assignment(Runner{lock, row.PID, row.PIDStart, row.Host, bootID, row.Manager})
+	a, err := row.assignment(row.of(Runner{
+		Lock: lock, PID: row.PID, PIDStart: row.PIDStart, Host: row.Host, BootID: bootID, Manager: row.Manager,
+	}))
 	if err != nil {
 		return nil, err
 	}
@@ -233,9 +239,11 @@ func (t *tx) claim(r Runner, row *claimRow) (*Assignment, error) {
 	if n != 1 {
 		return nil, fmt.Errorf("%w: task %q of job %q is marked ready, but is not", ErrCorrupt, a.Task, a.Job)
 	}
-	_, err = t.get(&a.attemptID, insertAttempt,
-		a.taskID, a.job, a.Attempt, a.Token, r.Manager, r.Host, r.BootID, r.Lock, r.PID, r.PIDStart, t.now)
-	if err != nil {
+	values := []any{a.taskID, a.job, a.Attempt, a.Token, r.Manager, r.Host, r.BootID, r.Lock, r.PID, r.PIDStart, t.now}
+	if t.d.schema != 1 {
+		values = append(values, number(r.Namespace), number(r.InitLock))
+	}
+	if _, err = t.get(&a.attemptID, t.d.insertAttempt(), values...); err != nil {
 		return nil, err
 	}
 	_, err = t.updateJob(a.job, delta{Counts: job.Counts{Pending: -1, Running: 1}})
@@ -255,10 +263,36 @@ WHERE id = ?
   AND status = 'pending'
   AND blockers = 0`
 
-const insertAttempt = `
-INSERT INTO attempt (task, job, number, slot, status, token, manager, host, boot_id, runner, pid, pid_start, started_at)
-VALUES (?, ?, ?, 0, 'running', ?, ?, ?, ?, ?, ?, ?, ?)
+// insertAttempt stores an attempt, with where its processes can be seen if the
+// database knows that.
+func (d *DB) insertAttempt() string {
+	return `
+INSERT INTO attempt (task, job, number, slot, status, token, manager, host, boot_id, runner, pid, pid_start, started_at` + d.since2(", pid_namespace, init_lock", "") + `)
+VALUES (?, ?, ?, 0, 'running', ?, ?, ?, ?, ?, ?, ?, ?` + d.since2(", ?, ?", "") + `)
 RETURNING id`
+}
+
+// namespaceColumns are those of a namespaceRow, of the attempt a.
+func (d *DB) namespaceColumns() string {
+	return d.since2("a.pid_namespace, a.init_lock", "NULL AS pid_namespace, NULL AS init_lock")
+}
+
+// namespaceRow is where the processes of an attempt can be seen, as its row holds it.
+type namespaceRow struct {
+	Namespace *int64 `db:"pid_namespace"`
+	InitLock  *int64 `db:"init_lock"`
+}
+
+// of is the runner, which is in that namespace.
+func (n namespaceRow) of(r Runner) Runner {
+	if n.Namespace != nil {
+		r.Namespace = *n.Namespace
+	}
+	if n.InitLock != nil {
+		r.InitLock = *n.InitLock
+	}
+	return r
+}
 
 // best finds the task to claim, of all jobs or of one, through an index that
 // leads straight to it; nil if there is none.

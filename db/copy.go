@@ -128,6 +128,7 @@ func (d *DB) vacuumInto(ctx context.Context, path string) error {
 		return err
 	}
 	defer f.Close()
+	basepath.Give(f)
 	if _, err := d.conn.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
 		return err
 	}

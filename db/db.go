@@ -266,6 +266,7 @@ func create(path string, o Options) error {
 	if err != nil {
 		return err
 	}
+	basepath.Give(f)
 	// Closing a file drops this process's SQLite locks on it; on one that is
 	// new there are none.
 	return f.Close()

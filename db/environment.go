@@ -2,9 +2,9 @@ package db
 
 import "context"
 
-// RemoveUnusedEnvironments looks at up to limit environments, from where the call
-// before on this DB has ended, and removes those that no task has any more. It
-// returns how many that were. Called again and again, it gets round to all.
+// RemoveUnusedEnvironments checks up to limit environments, starting where the
+// previous call on this DB stopped, and removes those that no task uses any more. It
+// returns how many it removed. Repeated calls cover all of them.
 func (d *DB) RemoveUnusedEnvironments(ctx context.Context, limit int) (removed int64, err error) {
 	var seen []struct {
 		ID     int64

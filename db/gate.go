@@ -28,7 +28,7 @@ func (d *DB) enter() error {
 	}
 }
 
-// stuck says who has held the gate for all the time that we waited.
+// stuck returns the error that names the process which held the gate the whole time.
 func stuck(gate *lock.File, waited time.Duration) error {
 	who := "another process"
 	if pid := gate.Holder(); pid > 0 {

@@ -114,8 +114,8 @@ func (d *DB) spent() bool {
 	return ok && size == 0
 }
 
-// spend empties the reserve, and reports whether it is empty now, be it by
-// another process a moment ago; false: there is none.
+// spend empties the reserve, and reports whether it is empty now, even if another
+// process has just emptied it; false: there is none.
 func (d *DB) spend() bool {
 	f, err := openReserve(d.reservePath(), 0)
 	if err != nil {

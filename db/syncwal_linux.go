@@ -60,9 +60,8 @@ var openFolder cFunc
 // pointer is a function as SQLite, which was C, calls it.
 func pointer(f cFunc) uintptr { return *(*uintptr)(unsafe.Pointer(&f)) }
 
-// openWALFolder takes the place of SQLite's openDirectory, which opens a folder
-// for SQLite to flush it. What it answers means that there is no folder to be
-// flushed.
+// openWALFolder replaces SQLite's openDirectory, which opens a folder so that SQLite
+// can flush it. Its result tells SQLite that there is no folder to flush.
 func openWALFolder(tls *libc.TLS, path, fd uintptr) int32 {
 	name := libc.GoString(path)
 	if !strings.HasSuffix(name, suffixes[1]) || !flushOnce(name) {

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/air-executor/air-executor/internal/basepath"
 )
 
 // A manager that sleeps is woken through a named pipe beside the database, one
@@ -31,8 +33,9 @@ func (d *DB) Wake() {
 // It is closed when ctx ends.
 func (d *DB) Listen(ctx context.Context) (<-chan struct{}, error) {
 	path := d.wakePath()
-	if err := unix.Mkfifo(path, 0o600); err != nil && err != unix.EEXIST {
-		return nil, fmt.Errorf("make %s: %w", path, err)
+	made := unix.Mkfifo(path, 0o600)
+	if made != nil && made != unix.EEXIST {
+		return nil, fmt.Errorf("make %s: %w", path, made)
 	}
 	// Opened for writing too, it never reads as ended when a writer leaves.
 	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
@@ -42,6 +45,9 @@ func (d *DB) Listen(ctx context.Context) (<-chan struct{}, error) {
 	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
 		f.Close()
 		return nil, fmt.Errorf("%w: %s is not a named pipe", ErrTaken, path)
+	}
+	if made == nil {
+		basepath.Give(f)
 	}
 	woken := make(chan struct{}, 1)
 	context.AfterFunc(ctx, func() { f.Close() })

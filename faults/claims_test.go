@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // started waits until the command of a task runs.
@@ -175,15 +174,32 @@ func TestATaskThatWasNeverStartedIsNotLost(t *testing.T) {
 func TestNoTaskIsClaimedForARunnerThatLeaves(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.start("AIR_EXECUTOR_FAILPOINT_MARK=", "AIR_EXECUTOR_FAILPOINT=claim.before_lock:sleep:1000,runner.leaves:sleep:2500")
+	m := w.start("AIR_EXECUTOR_FAILPOINT_MARK=", "AIR_EXECUTOR_FAILPOINT=claim.before_lock:stop@1,runner.leaves:stop@1")
 	w.enqueue("j", "1", "true")
-	time.Sleep(200 * time.Millisecond) // so that the claim is under way
-	for _, pid := range w.named("run-task base-path=" + w.base) {
+	w.until("the claim is under way", func() bool { return state(m.Process.Pid) == 'T' })
+	runners := w.named("run-task base-path=" + w.base)
+	for _, pid := range runners {
 		w.must(syscall.Kill(pid, syscall.SIGTERM))
+	}
+	for _, pid := range runners {
+		w.until("the runner leaves, or has never begun", func() bool { return state(pid) == 'T' || !alive(pid) })
+	}
+	proceed(m.Process.Pid)
+	w.until("the task is claimed", func() bool { return w.tasks("j")["1"].Attempts > 0 })
+	for _, pid := range runners {
+		proceed(pid)
 	}
 	if done := w.becomes("completed", "j", "1"); done.Attempts != 1 {
 		t.Errorf("%+v, not completed at the first attempt", done)
 	}
+	w.must(m.Process.Signal(syscall.SIGTERM))
+	w.until("those that leave now have ended", func() bool {
+		left := w.named("run-task base-path=" + w.base)
+		for _, pid := range left {
+			proceed(pid)
+		}
+		return len(left) == 0
+	})
 }
 
 // The same, with a runner that has its task and has not started the command.

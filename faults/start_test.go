@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -191,6 +192,23 @@ func TestOnTerm(t *testing.T) {
 // returns its PID here.
 func (w *world) inContainer() (init int) {
 	w.Helper()
+	return w.container(program, "start", "--foreground").serve()
+}
+
+// container is a PID namespace that is going on.
+type container struct {
+	*world
+	*exec.Cmd
+	ended chan struct{}
+}
+
+// container runs a program as process 1 of a PID namespace of its own, until the
+// test ends at the latest.
+func (w *world) container(args ...string) *container { return w.containerOf(nil, args...) }
+
+// containerOf is container with more for unshare(1).
+func (w *world) containerOf(flags []string, args ...string) *container {
+	w.Helper()
 	if os.Getuid() != 0 {
 		w.Skip("needs root, to make a PID namespace")
 	}
@@ -198,18 +216,40 @@ func (w *world) inContainer() (init int) {
 	w.must(err)
 	defer log.Close()
 	c := w.command(nil)
-	c.Path, c.Args = "/usr/bin/unshare", []string{"unshare", "--pid", "--fork", "--kill-child", "--mount-proc", program, "start", "--foreground"}
+	c.Path = "/usr/bin/unshare"
+	c.Args = slices.Concat([]string{"unshare", "--pid", "--fork", "--kill-child", "--mount-proc"}, flags, args)
 	c.Stderr = log
-	m := &serving{c, make(chan string, 1), make(chan struct{})}
 	w.must(c.Start())
-	go func() { _ = c.Wait(); close(m.ended) }()
-	w.manager = m
-	w.until("it serves", func() bool { return strings.Contains(w.managerLog(), "manager serves") })
-	children, err := os.ReadFile("/proc/" + strconv.Itoa(c.Process.Pid) + "/task/" + strconv.Itoa(c.Process.Pid) + "/children")
-	w.must(err)
-	init, err = strconv.Atoi(strings.TrimSpace(string(children)))
-	w.must(err)
-	return init
+	in := &container{w, c, make(chan struct{})}
+	go func() { _ = c.Wait(); close(in.ended) }()
+	w.Cleanup(in.kill)
+	return in
+}
+
+// kill ends everything in it, as docker kill does.
+func (in *container) kill() {
+	_ = in.Process.Kill()
+	<-in.ended
+}
+
+// init is the PID here of its process 1.
+func (in *container) init() (pid int) {
+	in.Helper()
+	self := strconv.Itoa(in.Process.Pid)
+	in.until("the container has a process", func() bool {
+		children, _ := os.ReadFile("/proc/" + self + "/task/" + self + "/children")
+		pid, _ = strconv.Atoi(strings.TrimSpace(string(children)))
+		return pid > 0
+	})
+	return pid
+}
+
+// serve waits until its process 1, a manager, serves, and returns its PID here.
+func (in *container) serve() (init int) {
+	in.Helper()
+	in.manager = &serving{in.Cmd, make(chan string, 1), in.ended}
+	in.until("it serves", func() bool { return strings.Contains(in.managerLog(), "manager serves") })
+	return in.init()
 }
 
 // The manager is process 1 of a container: when it ends, the kernel kills what

@@ -307,6 +307,64 @@ func TestPermission(t *testing.T) {
 	}
 }
 
+// After root has served the base path of a user, the user goes on there.
+func TestPermissionAfterRoot(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	w := newWorld(t)
+	const owner = 65534
+	w.must(os.Chmod(filepath.Dir(w.dir), 0o755))
+	w.must(filepath.WalkDir(w.dir, func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Chown(path, owner, owner))
+	}))
+	w.env = append(w.env, fmt.Sprint("SUDO_UID=", owner))
+	as := func(uid uint32, args ...string) (int, string) {
+		c := w.command(nil, args...)
+		c.Dir = "/"
+		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
+		out, err := c.CombinedOutput()
+		return c.ProcessState.ExitCode(), fmt.Sprintf("%s(%v)", out, err)
+	}
+	good := func(uid uint32, args ...string) {
+		t.Helper()
+		if code, out := as(uid, args...); code != 0 {
+			t.Errorf("%q by user %d: exit code %d, %s", args, uid, code, out)
+		}
+	}
+	good(0, "start")
+	good(0, "enqueue", "--job", "j", "--", "true")
+	for _, args := range [][]string{{"wait", "j"}, {"status", "j"}, {"logs", "j"}, {"doctor"}, {"run", "--", "true"}, {"stop"}} {
+		good(owner, args...)
+	}
+	w.must(filepath.WalkDir(w.base, func(path string, e fs.DirEntry, err error) error {
+		if err == nil {
+			info, err := e.Info()
+			if err == nil && info.Sys().(*syscall.Stat_t).Uid != owner {
+				t.Errorf("%s is root's", path)
+			}
+		}
+		return err
+	}))
+	for _, args := range [][]string{{"start"}, {"stop"}, {"run", "--", "true"}} {
+		good(owner, args...)
+	}
+	// What an earlier version has left to root is told, with the way back.
+	w.must(os.Chown(filepath.Join(w.base, "manager.lock"), 0, 0))
+	for _, args := range [][]string{{"start"}, {"stop"}, {"status"}, {"run", "--", "true"}} {
+		code, out := as(owner, args...)
+		if code != 1 || !strings.Contains(out, "manager.lock is owned by uid 0") || !strings.Contains(out, "sudo chown -R") {
+			t.Errorf("%q: exit code %d, %s", args, code, out)
+		}
+	}
+	w.must(os.Chown(filepath.Join(w.base, "manager.lock"), owner, owner))
+	w.must(os.Chown(filepath.Join(w.base, "bin"), 0, 0))
+	if code, out := as(owner, "run", "--", "true"); code != 0 || !strings.Contains(out, "in their PATH: permission denied: "+w.base+"/bin is owned by uid 0") {
+		t.Errorf("bin of root: exit code %d, %s", code, out)
+	}
+}
+
 // T33: tasks that wait for tasks do not hang for want of a place, however deep.
 func TestSubtaskDeadlock(t *testing.T) {
 	t.Parallel()

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/air-executor/air-executor/internal/basepath"
 )
 
 // ImportedName is the folder of a base path in which imported files are kept.
@@ -29,7 +31,7 @@ func Retire(base, folder string, today time.Time) (string, error) {
 	for n := 2; collides(folder, target); n++ {
 		target = filepath.Join(day, fmt.Sprintf("%s.%d", filepath.Base(folder), n))
 	}
-	if err := os.MkdirAll(target, 0o700); err != nil {
+	if err := basepath.MkdirAll(target); err != nil {
 		return "", err
 	}
 	for _, name := range moved {
@@ -52,7 +54,7 @@ func move(from, to string) error {
 		return err
 	}
 	defer in.Close()
-	err = replace(to, func(w *bufio.Writer) error {
+	err = replace(to, basepath.Give, func(w *bufio.Writer) error {
 		_, err := io.Copy(w, in)
 		return err
 	})

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/job"
 )
 
@@ -27,12 +28,17 @@ func Write(ctx context.Context, d *db.DB, j job.Job, folder string) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
+	return write(ctx, d, j, folder, func(*os.File) {})
+}
+
+// write is Write for a folder that is there. made is called with the new files.
+func write(ctx context.Context, d *db.DB, j job.Job, folder string, made func(*os.File)) error {
 	state, err := job.FormatState(j)
 	if err != nil {
 		return err
 	}
 	writeState := func() error {
-		return replace(filepath.Join(folder, StateFile), func(w *bufio.Writer) error {
+		return replace(filepath.Join(folder, StateFile), made, func(w *bufio.Writer) error {
 			_, err := w.Write(state)
 			return err
 		})
@@ -44,7 +50,7 @@ func Write(ctx context.Context, d *db.DB, j job.Job, folder string) error {
 			return err
 		}
 	}
-	err = replace(filepath.Join(folder, TasksFile), func(w *bufio.Writer) error {
+	err = replace(filepath.Join(folder, TasksFile), made, func(w *bufio.Writer) error {
 		tw := job.NewTaskWriter(w, j.Name)
 		err := d.EachTask(ctx, j.Name, func(t job.Task) error {
 			if err := ctx.Err(); err != nil {
@@ -78,7 +84,10 @@ func WriteOwn(ctx context.Context, d *db.DB, j job.Job, folder string) error {
 			return fmt.Errorf("%s %w, with the id %q", folder, ErrOther, theirs.UUID)
 		}
 	}
-	return Write(ctx, d, j, folder)
+	if err := basepath.MkdirAll(folder); err != nil {
+		return err
+	}
+	return write(ctx, d, j, folder, basepath.Give)
 }
 
 // Fresh reports whether the files of a folder are up to date.
@@ -95,8 +104,9 @@ func Fresh(j job.Job, folder string) bool {
 	return err == nil
 }
 
-// replace writes a file beside the old one and puts it in its place.
-func replace(path string, write func(*bufio.Writer) error) (err error) {
+// replace writes a file beside the old one and puts it in its place, after made
+// was called with it.
+func replace(path string, made func(*os.File), write func(*bufio.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".export-*")
 	if err != nil {
 		return err
@@ -107,6 +117,7 @@ func replace(path string, write func(*bufio.Writer) error) (err error) {
 			os.Remove(f.Name())
 		}
 	}()
+	made(f)
 	w := bufio.NewWriterSize(f, 1<<16)
 	if err := write(w); err != nil {
 		return err

@@ -30,7 +30,7 @@ func Hold(path string, n int64) (*os.File, error) {
 // Share is Hold for a lock that any number of processes may hold at once. A
 // [Prober] sees it as held until the last of them has ended.
 func Share(path string, n int64) (*os.File, error) {
-	f, err := os.OpenFile(numbered(path, n), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	f, err := basepath.Open(numbered(path, n), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@ package manager
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/air-executor/air-executor/runner"
@@ -34,14 +36,14 @@ func (p pool) count(where place) (n int) {
 
 func (p pool) busy() int { return p.count(busy) }
 
+// long is a time in which a runner starts, if nothing is wrong.
+const long = 5 * time.Second
+
 // hanging counts the runners that have been starting for so long that others must be
 // started instead. They may have been stopped with SIGSTOP. If there are more than a
 // few, new ones would do no better.
 func (p pool) hanging() (n int) {
-	const (
-		long = 5 * time.Second
-		few  = 3
-	)
+	const few = 3
 	for r, where := range p {
 		if where == starting && time.Since(r.Spawned) > long {
 			n++
@@ -181,9 +183,20 @@ func (m *Manager) handle(ctx context.Context, e event) {
 // patience is how many runners in a row may end before they have had a task.
 const patience = 3
 
-// errEndsAtOnce is all that is known about runners that exit right after their
-// start without a message.
-var errEndsAtOnce = errors.New("each ends at once; a limit of this user (ulimit -u, -v, -n) may be too low")
+// endsAtOnce is what can be told of a runner that has ended before it had a task,
+// like those before it.
+func endsAtOnce(r *runner.Process, was place) error {
+	words := r.LastWords()
+	switch {
+	case words != "":
+		return errors.New(words)
+	case was != starting:
+		return fmt.Errorf("each ends while it waits for its task (%s)", r.Ended)
+	case strings.HasPrefix(r.Ended, "signal: "):
+		return fmt.Errorf("each is ended by a signal as soon as it has started (%s)", r.Ended)
+	}
+	return fmt.Errorf("each ends at once (%s); a limit of this user (ulimit -u, -v, -n) may be too low", r.Ended)
+}
 
 // exited handles a runner that died before it was done.
 func (m *Manager) exited(ctx context.Context, r *runner.Process, was place) {
@@ -195,14 +208,14 @@ func (m *Manager) exited(ctx context.Context, r *runner.Process, was place) {
 			return // it was dismissed
 		}
 		if m.failures < patience {
-			m.log.Warn("a runner has ended before it had a task", "pid", r.PID, "said", r.LastWords())
+			m.log.Warn("a runner has ended before it had a task", "pid", r.PID, "said", r.LastWords(), "ended", r.Ended)
 		}
-		if m.failed(); m.failures >= patience {
-			why := errEndsAtOnce
-			if words := r.LastWords(); words != "" {
-				why = errors.New(words)
-			}
-			m.report(noRunner, "cannot start a runner", why)
+		// One that has waited for long was none of those that end at once.
+		if was == starting || time.Since(r.Spawned) < long {
+			m.failed()
+		}
+		if m.failures >= patience {
+			m.report(noRunner, "cannot start a runner", endsAtOnce(r, was))
 		}
 	case busy:
 		m.log.Warn("a runner has ended without recording a result", "pid", r.PID)

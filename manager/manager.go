@@ -74,6 +74,8 @@ type Manager struct {
 	wanting   int               // ready tasks for which there was no idle runner
 	adopted   int               // attempts under way whose runners are not of this manager
 	stuck     map[string]string // lost attempts that cannot be ended, by their tokens, and why
+	unseen    map[string]bool   // those of which this process does not see what their runners have left, by their tokens
+	elsewhere int               // how many of adopted are such
 	waiting   int               // attempts that wait for other tasks, when last counted
 	events    chan event
 	woken     <-chan struct{}
@@ -105,7 +107,7 @@ type event struct {
 func New(ctx context.Context, o Options) (*Manager, error) {
 	m := &Manager{
 		config: o.Config, log: o.Log, stderr: o.RunnerLog, options: o,
-		pool: pool{}, stuck: map[string]string{}, events: make(chan event, 64), stops: o.Stops,
+		pool: pool{}, stuck: map[string]string{}, unseen: map[string]bool{}, events: make(chan event, 64), stops: o.Stops,
 	}
 	if m.stops == nil {
 		m.stops = NewStops()
@@ -123,6 +125,9 @@ func (m *Manager) open(ctx context.Context, only string) error {
 		return err
 	}
 	if err := db.CheckNames(base); err != nil {
+		return err
+	}
+	if err := runner.CheckJobs(base); err != nil {
 		return err
 	}
 	if only == "" {
@@ -202,6 +207,9 @@ func (m *Manager) introduce(ctx context.Context, only string) error {
 		m.self.Manager = job.NewUUID()
 	}
 	m.self.Host, m.self.BootID = host, boot
+	if err := m.placed(); err != nil {
+		return err
+	}
 	m.setup = runner.Setup{
 		BasePath: m.config.BasePath, BootID: boot, Durability: m.config.Durability,
 		TaskTimeout: m.config.TaskTimeout, Grace: m.config.KillGrace,

@@ -2,11 +2,13 @@ package manager
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/internal/failpoint"
+	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/runner"
 	"github.com/air-executor/air-executor/runner/process"
 )
@@ -27,7 +29,7 @@ func (m *Manager) recover(ctx context.Context) error {
 	for p, where := range m.pool {
 		counted[p.Lock] = where == busy || where == going
 	}
-	m.adopted = 0
+	m.adopted, m.elsewhere = 0, 0
 	for _, a := range active {
 		alive := true
 		if !m.told(ctx) { // else it is counted, and looked at later
@@ -39,12 +41,17 @@ func (m *Manager) recover(ctx context.Context) error {
 			err := m.lose(ctx, a)
 			if err == nil {
 				delete(m.stuck, a.Token)
+				delete(m.unseen, a.Token)
 				continue
 			}
+			m.unseen[a.Token] = errors.As(err, new(*unseenError))
 			m.noteStuck(ctx, a, err) // it keeps its place, and the others can proceed
 		}
 		if !counted[a.Runner.Lock] {
 			m.adopted++
+			if m.unseen[a.Token] {
+				m.elsewhere++
+			}
 		}
 	}
 	return nil
@@ -62,14 +69,26 @@ func (m *Manager) alive(a db.Active) (bool, error) {
 // lose ends an attempt whose runner is gone: first it kills what is left of the
 // command, then it updates the row.
 func (m *Manager) lose(ctx context.Context, a db.Active) error {
+	if err := m.seen(a); err != nil {
+		return fmt.Errorf("task %q: %w", a.Task, err)
+	}
 	if err := m.killRest(a); err != nil {
 		return err
 	}
-	why := "its runner died"
-	if a.Runner.BootID != m.setup.BootID {
+	return m.recordLoss(ctx, a, lossText(a, m.setup.BootID))
+}
+
+// lossText says why an attempt without a runner has ended, in agreement with the
+// reason that the database gives it.
+func lossText(a db.Active, boot string) string {
+	what, why := job.Lost, "its runner died"
+	if a.Cancelled {
+		what = job.Cancelled
+	}
+	if a.Runner.BootID != boot {
 		why = "the machine was restarted"
 	}
-	return m.recordLoss(ctx, a, "lost: "+why+"; the command may have run in part")
+	return fmt.Sprintf("%s: %s; the command may have run in part", what, why)
 }
 
 // killRest kills the processes of an attempt that has no runner any more. If
@@ -81,7 +100,8 @@ func (m *Manager) killRest(a db.Active) error {
 	mark := process.Mark{
 		Setting: runner.Mark(a.Token), Args: runner.MarkArgs(a.Runner.Lock),
 	}
-	if a.Runner.BootID == m.setup.BootID {
+	same := a.Runner.Namespace == 0 || a.Runner.Namespace == m.self.Namespace
+	if a.Runner.BootID == m.setup.BootID && same { // elsewhere the number names another
 		mark.Session, mark.SessionStart = a.Runner.PID, a.Runner.PIDStart
 	}
 	// The kernel may take a moment to end a large process. What has not ended by
@@ -106,6 +126,9 @@ func (m *Manager) killRest(a db.Active) error {
 // attempt stays under way.
 func (m *Manager) noteStuck(ctx context.Context, a db.Active, why error) {
 	text := runner.StuckText(process.Survivors(why))
+	if unseen := new(unseenError); errors.As(why, &unseen) {
+		text = unseen.stuckText()
+	}
 	if text != "" && m.stuck[a.Token] == text {
 		return
 	}

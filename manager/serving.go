@@ -69,9 +69,23 @@ func servedBy(pid int) string {
 		}
 		// A process that only checks the lock has the file open too, for a moment.
 		info, err := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%s", pid, f.Name()))
-		if err == nil && strings.Contains(string(info), "FLOCK") && strings.Contains(string(info), "WRITE") {
+		if err == nil && holds(string(info), pid) {
 			return filepath.Dir(path)
 		}
 	}
 	return ""
+}
+
+// holds reports whether a process has itself taken the exclusive lock of which
+// its fdinfo tells. A runner that is being started has the manager's, until it
+// has become the program.
+func holds(info string, pid int) bool {
+	for line := range strings.Lines(info) {
+		// lock:	1: FLOCK  ADVISORY  WRITE 1234 08:02:9 0 EOF
+		f := strings.Fields(line)
+		if len(f) > 5 && f[0] == "lock:" && f[2] == "FLOCK" && f[4] == "WRITE" && f[5] == strconv.Itoa(pid) {
+			return true
+		}
+	}
+	return false
 }

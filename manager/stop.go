@@ -151,7 +151,7 @@ func Tell(a db.Active) error {
 
 // done reports whether a stopping manager may exit. A claim that is under way gets
 // a moment, so that its tasks can be handed out. Unless tasks are to be left
-// alone, none may be running.
+// alone, none may be running, except those that another manager has to settle.
 func (m *Manager) done() bool {
 	const moment = 2 * time.Second
 	switch {
@@ -164,7 +164,7 @@ func (m *Manager) done() bool {
 	if m.onlyJob != "" {
 		return ours == 0 // what runs beside that is not ours to wait for
 	}
-	return ours+m.adopted == 0
+	return ours+m.adopted-m.elsewhere == 0
 }
 
 // dismissAll releases the runners. Those without a task exit now, and are

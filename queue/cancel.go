@@ -2,6 +2,8 @@ package queue
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/air-executor/air-executor/db"
@@ -12,10 +14,10 @@ import (
 // CancelOptions say what to cancel and what to tell meanwhile. Of its functions, any
 // may be nil.
 type CancelOptions struct {
-	Task    string                 // only this one of the job; empty: all
-	Untold  func(db.Active, error) // the runner cannot be signalled; it looks for the request by itself
-	Settled func(db.Active)        // the runner had died; what was left of the command was ended
-	Waiting func(db.Active)        // after two seconds, for each that has not ended
+	Task    string                  // only this one of the job; empty: all
+	Untold  func(db.Active, error)  // the runner cannot be signalled; it looks for the request by itself
+	Settled func(db.Active)         // the runner had died; what was left of the command was ended
+	Waiting func(db.Active, string) // after two seconds, for each that has not ended; and what keeps it, if that is known
 }
 
 // CancelResult counts what was cancelled, and lists what was faster.
@@ -102,7 +104,7 @@ func (w *endings) await(ctx context.Context) error {
 			continue
 		}
 		if !words.IsZero() && time.Now().After(words) {
-			w.explain()
+			w.explain(ctx)
 			words = time.Time{}
 		}
 		if err := Pause(ctx, CheckEvery/2); err != nil {
@@ -160,11 +162,42 @@ func (w *endings) settle(ctx context.Context) error {
 }
 
 // explain tells what is being waited for.
-func (w *endings) explain() {
+func (w *endings) explain(ctx context.Context) {
 	if w.options.Waiting == nil {
 		return
 	}
 	for _, r := range w.open {
-		w.options.Waiting(r)
+		stuck := ""
+		if t, err := w.queue.DB.Task(ctx, r.Job, r.Task); err == nil {
+			stuck = t.Stuck
+		}
+		w.options.Waiting(r, stuck)
 	}
+}
+
+// Lose records a running task as lost, on the word of the caller that nothing of it
+// lives any more, although that cannot be seen. Errors: db.ErrNoJob, db.ErrNoTask,
+// manager.ErrRunnerLives, and one if the task does not run.
+func (q *Queue) Lose(ctx context.Context, name, task string) (CancelResult, error) {
+	if _, err := q.DB.Task(ctx, name, task); err != nil {
+		return CancelResult{}, err
+	}
+	active, err := q.DB.Active(ctx)
+	if err != nil {
+		return CancelResult{}, err
+	}
+	i := slices.IndexFunc(active, func(r db.Active) bool { return r.Job == name && r.Task == task })
+	lost := false
+	if i >= 0 {
+		lost, err = manager.Lose(ctx, q.conf, q.DB, active[i])
+	}
+	if err == nil && !lost {
+		err = fmt.Errorf("task %q of job %q does not run", task, name)
+	}
+	if err != nil {
+		return CancelResult{}, err
+	}
+	return CancelResult{Job: name, Task: &task, Otherwise: []EndedResult{
+		{task, active[i].Number, job.Failed, OrNull(active[i].LostAs()), nil},
+	}}, nil
 }

@@ -155,9 +155,9 @@ type AttemptForm struct {
 	StartedAt     string      `json:"started_at"`
 	CompletedAt   *string     `json:"completed_at"`
 	RunnerPID     int         `json:"runner_pid"`
-	UserSeconds   float64     `json:"user_seconds"`
-	SystemSeconds float64     `json:"system_seconds"`
-	MaxRSSBytes   int64       `json:"max_rss_bytes"`
+	UserSeconds   *float64    `json:"user_seconds"` // null, like the next two, while it runs
+	SystemSeconds *float64    `json:"system_seconds"`
+	MaxRSSBytes   *int64      `json:"max_rss_bytes"`
 	LogPath       string      `json:"log_path"`
 }
 
@@ -167,12 +167,16 @@ func toAttemptForm(a job.Attempt, newest int, base string) AttemptForm {
 	if a.Number != newest {
 		path = runner.OldLogPath(base, a.Job, a.Task, a.Number)
 	}
-	return AttemptForm{
+	out := AttemptForm{
 		Job: a.Job, Task: a.Task, Attempt: a.Number, Status: a.Status, Reason: OrNull(a.Reason), ExitCode: a.ExitCode,
 		Signal: OrNull(a.Signal), Error: OrNull(a.Error), StartedAt: job.FormatTime(a.StartedAt), CompletedAt: instant(a.EndedAt),
-		RunnerPID: a.RunnerPID, UserSeconds: a.UserTime.Seconds(), SystemSeconds: a.SystemTime.Seconds(), MaxRSSBytes: a.MaxRSS,
-		LogPath: path,
+		RunnerPID: a.RunnerPID, LogPath: path,
 	}
+	if a.Status != job.Running {
+		user, system, most := a.UserTime.Seconds(), a.SystemTime.Seconds(), a.MaxRSS
+		out.UserSeconds, out.SystemSeconds, out.MaxRSSBytes = &user, &system, &most
+	}
+	return out
 }
 
 // OrNull is v for a form, or nil, which is null there, if v is the zero value.

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/internal/failpoint"
 	"github.com/air-executor/air-executor/job"
 )
@@ -41,6 +42,9 @@ func openLog(base string, a *db.Assignment) (*os.File, error) {
 		return nil, err
 	}
 	defer root.Close()
+	if err := checkFolders(root, base, dir, job.FolderName(a.Job)); err != nil {
+		return nil, err
+	}
 	name := filepath.Join(dir, job.FolderName(a.Job), "logs", job.LogName(a.Task))
 	f, err := createLog(root, name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -81,19 +85,27 @@ func openJobs(base string) (root *os.Root, dir string, err error) {
 	if root, err = os.OpenRoot(base); err != nil {
 		return nil, "", err
 	}
+	path := filepath.Join(base, jobsName)
 	link, err := root.Lstat(jobsName)
-	if err != nil || link.Mode()&fs.ModeSymlink == 0 {
+	switch {
+	case err != nil || link.IsDir():
 		return root, jobsName, nil // what is wrong with it shows when it is used
+	case link.Mode()&fs.ModeSymlink == 0:
+		root.Close()
+		return nil, "", noFolder(path, link)
 	}
 	defer root.Close()
 	home, err := root.Stat(".")
 	if err != nil {
 		return nil, "", err
 	}
-	path := filepath.Join(base, jobsName)
 	elsewhere, err := os.OpenRoot(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		target, _ := root.Readlink(jobsName)
+		return nil, "", fmt.Errorf("%s is a link to %s, which is not there", path, target)
+	}
 	if err != nil {
-		return nil, "", err
+		return nil, "", fmt.Errorf("%s is a link to what cannot be used as a folder: %w", path, err)
 	}
 	folder, err := elsewhere.Stat(".")
 	switch {
@@ -107,6 +119,55 @@ func openJobs(base string) (root *os.Root, dir string, err error) {
 	}
 	elsewhere.Close()
 	return nil, "", err
+}
+
+// CheckJobs returns an error if logs cannot be written below jobs in the base
+// path, because something else has the name, or it is a link that does not
+// belong to the owner of the base path, or leads nowhere.
+func CheckJobs(base string) error {
+	root, _, err := openJobs(base)
+	if err != nil {
+		return err
+	}
+	return root.Close()
+}
+
+// CheckJob is CheckJobs for the folder of one job, below jobs.
+func CheckJob(base, jobName string) error {
+	root, dir, err := openJobs(base)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return checkFolders(root, base, dir, job.FolderName(jobName))
+}
+
+// checkFolders says in words that something else is in the place of the folder of
+// a job, or of that of its logs.
+func checkFolders(root *os.Root, base, dir, folder string) error {
+	for _, name := range []string{folder, filepath.Join(folder, "logs")} {
+		info, err := root.Lstat(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if to, err := root.Stat(filepath.Join(dir, name)); err == nil && to.IsDir() {
+			continue // it may be a link to another folder in the base path
+		}
+		if !info.IsDir() {
+			return noFolder(filepath.Join(base, jobsName, name), info)
+		}
+	}
+	return nil
+}
+
+func noFolder(path string, info fs.FileInfo) error {
+	if info.Mode()&fs.ModeSymlink != 0 {
+		return fmt.Errorf("%s is a link to no folder in the base path; only jobs itself may lead elsewhere", path)
+	}
+	return fmt.Errorf("%s is %s, not a folder", path, basepath.Kind(info.Mode()))
 }
 
 // makeFolders makes the folder name with all above it. What root makes in the

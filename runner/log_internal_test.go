@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -40,6 +41,42 @@ func TestJobsMayBeALinkOfTheOwner(t *testing.T) {
 	}
 }
 
+// What is wrong with the folders for logs is said in words, before a manager
+// serves and when a task begins.
+func TestWhatIsInThePlaceOfLogsIsNamed(t *testing.T) {
+	for want, plant := range map[string]func(base, jobs string) error{
+		"/jobs is a regular file, not a folder":               func(_, jobs string) error { return os.WriteFile(jobs, nil, 0o600) },
+		"/jobs is a link to /nonexistent, which is not there": func(_, jobs string) error { return os.Symlink("/nonexistent", jobs) },
+		"/jobs is a link to what cannot be used as a folder":  func(_, jobs string) error { return os.Symlink(os.Args[0], jobs) },
+	} {
+		base := t.TempDir()
+		if err := plant(base, filepath.Join(base, "jobs")); err != nil {
+			t.Fatal(err)
+		}
+		if err := CheckJobs(base); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	for want, plant := range map[string]func(job string) error{
+		"/jobs/j is a link to no folder in the base path": func(j string) error { return os.Symlink(os.TempDir(), j) },
+		"/jobs/j is a named pipe, not a folder":           func(j string) error { return syscall.Mkfifo(j, 0o600) },
+		"/jobs/j/logs is a regular file, not a folder": func(j string) error {
+			return errors.Join(os.Mkdir(j, 0o700), os.WriteFile(j+"/logs", nil, 0o600))
+		},
+	} {
+		base := t.TempDir()
+		if err := errors.Join(os.Mkdir(filepath.Join(base, "jobs"), 0o700), plant(filepath.Join(base, "jobs/j"))); err != nil {
+			t.Fatal(err)
+		}
+		_, err := open(t, base)
+		for _, err := range []error{CheckJob(base, "j"), err} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v, want %q", err, want)
+			}
+		}
+	}
+}
+
 func TestALinkThatSomebodyMayHavePlantedIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		plant func(base, disk string) error
@@ -69,7 +106,7 @@ func TestALinkThatSomebodyMayHavePlantedIsRefused(t *testing.T) {
 				return err
 			}
 			return os.Symlink(disk, filepath.Join(base, "jobs", "j"))
-		}, "escapes", false},
+		}, "no folder in the base path", false},
 		"of a job, on another disk": {func(base, disk string) error {
 			other := filepath.Join(disk, "other")
 			if err := os.MkdirAll(filepath.Join(disk, "jobs"), 0o700); err != nil {
@@ -82,7 +119,7 @@ func TestALinkThatSomebodyMayHavePlantedIsRefused(t *testing.T) {
 				return err
 			}
 			return os.Symlink(filepath.Join(disk, "jobs"), filepath.Join(base, "jobs"))
-		}, "escapes", false},
+		}, "no folder in the base path", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.root && os.Geteuid() != 0 {

@@ -27,7 +27,7 @@ func LinkProgram(base, exe string) error {
 		return err
 	}
 	folder := filepath.Join(base, binFolder)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := basepath.MkdirAll(folder); err != nil {
 		return err
 	}
 	// Two managers may do this at once; each replaces the link as a whole.
@@ -35,6 +35,7 @@ func LinkProgram(base, exe string) error {
 	if err := os.Symlink(exe, fresh); err != nil {
 		return err
 	}
+	basepath.GiveLink(fresh)
 	err = os.Rename(fresh, filepath.Join(folder, programName))
 	if err != nil {
 		os.Remove(fresh)
@@ -68,6 +69,9 @@ func checkLink(base, exe string) (wanted bool, err error) {
 	info, err = os.Lstat(link)
 	if errors.Is(err, fs.ErrNotExist) {
 		return true, nil
+	}
+	if why, _ := basepath.Denied(link); errors.Is(err, fs.ErrPermission) && why != "" {
+		return false, fmt.Errorf("tasks find air-executor only if it is in their PATH: permission denied: %s", why)
 	}
 	if err != nil {
 		return false, err

@@ -41,6 +41,9 @@ const (
 type Process struct {
 	db.Runner // as the rows of its attempts name it
 	Spawned   time.Time
+	// Ended is how the process has ended, such as "signal: killed". It is set
+	// before Exited is reported, and empty where that could not be found out.
+	Ended string
 
 	link  *os.File
 	sent  chan struct{} // closed when its task is sent; nil: it has none
@@ -142,7 +145,9 @@ func (p *Process) listen(proc *os.Process, report func(*Process, Event)) {
 			report(p, e)
 		}
 	}
-	_, _ = proc.Wait() // how it ended matters less than what it recorded
+	if state, err := proc.Wait(); err == nil {
+		p.Ended = state.String() // it matters less than what the runner recorded
+	}
 	p.words.read()
 	p.link.Close()
 	report(p, Exited)

@@ -27,11 +27,11 @@ type app struct {
 	out, err *os.File
 	args     []string // command line, without the program
 	globals  globals
+	signals  <-chan os.Signal // see catchSignals; nil: signals end the process
 
 	strict    bool // a wrong configuration file is an error, see configured
 	conf      *config.Config
 	hurried   bool  // what is said may get lost, see remark
-	quiet     bool  // say nothing but errors and warnings
 	unprinted error // why a result could not be printed
 }
 

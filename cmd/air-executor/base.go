@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -22,6 +24,31 @@ func explainBase(err error) error {
 	return err
 }
 
+// explainDenied adds to an error about a file in the base path that may not be
+// used whose it is, and what to do about that.
+func (a *app) explainDenied(err error) error {
+	var coded *codedError
+	if a.conf == nil || !errors.Is(err, fs.ErrPermission) || errors.As(err, &coded) {
+		return err
+	}
+	path := ""
+	var file *fs.PathError
+	var link *os.LinkError
+	if errors.As(err, &file) {
+		path = file.Path
+	} else if errors.As(err, &link) {
+		path = link.New
+	}
+	if inside, e := filepath.Rel(a.conf.BasePath, path); e != nil || !filepath.IsLocal(inside) {
+		return err
+	}
+	why, hint := basepath.Denied(path)
+	if why == "" {
+		return err
+	}
+	return fail(exitError, fmt.Errorf("%w: %s", err, why), hint)
+}
+
 // allowForeign reports whether the base path may belong to another user.
 func (a *app) allowForeign() bool {
 	on, _ := strconv.ParseBool(os.Getenv(basepath.AllowForeign))
@@ -39,7 +66,7 @@ func (a *app) newBase(conf *config.Config) (made func(), err error) {
 		return nil, err
 	}
 	return func() {
-		if a.quiet {
+		if a.globals.Quiet {
 			return
 		}
 		for _, other := range conf.Passed {

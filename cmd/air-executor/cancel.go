@@ -2,15 +2,20 @@ package main
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/manager"
 	"github.com/air-executor/air-executor/queue"
+	"github.com/air-executor/air-executor/runner/process"
 )
 
 type cancelCmd struct {
 	jobArg
 	Task string `short:"t" placeholder:"ID" predictor:"task" help:"Cancel one task of the job only."`
+	Lost bool   `help:"With --task: nothing of the task lives any more, although air-executor cannot see that. It fails, as lost."`
+	asksNothing
 }
 
 // Help is printed below the summary.
@@ -19,16 +24,24 @@ func (*cancelCmd) Help() string {
 
 The request is stored, and runners look for it: none need be reached by a signal. Without a manager, cancel itself ends what is left of a task whose runner has died.
 
+With --lost, a running task whose runner has died in another container is recorded as lost, on your word: the next task of its job may start at once. It is for a container that is gone, when status says that nothing can be seen of it.
+
 Exit codes: 0 done; 1 error, or the task (--task) ended before it could be cancelled; 2 wrong flags or configuration; 4 no such job or task; 130 interrupted.`
 }
 
 // Run cancels, and waits for the end of what ran.
 func (c *cancelCmd) Run(a *app) error {
+	if c.Lost && c.Task == "" {
+		return usage(errors.New("--lost is for one task"), "give --task ID, too")
+	}
 	name, q, err := c.open(a)
 	if err != nil {
 		return err
 	}
 	defer q.Close()
+	if c.Lost {
+		return c.lose(a, q, name)
+	}
 	done, err := q.Cancel(a.ctx, name, queue.CancelOptions{
 		Task: c.Task,
 		Untold: func(r db.Active, err error) {
@@ -37,17 +50,60 @@ func (c *cancelCmd) Run(a *app) error {
 		Settled: func(r db.Active) {
 			a.notef("the runner of task %q had died; what was left of its command was ended", r.Task)
 		},
-		Waiting: func(r db.Active) {
+		Waiting: func(r db.Active, stuck string) {
+			if stuck != "" {
+				a.notef("waiting for the end of task %q: %s", r.Task, stuck)
+				return
+			}
 			a.notef("waiting for the end of task %q (runner PID %d on %s)", r.Task, r.Runner.PID, r.Runner.Host)
 		},
 	})
 	if unsettled := (*queue.Unsettled)(nil); errors.As(err, &unsettled) {
-		return fail(exitError, err, "air-executor start, where that task ran, settles it")
+		return fail(exitError, err, unsettledHint(err))
 	}
 	if err != nil {
 		return err
 	}
 	return c.tell(a, done)
+}
+
+// lose records that the task is lost.
+func (c *cancelCmd) lose(a *app, q *queue.Queue, name string) error {
+	lost, err := q.Lose(a.ctx, name, c.Task)
+	if errors.Is(err, manager.ErrRunnerLives) {
+		return fail(exitError, err, "without --lost, air-executor cancel ends it")
+	}
+	if err != nil {
+		return err
+	}
+	if a.json() {
+		return a.printJSON(lost)
+	}
+	a.printf("Task %s of job %s is recorded as lost\n", c.Task, name)
+	return nil
+}
+
+// unsettledHint is what to do about a task whose runner has died, and of which what
+// is left cannot be ended from here.
+func unsettledHint(err error) string {
+	if left := process.Survivors(err); len(left) > 0 {
+		return endThem(left)
+	}
+	return manager.SettleHint
+}
+
+// endThem is what to do about processes that could not be ended.
+func endThem(left []process.Survivor) string {
+	var refused []string
+	for _, s := range left {
+		if s.Refused {
+			refused = append(refused, strconv.Itoa(s.PID))
+		}
+	}
+	if len(refused) == 0 {
+		return "it hangs in the kernel; the task stays running until that ends"
+	}
+	return "the task stays running until that ends; as its owner or root: kill -9 " + strings.Join(refused, " ")
 }
 
 // tell prints what has become of the tasks.

@@ -70,6 +70,7 @@ type globals struct {
 	BasePath  string      `group:"Flags of every command:" placeholder:"DIR" help:"Folder that holds everything (the nearest .air-executor here or above, or $AIR_EXECUTOR_BASE_PATH)."`
 	ConfigArg string      `group:"Flags of every command:" name:"config" placeholder:"FILE" help:"Configuration file (config.yaml in the base path, or $AIR_EXECUTOR_CONFIG)."`
 	JSON      bool        `group:"Flags of every command:" name:"json" help:"Print JSON (or $AIR_EXECUTOR_JSON=1)."`
+	Quiet     bool        `group:"Flags of every command:" short:"q" help:"Print no results, only errors and warnings."`
 	LogLevel  string      `group:"Flags of every command:" placeholder:"LEVEL" words:"DEBUG,INFO,WARNING,ERROR,CRITICAL" help:"DEBUG, INFO, WARNING, ERROR or CRITICAL (or $AIR_EXECUTOR_LOG_LEVEL)."`
 	LogFormat string      `group:"Flags of every command:" placeholder:"FORMAT" words:"json,console" help:"json or console (or $AIR_EXECUTOR_LOG_FORMAT)."`
 	Version   versionFlag `group:"Flags of every command:" help:"Print the version."`
@@ -121,6 +122,11 @@ func decodeTime(d *time.Duration, c *kong.DecodeContext, parse func(string) (tim
 	}
 	*d, err = parse(fmt.Sprint(t.Value))
 	return err
+}
+
+// asksNothing is for commands that change what other tools ask about first.
+type asksNothing struct {
+	Yes bool `short:"y" help:"Accepted and without effect: nothing is asked."`
 }
 
 // jobArg is the job that a command is about, as a flag or as an argument.

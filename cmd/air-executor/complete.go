@@ -97,7 +97,7 @@ func (c *completer) shorts(letters string) {
 	}
 }
 
-// note remembers what a value says of the names to look for: the base path, or
+// note remembers a value that decides which names to complete: the base path, or
 // the job.
 func (c *completer) note(v *kong.Value, value string) {
 	switch {

@@ -105,6 +105,9 @@ func (*configInitCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if a.conf != nil { // in the base path
+		basepath.Give(f)
+	}
 	if _, err := f.Write(config.Template()); err != nil {
 		f.Close()
 		return err

@@ -5,6 +5,7 @@ import "github.com/air-executor/air-executor/job"
 type dismissCmd struct {
 	jobArg
 	Task []string `short:"t" sep:"none" placeholder:"ID" predictor:"task" help:"Dismiss the failure of this task only. May be given several times."`
+	asksNothing
 }
 
 // Help is printed below the summary.

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/jobfolder"
 	"github.com/air-executor/air-executor/lock"
 	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/runner"
@@ -14,7 +15,7 @@ type doctorCmd struct{}
 
 // Help is printed below the summary.
 func (*doctorCmd) Help() string {
-	return `Checks that the database is sound and that its rows do not contradict each other, and that every running task has a living runner. Changes nothing.
+	return `Checks that the database is sound and that its rows do not contradict each other, and that every running task has a living runner, and that logs can be written. Changes nothing.
 
 Exit codes: 0 all is well; 1 something is not; 2 wrong flags or configuration; 4 there is no database.`
 }
@@ -34,7 +35,11 @@ func (*doctorCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	findings = append(findings, orphans...)
+	logs, err := withoutLogs(a, d)
+	if err != nil {
+		return err
+	}
+	findings = append(append(findings, orphans...), logs...)
 	if a.json() {
 		if findings == nil {
 			findings = []db.Finding{}
@@ -51,7 +56,29 @@ func (*doctorCmd) Run(a *app) error {
 	return err
 }
 
-const everyRunning = "a running task has a living runner"
+// The rules beside those of the database.
+const (
+	everyRunning = "a running task has a living runner"
+	everyLog     = "the logs of every job can be written"
+)
+
+// withoutLogs finds what is in the place of the folders for logs.
+func withoutLogs(a *app, d *db.DB) ([]db.Finding, error) {
+	if err := runner.CheckJobs(a.conf.BasePath); err != nil {
+		return []db.Finding{{Rule: everyLog, Place: jobfolder.JobsName, What: err.Error()}}, nil
+	}
+	jobs, err := d.Jobs(a.ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []db.Finding
+	for _, j := range jobs {
+		if err := runner.CheckJob(a.conf.BasePath, j.Name); err != nil {
+			out = append(out, db.Finding{Rule: everyLog, Place: j.Name, What: err.Error()})
+		}
+	}
+	return out, nil
+}
 
 // withoutRunner finds running tasks whose runner is gone. Where a manager
 // serves, it ends them within a second or two.
@@ -88,7 +115,7 @@ func printFindings(a *app, d *db.DB, findings []db.Finding) {
 		broken[f.Rule] = true
 	}
 	a.printf("%s\n", d.Path())
-	for _, rule := range append(db.Rules(), everyRunning) {
+	for _, rule := range append(db.Rules(), everyRunning, everyLog) {
 		mark := "ok "
 		if broken[rule] {
 			mark = "BAD"

@@ -7,8 +7,10 @@ import (
 	"io"
 	"iter"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/air-executor/air-executor/config"
@@ -33,7 +35,6 @@ type enqueueCmd struct {
 	IfAbsent bool      `help:"If there is a task with this id already, do nothing and exit 0; if it differs, say so."`
 	Missing  bool      `name:"allow-missing" help:"Accept dependencies on tasks that do not exist yet. The task waits for them."`
 	FromFile string    `short:"f" placeholder:"FILE" help:"Add the tasks of a file: JSON lines, or a tasks.json array; - is stdin."`
-	Quiet    bool      `short:"q" help:"Do not print ids."`
 	Command  []string  `arg:"" optional:"" predictor:"command" help:"Command and arguments, after --."`
 }
 
@@ -58,7 +59,6 @@ func (c *enqueueCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	a.quiet = c.Quiet
 	batch := newBatch(conf)
 	batch.Job, batch.IfAbsent, batch.AllowMissing = c.Job, c.IfAbsent, c.Missing
 	if c.Job != "" {
@@ -231,9 +231,10 @@ func (c *enqueueCmd) store(a *app, batch db.Batch) error {
 	if err != nil {
 		return explainEnqueue(explainMissing(a, d, err))
 	}
+	signal.Ignore(syscall.SIGPIPE) // which would end it without a word
 	if err := c.print(a, d, added); err != nil {
 		// Who queues it again would have it twice.
-		return fmt.Errorf("it is stored, but its id could not be printed: %w", err)
+		return fail(exitError, fmt.Errorf("it is stored, but its id could not be printed: %w", err), "")
 	}
 	remarkDiffering(a, added)
 	if added.Count > 0 {
@@ -256,8 +257,8 @@ func remarkDiffering(a *app, added db.Added) {
 }
 
 func (c *enqueueCmd) print(a *app, d *db.DB, added db.Added) error {
-	if c.Quiet {
-		return nil
+	if a.globals.Quiet {
+		return nil // they need not be read
 	}
 	out := bufio.NewWriter(a.out)
 	one := func(id string, isNew bool) error {

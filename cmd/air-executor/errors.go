@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
+	"os"
+	"syscall"
 
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
@@ -63,8 +66,18 @@ func exitCode(err error) int {
 		return exitManager
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
+	case nobodyReads(err):
+		return exitPipe
 	}
 	return exitError
+}
+
+// nobodyReads reports whether a command could not print a result because what
+// was to read it has ended. Only a command that catches SIGPIPE, such as run,
+// comes to that; others are ended by it.
+func nobodyReads(err error) bool {
+	var failed *fs.PathError
+	return errors.As(err, &failed) && failed.Path == os.Stdout.Name() && errors.Is(err, syscall.EPIPE)
 }
 
 // errorJSON is an error as --json prints it, on one line of stderr.
@@ -76,7 +89,7 @@ type errorJSON struct {
 
 // complain prints an error, and what to do about it.
 func (a *app) complain(err error) {
-	if errors.Is(err, errSilent) {
+	if errors.Is(err, errSilent) || exitCode(err) == exitPipe {
 		return
 	}
 	message, hint := err.Error(), ""

@@ -39,7 +39,7 @@ const (
 	asFailed = "failed"
 )
 
-// check settles what the flags say of tasks that were running.
+// check validates the flags about tasks that were running.
 func (c *importCmd) check() error {
 	if c.KeepRunningAsFailed && c.Running == "" {
 		c.Running = asFailed

@@ -14,7 +14,7 @@ import (
 // again in place.
 type block struct {
 	out   *os.File
-	lines int // lines that stand there now
+	lines int // lines that are shown now
 }
 
 // draw replaces the block by the text, cut to the size of the terminal.
@@ -66,7 +66,7 @@ func terminalSize(f *os.File) (width, height int) {
 	return width, height
 }
 
-// fit cuts a line to the width. A line in colour is let be, for it was made to fit.
+// fit cuts a line to the width. A line in colour is left alone, because it was made to fit.
 func fit(line string, width int) string {
 	if strings.Contains(line, "\x1b") {
 		return line

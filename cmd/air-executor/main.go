@@ -116,12 +116,52 @@ func (a *app) carryOut(flags *globals, command any, run func() error) error {
 	if _, err := wantsJSONByEnv(); err != nil {
 		return usage(fmt.Errorf("%s is %q, which is neither 1 nor 0", envJSON, os.Getenv(envJSON)), "")
 	}
+	if _, ok := command.(interface{ printsQuietly() }); a.globals.Quiet && !ok {
+		null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		defer null.Close()
+		a.out = null
+	}
 	if q, ok := command.(quick); !ok || !q.quick() {
 		var stop func()
-		a.ctx, stop = signal.NotifyContext(a.ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+		a.ctx, a.signals, stop = catchSignals(a.ctx)
 		defer stop()
 	}
-	return errors.Join(a.suggest(run()), a.unprinted)
+	err := a.explainDenied(a.suggest(run()))
+	if err != nil && nobodyReads(a.unprinted) {
+		return err // says more than that nobody reads
+	}
+	return errors.Join(err, a.unprinted)
+}
+
+// catchSignals returns a context that ends with the first signal which asks for
+// the end of a command, and those signals, each once, for a command that has more
+// to do than to end. One that has ended the context is in the channel by then. If
+// nobody takes them out, the channel keeps the first few.
+func catchSignals(ctx context.Context) (context.Context, <-chan os.Signal, context.CancelFunc) {
+	const few = 8
+	heard, passed, done := make(chan os.Signal, few), make(chan os.Signal, few), make(chan struct{})
+	ctx, cancel := context.WithCancel(ctx)
+	signal.Notify(heard, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		defer close(done)
+		defer close(passed)
+		for s := range heard {
+			select {
+			case passed <- s:
+			default:
+			}
+			cancel()
+		}
+	}()
+	return ctx, passed, func() {
+		signal.Stop(heard)
+		close(heard)
+		<-done
+		cancel()
+	}
 }
 
 // quick is a command that may be done so soon that a signal can simply end the

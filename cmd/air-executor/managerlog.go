@@ -34,8 +34,8 @@ func openLogFile(path string) (*os.File, error) {
 	return basepath.Open(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 }
 
-// logKeeper keeps an open manager.log the one that has the name, and small. The
-// descriptor stays the same, so that who writes to it notices nothing.
+// logKeeper reopens manager.log when it was moved away, and keeps it small. The
+// descriptor stays the same, so that its writers notice nothing.
 type logKeeper struct {
 	path string
 	file *os.File
@@ -102,8 +102,8 @@ func (k *logKeeper) tend() error {
 	case ours.Size() < maxManagerLog:
 		return nil
 	}
-	// Several managers may come to this at once: the lock is on the very file
-	// that all of them have open.
+	// Several managers may do this at the same time, so the lock is on the file
+	// itself, which all of them have open.
 	fd := int(k.file.Fd())
 	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return err

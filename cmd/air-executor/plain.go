@@ -79,7 +79,7 @@ func (p *plainLine) onFlag(name string) *bool {
 	}
 	switch name {
 	case "--quiet", "-q":
-		return &p.enqueue.Quiet
+		return &p.globals.Quiet
 	case "--no-env":
 		return &p.enqueue.NoEnv
 	case "--if-absent":

@@ -11,6 +11,7 @@ import (
 type removeCmd struct {
 	jobsArg
 	Task []string `short:"t" sep:"none" placeholder:"ID" predictor:"task" help:"Remove this task of the job only. May be given several times."`
+	asksNothing
 }
 
 // Help is printed below the summary.

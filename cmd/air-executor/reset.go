@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/queue"
 )
 
@@ -12,7 +13,7 @@ type resetCmd struct {
 	jobArg
 	Task      []string `short:"t" sep:"none" placeholder:"ID" predictor:"task" help:"Reset this task only, however it failed. May be given several times."`
 	Cancelled bool     `help:"Reset the cancelled tasks too."`
-	Yes       bool     `short:"y" help:"Accepted and without effect: reset never asks."`
+	asksNothing
 }
 
 // Help is printed below the summary.
@@ -36,11 +37,29 @@ func (c *resetCmd) Run(a *app) error {
 	if a.json() {
 		return a.printJSON(r)
 	}
-	a.printf("Job %s: %s pending again%s\n", name, plural(r.Reset, "failed task"), skipped(r))
 	if r.Reset > 0 {
+		a.printf("Job %s: %s pending again%s\n", name, plural(r.Reset, "failed task"), skipped(r))
 		a.hintNoManager()
+		return nil
 	}
+	j, err := q.DB.Job(a.ctx, name)
+	if err != nil {
+		return err
+	}
+	a.printf("Job %s: %s pending again%s%s\n", name, plural(0, "failed task"), skipped(r), underWay(j))
 	return nil
+}
+
+// underWay says what of a job a reset has found under way.
+func underWay(j job.Job) string {
+	text := ""
+	if n := j.Tasks.Running; n > 0 {
+		text += "; " + verb(n, "task runs", "tasks run")
+	}
+	if n := j.Tasks.Pending; n > 0 {
+		text += "; " + verb(n, "task is pending already", "tasks are pending already")
+	}
+	return text
 }
 
 // skipped says what a reset has left alone, and how it would not have.

@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/air-executor/air-executor/config"
@@ -26,7 +25,6 @@ type runCmd struct {
 	Job      string    `short:"j" placeholder:"NAME" predictor:"job" help:"Name for the job, instead of the one in the file."`
 	Resume   bool      `help:"Go on with a job that was interrupted or has failed. Completed tasks stay completed; the others run as the file says now."`
 	Follow   bool      `short:"f" help:"Print what the tasks of a job file write, as 'logs --follow' does. The output of a command is always printed."`
-	Quiet    bool      `short:"q" help:"Print neither progress nor output, only what failed."`
 	ID       string    `name:"id" placeholder:"ID" help:"Id of the task, for a command. The default is 1."`
 	Priority signed    `short:"o" placeholder:"N" help:"Priority of a command among all ready tasks; higher runs first. The default is 0."`
 	Timeout  taskLimit `placeholder:"D" help:"End a command after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
@@ -44,20 +42,25 @@ func (*runCmd) Help() string {
     air-executor run pipeline.yaml
     air-executor run --timeout none -- make test
 
-If a manager serves this base path, it runs the tasks, and Ctrl-C only stops watching. If none does, this command runs them itself. Ctrl-C then ends running tasks and cancels pending ones, so that nothing of the job starts later.
+If a manager serves this base path, it runs the tasks, and Ctrl-C only stops watching. If none does, this command runs them itself. Ctrl-C then ends running tasks and cancels pending ones, so that nothing of the job starts later. When nobody reads the output any more, as after "| head", that counts as Ctrl-C; the exit code is 141.
 
 A task that sets no timeout is ended after task_timeout of the configuration, 30 minutes unless configured otherwise.
 
 If a job of this name has completed, it is left alone, and the new one gets a number: build, build-2. --resume FILE runs every task that has not completed, as the file defines it now, drops tasks that are no longer in the file, and prints what has changed.
+
+With --quiet it prints neither progress nor output, only what has failed.
 
 The standard input of a command is empty. With --exit-code command, the exit code is that of the command, or 128 plus the number of the signal that ended it, 124 if it ran out of time, 127 if there is no such command.
 
 Exit codes: 0 the job has completed; 1 error; 2 wrong flags, configuration or job file; 3 the job has failed; 130 interrupted.`
 }
 
+// printsQuietly says that run prints what has failed with --quiet too.
+func (*runCmd) printsQuietly() {}
+
 // Run runs a job file or a command.
 func (c *runCmd) Run(a *app) error {
-	if c.Follow && (c.Quiet || a.json()) {
+	if c.Follow && (a.globals.Quiet || a.json()) {
 		return usage(errors.New("--follow does not go with --quiet and --json"), "")
 	}
 	if slices.Contains(a.args, "--") {
@@ -169,12 +172,19 @@ func (c *runCmd) watch(a *app, o *order) error {
 	if err := a.checkJobName(o.wanted); err != nil {
 		return err
 	}
+	conf, err := a.config()
+	if err != nil {
+		return err
+	}
+	if err := runner.CheckJobs(conf.BasePath); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err // before there is a job
+	}
 	q, err := openForRunning(a, false)
 	if err != nil {
 		return err
 	}
 	defer q.Close()
-	w := &watcher{app: a, queue: q, db: q.DB, output: o.output, quiet: c.Quiet, begin: time.Now(), screen: block{out: a.out}}
+	w := &watcher{app: a, queue: q, db: q.DB, output: o.output, quiet: a.globals.Quiet, begin: time.Now(), screen: block{out: a.out}}
 	if err := c.queue(a, w, o); err != nil {
 		return explainRun(err)
 	}
@@ -292,11 +302,9 @@ func resumeLine(name string, o *order) string {
 // serveAndWatch watches the job to its end. As long as no manager serves the
 // base path, it has one of its own.
 func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (queue.Outcome, error) {
-	// Whoever reads our output may go, and the terminal too: then as with Ctrl-C.
-	asked := a.ctx
-	ctx, stop := signal.NotifyContext(a.ctx, syscall.SIGPIPE)
-	defer stop()
-	a.ctx = ctx
+	// What reads our output may end: then as with Ctrl-C. The signal does not say
+	// whether it is that: the manager in this process writes to runners.
+	surviveClosedPipe()
 	own := &ownManager{app: a, job: w.job}
 	defer own.stop(db.StopLeave)
 	obstacles := &obstacles{app: a, own: own, clear: w.clear}
@@ -314,6 +322,9 @@ func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (queue.Outcome, err
 		if j, err = w.look(); err == nil {
 			done, err = w.queue.Over(a.ctx, j)
 		}
+		if err == nil && nobodyReads(a.unprinted) {
+			err = a.unprinted
+		}
 		if err == nil && done {
 			if err = w.finish(j); err == nil {
 				return w.outcome(j)
@@ -326,17 +337,17 @@ func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (queue.Outcome, err
 	w.clear()
 	left, ours := c.abandon(a, w, own)
 	switch {
-	case asked.Err() != nil && ours:
+	case a.ctx.Err() != nil && ours:
 		a.notef("%s", interruptedLine(w.job, left, o))
 		return queue.Outcome{}, silent(exitInterrupted)
-	case asked.Err() != nil:
-		a.notef("%s", goesOn(w.job))
+	case a.ctx.Err() != nil:
+		w.noteGoesOn()
 		return queue.Outcome{}, silent(exitInterrupted)
-	case ctx.Err() != nil || errors.Is(err, syscall.EPIPE):
+	case nobodyReads(err):
 		// As a program ends that has nobody to print for: without a word, if that
 		// is the end of it.
 		if !ours {
-			a.notef("%s", goesOn(w.job))
+			w.noteGoesOn()
 		}
 		return queue.Outcome{}, silent(exitPipe)
 	}
@@ -346,13 +357,18 @@ func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (queue.Outcome, err
 	return queue.Outcome{}, err
 }
 
-func goesOn(name string) string {
-	return fmt.Sprintf("job %s goes on; air-executor cancel %s ends it", name, shellLine([]string{name}))
+// noteGoesOn says that a job which another process serves goes on, unless it has
+// ended.
+func (w *watcher) noteGoesOn() {
+	j, err := w.db.Job(context.WithoutCancel(w.app.ctx), w.job)
+	if err != nil || !queue.Ended(j) {
+		w.app.notef("job %s goes on; air-executor cancel %s ends it", w.job, shellLine([]string{w.job}))
+	}
 }
 
 // interruptedLine says what became of the job, and how to go on with it.
 func interruptedLine(name string, left db.Cancelling, o *order) string {
-	line := "interrupted: " + whatBecame(left)
+	line := "interrupted: job " + name + ": " + whatBecame(left)
 	if o.path != "" {
 		line += "; to go on: " + resumeLine(name, o)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"strconv"
 	"sync"
 	"syscall"
@@ -27,7 +26,7 @@ var errToldToStop = errors.New("the manager was told to stop before it served")
 // serve is the life of a manager process.
 func (c *startCmd) serve(a *app, conf *config.Config) error {
 	stops := manager.NewStops()
-	told := stopOnSignals(a.ctx, stops)
+	told := stopOnSignals(a.signals, stops)
 	ready, supervisor := readiness(c.Ready), newSupervisor()
 	keeper := keepLog(conf.BasePath, a.err)
 	defer keeper.close()
@@ -49,6 +48,7 @@ func (c *startCmd) serve(a *app, conf *config.Config) error {
 		Stopping: supervisor.stopping, Alive: supervisor.alive,
 	})
 	if err != nil {
+		err = a.explainDenied(err)
 		ready(err)
 		if c.Ready {
 			return silent(exitCode(err))
@@ -112,34 +112,30 @@ func newManager(ctx context.Context, told <-chan struct{}, o manager.Options) (*
 
 // stopOnSignals makes SIGTERM stop the manager as it was asked or as on_term
 // says, and Ctrl-C as it was asked. A manager that is still there at a second
-// Ctrl-C, because it drains, ends the tasks as well. The channel that it returns
-// is closed at the first signal, of which ctx may have heard already.
-func stopOnSignals(ctx context.Context, stops chan<- db.Stop) <-chan struct{} {
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+// Ctrl-C, because it drains, ends the tasks as well. SIGHUP stops nothing. The
+// channel that it returns is closed at the first signal that stops. There must be
+// no second channel for signals: one that came between the two would be in neither.
+func stopOnSignals(signals <-chan os.Signal, stops chan<- db.Stop) <-chan struct{} {
 	told := make(chan struct{})
-	var once sync.Once
-	stop := func(how db.Stop) {
-		once.Do(func() { close(told) })
-		select {
-		case stops <- how:
-		default: // several requests are waiting already
-		}
-	}
-	if ctx.Err() != nil {
-		stop(manager.Terminate)
-	}
 	go func() {
+		var once sync.Once
 		interrupts := 0
 		for s := range signals {
 			how := manager.Terminate
-			if s == os.Interrupt {
+			switch s {
+			case syscall.SIGHUP:
+				continue // see keepLog
+			case os.Interrupt:
 				how = manager.AsAsked
 				if interrupts++; interrupts > 1 {
 					how = db.StopKill
 				}
 			}
-			stop(how)
+			select {
+			case stops <- how:
+			default: // several requests are waiting already
+			}
+			once.Do(func() { close(told) })
 		}
 	}()
 	return told

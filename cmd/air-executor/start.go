@@ -23,7 +23,6 @@ import (
 type startCmd struct {
 	Foreground bool   `help:"Stay in the foreground and log to stderr, for systemd and containers."`
 	OnTerm     string `enum:",leave,drain,kill" words:"leave,drain,kill" default:"" placeholder:"WAY" help:"What SIGTERM does to running tasks: leave, drain or kill (on_term of the configuration, or leave)."`
-	Quiet      bool   `short:"q" help:"Say nothing, only exit."`
 	Ready      bool   `hidden:"" help:"Report on descriptor 3 once serving."`
 }
 
@@ -64,6 +63,9 @@ func (c *startCmd) Run(a *app) error {
 	if err := upgradeBefore(a); err != nil {
 		return err
 	}
+	if _, err := a.serving(); err != nil {
+		return err // what the process in the background would find, and a hint
+	}
 	pid, err := startInBackground(a, conf)
 	if errors.Is(err, manager.ErrRunning) {
 		return alreadyRunning(a, err)
@@ -77,9 +79,7 @@ func (c *startCmd) Run(a *app) error {
 	if a.json() {
 		return a.printJSON(queue.StartedForm{PID: pid, BasePath: conf.BasePath})
 	}
-	if !c.Quiet {
-		a.printf("Job manager started (PID %d)\n", pid)
-	}
+	a.printf("Job manager started (PID %d)\n", pid)
 	return nil
 }
 

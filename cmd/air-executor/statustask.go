@@ -28,10 +28,13 @@ func (r *report) taskLines(width int) []string {
 		if end.IsZero() {
 			end = time.Now()
 		}
+		cpu, memory := took(at.UserTime+at.SystemTime), fmt.Sprintf("%.1f MiB", float64(at.MaxRSS)/(1<<20))
+		if at.Status == job.Running {
+			cpu, memory = "-", "-" // known at its end
+		}
 		g.addRow(cell{text: fmt.Sprint(at.Number)}, cell{string(at.Status), colourOf(string(at.Status))},
 			cell{text: when(at.StartedAt, min(width, 79))}, cell{text: took(end.Sub(at.StartedAt))},
-			cell{text: took(at.UserTime + at.SystemTime)}, cell{text: fmt.Sprintf("%.1f MiB", float64(at.MaxRSS)/(1<<20))},
-			cell{text: at.Error})
+			cell{text: cpu}, cell{text: memory}, cell{text: at.Error})
 	}
 	return append(append(lines, ""), g.lines(width)...)
 }

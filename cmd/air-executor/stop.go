@@ -18,6 +18,7 @@ type stopCmd struct {
 	Drain   bool      `xor:"how" help:"Start nothing new, wait for what runs, and stop then."`
 	Kill    bool      `xor:"how" help:"End what runs; those tasks fail, as cancelled."`
 	Timeout timeLimit `placeholder:"D" help:"Give up waiting after this time (such as 90s or 5m)."`
+	asksNothing
 }
 
 // Help is printed below the summary.

@@ -11,7 +11,7 @@ import (
 	"github.com/air-executor/air-executor/runner"
 )
 
-type upgradeCmd struct{}
+type upgradeCmd struct{ asksNothing }
 
 // Help is printed below the summary.
 func (*upgradeCmd) Help() string {

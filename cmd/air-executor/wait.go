@@ -14,7 +14,6 @@ type waitCmd struct {
 	jobsArg
 	Task    string    `short:"t" placeholder:"ID" predictor:"task" help:"Wait for one task of the job only."`
 	Timeout timeLimit `placeholder:"D" help:"Give up after this time, such as 90s or 5m."`
-	Quiet   bool      `short:"q" help:"Say nothing, only exit."`
 }
 
 // Help is printed below the summary.
@@ -39,17 +38,17 @@ func (c *waitCmd) Run(a *app) error {
 	}
 	defer q.Close()
 	o := queue.WaitOptions{Task: c.Task, Timeout: time.Duration(c.Timeout), Caller: queue.CallerByEnv(os.Getenv), Form: a.json()}
-	if !c.Quiet {
+	if !a.globals.Quiet {
 		o.Waiting = (&obstacles{app: a}).look
 	}
-	if !c.Quiet && !a.json() {
+	if !a.json() {
 		o.Ended = func(o queue.Outcome) { a.printf("%s\n", outcomeText(o)) }
 	}
 	ends, err := q.Wait(a.ctx, names, o)
 	if err != nil {
 		return a.suggestTask(err, names)
 	}
-	if a.json() && !c.Quiet {
+	if a.json() {
 		forms := make([]queue.OutcomeForm, len(ends))
 		for i, o := range ends {
 			forms[i] = o.Form()

@@ -259,9 +259,23 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "what cannot be seen is taken for ended",
-		changes: []change{{"manager/settle.go", `a.Runner.PIDStart < oldest {`, `a.Runner.PIDStart < oldest && false {`}},
+		changes: []change{{"manager/recover.go", `if err := m.seen(a); err != nil {`, `if err := m.seen(a); err != nil && false {`}},
 		test:    inFaults("TestCancelFromAnotherPIDNamespaceSettlesNothing"),
 		shows:   "left after stop --kill",
+	},
+	{
+		name:    "what another container's manager left is taken for ended",
+		changes: []change{{"manager/recover.go", `if err := m.seen(a); err != nil {`, `if err := m.seen(a); err != nil && false {`}},
+		test:    inFaults("TestManagerInAnotherContainerLosesNothing"),
+		shows:   "a task whose command may run is",
+	},
+	{
+		name: "process 1 of a container that lives is taken for ended",
+		changes: []change{{"manager/namespace.go", `	if held {
+		return &unseenError`, `	if held && false {
+		return &unseenError`}},
+		test:  inFaults("TestManagerBesideAContainerThatLives"),
+		shows: "a task whose command may run is",
 	},
 	{
 		name:    "a runner does not look whether its task was cancelled",
@@ -338,6 +352,33 @@ var Early func(i int, a *Assignment)
 		changes: []change{{"cmd/air-executor/start.go", `a.hurried = true`, `a.hurried = false`}},
 		test:    inFaults("TestAFullLogPipeHoldsUpNoEnd"),
 		shows:   "goes on",
+	},
+	{
+		name: "root gives away what it has not made",
+		changes: []change{{"internal/basepath/open.go", `			if !errors.Is(err, fs.ErrNotExist) {
+				return f, err
+			}
+`, `			if !errors.Is(err, fs.ErrNotExist) {
+				if err == nil {
+					Give(f)
+				}
+				return f, err
+			}
+`}},
+		test:  test{"./internal/basepath", "", "TestWhatRootHasNotMadeIsNotGivenAway"},
+		shows: "belongs to uid 65534",
+	},
+	{
+		name:    "a base path is served in which no logs can be written",
+		changes: []change{{"manager/manager.go", `if err := runner.CheckJobs(base); err != nil {`, `if err := runner.CheckJobs(base); err == db.ErrCorrupt {`}},
+		test:    inStories("jobs_folder"),
+		shows:   "exit code is 0, not 1",
+	},
+	{
+		name:    "SIGHUP stops a manager",
+		changes: []change{{"cmd/air-executor/serve.go", `case syscall.SIGHUP:`, `case syscall.SIGUSR2:`}},
+		test:    inCmd("TestWhatSignalsAskOfAManager"),
+		shows:   "request 2 is",
 	},
 	{
 		name: "a base path of another user is trusted",

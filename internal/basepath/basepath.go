@@ -92,11 +92,15 @@ func foreign(info fs.FileInfo) (owner uint32, is bool) {
 }
 
 func foreignError(path string, owner uint32) error {
-	return &Untrusted{
+	e := &Untrusted{
 		Path: path,
 		Why:  fmt.Sprintf("is owned by uid %d, not by you (uid %d)", owner, os.Geteuid()),
 		Hint: "its owner could run commands as you; if you trust them, add --allow-foreign-base-path or set " + AllowForeign + "=1; otherwise choose another with --base-path",
 	}
+	if hint := giveBack(path); owner == 0 && hint != "" {
+		e.Hint = hint
+	}
+	return e
 }
 
 func checkMode(path string, info fs.FileInfo) error {

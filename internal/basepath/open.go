@@ -13,8 +13,31 @@ import (
 var ErrNotRegular = errors.New("not a regular file")
 
 // Open opens a regular file as os.OpenFile does. Anything else (a link, a named
-// pipe, a device) is refused at once, without blocking.
+// pipe, a device) is refused at once, without blocking. A file that it
+// creates is given as Give does.
 func Open(path string, flag int, perm os.FileMode) (*os.File, error) {
+	if flag&os.O_CREATE == 0 || os.Geteuid() != 0 {
+		return openRegular(path, flag, perm)
+	}
+	// Only who makes a file without fail knows that it is new.
+	for {
+		if flag&os.O_EXCL == 0 {
+			f, err := openRegular(path, flag&^os.O_CREATE, perm)
+			if !errors.Is(err, fs.ErrNotExist) {
+				return f, err
+			}
+		}
+		f, err := openRegular(path, flag|os.O_EXCL, perm)
+		if err == nil {
+			Give(f)
+		}
+		if !errors.Is(err, fs.ErrExist) || flag&os.O_EXCL != 0 {
+			return f, err
+		}
+	}
+}
+
+func openRegular(path string, flag int, perm os.FileMode) (*os.File, error) {
 	fd, err := open(path, flag|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, uint32(perm))
 	if err != nil {
 		if info, e := os.Lstat(path); e == nil && !info.Mode().IsRegular() && !info.IsDir() {

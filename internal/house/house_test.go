@@ -37,7 +37,7 @@ var layers = map[string][]string{
 	"db":             {"internal/basepath", "internal/failpoint", "job", "lock", "migrations"},
 	"runner/process": {"internal/failpoint"},
 	"runner":         {"internal/basepath", "internal/failpoint", "db", "job", "lock", "runner/process"},
-	"jobfolder":      {"db", "job", "runner/process"},
+	"jobfolder":      {"internal/basepath", "db", "job", "runner/process"},
 	"queue":          {"internal/basepath", "config", "db", "job", "lock", "manager", "runner"},
 	"manager":        {"internal/basepath", "internal/failpoint", "config", "db", "job", "jobfolder", "lock", "runner", "runner/process"},
 

@@ -16,6 +16,9 @@ CREATE INDEX task_parent ON task (parent) WHERE parent IS NOT NULL;
 CREATE INDEX task_root ON task (root) WHERE root IS NOT NULL;
 -- What keeps a running attempt from its end, for people; NULL: nothing.
 ALTER TABLE attempt ADD COLUMN stuck TEXT;
+-- Where the processes of the attempt can be seen. NULL: not known.
+ALTER TABLE attempt ADD COLUMN pid_namespace INTEGER; -- inode of the runner's PID namespace
+ALTER TABLE attempt ADD COLUMN init_lock INTEGER;     -- number of the kernel lock that process 1 of it holds; NULL: it holds none
 
 -- The failures of each job that count. Nothing is written to it while all goes well.
 CREATE INDEX task_failed ON task (job, reason) WHERE status = 'failed' AND dismissed_at IS NULL;
