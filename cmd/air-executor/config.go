@@ -25,6 +25,8 @@ func (*configCmd) Help() string {
 
 type configShowCmd struct{}
 
+func (*configShowCmd) configured() {}
+
 // Help is printed below the summary.
 func (*configShowCmd) Help() string {
 	return `Exit codes: 0 done; 2 the configuration is wrong.`
@@ -52,6 +54,8 @@ func (*configShowCmd) Run(a *app) error {
 
 type configCheckCmd struct{}
 
+func (*configCheckCmd) configured() {}
+
 // Help is printed below the summary.
 func (*configCheckCmd) Help() string {
 	return `Exit codes: 0 the configuration is right; 2 it is wrong, and the message says where.`
@@ -75,6 +79,8 @@ func (*configCheckCmd) Run(a *app) error {
 }
 
 type configInitCmd struct{}
+
+func (*configInitCmd) configured() {}
 
 // Help is printed below the summary.
 func (*configInitCmd) Help() string {

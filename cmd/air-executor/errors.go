@@ -88,7 +88,7 @@ type errorJSON struct {
 }
 
 // complain prints an error, and what to do about it.
-func (a *app) complain(err error) {
+func (ui *ui) complain(err error) {
 	if errors.Is(err, errSilent) || exitCode(err) == exitPipe {
 		return
 	}
@@ -104,19 +104,19 @@ func (a *app) complain(err error) {
 	} else if errors.Is(err, db.ErrNewer) {
 		hint = "use the newer program; see \"newer than this program\" in the README for the way back"
 	}
-	if a.json() {
+	if ui.json() {
 		form := errorJSON{Error: message, ExitCode: exitCode(err)}
 		if hint != "" {
 			form.Hint = &hint
 		}
 		var line bytes.Buffer
 		_ = writeLine(&line, form) // it has texts and a number
-		a.remark(line.Bytes())
+		ui.remark(line.Bytes())
 		return
 	}
-	a.notef("%s", message)
+	ui.notef("%s", message)
 	if hint != "" {
-		a.notef("hint: %s", hint)
+		ui.notef("hint: %s", hint)
 	}
 }
 

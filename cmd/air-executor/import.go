@@ -22,6 +22,8 @@ type importCmd struct {
 	Path                []string `arg:"" optional:"" help:"Folders: of one job, of several jobs, a base path, or one that holds a base path (jobs in the base path)."`
 }
 
+func (*importCmd) configured() {}
+
 // Help is printed below the summary.
 func (*importCmd) Help() string {
 	return `A job's folder holds state.json and tasks.json. Each job is imported as a whole or not at all; the others are imported all the same.

@@ -33,15 +33,18 @@ func wantsJSON(args []string) bool {
 	return slices.Contains(args, "--json")
 }
 
-// json reports whether JSON is wanted.
-func (a *app) json() bool {
+// jsonWanted reports whether JSON is wanted, by flag or by environment.
+func jsonWanted(flag bool) bool {
 	on, _ := wantsJSONByEnv() // a wrong value was refused
-	return a.globals.JSON || on
+	return flag || on
 }
 
+// json reports whether JSON is wanted.
+func (ui *ui) json() bool { return ui.asJSON }
+
 // printJSON prints v, indented.
-func (a *app) printJSON(v any) error {
-	return writeJSON(a.out, v, "  ")
+func (ui *ui) printJSON(v any) error {
+	return writeJSON(ui.out, v, "  ")
 }
 
 // writeJSON writes v as JSON, in lines if there is an indent.

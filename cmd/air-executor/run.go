@@ -35,6 +35,8 @@ type runCmd struct {
 	Args     []string  `arg:"" optional:"" name:"file" help:"Job file (YAML or JSON; - is stdin), or -- and a command with its arguments."`
 }
 
+func (*runCmd) configured() {}
+
 // Help is printed below the summary.
 func (*runCmd) Help() string {
 	return `Shows progress, and ends when the job has ended:

@@ -26,6 +26,8 @@ type startCmd struct {
 	Ready      bool   `hidden:"" help:"Report on descriptor 3 once serving."`
 }
 
+func (*startCmd) configured() {}
+
 // Help is printed below the summary.
 func (*startCmd) Help() string {
 	return `Starts the manager in the background and returns when it serves. Its log is manager.log in the base path.
@@ -191,17 +193,17 @@ func alreadyRunning(a *app, err error) error {
 
 // stopUnderWay is how the manager that serves was asked to stop; empty: it was
 // not, or that cannot be told.
-func (a *app) stopUnderWay() db.Stop {
-	h, on, err := manager.Serving(a.conf.BasePath)
+func (ws *workspace) stopUnderWay() db.Stop {
+	h, on, err := manager.Serving(ws.conf.BasePath)
 	if err != nil || !on || h.Instance == "" {
 		return ""
 	}
-	d, err := a.openExisting()
+	d, err := ws.openExisting()
 	if err != nil {
 		return ""
 	}
 	defer d.Close()
-	i, err := d.ManagerWith(a.ctx, h.Instance)
+	i, err := d.ManagerWith(ws.ctx, h.Instance)
 	if err != nil || i == nil {
 		return ""
 	}

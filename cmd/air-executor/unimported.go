@@ -13,15 +13,15 @@ import (
 // remarkUnimported says that there are jobs of other tools in the base path
 // which the database does not have, so that nobody waits for them. d may be nil:
 // it is opened then, if that is worth while and it is there.
-func (a *app) remarkUnimported(d *db.DB) {
-	if text := a.unimported(d); text != "" {
-		a.notef("%s", text)
+func (ws *workspace) remarkUnimported(d *db.DB) {
+	if text := ws.unimported(d); text != "" {
+		ws.ui.notef("%s", text)
 	}
 }
 
 // unimported is the remark, or nothing.
-func (a *app) unimported(d *db.DB) string {
-	folders := unknownFolders(a, d)
+func (ws *workspace) unimported(d *db.DB) string {
+	folders := unknownFolders(ws, d)
 	if len(folders) == 0 {
 		return ""
 	}
@@ -40,25 +40,25 @@ func (a *app) unimported(d *db.DB) string {
 // unknownFolders returns the folders with state.json or tasks.json in the base
 // path whose jobs the database does not have. It is a remark: what cannot be
 // read is passed over.
-func unknownFolders(a *app, d *db.DB) []string {
-	entries, err := os.ReadDir(filepath.Join(a.conf.BasePath, jobfolder.JobsName))
+func unknownFolders(ws *workspace, d *db.DB) []string {
+	entries, err := os.ReadDir(filepath.Join(ws.conf.BasePath, jobfolder.JobsName))
 	if err != nil || len(entries) == 0 {
 		return nil
 	}
 	var known map[string]bool // folders of the jobs in the database; nil: not asked yet
 	if d != nil {
-		if known, err = knownFolders(a, d); err != nil {
+		if known, err = knownFolders(ws, d); err != nil {
 			return nil
 		}
 	}
 	var out []string
 	for _, e := range entries {
-		folder := filepath.Join(a.conf.BasePath, jobfolder.JobsName, e.Name())
+		folder := filepath.Join(ws.conf.BasePath, jobfolder.JobsName, e.Name())
 		if known[e.Name()] || !e.IsDir() || !jobfolder.Is(folder) {
 			continue
 		}
 		if known == nil {
-			if known, err = knownFolders(a, d); err != nil {
+			if known, err = knownFolders(ws, d); err != nil {
 				return nil
 			}
 		}
@@ -74,11 +74,11 @@ func unknownFolders(a *app, d *db.DB) []string {
 	return out
 }
 
-func knownFolders(a *app, d *db.DB) (map[string]bool, error) {
+func knownFolders(ws *workspace, d *db.DB) (map[string]bool, error) {
 	known := map[string]bool{}
 	if d == nil {
 		var err error
-		d, err = db.Open(a.ctx, a.conf.BasePath, db.Options{Durability: a.conf.Durability, MustExist: true})
+		d, err = db.Open(ws.ctx, ws.conf.BasePath, db.Options{Durability: ws.conf.Durability, MustExist: true})
 		if exitCode(err) == exitNoSuch {
 			return known, nil
 		}
@@ -87,7 +87,7 @@ func knownFolders(a *app, d *db.DB) (map[string]bool, error) {
 		}
 		defer d.Close()
 	}
-	jobs, err := d.Jobs(a.ctx)
+	jobs, err := d.Jobs(ws.ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the jobs: %w", err)
 	}

@@ -66,7 +66,7 @@ var mutants = []mutant{
 	},
 	{
 		name:    "a wrong configuration is taken for the defaults by a manager",
-		changes: []change{{"cmd/air-executor/app.go", `Lenient:    !a.strict,`, `Lenient:    true,`}},
+		changes: []change{{"cmd/air-executor/workspace.go", `Lenient:    !ws.strict,`, `Lenient:    true,`}},
 		test:    inStories("config_refused"),
 		shows:   "exit code is 0, not 2",
 	},
@@ -492,7 +492,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "remarks are not cleaned",
-		changes: []change{{"cmd/air-executor/app.go", `clean(args)...)`, `args...)`}},
+		changes: []change{{"cmd/air-executor/ui.go", `clean(args)...)`, `args...)`}},
 		test:    inCmd("TestNoCommandRepeatsAControlSequence"),
 		shows:   "repeats",
 	},
