@@ -1,6 +1,6 @@
-// Package queue is what a user can do with the jobs of a base path: see them,
-// read their logs, wait for them, cancel, reset, dismiss and remove them. It
-// prints nothing, knows no flags and no SQL: the command line is a thin layer
+// Package queue is what a user can do with the jobs of a base path: see them, read
+// their logs, wait for them, cancel, reset, dismiss, remove, import and export them.
+// It prints nothing, knows no flags and no SQL: the command line is a thin layer
 // above it, and other interfaces can be. What it returns has JSON forms, with the
 // keys of docs/json.md.
 //
@@ -29,11 +29,20 @@ type Queue struct {
 // is made if need be. The errors are those of db.Open; db.ErrNoDatabase if it must
 // exist and does not.
 func Open(ctx context.Context, conf *config.Config, mustExist bool) (*Queue, error) {
-	d, err := db.Open(ctx, conf.BasePath, db.Options{Durability: conf.Durability, MustExist: mustExist, AllowForeign: conf.AllowForeign})
+	d, err := open(ctx, conf, mustExist)
 	if err != nil {
 		return nil, err
 	}
 	return &Queue{DB: d, conf: conf}, nil
+}
+
+// openExisting opens the database of the base path, if there is one.
+func openExisting(ctx context.Context, conf *config.Config) (*db.DB, error) {
+	return open(ctx, conf, true)
+}
+
+func open(ctx context.Context, conf *config.Config, mustExist bool) (*db.DB, error) {
+	return db.Open(ctx, conf.BasePath, db.Options{Durability: conf.Durability, MustExist: mustExist, AllowForeign: conf.AllowForeign})
 }
 
 // Close closes the database.

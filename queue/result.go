@@ -6,9 +6,3 @@ type EnqueuedForm struct {
 	Task  string `json:"task"`
 	Added bool   `json:"added"` // false: it was there
 }
-
-// ExportResult is a job that was exported.
-type ExportResult struct {
-	Job  string `json:"job"`
-	Path string `json:"path"` // of its folder
-}

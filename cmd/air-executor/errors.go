@@ -49,6 +49,7 @@ func (e *codedError) Unwrap() error { return e.err }
 func exitCode(err error) int {
 	var coded *codedError
 	var conf *config.Error
+	var folder *queue.BadFolder
 	var attempt *queue.NoAttempt
 	var late *queue.NotEnded
 	switch {
@@ -56,7 +57,7 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.As(err, &coded):
 		return coded.code
-	case errors.As(err, &conf):
+	case errors.As(err, &conf), errors.As(err, &folder):
 		return exitUsage
 	case errors.As(err, &attempt), errors.Is(err, db.ErrNoJob), errors.Is(err, db.ErrNoTask), errors.Is(err, db.ErrNoDatabase):
 		return exitNoSuch

@@ -25,16 +25,16 @@ var noGate = change{"db/db.go", `	if err := d.enter(); err != nil {
 var mutants = []mutant{
 	{
 		name: "import takes what was running for pending without a word",
-		changes: []change{{"cmd/air-executor/importtasks.go", `	if c.Running != "" {
+		changes: []change{{"cmd/air-executor/importtext.go", `	if c.Running != "" {
 		return nil
 	}
-	d, err`, `	if c.Running == "" {
-		c.Running = runAgain
+	ran, err`, `	if c.Running == "" {
+		c.Running = string(queue.RunningAgain)
 	}
 	if c.Running != "" {
 		return nil
 	}
-	d, err`}},
+	ran, err`}},
 		test:  inStories("import_running"),
 		shows: "exit code is 0, not 2",
 	},

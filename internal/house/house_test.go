@@ -38,7 +38,7 @@ var layers = map[string][]string{
 	"runner/process": {"internal/failpoint"},
 	"runner":         {"internal/basepath", "internal/failpoint", "db", "job", "lock", "runner/process"},
 	"jobfolder":      {"internal/basepath", "db", "job", "runner/process"},
-	"queue":          {"internal/basepath", "config", "db", "job", "lock", "manager", "runner"},
+	"queue":          {"internal/basepath", "config", "db", "job", "jobfolder", "lock", "manager", "runner"},
 	"manager":        {"internal/basepath", "internal/failpoint", "config", "db", "job", "jobfolder", "lock", "runner", "runner/process"},
 
 	"cmd":    {anything},
