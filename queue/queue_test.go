@@ -251,3 +251,90 @@ func TestProgressTellsOfNothingTwice(t *testing.T) {
 		t.Errorf("%+v", p.State)
 	}
 }
+
+func TestTasksGetWhatTheTemplateSays(t *testing.T) {
+	q, ctx := openQueue(t), t.Context()
+	template := job.Spec{Dir: "/srv", Env: []string{"A=1"}, Priority: 2, Timeout: time.Minute}
+	specs := []job.Spec{
+		{ID: "x", Command: "true"},
+		{ID: "y", Command: "true", Dir: "sub", Env: []string{"B=2"}, Priority: -1, Timeout: time.Hour, Dependencies: []string{"x"}},
+	}
+	tasks := func(yield func(job.Spec, error) bool) {
+		for _, s := range specs {
+			if !yield(s, nil) {
+				return
+			}
+		}
+	}
+	added, err := q.Enqueue(ctx, tasks, queue.EnqueueOptions{Job: "new", NewJob: true, Template: &template})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []queue.EnqueuedForm
+	if err := q.EachEnqueued(ctx, added, func(e queue.EnqueuedForm) error { got = append(got, e); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]queue.EnqueuedForm{{Job: "new", Task: "x", Added: true}, {Job: "new", Task: "y", Added: true}}, got); diff != "" {
+		t.Error(diff)
+	}
+	x, err := q.DB.Task(ctx, "new", "x")
+	if err != nil || x.Dir != "/srv" || x.Priority != 2 || x.Timeout != time.Minute {
+		t.Errorf("x: %+v, %v", x.Spec, err)
+	}
+	y, err := q.DB.Task(ctx, "new", "y")
+	if err != nil || y.Dir != "/srv/sub" || y.Priority != -1 || y.Timeout != time.Hour {
+		t.Errorf("y: %+v, %v", y.Spec, err)
+	}
+	if names, _, err := q.DB.EnvNames(ctx, "new", "y"); err != nil || !slices.Equal(names, []string{"A", "B"}) {
+		t.Errorf("variables of y: %q, %v", names, err)
+	}
+	if _, err := q.Enqueue(ctx, tasks, queue.EnqueueOptions{Job: "new", NewJob: true}); !errors.Is(err, db.ErrJobExists) {
+		t.Errorf("a job that is there: %v", err)
+	}
+	// Inside a task that has put its token away, its own job is the default.
+	caller := queue.Caller{BasePath: q.BasePath(), Job: "build", Task: "a"}
+	for want, c := range map[string]queue.Caller{"build": caller, queue.DefaultJob: {}} {
+		added, err := q.Enqueue(ctx, func(yield func(job.Spec, error) bool) { yield(job.Spec{Command: "true"}, nil) }, queue.EnqueueOptions{Caller: c})
+		if err != nil || added.Job != want {
+			t.Errorf("into job %q, not %q: %v", added.Job, want, err)
+		}
+	}
+}
+
+func TestWhatWasExportedCanBeImported(t *testing.T) {
+	q, ctx := openQueue(t), t.Context()
+	out := t.TempDir()
+	var exported []queue.ExportResult
+	if err := q.Export(ctx, "", out, func(r queue.ExportResult) { exported = append(exported, r) }); err != nil || len(exported) != 1 {
+		t.Fatalf("%v, %v", exported, err)
+	}
+	conf := &config.Config{BasePath: filepath.Join(t.TempDir(), "base"), TaskTimeout: time.Minute, MaxConcurrentRunners: 2, Durability: "normal"}
+	folders, notes, err := queue.FindFolders(ctx, conf, []string{out})
+	if err != nil || len(notes) > 0 || !slices.Equal(folders, []string{exported[0].Path}) {
+		t.Fatalf("%q, %q, %v", folders, notes, err)
+	}
+	if _, err := os.Lstat(conf.BasePath); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("to look for folders makes a base path: %v", err)
+	}
+	other, err := queue.Open(ctx, conf, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	r, err := other.Import(ctx, folders[0], queue.ImportOptions{})
+	if err != nil || r.Imported != 4 || r.MovedTo != nil {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if _, err := other.Import(ctx, folders[0], queue.ImportOptions{}); !errors.Is(err, db.ErrDuplicate) || errors.As(err, new(*queue.BadFolder)) {
+		t.Errorf("once more: %v", err)
+	}
+	if r, err := other.Import(ctx, folders[0], queue.ImportOptions{Merge: true}); err != nil || r.Imported != 0 || r.Present != 4 || !r.Merged {
+		t.Errorf("merged: %+v, %v", r, err)
+	}
+	if err := os.WriteFile(filepath.Join(folders[0], "state.json"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Import(ctx, folders[0], queue.ImportOptions{}); !errors.As(err, new(*queue.BadFolder)) {
+		t.Errorf("a file that is cut: %v", err)
+	}
+}

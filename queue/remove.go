@@ -49,7 +49,7 @@ func (q *Queue) RemoveTasks(ctx context.Context, name string, tasks []string) (R
 	if err != nil {
 		return RemoveResult{}, err
 	}
-	if err := q.RemoveLogs(ctx, name, removed); err != nil {
+	if err := q.removeTaskFiles(ctx, name, removed); err != nil {
 		return RemoveResult{}, &FilesLeft{err}
 	}
 	return RemoveResult{name, len(removed)}, nil

@@ -28,9 +28,9 @@ func (q *Queue) withBase(fn func(base string, root *os.Root) error) error {
 	return fn(q.conf.BasePath, root)
 }
 
-// RemoveLogs deletes the logs of removed tasks, some at a time: others wait
+// removeTaskFiles deletes the logs of removed tasks, some at a time: others wait
 // meanwhile.
-func (q *Queue) RemoveLogs(ctx context.Context, name string, tasks []db.Removed) error {
+func (q *Queue) removeTaskFiles(ctx context.Context, name string, tasks []db.Removed) error {
 	const some = 200
 	return q.withBase(func(base string, root *os.Root) error {
 		for len(tasks) > 0 {

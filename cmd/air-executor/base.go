@@ -91,15 +91,14 @@ func (ws *workspace) noteLink(conf *config.Config) {
 func (ws *workspace) checkJobName(name string) error {
 	err := job.CheckNewName(name)
 	if err == nil {
-		return nil
+		return nil // without a look at the database
 	}
-	if job.CheckName(name) == nil {
-		if d, openErr := ws.openExisting(); openErr == nil {
-			defer d.Close()
-			if _, noJob := d.Job(ws.ctx, name); noJob == nil {
-				return nil
-			}
-		}
+	if q, openErr := ws.queue(); openErr == nil {
+		defer q.Close()
+		err = q.CheckJobName(ws.ctx, name)
 	}
-	return usage(err, "")
+	if err != nil {
+		return usage(err, "")
+	}
+	return nil
 }

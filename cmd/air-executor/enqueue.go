@@ -13,15 +13,11 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/runner"
 )
-
-// defaultJob is where tasks go that name no job.
-const defaultJob = "default"
 
 type enqueueCmd struct {
 	Job      string    `short:"j" placeholder:"NAME" predictor:"job" help:"Job to add to; it is created if it does not exist. Inside a task the default is its own job, else 'default'."`
@@ -59,8 +55,6 @@ func (c *enqueueCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	batch := newBatch(conf)
-	batch.Job, batch.IfAbsent, batch.AllowMissing = c.Job, c.IfAbsent, c.Missing
 	if c.Job != "" {
 		if err := a.checkJobName(c.Job); err != nil {
 			return err
@@ -70,15 +64,19 @@ func (c *enqueueCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	batch.Compare = comparer(len(template.Env) - len(c.Env))
+	o := queue.EnqueueOptions{
+		Job: c.Job, Caller: queue.CallerByEnv(os.Getenv), IfAbsent: c.IfAbsent, AllowMissing: c.Missing,
+		Compare: comparer(len(template.Env) - len(c.Env)),
+	}
 	if c.FromFile == "" {
+		template.ID, template.Dependencies = c.ID, c.After
 		template.Command, template.Args = c.Command[0], c.Command[1:]
 		if err := template.Check(); err != nil {
 			return usage(err, "")
 		}
-		batch.Tasks = func(yield func(job.Spec, error) bool) { yield(template, nil) }
-		return c.store(a, batch)
+		return c.store(a, func(yield func(job.Spec, error) bool) { yield(template, nil) }, o)
 	}
+	o.Template = &template
 	in, err := interruptible(a.ctx, func() (io.ReadCloser, error) { return openInput(c.FromFile, conf.BasePath) })
 	if err != nil {
 		return err
@@ -92,8 +90,7 @@ func (c *enqueueCmd) Run(a *app) error {
 	if err != nil {
 		return explainEnqueue(err)
 	}
-	batch.Tasks = c.fromFile(r, first, template)
-	return c.explainFile(c.store(a, batch), r)
+	return c.explainFile(c.store(a, c.fromFile(r, first), o), r)
 }
 
 // check refuses what does not go together.
@@ -119,28 +116,13 @@ func (c *enqueueCmd) check() error {
 	return nil
 }
 
-// newBatch is a batch without a job and tasks. Inside a task that runs, and in the
-// same database, that task is the parent.
-func newBatch(conf *config.Config) db.Batch {
-	caller := queue.CallerByEnv(os.Getenv)
-	b := db.Batch{
-		Parent: caller.Token, ParentJob: caller.Job, ParentTask: caller.Task,
-		DefaultJob:  defaultJob,
-		MaxSubtasks: conf.MaxSubtasks, MaxDepth: conf.MaxSubtaskDepth,
-	}
-	if b.Parent == "" && b.ParentJob != "" && caller.BasePath == conf.BasePath {
-		b.DefaultJob = b.ParentJob // it has only put its token away
-	}
-	return b
-}
-
-// template is a task with all that the flags and this shell say.
+// template is what the flags and this shell say of every task.
 func (c *enqueueCmd) template() (job.Spec, error) {
 	dir, err := taskDir(c.Dir)
 	if err != nil {
 		return job.Spec{}, err
 	}
-	s := job.Spec{ID: c.ID, Dependencies: c.After, Dir: dir, Priority: int(c.Priority), Timeout: time.Duration(c.Timeout)}
+	s := job.Spec{Dir: dir, Priority: int(c.Priority), Timeout: time.Duration(c.Timeout)}
 	if !c.NoEnv {
 		s.Env = shellEnv()
 	} else if len(c.Env) > 0 {
@@ -167,17 +149,14 @@ func taskDir(dir string) (string, error) {
 // shellEnv is the environment of this shell, as a task may inherit it.
 func shellEnv() []string { return runner.Inheritable(os.Environ()) }
 
-// fromFile yields the tasks of a file, filled up with the template. The first
+// fromFile yields the tasks of a file. The first
 // was read already: a file in which nothing is right makes no base path.
-func (c *enqueueCmd) fromFile(r *job.SpecReader, first, template job.Spec) iter.Seq2[job.Spec, error] {
+func (c *enqueueCmd) fromFile(r *job.SpecReader, first job.Spec) iter.Seq2[job.Spec, error] {
 	return func(yield func(job.Spec, error) bool) {
 		var err error
 		for s := first; err != io.EOF; s, err = r.Next() {
 			if err == nil {
 				err = c.checkID(r, s.ID)
-			}
-			if err == nil {
-				c.fill(&s, template)
 			}
 			if !yield(s, err) || err != nil {
 				return
@@ -200,39 +179,19 @@ func (c *enqueueCmd) checkID(r *job.SpecReader, id string) error {
 	return nil
 }
 
-// fill gives a task of a file what it does not say itself.
-func (c *enqueueCmd) fill(s *job.Spec, template job.Spec) {
-	if s.Dir == "" {
-		s.Dir = template.Dir
-	} else if !filepath.IsAbs(s.Dir) {
-		s.Dir = filepath.Join(template.Dir, s.Dir)
-	}
-	if len(s.Env) > 0 {
-		s.Env = append(template.Env[:len(template.Env):len(template.Env)], s.Env...)
-	} else {
-		s.Env = template.Env
-	}
-	if s.Priority == 0 {
-		s.Priority = template.Priority
-	}
-	if s.Timeout == 0 {
-		s.Timeout = template.Timeout
-	}
-}
-
-// store stores the batch and prints the ids.
-func (c *enqueueCmd) store(a *app, batch db.Batch) error {
-	d, err := a.open()
+// store stores the tasks and prints their ids.
+func (c *enqueueCmd) store(a *app, tasks iter.Seq2[job.Spec, error], o queue.EnqueueOptions) error {
+	q, err := a.openQueue(false)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	added, err := d.Enqueue(a.ctx, batch)
+	defer q.Close()
+	added, err := q.Enqueue(a.ctx, tasks, o)
 	if err != nil {
-		return explainEnqueue(explainMissing(a, d, err))
+		return explainEnqueue(explainMissing(a, q.DB, err))
 	}
 	signal.Ignore(syscall.SIGPIPE) // which would end it without a word
-	if err := c.print(a, d, added); err != nil {
+	if err := c.print(a, q, added); err != nil {
 		// Who queues it again would have it twice.
 		return fail(exitError, fmt.Errorf("it is stored, but its id could not be printed: %w", err), "")
 	}
@@ -256,27 +215,20 @@ func remarkDiffering(a *app, added db.Added) {
 	}
 }
 
-func (c *enqueueCmd) print(a *app, d *db.DB, added db.Added) error {
+func (c *enqueueCmd) print(a *app, q *queue.Queue, added db.Added) error {
 	if a.globals.Quiet {
 		return nil // they need not be read
 	}
 	out := bufio.NewWriter(a.out)
-	one := func(id string, isNew bool) error {
+	err := q.EachEnqueued(a.ctx, added, func(e queue.EnqueuedForm) error {
 		if a.json() {
-			return writeLine(out, queue.EnqueuedForm{Job: added.Job, Task: id, Added: isNew})
+			return writeLine(out, e)
 		}
-		_, err := fmt.Fprintln(out, id)
+		_, err := fmt.Fprintln(out, e.Task)
 		return err
-	}
-	if added.IDs == nil {
-		if err := d.EachAdded(a.ctx, added, func(id string) error { return one(id, true) }); err != nil {
-			return err
-		}
-	}
-	for i, id := range added.IDs {
-		if err := one(id, added.New[i]); err != nil {
-			return err
-		}
+	})
+	if err != nil {
+		return err
 	}
 	return out.Flush()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"slices"
 	"strings"
@@ -119,7 +120,7 @@ func (c *runCmd) command(a *app) error {
 	if err != nil {
 		return err
 	}
-	s.Command, s.Args = c.Args[0], c.Args[1:]
+	s.ID, s.Command, s.Args = c.ID, c.Args[0], c.Args[1:]
 	if err := s.Check(); err != nil {
 		return usage(err, "")
 	}
@@ -210,33 +211,29 @@ func (c *runCmd) watch(a *app, o *order) error {
 // queue stores the tasks of a new job, or changes those of one that is to go on.
 // Then the watcher knows the name of the job, and where to begin.
 func (c *runCmd) queue(a *app, w *watcher, o *order) error {
-	conf, err := a.config()
-	if err != nil {
-		return err
-	}
-	batch := newBatch(conf)
-	batch.NewJob, batch.FromFile = true, !o.output
-	batch.Tasks = func(yield func(job.Spec, error) bool) {
+	tasks := func(yield func(job.Spec, error) bool) {
 		for _, s := range o.specs {
 			if !yield(s, nil) {
 				return
 			}
 		}
 	}
+	options := queue.EnqueueOptions{Caller: queue.CallerByEnv(os.Getenv), NewJob: true, FromFile: !o.output}
 	for {
-		var fresh bool
-		if batch.Job, fresh, err = c.choose(a, w.db, o); err != nil {
+		name, fresh, err := c.choose(a, w.db, o)
+		if err != nil {
 			return err
 		}
+		options.Job = name
 		if !fresh {
-			return c.resume(a, w, o, batch)
+			return c.resume(a, w, o, tasks, options)
 		}
 		last, err := w.db.LastStep(a.ctx)
 		if err != nil {
 			return err
 		}
-		w.watch(batch.Job, last)
-		_, err = w.db.Enqueue(a.ctx, batch)
+		w.watch(name, last)
+		_, err = w.queue.Enqueue(a.ctx, tasks, options)
 		if !errors.Is(err, db.ErrJobExists) {
 			return err
 		}
@@ -245,16 +242,16 @@ func (c *runCmd) queue(a *app, w *watcher, o *order) error {
 }
 
 // resume lets a job go on as the file says now, and says what differs.
-func (c *runCmd) resume(a *app, w *watcher, o *order, batch db.Batch) error {
-	r, err := w.db.Resume(a.ctx, batch)
-	if err != nil {
+func (c *runCmd) resume(a *app, w *watcher, o *order, tasks iter.Seq2[job.Spec, error], options queue.EnqueueOptions) error {
+	r, err := w.queue.Resume(a.ctx, tasks, options)
+	if err != nil && !errors.As(err, new(*queue.FilesLeft)) {
 		return err
 	}
-	w.watch(batch.Job, r.LastStep)
+	w.watch(options.Job, r.LastStep)
 	for _, line := range differences(r, o.added) {
 		a.notef("%s", line)
 	}
-	return w.queue.RemoveLogs(a.ctx, batch.Job, r.Removed)
+	return err
 }
 
 // explainRun adds what to do about an error of the queueing.
