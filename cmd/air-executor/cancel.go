@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"strconv"
 	"strings"
@@ -30,32 +31,32 @@ Exit codes: 0 done; 1 error, or the task (--task) ended before it could be cance
 }
 
 // Run cancels, and waits for the end of what ran.
-func (c *cancelCmd) Run(a *app) error {
+func (c *cancelCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if c.Lost && c.Task == "" {
 		return usage(errors.New("--lost is for one task"), "give --task ID, too")
 	}
-	name, q, err := c.open(a)
+	name, q, err := c.open(ws)
 	if err != nil {
 		return err
 	}
 	defer q.Close()
 	if c.Lost {
-		return c.lose(a, q, name)
+		return c.lose(ctx, ui, q, name)
 	}
-	done, err := q.Cancel(a.ctx, name, queue.CancelOptions{
+	done, err := q.Cancel(ctx, name, queue.CancelOptions{
 		Task: c.Task,
 		Untold: func(r db.Active, err error) {
-			a.notef("the runner of task %q cannot be signalled: %v; it looks for the request by itself", r.Task, err)
+			ui.notef("the runner of task %q cannot be signalled: %v; it looks for the request by itself", r.Task, err)
 		},
 		Settled: func(r db.Active) {
-			a.notef("the runner of task %q had died; what was left of its command was ended", r.Task)
+			ui.notef("the runner of task %q had died; what was left of its command was ended", r.Task)
 		},
 		Waiting: func(r db.Active, stuck string) {
 			if stuck != "" {
-				a.notef("waiting for the end of task %q: %s", r.Task, stuck)
+				ui.notef("waiting for the end of task %q: %s", r.Task, stuck)
 				return
 			}
-			a.notef("waiting for the end of task %q (runner PID %d on %s)", r.Task, r.Runner.PID, r.Runner.Host)
+			ui.notef("waiting for the end of task %q (runner PID %d on %s)", r.Task, r.Runner.PID, r.Runner.Host)
 		},
 	})
 	if unsettled := (*queue.Unsettled)(nil); errors.As(err, &unsettled) {
@@ -64,22 +65,22 @@ func (c *cancelCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return c.tell(a, done)
+	return c.tell(ui, done)
 }
 
 // lose records that the task is lost.
-func (c *cancelCmd) lose(a *app, q *queue.Queue, name string) error {
-	lost, err := q.Lose(a.ctx, name, c.Task)
+func (c *cancelCmd) lose(ctx context.Context, ui *ui, q *queue.Queue, name string) error {
+	lost, err := q.Lose(ctx, name, c.Task)
 	if errors.Is(err, manager.ErrRunnerLives) {
 		return fail(exitError, err, "without --lost, air-executor cancel ends it")
 	}
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		return a.printJSON(lost)
+	if ui.json() {
+		return ui.printJSON(lost)
 	}
-	a.printf("Task %s of job %s is recorded as lost\n", c.Task, name)
+	ui.printf("Task %s of job %s is recorded as lost\n", c.Task, name)
 	return nil
 }
 
@@ -107,17 +108,17 @@ func endThem(left []process.Survivor) string {
 }
 
 // tell prints what has become of the tasks.
-func (c *cancelCmd) tell(a *app, done queue.CancelResult) error {
-	if a.json() {
-		if err := a.printJSON(done); err != nil {
+func (c *cancelCmd) tell(ui *ui, done queue.CancelResult) error {
+	if ui.json() {
+		if err := ui.printJSON(done); err != nil {
 			return err
 		}
 	} else {
 		for _, o := range done.Otherwise {
-			a.printf("Task %s of job %s %s before it could be cancelled%s\n", o.Task, done.Job, o.Status, because(o.Error))
+			ui.printf("Task %s of job %s %s before it could be cancelled%s\n", o.Task, done.Job, o.Status, because(o.Error))
 		}
 		if c.Task == "" || len(done.Otherwise) == 0 {
-			a.printf("Job %s: %s\n", done.Job, cancelledText(done))
+			ui.printf("Job %s: %s\n", done.Job, cancelledText(done))
 		}
 	}
 	if c.Task != "" && len(done.Otherwise) > 0 {

@@ -161,12 +161,12 @@ func (j *jobArg) required() (string, error) {
 }
 
 // open returns the name, and the queue, which must be there.
-func (j *jobArg) open(a *app) (string, *queue.Queue, error) {
+func (j *jobArg) open(ws *workspace) (string, *queue.Queue, error) {
 	name, err := j.required()
 	if err != nil {
 		return "", nil, err
 	}
-	q, err := a.queue()
+	q, err := ws.queue()
 	return name, q, err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 
 	"github.com/air-executor/air-executor/jobfolder"
@@ -20,27 +21,27 @@ Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job.`
 }
 
 // Run exports one job or all.
-func (c *exportCmd) Run(a *app) error {
+func (c *exportCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if c.Path == "-" {
 		return usage(errors.New("export writes two files for each job; it cannot write them to standard output"), "give a folder; one that is called - is ./-")
 	}
-	q, err := a.queue()
+	q, err := ws.queue()
 	if err != nil {
 		return err
 	}
 	defer q.Close()
 	done := []queue.ExportResult{}
-	err = q.Export(a.ctx, c.Job, c.Path, func(r queue.ExportResult) {
+	err = q.Export(ctx, c.Job, c.Path, func(r queue.ExportResult) {
 		done = append(done, r)
-		if !a.json() {
-			a.printf("%s\n", r.Path)
+		if !ui.json() {
+			ui.printf("%s\n", r.Path)
 		}
 	})
 	if errors.Is(err, jobfolder.ErrOther) {
 		return fail(exitError, err, "import or remove that one, or export to another folder")
 	}
-	if err == nil && a.json() {
-		err = a.printJSON(done)
+	if err == nil && ui.json() {
+		err = ui.printJSON(done)
 	}
 	return err
 }

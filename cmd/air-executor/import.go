@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -49,47 +50,47 @@ func (c *importCmd) options() queue.ImportOptions {
 }
 
 // Run imports every job that it finds.
-func (c *importCmd) Run(a *app) error {
+func (c *importCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if err := c.check(); err != nil {
 		return usage(err, "")
 	}
-	conf, err := a.config()
+	conf, err := ws.config()
 	if err != nil {
 		return err
 	}
-	folders, notes, err := queue.FindFolders(a.ctx, conf, c.Path)
+	folders, notes, err := queue.FindFolders(ctx, conf, c.Path)
 	for _, note := range notes {
-		a.notef("%s", note)
+		ui.notef("%s", note)
 	}
 	if err != nil {
 		return usage(err, "name the folder of a job, of several jobs, or of a base path")
 	}
 	if len(folders) == 0 {
-		return c.all(a, nil, nil) // all were imported before
+		return c.all(ctx, ui, ws, nil, nil) // all were imported before
 	}
 	if err := queue.CheckServed(folders); err != nil {
 		h := err.(*queue.StillServed).By
 		return fail(exitManager, err, fmt.Sprintf("stop it first; if process %d is something else, remove %s", h.PID, h.File))
 	}
-	if err := c.settleRunning(a, folders); err != nil {
+	if err := c.settleRunning(ctx, ui, ws, folders); err != nil {
 		return err
 	}
-	q, err := a.openQueue(false)
+	q, err := ws.openQueue(false)
 	if err != nil {
 		return err
 	}
 	defer q.Close()
-	return c.all(a, q, folders)
+	return c.all(ctx, ui, ws, q, folders)
 }
 
 // all imports the jobs one by one and says what became of each.
-func (c *importCmd) all(a *app, q *queue.Queue, folders []string) error {
+func (c *importCmd) all(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue, folders []string) error {
 	done := []queue.ImportResult{}
 	failed, code, present := 0, exitError, false
 	for _, folder := range folders {
-		r, err := q.Import(a.ctx, folder, c.options())
-		if a.ctx.Err() != nil {
-			return a.ctx.Err()
+		r, err := q.Import(ctx, folder, c.options())
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 		if err != nil {
 			failed++
@@ -97,17 +98,17 @@ func (c *importCmd) all(a *app, q *queue.Queue, folders []string) error {
 			if errors.As(err, new(*queue.BadFolder)) {
 				code = exitUsage
 			}
-			a.notef("%v", err)
+			ui.notef("%v", err)
 			continue
 		}
 		done = append(done, r)
-		if !a.json() {
-			c.remark(a, r)
-			a.printf("%s\n", importedText(r))
+		if !ui.json() {
+			c.remark(ui, r)
+			ui.printf("%s\n", importedText(r))
 		}
 	}
-	if a.json() {
-		if err := a.printJSON(done); err != nil {
+	if ui.json() {
+		if err := ui.printJSON(done); err != nil {
 			return err
 		}
 	}
@@ -119,7 +120,7 @@ func (c *importCmd) all(a *app, q *queue.Queue, folders []string) error {
 		return fail(code, fmt.Errorf("%d of %s not imported", failed, plural(len(folders), "job")), hint)
 	}
 	if len(folders) > 0 {
-		a.hintNoManager()
+		ws.hintNoManager()
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -13,11 +14,11 @@ import (
 // settleRunning finds out what is to become of the tasks that are to be imported
 // and were running when the files were written. It asks on a terminal, and
 // refuses elsewhere.
-func (c *importCmd) settleRunning(a *app, folders []string) error {
+func (c *importCmd) settleRunning(ctx context.Context, ui *ui, ws *workspace, folders []string) error {
 	if c.Running != "" {
 		return nil
 	}
-	ran, err := queue.FindRunning(a.ctx, a.conf, folders, c.options())
+	ran, err := queue.FindRunning(ctx, ws.conf, folders, c.options())
 	if err != nil {
 		return err
 	}
@@ -28,21 +29,21 @@ func (c *importCmd) settleRunning(a *app, folders []string) error {
 	for i, t := range ran {
 		names[i] = t.String()
 	}
-	if a.json() {
+	if ui.json() {
 		return c.undecided(len(ran), " ("+enumerate(names)+")")
 	}
 	const most = 20
 	for i, what := range names {
 		if i == most {
-			a.notef("… and %d more", len(ran)-most)
+			ui.notef("… and %d more", len(ran)-most)
 			break
 		}
-		a.notef("%s was running when its file was written", what)
+		ui.notef("%s was running when its file was written", what)
 	}
-	if !isTerminal(os.Stdin) || !isTerminal(a.err) {
+	if !isTerminal(os.Stdin) || !isTerminal(ui.err) {
 		return c.undecided(len(ran), "")
 	}
-	return c.ask(a)
+	return c.ask(ctx, ui)
 }
 
 // undecided is the error where nobody can be asked.
@@ -52,11 +53,11 @@ func (*importCmd) undecided(n int, which string) error {
 }
 
 // ask has a person decide.
-func (c *importCmd) ask(a *app) error {
-	fmt.Fprint(a.err, "Whether the commands have ended since is not known. Run them again, or count them as failed? [rerun/failed] ")
-	answer, err := interruptible(a.ctx, func() (string, error) { return bufio.NewReader(os.Stdin).ReadString('\n') })
-	if a.ctx.Err() != nil {
-		return a.ctx.Err()
+func (c *importCmd) ask(ctx context.Context, ui *ui) error {
+	fmt.Fprint(ui.err, "Whether the commands have ended since is not known. Run them again, or count them as failed? [rerun/failed] ")
+	answer, err := interruptible(ctx, func() (string, error) { return bufio.NewReader(os.Stdin).ReadString('\n') })
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	if err != nil && err != io.EOF {
 		return err
@@ -89,18 +90,18 @@ func importedText(r queue.ImportResult) string {
 }
 
 // remark says, beside the result, what should not go unnoticed.
-func (c *importCmd) remark(a *app, r queue.ImportResult) {
+func (c *importCmd) remark(ui *ui, r queue.ImportResult) {
 	for _, text := range r.Remarks {
-		a.notef("%s", text)
+		ui.notef("%s", text)
 	}
 	for _, id := range r.WasRunning {
 		what := "it is pending, and runs again"
 		if c.Running == string(queue.RunningFailed) {
 			what = "it has failed, as lost"
 		}
-		a.notef("task %q of job %q was running when its file was written; %s", id, r.Job, what)
+		ui.notef("task %q of job %q was running when its file was written; %s", id, r.Job, what)
 	}
 	for _, d := range r.Differing {
-		a.notef("task %q of job %q is there already and stays as it is: %s", d.Task, r.Job, d.What)
+		ui.notef("task %q of job %q is there already and stays as it is: %s", d.Task, r.Job, d.What)
 	}
 }

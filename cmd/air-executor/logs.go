@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -80,7 +81,7 @@ func (c *logsCmd) check(jobs []string) error {
 }
 
 // Run prints logs.
-func (c *logsCmd) Run(a *app) error {
+func (c *logsCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	all := c.Failed && len(c.Flag)+len(c.Arg) == 0 && c.Task == ""
 	jobs, err := c.required()
 	if err != nil && !all {
@@ -89,49 +90,49 @@ func (c *logsCmd) Run(a *app) error {
 	if err := c.check(jobs); err != nil {
 		return err
 	}
-	q, err := a.queue()
+	q, err := ws.queue()
 	if err != nil {
 		return err
 	}
 	defer q.Close()
 	if all {
-		if jobs, err = q.WithFailures(a.ctx); err != nil {
+		if jobs, err = q.WithFailures(ctx); err != nil {
 			return err
 		}
 		if len(jobs) == 0 {
-			a.notef("no task has failed")
+			ui.notef("no task has failed")
 		}
 	}
-	p := c.printer(a, all || len(jobs) > 1)
+	p := c.printer(ui, all || len(jobs) > 1)
 	if c.Follow {
-		return c.follow(a, q, p, jobs)
+		return c.follow(ctx, ui, ws, q, p, jobs)
 	}
-	logs, err := c.find(a, q, jobs)
+	logs, err := c.find(ctx, ui, ws, q, jobs)
 	if err != nil {
 		return err
 	}
 	switch {
-	case c.Path && !a.json():
+	case c.Path && !ui.json():
 		for _, l := range logs {
-			a.printf("%s\n", l.Path)
+			ui.printf("%s\n", l.Path)
 		}
-	case a.json():
-		return c.printJSON(a, logs)
+	case ui.json():
+		return c.printJSON(ctx, ui, logs)
 	default:
 		return c.print(p, logs)
 	}
 	return nil
 }
 
-func (c *logsCmd) printer(a *app, several bool) *logPrinter {
+func (c *logsCmd) printer(ui *ui, several bool) *logPrinter {
 	if c.Tail == tailAuto {
 		c.Tail = tailAll
-		if isTerminal(a.out) && !a.json() {
+		if isTerminal(ui.out) && !ui.json() {
 			c.Tail = tailOnTerminal
 		}
 	}
-	p := &logPrinter{out: a.out, note: a.notef, titles: c.Task == "" && !c.NoHeader, several: several}
-	if isTerminal(a.out) {
+	p := &logPrinter{out: ui.out, note: ui.notef, titles: c.Task == "" && !c.NoHeader, several: several}
+	if isTerminal(ui.out) {
 		p.filter = &filter{edits: true}
 	}
 	return p
@@ -148,18 +149,18 @@ func (c *logsCmd) print(p *logPrinter, logs []*queue.Log) error {
 
 // find lists the logs to print, in the order in which the tasks were queued. It
 // remarks on tasks that have none yet.
-func (c *logsCmd) find(a *app, q *queue.Queue, jobs []string) (logs []*queue.Log, err error) {
+func (c *logsCmd) find(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue, jobs []string) (logs []*queue.Log, err error) {
 	for _, name := range jobs {
-		found, pending, err := q.Logs(a.ctx, name, c.query())
+		found, pending, err := q.Logs(ctx, name, c.query())
 		if err != nil {
-			return nil, noJobButTask(a, q, jobs, err)
+			return nil, noJobButTask(ctx, ws, q, jobs, err)
 		}
 		switch {
 		case len(found) > 0 || c.Failed:
 		case c.Task != "":
-			a.notef("task %q of job %q has not started yet", c.Task, name)
+			ui.notef("task %q of job %q has not started yet", c.Task, name)
 		case pending > 0:
-			a.notef("no task of job %q has started yet", name)
+			ui.notef("no task of job %q has started yet", name)
 		}
 		logs = append(logs, found...)
 	}
@@ -167,13 +168,13 @@ func (c *logsCmd) find(a *app, q *queue.Queue, jobs []string) (logs []*queue.Log
 }
 
 // noJobButTask adds a hint where a task was named as if it were a job.
-func noJobButTask(a *app, q *queue.Queue, jobs []string, err error) error {
+func noJobButTask(ctx context.Context, ws *workspace, q *queue.Queue, jobs []string, err error) error {
 	if len(jobs) == 2 && errors.Is(err, db.ErrNoJob) {
-		if _, e := q.DB.Task(a.ctx, jobs[0], jobs[1]); e == nil {
+		if _, e := q.DB.Task(ctx, jobs[0], jobs[1]); e == nil {
 			return fail(exitNoSuch, err, "for one task: air-executor logs "+shellLine([]string{jobs[0], "--task", jobs[1]}))
 		}
 	}
-	return a.suggestTask(err, jobs)
+	return ws.suggestTask(err, jobs)
 }
 
 // query is which logs are wanted.
@@ -186,14 +187,14 @@ func (c *logsCmd) query() queue.LogQuery {
 }
 
 // follow prints what there is, and then what is added until every job has ended.
-func (c *logsCmd) follow(a *app, q *queue.Queue, p *logPrinter, jobs []string) error {
-	if a.json() {
-		p.piece = printPiece(a)
+func (c *logsCmd) follow(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue, p *logPrinter, jobs []string) error {
+	if ui.json() {
+		p.piece = printPiece(ui)
 	}
-	obstacles := &obstacles{app: a}
-	err := q.Follow(a.ctx, jobs, queue.FollowOptions{LogQuery: c.query(), Lines: int(c.Tail), Waiting: obstacles.look}, p)
-	if err == nil || a.ctx.Err() != nil {
+	obstacles := &obstacles{ui: ui, ws: ws}
+	err := q.Follow(ctx, jobs, queue.FollowOptions{LogQuery: c.query(), Lines: int(c.Tail), Waiting: obstacles.look}, p)
+	if err == nil || ctx.Err() != nil {
 		return errors.Join(err, p.end())
 	}
-	return noJobButTask(a, q, jobs, err)
+	return noJobButTask(ctx, ws, q, jobs, err)
 }

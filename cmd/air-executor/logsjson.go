@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"unicode/utf8"
 
@@ -10,8 +11,8 @@ import (
 
 // printJSON prints an array with an object for each log. The text of a log is
 // written as it is read: logs may be larger than memory.
-func (c *logsCmd) printJSON(a *app, logs []*queue.Log) error {
-	out := bufio.NewWriterSize(a.out, 64<<10)
+func (c *logsCmd) printJSON(ctx context.Context, ui *ui, logs []*queue.Log) error {
+	out := bufio.NewWriterSize(ui.out, 64<<10)
 	io.WriteString(out, "[")
 	for i, l := range logs {
 		if i > 0 {
@@ -51,12 +52,12 @@ func (c *logsCmd) oneJSON(out *bufio.Writer, l *queue.Log) error {
 }
 
 // printPiece prints added output as JSON, a line for each piece.
-func printPiece(a *app) func(*queue.Log, []byte) error {
+func printPiece(ui *ui) func(*queue.Log, []byte) error {
 	return func(l *queue.Log, b []byte) error {
 		form := l.Form()
 		text := string(b)
 		form.Log = &text
-		return writeLine(a.out, form)
+		return writeLine(ui.out, form)
 	}
 }
 

@@ -57,7 +57,7 @@ func run(args []string) int {
 	}
 	cli, flags := grammar(args)
 	exited := -1
-	out := &helpWriter{app: a}
+	out := &helpWriter{ui: a.ui}
 	parser := kong.Must(cli,
 		kong.Writers(out, a.err),
 		kong.Name("air-executor"),
@@ -67,7 +67,7 @@ func run(args []string) int {
 		kong.Bind(a, a.ui, a.workspace),
 	)
 	if len(args) == 2 && args[0] == completeLine {
-		return exitCode(answerShell(a, parser.Model, args[1]))
+		return exitCode(answerShell(a.ui, a.workspace, parser.Model, args[1]))
 	}
 	err := parseAndRun(parser, a, flags, args)
 	if out.end(); out.err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"strconv"
 
@@ -18,7 +19,7 @@ Exit codes: 0 done; 1 error; 2 wrong flags.`
 }
 
 // Run lists the managers.
-func (*managersCmd) Run(a *app) error {
+func (*managersCmd) Run(ctx context.Context, ui *ui) error {
 	all, err := manager.AllServing()
 	if errors.Is(err, manager.ErrNoList) {
 		return fail(exitError, err, "look with: ps -axo pid,command | grep 'air-executor start'")
@@ -28,10 +29,10 @@ func (*managersCmd) Run(a *app) error {
 	}
 	list := []queue.ServingForm{}
 	for _, s := range all {
-		list = append(list, queue.Serving(a.ctx, s))
+		list = append(list, queue.Serving(ctx, s))
 	}
-	if a.json() {
-		return a.printJSON(list)
+	if ui.json() {
+		return ui.printJSON(list)
 	}
 	g := grid{head: []string{"PID", "Started", "Running", "Base Path"}, wrap: 4, squeeze: []step{{2, 0}, {4, 16}}}
 	for _, m := range list {
@@ -39,7 +40,7 @@ func (*managersCmd) Run(a *app) error {
 		if m.Running != nil {
 			running = strconv.Itoa(*m.Running)
 		}
-		g.add(strconv.Itoa(m.PID), when(m.Started, a.width()), running, m.BasePath)
+		g.add(strconv.Itoa(m.PID), when(m.Started, ui.width()), running, m.BasePath)
 	}
-	return g.print(a.out, a.width())
+	return g.print(ui.out, ui.width())
 }

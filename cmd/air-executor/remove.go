@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -24,7 +25,7 @@ Exit codes: 0 done; 1 error, nothing has changed; 2 wrong flags or configuration
 }
 
 // Run removes jobs or tasks.
-func (c *removeCmd) Run(a *app) error {
+func (c *removeCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	names, err := c.required()
 	if err != nil {
 		return err
@@ -32,35 +33,35 @@ func (c *removeCmd) Run(a *app) error {
 	if len(c.Task) > 0 && len(names) > 1 {
 		return usage(errors.New("--task is for one job"), "")
 	}
-	q, err := a.queue()
+	q, err := ws.queue()
 	if err != nil {
 		return err
 	}
 	defer q.Close()
 	if len(c.Task) > 0 {
-		return c.tasks(a, q, names[0])
+		return c.tasks(ctx, ui, q, names[0])
 	}
-	removed, err := q.RemoveJobs(a.ctx, names)
-	if err == nil && a.json() {
-		return a.printJSON(removed)
+	removed, err := q.RemoveJobs(ctx, names)
+	if err == nil && ui.json() {
+		return ui.printJSON(removed)
 	}
-	if !a.json() {
+	if !ui.json() {
 		for _, r := range removed {
-			a.printf("Job %s removed, with %s\n", r.Job, plural(r.Removed, "task"))
+			ui.printf("Job %s removed, with %s\n", r.Job, plural(r.Removed, "task"))
 		}
 	}
-	return a.suggestTask(explainRemove(err, names[0]), names)
+	return ws.suggestTask(explainRemove(err, names[0]), names)
 }
 
-func (c *removeCmd) tasks(a *app, q *queue.Queue, name string) error {
-	r, err := q.RemoveTasks(a.ctx, name, c.Task)
+func (c *removeCmd) tasks(ctx context.Context, ui *ui, q *queue.Queue, name string) error {
+	r, err := q.RemoveTasks(ctx, name, c.Task)
 	if err != nil {
 		return explainRemove(err, name)
 	}
-	if a.json() {
-		return a.printJSON([]queue.RemoveResult{r})
+	if ui.json() {
+		return ui.printJSON([]queue.RemoveResult{r})
 	}
-	a.printf("Job %s: %s removed\n", name, plural(r.Removed, "task"))
+	ui.printf("Job %s: %s removed\n", name, plural(r.Removed, "task"))
 	return nil
 }
 

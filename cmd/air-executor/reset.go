@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -24,29 +25,29 @@ Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or ta
 }
 
 // Run resets the failed tasks.
-func (c *resetCmd) Run(a *app) error {
-	name, q, err := c.open(a)
+func (c *resetCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
+	name, q, err := c.open(ws)
 	if err != nil {
 		return err
 	}
 	defer q.Close()
-	r, err := q.Reset(a.ctx, name, db.Which{Tasks: c.Task, Cancelled: c.Cancelled})
+	r, err := q.Reset(ctx, name, db.Which{Tasks: c.Task, Cancelled: c.Cancelled})
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		return a.printJSON(r)
+	if ui.json() {
+		return ui.printJSON(r)
 	}
 	if r.Reset > 0 {
-		a.printf("Job %s: %s pending again%s\n", name, plural(r.Reset, "failed task"), skipped(r))
-		a.hintNoManager()
+		ui.printf("Job %s: %s pending again%s\n", name, plural(r.Reset, "failed task"), skipped(r))
+		ws.hintNoManager()
 		return nil
 	}
-	j, err := q.DB.Job(a.ctx, name)
+	j, err := q.DB.Job(ctx, name)
 	if err != nil {
 		return err
 	}
-	a.printf("Job %s: %s pending again%s%s\n", name, plural(0, "failed task"), skipped(r), underWay(j))
+	ui.printf("Job %s: %s pending again%s%s\n", name, plural(0, "failed task"), skipped(r), underWay(j))
 	return nil
 }
 

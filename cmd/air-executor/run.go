@@ -182,12 +182,12 @@ func (c *runCmd) watch(a *app, o *order) error {
 	if err := runner.CheckJobs(conf.BasePath); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err // before there is a job
 	}
-	q, err := openForRunning(a, false)
+	q, err := openForRunning(a.ctx, a.ui, a.workspace, false)
 	if err != nil {
 		return err
 	}
 	defer q.Close()
-	w := &watcher{app: a, queue: q, db: q.DB, output: o.output, quiet: a.globals.Quiet, begin: time.Now(), screen: block{out: a.out}}
+	w := &watcher{ui: a.ui, ws: a.workspace, queue: q, db: q.DB, output: o.output, quiet: a.globals.Quiet, begin: time.Now(), screen: block{out: a.out}}
 	if err := c.queue(a, w, o); err != nil {
 		return explainRun(err)
 	}
@@ -304,9 +304,9 @@ func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (queue.Outcome, err
 	// What reads our output may end: then as with Ctrl-C. The signal does not say
 	// whether it is that: the manager in this process writes to runners.
 	surviveClosedPipe()
-	own := &ownManager{app: a, job: w.job}
+	own := &ownManager{ui: a.ui, ws: a.workspace, job: w.job}
 	defer own.stop(db.StopLeave)
-	obstacles := &obstacles{app: a, own: own, clear: w.clear}
+	obstacles := &obstacles{ui: a.ui, ws: a.workspace, own: own, clear: w.clear}
 	giveBack, err := w.queue.LendPlace(a.ctx, queue.CallerByEnv(os.Getenv))
 	if err == nil {
 		defer giveBack()
@@ -359,9 +359,9 @@ func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (queue.Outcome, err
 // noteGoesOn says that a job which another process serves goes on, unless it has
 // ended.
 func (w *watcher) noteGoesOn() {
-	j, err := w.db.Job(context.WithoutCancel(w.app.ctx), w.job)
+	j, err := w.db.Job(context.WithoutCancel(w.ws.ctx), w.job)
 	if err != nil || !queue.Ended(j) {
-		w.app.notef("job %s goes on; air-executor cancel %s ends it", w.job, shellLine([]string{w.job}))
+		w.ui.notef("job %s goes on; air-executor cancel %s ends it", w.job, shellLine([]string{w.job}))
 	}
 }
 
@@ -414,7 +414,8 @@ func whatBecame(left db.Cancelling) string {
 
 // ownManager is a manager inside this process, for one job.
 type ownManager struct {
-	app  *app
+	ui   *ui
+	ws   *workspace
 	job  string
 	m    *manager.Manager
 	done chan error
@@ -433,15 +434,15 @@ func (o *ownManager) ensure() error {
 			return nil
 		}
 	}
-	on, err := o.app.serving()
+	on, err := o.ws.serving()
 	if err != nil || on {
 		return err
 	}
-	conf, err := o.app.config()
+	conf, err := o.ws.config()
 	if err != nil {
 		return err
 	}
-	o.app.noteLink(conf)
+	o.ws.noteLink(conf)
 	return o.start(conf)
 }
 
@@ -451,9 +452,9 @@ func (o *ownManager) start(conf *config.Config) error {
 		return err
 	}
 	// Once it works, Ctrl-C must not cut its transactions short; it is told to stop.
-	ctx := context.WithoutCancel(o.app.ctx)
+	ctx := context.WithoutCancel(o.ws.ctx)
 	process.OwnSlack(runner.Slack)
-	m, err := manager.New(o.app.ctx, manager.Options{
+	m, err := manager.New(o.ws.ctx, manager.Options{
 		Config: conf, Log: newLogger(newSink(log), conf.LogLevel, conf.LogFormat), RunnerLog: log, OnlyJob: o.job,
 		Trouble: func(text string) { o.trouble.Store(&text) },
 	})
@@ -481,7 +482,7 @@ func (o *ownManager) stop(how db.Stop) {
 	}
 	o.m.Stop(how)
 	if err := <-o.done; err != nil {
-		o.app.notef("manager: %v", err)
+		o.ui.notef("manager: %v", err)
 	}
 	o.m = nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -38,36 +39,36 @@ Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or ta
 }
 
 // Run shows jobs, a job, or a task.
-func (c *statusCmd) Run(a *app) error {
+func (c *statusCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	q, err := a.queue()
+	q, err := ws.queue()
 	if err != nil {
 		if c.optional() == "" && !c.Watch && exitCode(err) == exitNoSuch {
-			defer a.remarkUnimported(nil)
-			return nothing(a)
+			defer ws.remarkUnimported(nil)
+			return nothing(ui, ws)
 		}
 		return err
 	}
 	defer q.Close()
-	if !a.json() {
-		a.remarkOnTimeZone()
+	if !ui.json() {
+		ui.remarkOnTimeZone()
 	}
 	if c.Watch {
-		return c.watch(a, q)
+		return c.watch(ctx, ui, ws, q)
 	}
 	if c.optional() == "" {
-		defer a.remarkUnimported(q.DB)
+		defer ws.remarkUnimported(q.DB)
 	}
-	if a.json() {
-		return c.printJSON(a, q)
+	if ui.json() {
+		return c.printJSON(ctx, ui, q)
 	}
-	r, err := c.read(a, q, c.query(a))
+	r, err := c.read(ctx, ui, ws, q, c.query(ui))
 	if err != nil {
 		return err
 	}
-	return r.printTo(a)
+	return r.printTo(ui, ws)
 }
 
 // check refuses what does not go together, and settles what is asked for.
@@ -95,31 +96,32 @@ func (c *statusCmd) check() error {
 }
 
 // nothing says that there is nothing to show.
-func nothing(a *app) error {
-	if a.json() {
-		return a.printJSON(queue.StatusForm{Jobs: []queue.JobForm{}, Tasks: []queue.TaskForm{}})
+func nothing(ui *ui, ws *workspace) error {
+	if ui.json() {
+		return ui.printJSON(queue.StatusForm{Jobs: []queue.JobForm{}, Tasks: []queue.TaskForm{}})
 	}
-	a.notef("no jobs yet in %s", a.conf.BasePath)
+	ui.notef("no jobs yet in %s", ws.conf.BasePath)
 	return nil
 }
 
 // report is what status shows.
 type report struct {
 	*queue.Status
-	app *app
+	ui *ui
+	ws *workspace
 }
 
 // query is what is asked for.
-func (c *statusCmd) query(a *app) queue.StatusQuery {
+func (c *statusCmd) query(ui *ui) queue.StatusQuery {
 	return queue.StatusQuery{
-		Job: c.optional(), Task: c.Task, Tasks: c.Tasks, Statuses: c.statuses(), Order: db.Order(c.Sort), Limit: int(c.Limit), Cancelled: a.json(),
+		Job: c.optional(), Task: c.Task, Tasks: c.Tasks, Statuses: c.statuses(), Order: db.Order(c.Sort), Limit: int(c.Limit), Cancelled: ui.json(),
 	}
 }
 
 // read asks the database.
-func (c *statusCmd) read(a *app, q *queue.Queue, query queue.StatusQuery) (*report, error) {
-	s, err := q.Status(a.ctx, query)
-	return &report{s, a}, err
+func (c *statusCmd) read(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue, query queue.StatusQuery) (*report, error) {
+	s, err := q.Status(ctx, query)
+	return &report{s, ui, ws}, err
 }
 
 // statuses are those of the tasks to list; none: any.
@@ -136,22 +138,22 @@ func (c *statusCmd) statuses() (out []job.Status) {
 }
 
 // printTo prints the report on stdout, and remarks on stderr.
-func (r *report) printTo(a *app) error {
+func (r *report) printTo(ui *ui, ws *workspace) error {
 	if len(r.All) == 0 {
-		return nothing(a)
+		return nothing(ui, ws)
 	}
-	width := a.width()
-	if err := r.print(a.out, width); err != nil {
+	width := ui.width()
+	if err := r.print(ui.out, width); err != nil {
 		return err
 	}
-	if summary := r.summary(); isTerminal(a.out) && summary != "" {
-		a.printf("\n%s\n", painted(strings.Join(fold(summary, width, 2), "\n"))) // it has numbers and words of ours
+	if summary := r.summary(); isTerminal(ui.out) && summary != "" {
+		ui.printf("\n%s\n", painted(strings.Join(fold(summary, width, 2), "\n"))) // it has numbers and words of ours
 	}
 	if left := r.Rows - r.shown(); left > 0 && r.Query.Task == "" {
-		a.notef("%d more are not shown, for --limit %d", left, r.Query.Limit)
+		ui.notef("%d more are not shown, for --limit %d", left, r.Query.Limit)
 	}
 	for _, remark := range r.remarks() {
-		a.notef("%s", remark)
+		ui.notef("%s", remark)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"io"
 
 	"github.com/air-executor/air-executor/db"
@@ -11,8 +12,8 @@ import (
 
 // printJSON prints the report as JSON. Tasks are written as they are read, for
 // they may be many.
-func (c *statusCmd) printJSON(a *app, q *queue.Queue) error {
-	s, err := q.StatusHead(a.ctx, c.query(a))
+func (c *statusCmd) printJSON(ctx context.Context, ui *ui, q *queue.Queue) error {
+	s, err := q.StatusHead(ctx, c.query(ui))
 	if err != nil {
 		return err
 	}
@@ -21,10 +22,10 @@ func (c *statusCmd) printJSON(a *app, q *queue.Queue) error {
 		return err
 	}
 	const end = "]\n}\n" // of the empty list of tasks, which comes last
-	out := bufio.NewWriterSize(a.out, 64<<10)
+	out := bufio.NewWriterSize(ui.out, 64<<10)
 	out.Write(bytes.TrimSuffix(head.Bytes(), []byte(end)))
 	between := "\n    "
-	err = s.EachTask(a.ctx, func(l db.Listed) error {
+	err = s.EachTask(ctx, func(l db.Listed) error {
 		b, err := marshalJSON(s.TaskForm(l), "    ", "  ")
 		if err != nil {
 			return err

@@ -20,7 +20,7 @@ func (r *report) taskLines(width int) []string {
 		return lines
 	}
 	g := grid{
-		head: []string{"Attempt", "Status", "Started", "Took", "CPU", "Peak memory", "Note"}, wrap: 7, colours: colour(r.app.out),
+		head: []string{"Attempt", "Status", "Started", "Took", "CPU", "Peak memory", "Note"}, wrap: 7, colours: colour(r.ui.out),
 		squeeze: []step{{7, 40}, {6, 0}, {5, 0}, {7, 24}, {4, 0}, {3, 0}, {7, 10}},
 	}
 	for _, at := range r.History {
@@ -45,7 +45,7 @@ func (r *report) describe() (lines []string) {
 	t := r.Tasks[0]
 	line := func(key, value string) {
 		if value != "" {
-			folded := fold(strings.Repeat(" ", indent)+oneLine(value), r.app.width(), indent)
+			folded := fold(strings.Repeat(" ", indent)+oneLine(value), r.ui.width(), indent)
 			folded[0] = fmt.Sprintf("%-*s", indent, key) + folded[0][indent:]
 			lines = append(lines, folded...)
 		}
@@ -64,7 +64,7 @@ func (r *report) describe() (lines []string) {
 	line("Queued by", t.Parent)
 	line("Created", when(t.CreatedAt, 0))
 	if t.Attempts > 0 {
-		line("Log", runner.LogPath(r.app.conf.BasePath, t.Job, t.ID))
+		line("Log", runner.LogPath(r.ws.conf.BasePath, t.Job, t.ID))
 	}
 	if r.EnvStored {
 		line("Environment", fmt.Sprintf("%s: %s", plural(len(r.EnvNames), "variable"), strings.Join(slices.Sorted(slices.Values(r.EnvNames)), ", ")))
@@ -77,7 +77,7 @@ func (r *report) describe() (lines []string) {
 // timeLimit is how long a task may run.
 func (r *report) timeLimit(t job.Task) string {
 	if t.Timeout == 0 {
-		return job.TimeoutText(r.app.conf.TaskTimeout) + " (default)"
+		return job.TimeoutText(r.ws.conf.TaskTimeout) + " (default)"
 	}
 	return job.TimeoutText(t.Timeout)
 }

@@ -50,7 +50,7 @@ func (r *report) jobTable(width int) []string {
 	g := grid{
 		head:    []string{"Job Name", "State", "Pending Tasks", "Active Runner", "Updated At", "Done", "Failed", "Running"},
 		squeeze: []step{{1, 24}, {8, 0}, {1, 16}, {7, 0}, {1, 12}, {6, 0}, {1, 8}},
-		colours: colour(r.app.out),
+		colours: colour(r.ui.out),
 	}
 	symbols := marks()
 	for _, j := range r.Jobs {
@@ -74,7 +74,7 @@ func (r *report) jobTable(width int) []string {
 // may be whole scripts. On a narrow one, the notes keep their room longest.
 func (r *report) taskTable(width int) []string {
 	g := grid{
-		head: []string{"Task", "Status", "Started", "Took", "Command", "Note"}, wrap: 6, colours: colour(r.app.out),
+		head: []string{"Task", "Status", "Started", "Took", "Command", "Note"}, wrap: 6, colours: colour(r.ui.out),
 		squeeze: []step{{5, 24}, {1, 24}, {6, 56}, {5, 14}, {6, 40}, {1, 14}, {3, 0}, {6, 28}, {5, 10}, {1, 10}, {4, 0}, {6, 20}, {5, 0}, {6, 16}, {1, 6}, {6, 8}},
 	}
 	if r.Query.Job == "" {
@@ -236,7 +236,7 @@ func (r *report) remarks() (out []string) {
 	case r.Manager != nil && r.Trouble != "":
 		out = append(out, fmt.Sprintf("nothing starts: %s (since %s)", r.Trouble, when(r.Since, 0)))
 	}
-	if r.Query.Job != "" && r.Query.Task == "" && r.All[0].State == job.StateFailed && isTerminal(r.app.out) {
+	if r.Query.Job != "" && r.Query.Task == "" && r.All[0].State == job.StateFailed && isTerminal(r.ui.out) {
 		name := shellLine([]string{r.Query.Job})
 		out = append(out, "to see why: air-executor logs --failed "+name, "to run what failed again: air-executor reset "+name)
 	}

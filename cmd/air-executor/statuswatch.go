@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -25,26 +26,26 @@ func (p *pace) done(begin time.Time) { p.next = time.Now().Add(10 * time.Since(b
 
 // watch shows the report at once and after every change, until Ctrl-C: in place
 // on a terminal, one below the other elsewhere.
-func (c *statusCmd) watch(a *app, q *queue.Queue) error {
-	if isTerminal(a.out) && !a.json() {
+func (c *statusCmd) watch(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue) error {
+	if isTerminal(ui.out) && !ui.json() {
 		if c.Sort == "" && c.Task == "" {
 			c.Sort = string(db.ByState)
 		}
-		return c.watchScreen(a, q)
+		return c.watchScreen(ctx, ui, ws, q)
 	}
 	var p pace
 	for last := int64(-1); ; {
-		now, err := q.DB.Changes(a.ctx)
+		now, err := q.DB.Changes(ctx)
 		if err != nil {
 			return err
 		}
 		if now != last && p.due() {
 			begin := time.Now()
-			r, err := c.read(a, q, c.query(a))
-			if err == nil && a.json() {
-				err = writeLine(a.out, r.Form())
+			r, err := c.read(ctx, ui, ws, q, c.query(ui))
+			if err == nil && ui.json() {
+				err = writeLine(ui.out, r.Form())
 			} else if err == nil {
-				err = r.print(a.out, 0)
+				err = r.print(ui.out, 0)
 			}
 			if err != nil {
 				return err
@@ -52,7 +53,7 @@ func (c *statusCmd) watch(a *app, q *queue.Queue) error {
 			last = now
 			p.done(begin)
 		}
-		if err := queue.Pause(a.ctx, queue.CheckEvery); err != nil {
+		if err := queue.Pause(ctx, queue.CheckEvery); err != nil {
 			return err
 		}
 	}
@@ -61,7 +62,8 @@ func (c *statusCmd) watch(a *app, q *queue.Queue) error {
 // statusScreen is a report on a terminal.
 type statusScreen struct {
 	command *statusCmd
-	app     *app
+	ui      *ui
+	ws      *workspace
 	queue   *queue.Queue
 	block   block
 	keys    *keyboard
@@ -77,8 +79,8 @@ type statusScreen struct {
 	refresh bool // read again, whatever has changed
 }
 
-func (c *statusCmd) watchScreen(a *app, q *queue.Queue) error {
-	s := &statusScreen{command: c, app: a, queue: q, block: block{out: a.out}, keys: openKeyboard(os.Stdin), last: -1}
+func (c *statusCmd) watchScreen(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue) error {
+	s := &statusScreen{command: c, ui: ui, ws: ws, queue: q, block: block{out: ui.out}, keys: openKeyboard(os.Stdin), last: -1}
 	defer s.keys.restore()
 	suspend := make(chan os.Signal, 1)
 	signal.Notify(suspend, syscall.SIGTSTP)
@@ -91,8 +93,8 @@ func (c *statusCmd) watchScreen(a *app, q *queue.Queue) error {
 			return err
 		}
 		select {
-		case <-a.ctx.Done():
-			return a.ctx.Err()
+		case <-ctx.Done():
+			return ctx.Err()
 		case <-suspend:
 			s.keys.restore()
 			// The runtime keeps its handler for SIGTSTP, so it is SIGSTOP that stops us
@@ -113,13 +115,13 @@ func (s *statusScreen) tick() (quit bool, err error) {
 		}
 		s.scroll(k)
 	}
-	if w, h := terminalSize(s.app.out); w != s.width || h != s.height {
+	if w, h := terminalSize(s.ui.out); w != s.width || h != s.height {
 		if s.width != 0 {
 			s.block.reset()
 		}
 		s.width, s.height, s.refresh = w, h, true
 	}
-	now, err := s.queue.DB.Changes(s.app.ctx)
+	now, err := s.queue.DB.Changes(s.ws.ctx)
 	if err != nil {
 		return false, err
 	}
@@ -130,17 +132,17 @@ func (s *statusScreen) tick() (quit bool, err error) {
 		if n := int(s.command.Limit); n > 0 {
 			limit = min(limit, max(n-s.offset, 1))
 		}
-		query := s.command.query(s.app)
+		query := s.command.query(s.ui)
 		if query.Offset, query.Limit = s.offset, limit; query.Task != "" {
 			query.Offset, query.Limit = 0, 0 // its lines scroll
 		}
-		if s.report, err = s.command.read(s.app, s.queue, query); err != nil {
+		if s.report, err = s.command.read(s.ws.ctx, s.ui, s.ws, s.queue, query); err != nil {
 			return false, err
 		}
 		s.last, s.refresh = now, false
 	case time.Since(s.drawn) > redraw:
 		// Whether a manager serves is no change of the database.
-		if s.report.ReadManager(s.app.ctx) != nil {
+		if s.report.ReadManager(s.ws.ctx) != nil {
 			return false, errors.New("cannot tell whether a manager serves")
 		}
 	default:

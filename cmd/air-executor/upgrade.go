@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 
@@ -25,8 +26,8 @@ Exit codes: 0 done, or there was nothing to do; 1 error, the database is as it w
 }
 
 // Run upgrades the database.
-func (*upgradeCmd) Run(a *app) error {
-	d, err := a.openExisting()
+func (*upgradeCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
+	d, err := ws.openExisting()
 	if err != nil {
 		return err
 	}
@@ -36,25 +37,25 @@ func (*upgradeCmd) Run(a *app) error {
 	}
 	done := &db.Upgraded{From: version, To: version}
 	if outdated {
-		if done, err = upgradeDatabase(a, a.conf); err != nil {
+		if done, err = upgradeDatabase(ctx, ui, ws.conf); err != nil {
 			return err
 		}
 	}
-	if a.json() {
-		return a.printJSON(queue.UpgradedForm{Database: path, From: done.From, To: done.To, Copy: queue.OrNull(done.Copy)})
+	if ui.json() {
+		return ui.printJSON(queue.UpgradedForm{Database: path, From: done.From, To: done.To, Copy: queue.OrNull(done.Copy)})
 	}
 	if done.From == done.To {
-		a.printf("%s is up to date (version %d)\n", path, done.To)
+		ui.printf("%s is up to date (version %d)\n", path, done.To)
 		return nil
 	}
-	a.printf("Database upgraded from version %d to %d; a copy as it was before: %s\n", done.From, done.To, done.Copy)
+	ui.printf("Database upgraded from version %d to %d; a copy as it was before: %s\n", done.From, done.To, done.Copy)
 	return nil
 }
 
 // upgradeDatabase upgrades an older database. Tasks that run find this program
 // from then on, for the older one would be refused.
-func upgradeDatabase(a *app, conf *config.Config) (*db.Upgraded, error) {
-	done, err := manager.Upgrade(a.ctx, conf)
+func upgradeDatabase(ctx context.Context, ui *ui, conf *config.Config) (*db.Upgraded, error) {
+	done, err := manager.Upgrade(ctx, conf)
 	if errors.Is(err, manager.ErrRunning) {
 		return nil, fail(exitManager, errors.New("a manager is running, and must be stopped before the database is upgraded"),
 			"air-executor stop leaves running tasks alone")
@@ -70,30 +71,30 @@ func upgradeDatabase(a *app, conf *config.Config) (*db.Upgraded, error) {
 		err = runner.LinkProgram(conf.BasePath, exe)
 	}
 	if err != nil {
-		a.notef("tasks may not find air-executor: %v", err)
+		ui.notef("tasks may not find air-executor: %v", err)
 	}
 	return done, nil
 }
 
 // openForRunning opens the queue for a command that will have tasks run. An
 // older one is upgraded if no manager serves it.
-func openForRunning(a *app, mustExist bool) (*queue.Queue, error) {
-	q, err := a.openQueue(mustExist)
+func openForRunning(ctx context.Context, ui *ui, ws *workspace, mustExist bool) (*queue.Queue, error) {
+	q, err := ws.openQueue(mustExist)
 	if err != nil || !q.DB.Outdated() {
 		return q, err
 	}
-	if on, err := a.serving(); err != nil || on {
+	if on, err := ws.serving(); err != nil || on {
 		return q, err
 	}
 	if err := q.Close(); err != nil {
 		return nil, err
 	}
-	done, err := upgradeDatabase(a, a.conf)
+	done, err := upgradeDatabase(ctx, ui, ws.conf)
 	if err != nil {
 		return nil, err
 	}
 	if done.Copy != "" {
-		a.notef("the database was upgraded from version %d to %d; a copy as it was before: %s", done.From, done.To, done.Copy)
+		ui.notef("the database was upgraded from version %d to %d; a copy as it was before: %s", done.From, done.To, done.Copy)
 	}
-	return a.openQueue(mustExist)
+	return ws.openQueue(mustExist)
 }

@@ -21,8 +21,8 @@ func (*versionCmd) Help() string { return `Exit codes: 0 done; 2 wrong flags.` }
 type versionFlag bool
 
 // BeforeReset prints the version and ends, whatever else is on the command line.
-func (versionFlag) BeforeReset(k *kong.Kong, a *app) error {
-	if err := (&versionCmd{}).Run(a); err != nil {
+func (versionFlag) BeforeReset(k *kong.Kong, ui *ui) error {
+	if err := (&versionCmd{}).Run(ui); err != nil {
 		return err
 	}
 	k.Exit(exitOK)
@@ -30,12 +30,12 @@ func (versionFlag) BeforeReset(k *kong.Kong, a *app) error {
 }
 
 // Run prints the version.
-func (*versionCmd) Run(a *app) error {
+func (*versionCmd) Run(ui *ui) error {
 	v := programVersion()
-	if a.json() {
-		return a.printJSON(queue.VersionForm{Version: v, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH})
+	if ui.json() {
+		return ui.printJSON(queue.VersionForm{Version: v, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH})
 	}
-	a.printf("air-executor %s (%s, %s/%s)\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	ui.printf("air-executor %s (%s, %s/%s)\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -24,7 +25,7 @@ Exit codes: 0 all have completed; 1 error; 2 wrong flags or configuration; 3 one
 }
 
 // Run waits for jobs or a task.
-func (c *waitCmd) Run(a *app) error {
+func (c *waitCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	names, err := c.required()
 	if err != nil {
 		return err
@@ -32,28 +33,28 @@ func (c *waitCmd) Run(a *app) error {
 	if c.Task != "" && len(names) > 1 {
 		return usage(errors.New("--task is for one job"), "")
 	}
-	q, err := a.queue()
+	q, err := ws.queue()
 	if err != nil {
 		return err
 	}
 	defer q.Close()
-	o := queue.WaitOptions{Task: c.Task, Timeout: time.Duration(c.Timeout), Caller: queue.CallerByEnv(os.Getenv), Form: a.json()}
-	if !a.globals.Quiet {
-		o.Waiting = (&obstacles{app: a}).look
+	o := queue.WaitOptions{Task: c.Task, Timeout: time.Duration(c.Timeout), Caller: queue.CallerByEnv(os.Getenv), Form: ui.json()}
+	if !ws.globals.Quiet {
+		o.Waiting = (&obstacles{ui: ui, ws: ws}).look
 	}
-	if !a.json() {
-		o.Ended = func(o queue.Outcome) { a.printf("%s\n", outcomeText(o)) }
+	if !ui.json() {
+		o.Ended = func(o queue.Outcome) { ui.printf("%s\n", outcomeText(o)) }
 	}
-	ends, err := q.Wait(a.ctx, names, o)
+	ends, err := q.Wait(ctx, names, o)
 	if err != nil {
-		return a.suggestTask(err, names)
+		return ws.suggestTask(err, names)
 	}
-	if a.json() {
+	if ui.json() {
 		forms := make([]queue.OutcomeForm, len(ends))
 		for i, o := range ends {
 			forms[i] = o.Form()
 		}
-		err = a.printJSON(forms)
+		err = ui.printJSON(forms)
 	}
 	if err == nil && slices.ContainsFunc(ends, func(o queue.Outcome) bool { return !o.OK() }) {
 		err = silent(exitFailed)

@@ -19,7 +19,8 @@ import (
 // watcher shows how a job gets on: a line for every task that ends and, on a
 // terminal, a bar below them. For a single command, it shows its output instead.
 type watcher struct {
-	app    *app
+	ui     *ui
+	ws     *workspace
 	queue  *queue.Queue
 	db     *db.DB
 	job    string
@@ -44,7 +45,7 @@ func (w *watcher) watch(name string, last int64) {
 
 // look finds out what is new and shows it.
 func (w *watcher) look() (job.Job, error) {
-	ctx := w.app.ctx
+	ctx := w.ws.ctx
 	steps, changed, err := w.seen.Look(ctx)
 	if err != nil {
 		return w.seen.State, err
@@ -70,13 +71,13 @@ func (w *watcher) look() (job.Job, error) {
 }
 
 func (w *watcher) live() bool {
-	return !w.app.json() && !w.quiet && w.follow == nil && canRedraw(w.app.out)
+	return !w.ui.json() && !w.quiet && w.follow == nil && canRedraw(w.ui.out)
 }
 
 // followOutput has what tasks write from now on printed between the lines.
 func (w *watcher) followOutput() {
-	p := &logPrinter{out: w.app.out, note: w.app.notef, titles: true}
-	if isTerminal(w.app.out) {
+	p := &logPrinter{out: w.ui.out, note: w.ui.notef, titles: true}
+	if isTerminal(w.ui.out) {
 		p.filter = &filter{edits: true}
 	}
 	w.follow = w.queue.FollowNew(w.job, w.last, p)
@@ -89,13 +90,13 @@ func (w *watcher) showOutput(lineNext bool) error {
 	if w.follow == nil {
 		return nil
 	}
-	if err := w.follow.Tick(w.app.ctx, true); err != nil || !lineNext {
+	if err := w.follow.Tick(w.ws.ctx, true); err != nil || !lineNext {
 		return err
 	}
 	p := w.followed
 	err := p.end()
 	if p.broken {
-		w.app.printf("\n")
+		w.ui.printf("\n")
 	}
 	p.last, p.broken = nil, false
 	return err
@@ -103,7 +104,6 @@ func (w *watcher) showOutput(lineNext bool) error {
 
 // tell prints what has happened to a task.
 func (w *watcher) tell(s queue.Step) {
-	a := w.app
 	if w.output {
 		if s.New {
 			if w.log != nil {
@@ -113,20 +113,20 @@ func (w *watcher) tell(s queue.Step) {
 		}
 		return
 	}
-	if a.json() || w.quiet {
+	if w.ui.json() || w.quiet {
 		return
 	}
 	if w.live() {
 		w.screen.clear()
 	}
 	if s.New && !w.live() && w.follow == nil { // the heading of its output says so
-		a.printf("%s started\n", s.Task)
+		w.ui.printf("%s started\n", s.Task)
 	}
 	switch s.Status {
 	case job.Completed:
-		a.printf("%s %s completed (%s)\n", w.paint(marks().done, green), s.Task, took(s.EndedAt.Sub(s.StartedAt)))
+		w.ui.printf("%s %s completed (%s)\n", w.paint(marks().done, green), s.Task, took(s.EndedAt.Sub(s.StartedAt)))
 	case job.Failed:
-		a.printf("%s %s failed: %s (%s)\n", w.paint(marks().failed, red), s.Task, painted(oneLine(s.Error)), took(s.EndedAt.Sub(s.StartedAt)))
+		w.ui.printf("%s %s failed: %s (%s)\n", w.paint(marks().failed, red), s.Task, painted(oneLine(s.Error)), took(s.EndedAt.Sub(s.StartedAt)))
 		if w.follow == nil {
 			w.lastWords(s.Task)
 		}
@@ -145,7 +145,7 @@ func (w *watcher) lastWords(task string) {
 		if bytes.HasPrefix(line, []byte(runner.NoteMark)) {
 			continue // that is the error, printed above
 		}
-		w.app.printf("    %s\n", painted(visible(folded(line))))
+		w.ui.printf("    %s\n", painted(visible(folded(line))))
 	}
 }
 
@@ -170,11 +170,11 @@ func folded(line []byte) []byte {
 
 // copyOutput prints what the command has written since.
 func (w *watcher) copyOutput() error {
-	if w.log == nil || w.app.json() || w.quiet {
+	if w.log == nil || w.ui.json() || w.quiet {
 		return nil
 	}
 	if w.printer.out == nil {
-		w.printer.out, w.printer.note = &withoutNotes{out: w.app.out}, w.app.notef
+		w.printer.out, w.printer.note = &withoutNotes{out: w.ui.out}, w.ui.notef
 	}
 	return w.log.Rest(&w.printer)
 }
@@ -188,7 +188,7 @@ func (w *watcher) progress() string {
 		counts += fmt.Sprintf(", %d failed", j.Tasks.Failed)
 	}
 	counts += "  " + took(time.Since(w.begin))
-	width := w.app.width()
+	width := w.ui.width()
 	name := shorten(j.Name, max(width/3, 10))
 	room := min(width-text.StringWidth(name)-text.StringWidth(counts)-2, 40)
 	var b strings.Builder
@@ -215,7 +215,7 @@ func (w *watcher) bar(width, ended, failed, total int) painted {
 }
 
 func (w *watcher) paint(s, code string) painted {
-	if s == "" || !colour(w.app.out) {
+	if s == "" || !colour(w.ui.out) {
 		return painted(s)
 	}
 	return painted(paint(s, code))
@@ -229,11 +229,11 @@ func (w *watcher) clear() {
 
 // outcome is how the job has ended, and its task if it is a single command.
 func (w *watcher) outcome(j job.Job) (queue.Outcome, error) {
-	o, err := w.queue.JobOutcome(w.app.ctx, j, w.app.json())
+	o, err := w.queue.JobOutcome(w.ws.ctx, j, w.ui.json())
 	if err != nil || !w.output {
 		return o, err
 	}
-	tasks, err := w.db.Tasks(w.app.ctx, w.job)
+	tasks, err := w.db.Tasks(w.ws.ctx, w.job)
 	if err == nil && len(tasks) == 1 { // else it has queued others into its job
 		o.Task = &tasks[0]
 	}
@@ -246,7 +246,7 @@ func (w *watcher) finish(j job.Job) error {
 	if w.output {
 		return w.finishOutput(j)
 	}
-	if w.app.json() {
+	if w.ui.json() {
 		return nil
 	}
 	line := fmt.Sprintf("Job %s %s: %s completed", j.Name, j.State, plural(j.Tasks.Completed, "task"))
@@ -257,7 +257,7 @@ func (w *watcher) finish(j job.Job) error {
 		line += fmt.Sprintf(", %d blocked", j.Tasks.Pending)
 	}
 	if !w.quiet || j.Tasks.Failed > 0 {
-		w.app.printf("%s (%s)\n", line, took(time.Since(w.begin)))
+		w.ui.printf("%s (%s)\n", line, took(time.Since(w.begin)))
 	}
 	return w.failures(j)
 }
@@ -268,15 +268,15 @@ func (w *watcher) failures(j job.Job) error {
 	if j.Tasks.Failed == 0 {
 		return nil
 	}
-	tasks, more, err := w.db.Failures(w.app.ctx, w.job, most)
+	tasks, more, err := w.db.Failures(w.ws.ctx, w.job, most)
 	if err != nil {
 		return err
 	}
 	for _, t := range tasks {
-		w.app.printf("%s %s: %s\n", w.paint(marks().failed, red), t.ID, t.Error)
+		w.ui.printf("%s %s: %s\n", w.paint(marks().failed, red), t.ID, t.Error)
 	}
 	if more > 0 {
-		w.app.printf("%s and %d more\n", marks().more, more)
+		w.ui.printf("%s and %d more\n", marks().more, more)
 	}
 	return nil
 }
@@ -286,7 +286,7 @@ func (w *watcher) finishOutput(j job.Job) error {
 	const most = 20
 	if w.log == nil {
 		// It ended before it was seen to begin.
-		tasks, err := w.db.Tasks(w.app.ctx, w.job)
+		tasks, err := w.db.Tasks(w.ws.ctx, w.job)
 		if err != nil {
 			return err
 		}
@@ -295,12 +295,12 @@ func (w *watcher) finishOutput(j job.Job) error {
 	if err := w.copyOutput(); err != nil {
 		return err
 	}
-	if j.Tasks.Failed == 0 || w.app.json() {
+	if j.Tasks.Failed == 0 || w.ui.json() {
 		return nil
 	}
-	tasks, _, err := w.db.Failures(w.app.ctx, w.job, most)
+	tasks, _, err := w.db.Failures(w.ws.ctx, w.job, most)
 	for _, t := range tasks {
-		w.app.notef("%s", t.Error)
+		w.ui.notef("%s", t.Error)
 	}
 	return err
 }
