@@ -117,7 +117,7 @@ func TestCancelFromAnotherPIDNamespaceSettlesNothing(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	w.run(0, "cancel", "j") // where the task ran
-	if ended := w.becomes("failed", "j", "a"); ended.Reason != "cancelled" || !strings.HasPrefix(ended.Error, "lost") {
+	if ended := w.becomes("failed", "j", "a"); ended.Reason != "cancelled" || !strings.HasPrefix(ended.Error, "cancelled: its runner died") {
 		t.Errorf("%+v", ended)
 	}
 }

@@ -207,7 +207,7 @@ func TestManagersOnTheHostAndInAContainer(t *testing.T) {
 		w.must(syscall.Kill(init, syscall.SIGTERM))
 		w.ends(w.manager)
 		w.start()
-		if ended := w.becomes("failed", "j", "1"); !strings.HasPrefix(ended.Error, "lost") {
+		if ended := w.becomes("failed", "j", "1"); ended.Reason != "cancelled" || !strings.HasPrefix(ended.Error, "cancelled: its runner died") {
 			t.Errorf("%+v", ended)
 		}
 	})
