@@ -8,7 +8,6 @@ import (
 	"iter"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -16,7 +15,6 @@ import (
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/queue"
-	"github.com/air-executor/air-executor/runner"
 )
 
 type enqueueCmd struct {
@@ -60,7 +58,7 @@ func (c *enqueueCmd) Run(a *app) error {
 			return err
 		}
 	}
-	template, err := c.template()
+	template, err := c.shell().template()
 	if err != nil {
 		return err
 	}
@@ -105,52 +103,16 @@ func (c *enqueueCmd) check() error {
 	case c.IfAbsent && c.ID == "" && c.FromFile == "":
 		return errors.New("--if-absent needs --id: without one, every task is a new one")
 	}
-	for _, kv := range c.Env {
-		if key, _, ok := strings.Cut(kv, "="); !ok || key == "" {
-			return fmt.Errorf("--env %q is not KEY=VALUE", kv)
-		}
-		if err := job.CheckText("--env", kv); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.shell().check()
 }
 
-// template is what the flags and this shell say of every task.
-func (c *enqueueCmd) template() (job.Spec, error) {
-	dir, err := taskDir(c.Dir)
-	if err != nil {
-		return job.Spec{}, err
-	}
-	s := job.Spec{Dir: dir, Priority: int(c.Priority), Timeout: time.Duration(c.Timeout)}
-	if !c.NoEnv {
-		s.Env = shellEnv()
-	} else if len(c.Env) > 0 {
-		return s, usage(errors.New("--env and --no-env do not go together"), "")
-	}
-	s.Env = append(s.Env, c.Env...)
-	return s, nil
+// shell is what this shell gives the tasks.
+func (c *enqueueCmd) shell() fromShell {
+	return fromShell{dir: c.Dir, env: c.Env, noEnv: c.NoEnv, priority: int(c.Priority), timeout: time.Duration(c.Timeout)}
 }
 
-// taskDir is where a task runs that is queued from here.
-func taskDir(dir string) (string, error) {
-	given := dir
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		what := "the current directory is gone, and a task would run there"
-		if given != "" {
-			what = fmt.Sprintf("--working-directory %s is relative, and the current directory is gone", given)
-		}
-		return "", fail(exitError, errors.New(what), "give an absolute --working-directory, or cd to one that is there")
-	}
-	return dir, job.CheckText("working directory", dir)
-}
-
-// shellEnv is the environment of this shell, as a task may inherit it.
-func shellEnv() []string { return runner.Inheritable(os.Environ()) }
-
-// fromFile yields the tasks of a file. The first
-// was read already: a file in which nothing is right makes no base path.
+// fromFile yields the tasks of a file. The first was read already: a file in which
+// nothing is right makes no base path.
 func (c *enqueueCmd) fromFile(r *job.SpecReader, first job.Spec) iter.Seq2[job.Spec, error] {
 	return func(yield func(job.Spec, error) bool) {
 		var err error
@@ -286,23 +248,4 @@ func explainMissing(a *app, d *db.DB, err error) error {
 		still = fmt.Sprintf("did you mean %s? %s", shellLine([]string{near}), still)
 	}
 	return fail(exitNoSuch, err, still)
-}
-
-// explainEnqueue adds what to do about an error.
-func explainEnqueue(err error) error {
-	var at *job.FileError
-	var coded *codedError
-	switch {
-	case errors.As(err, &coded):
-		return err
-	case errors.As(err, &at):
-		return usage(err, "")
-	case errors.Is(err, db.ErrDuplicate):
-		return fail(exitError, err, "choose another --id, or give --if-absent if it is the same task")
-	case errors.Is(err, db.ErrFenced):
-		return fail(exitError, err, "this shell belongs to a task that has ended; to queue tasks as a user: unset "+runner.EnvToken)
-	case errors.Is(err, db.ErrLimit):
-		return fail(exitError, err, "if this is no runaway, raise the limit in config.yaml")
-	}
-	return err
 }

@@ -77,11 +77,3 @@ func skipped(r queue.ResetResult) string {
 	}
 	return "; left alone: " + strings.Join(left, ", ")
 }
-
-// plural counts things: "1 task", "2 tasks".
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}

@@ -81,15 +81,3 @@ func (r *report) timeLimit(t job.Task) string {
 	}
 	return job.TimeoutText(t.Timeout)
 }
-
-// shellLine writes words so that a shell reads the same words back.
-func shellLine(words []string) string {
-	out := make([]string, len(words))
-	for i, w := range words {
-		if w == "" || strings.ContainsAny(w, " \t\n'\"\\$`!*?[]{}()<>|&;#~") {
-			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-		out[i] = w
-	}
-	return strings.Join(out, " ")
-}

@@ -171,15 +171,6 @@ func failedHow(r job.Reason) string {
 	return "failed"
 }
 
-// enumerate joins names, and only counts those beyond the third.
-func enumerate(names []string) string {
-	const most = 3
-	if len(names) > most+1 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
-	}
-	return strings.Join(names, ", ")
-}
-
 // summary is a line of counts.
 func (r *report) summary() string {
 	if r.Query.Task != "" || len(r.All) == 0 {

@@ -80,14 +80,6 @@ func (c *stopCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	return nil
 }
 
-// verb is plural with a verb.
-func verb(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
-
 // stopping asks the manager that serves to stop, and waits for its end.
 type stopping struct {
 	ui  *ui

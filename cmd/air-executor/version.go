@@ -2,15 +2,11 @@ package main
 
 import (
 	"runtime"
-	"runtime/debug"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/air-executor/air-executor/queue"
 )
-
-// version is set when a release is built: -ldflags "-X main.version=1.2.3".
-var version = ""
 
 type versionCmd struct{}
 
@@ -37,16 +33,4 @@ func (*versionCmd) Run(ui *ui) error {
 	}
 	ui.printf("air-executor %s (%s, %s/%s)\n", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return nil
-}
-
-// programVersion is the version of the release, or of the module that was
-// installed, or "development".
-func programVersion() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
-	}
-	return "development"
 }
