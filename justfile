@@ -65,7 +65,7 @@ gate:
 fuzz time="30s":
     #!/usr/bin/env bash
     set -euo pipefail
-    for package in job jobfile config db cmd/air-executor; do
+    for package in job taskfile config db cmd/air-executor; do
         for target in $(go test -list 'Fuzz.*' "./$package" | grep '^Fuzz'); do
             go test -run '^$' -fuzz "^$target\$" -fuzztime {{ time }} -fuzzminimizetime 1x "./$package"
         done

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/air-executor/air-executor/internal/strictyaml"
+	"github.com/air-executor/air-executor/internal/words"
 )
 
 // key is one line of the table of everything that can be configured.
@@ -129,7 +130,7 @@ func (k choice) read(v strictyaml.Value) (string, error) {
 		return w == text || k.anyCase && strings.EqualFold(w, text)
 	})
 	if i < 0 {
-		return "", v.Errorf("must be %s, not %s", k.allowed(), strictyaml.Quote(text))
+		return "", v.Errorf("must be %s, not %s", k.allowed(), words.Quote(text))
 	}
 	return k.words[i], nil
 }
@@ -156,7 +157,7 @@ func (k toggle) allowed() string { return "true or false" }
 // folder is the path of a folder.
 type folder struct{}
 
-func (folder) read(v strictyaml.Value) (string, error) { return v.Path() }
+func (folder) read(v strictyaml.Value) (string, error) { return v.FilePath() }
 
 func (folder) store(c *Config, text string) { c.BasePath = text }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/internal/strictyaml"
+	"github.com/air-executor/air-executor/internal/words"
 )
 
 // The words that say where an Override was given.
@@ -157,7 +158,7 @@ func (o *Overrides) namedFile() (*file, error) {
 		return nil, nil
 	}
 	place := strictyaml.Given(o.ConfigPath.name("config"), o.ConfigPath.Value)
-	path, err := place.Path()
+	path, err := place.FilePath()
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +208,7 @@ func (o *Overrides) absolute(path string, place strictyaml.Value) (string, error
 		return filepath.Clean(path), nil
 	}
 	if !filepath.IsAbs(o.WorkDir) {
-		return "", place.Errorf("%s is relative, and the current directory is gone", strictyaml.Quote(path))
+		return "", place.Errorf("%s is relative, and the current directory is gone", words.Quote(path))
 	}
 	return filepath.Join(o.WorkDir, path), nil
 }
@@ -321,7 +322,7 @@ func (f *file) set(m *strictyaml.Map) {
 	for _, e := range m.Entries {
 		kind := kinds[e.Key]
 		if kind == nil {
-			f.blind = f.blind || strictyaml.Nearest(e.Key, known) == basePathKey
+			f.blind = f.blind || words.Nearest(e.Key, known) == basePathKey
 			continue
 		}
 		text, err := kind.read(e.Value)

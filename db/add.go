@@ -198,7 +198,8 @@ func (a *adder) add(task job.Task) error {
 
 // insert stores the row of a task, with as many blockers as it has dependencies.
 func (a *adder) insert(task *job.Task) (int64, error) {
-	args, err := encodeArgs(task.Args)
+	values := append(make([]any, 0, 24), a.next, a.job.ID, task.ID)
+	values, err := appendSpec(values, &task.Spec)
 	if err != nil {
 		return 0, err
 	}
@@ -216,14 +217,14 @@ func (a *adder) insert(task *job.Task) (int64, error) {
 		created = task.CreatedAt.UnixMicro()
 	}
 	n, err := a.t.exec(`
-INSERT INTO task (id, job, name, command, args, dir, environment, priority, timeout,
-                  status, reason, blockers, parent, root, depth, attempts,
+INSERT INTO task (id, job, name, `+specColumns+`,
+                  environment, status, reason, blockers, parent, root, depth, attempts,
                   exit_code, signal, error, created_at, started_at, completed_at, extra)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (job, name) DO NOTHING`,
-		a.next, a.job.ID, task.ID, task.Command, args, text(task.Dir), env, task.Priority, number(task.Timeout.Microseconds()),
-		task.Status, text(string(task.Reason)), len(task.Dependencies), parent, root, depth, task.Attempts,
-		task.ExitCode, text(task.Signal), text(task.Error), created, instant(task.StartedAt), instant(task.CompletedAt), text(string(task.Extra)))
+VALUES (?, ?, ?, `+specMarks+`, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (job, name) DO NOTHING`, append(values,
+		env, task.Status, text(string(task.Reason)), len(task.Dependencies), parent, root, depth, task.Attempts,
+		task.ExitCode, text(task.Signal), text(task.Error), created, instant(task.StartedAt), instant(task.CompletedAt), text(string(task.Extra)),
+	)...)
 	if err != nil {
 		return 0, err
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"time"
+
+	"github.com/air-executor/air-executor/job"
 )
 
 // Assignment is a claimed task with all that its runner needs to know.
@@ -20,6 +22,11 @@ type Assignment struct {
 
 	runner                 Runner
 	attemptID, taskID, job int64
+}
+
+// define takes over what the user asks of the task, but for its environment.
+func (a *Assignment) define(s job.Spec) {
+	a.Command, a.Args, a.Dir, a.Timeout = s.Command, s.Args, s.Dir, s.Timeout
 }
 
 // Runner is the process that the task was claimed for.

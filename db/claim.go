@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"time"
 
 	"github.com/air-executor/air-executor/internal/failpoint"
 	"github.com/air-executor/air-executor/job"
@@ -154,7 +153,7 @@ func (t *tx) assigned(lock int64, bootID string) (*Assignment, error) {
 	}
 	ok, err := t.get(&row, `
 SELECT a.id AS attempt, a.token, a.pid, a.pid_start, a.host, a.manager, `+t.d.namespaceColumns()+`,
-       a.job, j.name AS job_name, t.id, t.name, t.command, t.args, t.dir, t.timeout, a.number - 1 AS attempts, e.content
+       a.job, j.name AS job_name, t.id, t.name, `+specOfT+`, a.number - 1 AS attempts, e.content
 FROM attempt a `+t.d.dialect.bySlot+`
 JOIN task t ON t.id = a.task
 JOIN job j ON j.id = a.job
@@ -213,15 +212,12 @@ FROM (
 
 // claimRow is a task on its way to a runner.
 type claimRow struct {
-	Running  int // attempts under way, of all jobs, but for those that wait for others
-	Job      int64
-	JobName  string `db:"job_name"`
-	ID       int64
-	Name     string
-	Command  string
-	Args     string
-	Dir      *string
-	Timeout  *int64
+	Running int // attempts under way, of all jobs, but for those that wait for others
+	Job     int64
+	JobName string `db:"job_name"`
+	ID      int64
+	Name    string
+	specRow
 	Attempts int
 	Content  []byte // environment
 }
@@ -334,24 +330,21 @@ LIMIT 1` + d.dialect.skip
 func (d *DB) claimColumns() string {
 	return `
 SELECT (SELECT COUNT(*) FROM attempt ` + d.dialect.bySlot + ` WHERE slot IS NOT NULL AND waits = 0) AS running,
-       j.id AS job, j.name AS job_name, t.id, t.name, t.command, t.args, t.dir, t.timeout, t.attempts, e.content`
+       j.id AS job, j.name AS job_name, t.id, t.name, ` + specOfT + `, t.attempts, e.content`
 }
 
 func (row *claimRow) assignment(r Runner) (*Assignment, error) {
-	args, err := decodeArgs(row.Args)
+	spec, err := row.spec(row.Name)
 	if err != nil {
 		return nil, err
 	}
 	a := &Assignment{
 		Job: row.JobName, Task: row.Name, Attempt: row.Attempts + 1, Token: newToken(),
-		Command: row.Command, Args: args, Dir: fromText(row.Dir),
 		runner: r, taskID: row.ID, job: row.Job,
 	}
+	a.define(spec)
 	if row.Content != nil {
 		a.Env = decodeEnv(row.Content)
-	}
-	if row.Timeout != nil {
-		a.Timeout = time.Duration(*row.Timeout) * time.Microsecond
 	}
 	return a, nil
 }

@@ -106,7 +106,14 @@ func noJob(name string) error { return &Missing{Job: name} }
 
 func noTask(job, id string) error { return &Missing{Job: job, Task: id} }
 
-// cycleError names the tasks of a cycle.
-func cycleError(names []string) error {
-	return fmt.Errorf("%w: %s", ErrCycle, job.DescribeCycle(names))
-}
+// Cycle is the tasks of a cycle, each of which waits for the next, and the last for
+// the first. It wraps ErrCycle.
+type Cycle struct{ Tasks []string }
+
+// Error names the tasks.
+func (c *Cycle) Error() string { return fmt.Sprintf("%v: %s", ErrCycle, job.DescribeCycle(c.Tasks)) }
+
+// Unwrap is ErrCycle.
+func (*Cycle) Unwrap() error { return ErrCycle }
+
+func cycleError(names []string) error { return &Cycle{names} }

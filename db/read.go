@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -82,11 +83,9 @@ WHERE name = ?`, name)
 // storedTask is a task as its row holds it. Its columns stand in this order in
 // taskColumns.
 type storedTask struct {
-	ID                   int64
-	Name, Command, Args  string
-	Dir                  *string
-	Priority             int
-	Timeout              *int64
+	ID   int64
+	Name string
+	specRow
 	Status               job.Status
 	Reason               *string
 	Attempts             int
@@ -104,7 +103,7 @@ type storedTask struct {
 
 func (d *DB) taskColumns() string {
 	return `
-SELECT t.id, t.name, t.command, t.args, t.dir, t.priority, t.timeout, t.status, t.reason, t.attempts,
+SELECT t.id, t.name, ` + specOfT + `, t.status, t.reason, t.attempts,
        t.exit_code, t.signal, t.error, t.created_at, t.started_at, t.completed_at, ` + d.since2("t.dismissed_at", "NULL AS dismissed_at") + `, t.extra,
        CASE WHEN p.job = t.job THEN p.name END AS parent, j.name AS job,
        coalesce(n.name, d.missing) AS needs, n.status AS needs_status, n.reason AS needs_reason
@@ -116,24 +115,21 @@ LEFT JOIN task n ON n.id = d.needs`
 }
 
 func (r *storedTask) scan(rows *sqlx.Rows) error {
-	return rows.Scan(&r.ID, &r.Name, &r.Command, &r.Args, &r.Dir, &r.Priority, &r.Timeout, &r.Status, &r.Reason, &r.Attempts,
+	return rows.Scan(slices.Concat([]any{&r.ID, &r.Name}, r.into(), []any{
+		&r.Status, &r.Reason, &r.Attempts,
 		&r.ExitCode, &r.Signal, &r.Error, &r.CreatedAt, &r.StartedAt, &r.Completed, &r.DismissedAt, &r.Extra, &r.Parent, &r.Job,
-		&r.Needs, &r.NeedsStatus, &r.NeedsReason)
+		&r.Needs, &r.NeedsStatus, &r.NeedsReason,
+	})...)
 }
 
 func (r *storedTask) task() (job.Task, error) {
-	args, err := decodeArgs(r.Args)
+	spec, err := r.spec(r.Name)
 	t := job.Task{
-		Spec: job.Spec{
-			ID: r.Name, Command: r.Command, Args: args, Dir: fromText(r.Dir), Priority: r.Priority,
-		},
-		Job: r.Job, Status: r.Status, Reason: job.Reason(fromText(r.Reason)), Parent: fromText(r.Parent),
+		Spec: spec,
+		Job:  r.Job, Status: r.Status, Reason: job.Reason(fromText(r.Reason)), Parent: fromText(r.Parent),
 		Attempts: r.Attempts, ExitCode: r.ExitCode, Signal: fromText(r.Signal), Error: fromText(r.Error),
 		CreatedAt: time.UnixMicro(r.CreatedAt).UTC(), StartedAt: fromInstant(r.StartedAt), CompletedAt: fromInstant(r.Completed),
 		DismissedAt: fromInstant(r.DismissedAt),
-	}
-	if r.Timeout != nil {
-		t.Timeout = time.Duration(*r.Timeout) * time.Microsecond
 	}
 	if r.Extra != nil {
 		t.Extra = []byte(*r.Extra)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -99,21 +98,15 @@ func (r *resumer) readStored() error {
 	var last *storedDef
 	return r.t.each(func(rows *sqlx.Rows) error {
 		var s storedDef
-		var args string
-		var dir, needs *string
-		var timeout *int64
-		err := rows.Scan(&s.id, &s.name, &s.status, &s.environment, &s.fromFile, &s.parent,
-			&s.spec.Command, &args, &dir, &s.spec.Priority, &timeout, &needs)
+		var asked specRow
+		var needs *string
+		err := rows.Scan(slices.Concat([]any{&s.id, &s.name, &s.status, &s.environment, &s.fromFile, &s.parent}, asked.into(), []any{&needs})...)
 		if err != nil {
 			return err
 		}
 		if last == nil || last.id != s.id {
-			if s.spec.Args, err = decodeArgs(args); err != nil {
+			if s.spec, err = asked.spec(s.name); err != nil {
 				return err
-			}
-			s.spec.ID, s.spec.Dir = s.name, fromText(dir)
-			if timeout != nil {
-				s.spec.Timeout = time.Duration(*timeout) * time.Microsecond
 			}
 			last = &s
 			r.order = append(r.order, last)
@@ -125,7 +118,7 @@ func (r *resumer) readStored() error {
 		return nil
 	}, `
 SELECT t.id, t.name, t.status, t.environment, t.from_file, t.parent,
-       t.command, t.args, t.dir, t.priority, t.timeout, coalesce(n.name, d.missing)
+       `+specOfT+`, coalesce(n.name, d.missing)
 FROM task t
 LEFT JOIN dependency d ON d.task = t.id
 LEFT JOIN task n ON n.id = d.needs
@@ -255,7 +248,7 @@ func (r *resumer) redefine() (err error) {
 		if s == nil || s.fixed() {
 			continue
 		}
-		args, err := encodeArgs(spec.Args)
+		asked, err := appendSpec(nil, &spec)
 		if err != nil {
 			return err
 		}
@@ -263,15 +256,10 @@ func (r *resumer) redefine() (err error) {
 		if err != nil {
 			return err
 		}
-		_, err = r.t.exec(r.t.d.toPending()+`,
-    command = ?,
-    args = ?,
-    dir = ?,
+		_, err = r.t.exec(r.t.d.toPending()+`,`+specSet+`,
     environment = ?,
-    priority = ?,
-    timeout = ?,
     from_file = 1
-WHERE id = ?`, spec.Command, args, text(spec.Dir), env, spec.Priority, number(spec.Timeout.Microseconds()), s.id)
+WHERE id = ?`, append(asked, env, s.id)...)
 		if err != nil {
 			return err
 		}

@@ -57,64 +57,6 @@ func Cycle(n int, edges func(i int) []int) []int {
 	return nil
 }
 
-// graph collects the ids and dependencies of a file's tasks, to find what no
-// single task shows: an id that is used twice, and a cycle. It keeps no task.
-type graph struct {
-	nodes map[string]int // by id, for tasks and for what they depend on
-	tasks []graphTask    // by node
-	deps  []int          // nodes; each task holds a stretch of it
-}
-
-type graphTask struct {
-	index    int // in the file; -1: only a dependency names it so far
-	from, to int // its stretch of deps
-}
-
-// add notes the task at the given index. When its id is taken, ok is false,
-// and taken is the index of the task that has it.
-func (g *graph) add(index int, s *Spec) (taken int, ok bool) {
-	node := g.node(s.ID)
-	if at := g.tasks[node].index; at >= 0 {
-		return at, false
-	}
-	from := len(g.deps)
-	for _, d := range s.Dependencies {
-		g.deps = append(g.deps, g.node(d))
-	}
-	g.tasks[node] = graphTask{index: index, from: from, to: len(g.deps)}
-	return 0, true
-}
-
-func (g *graph) node(id string) int {
-	if n, ok := g.nodes[id]; ok {
-		return n
-	}
-	if g.nodes == nil {
-		g.nodes = make(map[string]int)
-	}
-	n := len(g.tasks)
-	g.nodes[id] = n
-	g.tasks = append(g.tasks, graphTask{index: -1})
-	return n
-}
-
-// cycle returns the ids of one cycle, and the index of the first of them in
-// the file; ids is nil when there is no cycle.
-func (g *graph) cycle() (index int, ids []string) {
-	nodes := Cycle(len(g.tasks), func(i int) []int { return g.deps[g.tasks[i].from:g.tasks[i].to] })
-	if nodes == nil {
-		return -1, nil
-	}
-	names := make([]string, len(g.tasks))
-	for id, node := range g.nodes {
-		names[node] = id
-	}
-	for _, node := range nodes {
-		ids = append(ids, names[node])
-	}
-	return g.tasks[nodes[0]].index, ids
-}
-
 // DescribeCycle names the tasks of a cycle: "a → b → a". A long one is shortened.
 func DescribeCycle(ids []string) string {
 	const most = 10

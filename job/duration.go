@@ -6,10 +6,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/air-executor/air-executor/internal/words"
 )
 
-// minDuration is the shortest time that makes sense for a limit.
-const minDuration = time.Millisecond
+// MinDuration is the shortest time that makes sense for a limit.
+const MinDuration = time.Millisecond
 
 // noTimeout is how people write NoTimeout.
 const noTimeout = "none"
@@ -36,10 +38,24 @@ func parseDuration(s, or string) (time.Duration, error) {
 		d, err = time.Duration(n)*time.Second, nil
 	}
 	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("want a time above zero such as 90s or 5m%s, got %s", or, quote(s))
+		return 0, fmt.Errorf("want a time above zero such as 90s or 5m%s, got %s", or, words.Quote(s))
 	}
-	if d < minDuration {
-		return 0, fmt.Errorf("want at least %s, got %s", minDuration, s)
+	if d < MinDuration {
+		return 0, fmt.Errorf("want at least %s, got %s", MinDuration, s)
 	}
 	return min(d, NoTimeout), nil
+}
+
+// ParseSeconds reads a number of seconds as it is written in JSON: decimals exactly,
+// and numbers with an exponent as nearly as a float64 can. It reports whether they
+// fit in a Duration.
+func ParseSeconds(s string) (time.Duration, bool) {
+	if d, err := time.ParseDuration(s + "s"); err == nil {
+		return d, true
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil || math.Abs(f) >= float64(math.MaxInt64/time.Second) {
+		return 0, false
+	}
+	return time.Duration(math.Round(f * float64(time.Second))), true
 }

@@ -1,6 +1,6 @@
 // Package job holds the words of air-executor: jobs, tasks and attempts, the
-// states they pass through, the rules for their names, and the JSON forms in
-// which other tools exchange them. It does no I/O and imports nothing of ours.
+// states they pass through, and the rules for their names, times and limits. It does
+// no I/O and imports nothing of ours but words for messages.
 package job
 
 import (

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/air-executor/air-executor/internal/words"
 )
 
 // The limits of names.
@@ -23,7 +25,7 @@ func CheckName(name string) error {
 		return fmt.Errorf("job name %q is not valid UTF-8", name)
 	}
 	if n := utf8.RuneCountInString(name); n > MaxNameRunes {
-		return fmt.Errorf("job name %q… has %d characters, at most %d are allowed", clip(name), n, MaxNameRunes)
+		return fmt.Errorf("job name %q… has %d characters, at most %d are allowed", words.Clip(name), n, MaxNameRunes)
 	}
 	for _, r := range name {
 		if !unicode.IsLetter(r) && !unicode.IsNumber(r) && r != '-' && r != '_' {
@@ -60,7 +62,7 @@ func CheckID(id string) error {
 		return fmt.Errorf("task id %q is not valid UTF-8", id)
 	}
 	if len(id) > MaxIDBytes {
-		return fmt.Errorf("task id %q… has %d bytes, at most %d are allowed", clip(id), len(id), MaxIDBytes)
+		return fmt.Errorf("task id %q… has %d bytes, at most %d are allowed", words.Clip(id), len(id), MaxIDBytes)
 	}
 	before := rune(0)
 	for _, r := range id {
@@ -141,17 +143,4 @@ func (s *Spec) Check() error {
 		}
 	}
 	return nil
-}
-
-// clip shortens a long name for a message, without cutting a character.
-func clip(s string) string {
-	const most = 40
-	if len(s) <= most {
-		return s
-	}
-	cut := most
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut]
 }

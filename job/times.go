@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"github.com/air-executor/air-executor/internal/words"
 )
 
 // timeForm is how instants are written: RFC 3339, UTC, microseconds.
@@ -28,7 +30,7 @@ func FormatTime(t time.Time) string { return t.UTC().Format(timeForm) }
 func ParseTime(s string) (time.Time, error) {
 	t, ok := parseTime(s)
 	if !ok {
-		return time.Time{}, fmt.Errorf("bad time %s, want a form such as 2025-10-02T10:30:15.123456Z", quote(s))
+		return time.Time{}, fmt.Errorf("bad time %s, want a form such as 2025-10-02T10:30:15.123456Z", words.Quote(s))
 	}
 	return t, nil
 }
@@ -113,10 +115,10 @@ func digits(s string) int {
 	return n
 }
 
-// unixTime reads an instant that is written as a number: seconds since 1970, or
+// UnixTime reads an instant that is written as a number: seconds since 1970, or
 // milliseconds where the number is so large that seconds would be absurd, which
 // is how other tools have read it.
-func unixTime(s string) (time.Time, error) {
+func UnixTime(s string) (time.Time, error) {
 	const (
 		largest = 2e10 // seconds; the year 2603
 		digits  = 6    // of a second
@@ -126,7 +128,7 @@ func unixTime(s string) (time.Time, error) {
 		n /= 1000
 	}
 	if err != nil || n > largest || n < -largest {
-		return time.Time{}, fmt.Errorf("bad time %s, want seconds since 1970", quote(s))
+		return time.Time{}, fmt.Errorf("bad time %s, want seconds since 1970", words.Quote(s))
 	}
 	scale := math.Pow10(digits)
 	return time.UnixMicro(int64(math.Round(n * scale))).UTC(), nil

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 // The files of a folder, and the folder of folders in a base path.
@@ -67,7 +68,7 @@ func Find(path, hidden string) ([]string, error) {
 
 // ReadState reads the state.json of a folder. A folder that has none is a
 // waiting job with the folder's name and no UUID. Errors are of type
-// *job.FileError, or what the system said.
+// *taskfile.Error, or what the system said.
 func ReadState(folder string) (job.Job, error) {
 	path := filepath.Join(folder, StateFile)
 	f, err := open(path)
@@ -83,7 +84,7 @@ func ReadState(folder string) (job.Job, error) {
 	if err != nil {
 		return job.Job{}, err
 	}
-	return job.ParseState(path, data)
+	return taskfile.ParseState(path, data)
 }
 
 // OpenTasks opens the tasks.json of a folder. A folder without one has no tasks:

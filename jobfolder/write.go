@@ -12,6 +12,7 @@ import (
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 // ErrOther is returned where a folder holds the files of another job.
@@ -33,7 +34,7 @@ func Write(ctx context.Context, d *db.DB, j job.Job, folder string) error {
 
 // write is Write for a folder that is there. made is called with the new files.
 func write(ctx context.Context, d *db.DB, j job.Job, folder string, made func(*os.File)) error {
-	state, err := job.FormatState(j)
+	state, err := taskfile.FormatState(j)
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func write(ctx context.Context, d *db.DB, j job.Job, folder string, made func(*o
 		}
 	}
 	err = replace(filepath.Join(folder, TasksFile), made, func(w *bufio.Writer) error {
-		tw := job.NewTaskWriter(w, j.Name)
+		tw := taskfile.NewTaskWriter(w, j.Name)
 		err := d.EachTask(ctx, j.Name, func(t job.Task) error {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -92,7 +93,7 @@ func WriteOwn(ctx context.Context, d *db.DB, j job.Job, folder string) error {
 
 // Fresh reports whether the files of a folder are up to date.
 func Fresh(j job.Job, folder string) bool {
-	state, err := job.FormatState(j)
+	state, err := taskfile.FormatState(j)
 	if err != nil {
 		return false
 	}

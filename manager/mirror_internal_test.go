@@ -14,6 +14,7 @@ import (
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/jobfolder"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 // mirrored is a database with a mirror whose goroutine has ended, so that the
@@ -50,7 +51,7 @@ func (m *mirrored) look(name string) (job.Job, []job.Task) {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	tasks, err := job.ParseTasks("tasks.json", name, data)
+	tasks, err := taskfile.ParseTasks("tasks.json", name, data)
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -131,7 +132,7 @@ func TestTheMirrorRemovesWhatIsGone(t *testing.T) {
 	folder := jobfolder.Path(base, "gone")
 	gone := job.Job{UUID: "u", Name: "gone", State: job.StateWaiting, UpdatedAt: time.Now()}
 	write := func(uuid string) {
-		state, _ := job.FormatState(job.Job{UUID: uuid, Name: "gone", State: job.StateWaiting})
+		state, _ := taskfile.FormatState(job.Job{UUID: uuid, Name: "gone", State: job.StateWaiting})
 		for name, data := range map[string][]byte{jobfolder.StateFile: state, jobfolder.TasksFile: []byte("[]\n")} {
 			if err := os.MkdirAll(folder, 0o700); err != nil {
 				t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/jobfolder"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 // Running says what becomes of imported tasks that were running when their file was
@@ -244,7 +245,7 @@ func badInput(err error) error {
 // placed is an error that says which folder it is about. What is wrong with a file
 // says that itself.
 func placed(folder string, err error) error {
-	var at *job.FileError
+	var at *taskfile.Error
 	if errors.As(err, &at) || errors.Is(err, ErrWasRunning) {
 		return badInput(err)
 	}

@@ -17,12 +17,13 @@ import (
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/jobfolder"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 // tasksFile is the tasks.json of a folder; one that is not there has no tasks.
 type tasksFile struct {
 	file   *os.File // nil: there is none
-	reader *job.TaskReader
+	reader *taskfile.TaskReader
 	count  int // tasks read
 }
 
@@ -33,9 +34,9 @@ func openTasks(folder, name string) (*tasksFile, error) {
 		return nil, err
 	}
 	if f == nil {
-		return &tasksFile{reader: job.NewTaskReader(path, name, strings.NewReader("[]"))}, nil
+		return &tasksFile{reader: taskfile.NewTaskReader(path, name, strings.NewReader("[]"))}, nil
 	}
-	return &tasksFile{file: f, reader: job.NewTaskReader(path, name, bufio.NewReaderSize(f, 1<<20))}, nil
+	return &tasksFile{file: f, reader: taskfile.NewTaskReader(path, name, bufio.NewReaderSize(f, 1<<20))}, nil
 }
 
 // Close closes the file.

@@ -11,6 +11,7 @@ import (
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/runner"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 // The rows go first, in one commit, and then the files: whoever is killed in
@@ -109,7 +110,7 @@ func removeExported(root *os.Root, folder, uuid string) error {
 		if err != nil {
 			return err
 		}
-		if j, err := job.ParseState(state, data); err == nil && j.UUID == uuid {
+		if j, err := taskfile.ParseState(state, data); err == nil && j.UUID == uuid {
 			for _, path := range []string{filepath.Join(folder, "tasks.json"), state} {
 				if err := removeFile(root, "", path); err != nil {
 					return err

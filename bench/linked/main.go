@@ -8,8 +8,8 @@ import (
 	_ "github.com/lmittmann/tint"
 	_ "golang.org/x/term"
 
-	_ "github.com/air-executor/air-executor/jobfile"
 	_ "github.com/air-executor/air-executor/manager"
+	_ "github.com/air-executor/air-executor/taskfile"
 )
 
 func main() {}

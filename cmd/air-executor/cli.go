@@ -11,6 +11,7 @@ import (
 
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/queue"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 const description = `Runs jobs of shell commands durably on one machine.
@@ -39,6 +40,7 @@ type commandLine struct {
 	Import importCmd `cmd:"" help:"Read jobs from state.json and tasks.json files."`
 	Export exportCmd `cmd:"" help:"Write jobs to state.json and tasks.json files."`
 
+	Schema   schemaCmd   `cmd:"" help:"Print the JSON Schema of a kind of file."`
 	Config   configCmd   `cmd:"" help:"Show, check or write the configuration."`
 	Doctor   doctorCmd   `cmd:"" help:"Check the database."`
 	Upgrade  upgradeCmd  `cmd:"" help:"Bring the database of an older version up to date."`
@@ -99,6 +101,25 @@ func (s *signed) Decode(c *kong.DecodeContext) error {
 	return nil
 }
 
+// taskPriority is the priority of a task.
+type taskPriority int
+
+// Decode reads the number.
+func (p *taskPriority) Decode(c *kong.DecodeContext) error {
+	t := c.Scan.Pop()
+	if t.IsEOL() {
+		return errNoValue
+	}
+	return p.set(fmt.Sprint(t.Value))
+}
+
+func (p *taskPriority) set(text string) error {
+	var s job.Spec
+	err := taskfile.Flag("priority", text, &s)
+	*p = taskPriority(s.Priority)
+	return err
+}
+
 // timeLimit is how long to wait: a duration such as 90s or 5m, or whole seconds.
 type timeLimit time.Duration
 
@@ -112,7 +133,13 @@ type taskLimit time.Duration
 
 // Decode reads the time limit.
 func (l *taskLimit) Decode(c *kong.DecodeContext) error {
-	return decodeTime((*time.Duration)(l), c, job.ParseTimeout)
+	return decodeTime((*time.Duration)(l), c, parseLimit)
+}
+
+func parseLimit(text string) (time.Duration, error) {
+	var s job.Spec
+	err := taskfile.Flag("timeout", text, &s)
+	return s.Timeout, err
 }
 
 func decodeTime(d *time.Duration, c *kong.DecodeContext, parse func(string) (time.Duration, error)) (err error) {

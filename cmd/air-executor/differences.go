@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 // differences says, a line for each, what a resumed job takes from its file that
@@ -58,7 +60,9 @@ func differ(before, after job.Spec) (out []string) {
 	if !slices.Equal(a, b) {
 		say("dependencies", list(a), list(b))
 	}
-	say("priority", fmt.Sprint(before.Priority), fmt.Sprint(after.Priority))
+	numbers := map[string]string{}
+	taskfile.Numbers(&before, func(name string, n int) { numbers[name] = strconv.Itoa(n) })
+	taskfile.Numbers(&after, func(name string, n int) { say(name, numbers[name], strconv.Itoa(n)) })
 	say("timeout", limitText(before), limitText(after))
 	say("working_directory", filepath.Clean(before.Dir), filepath.Clean(after.Dir))
 	return out

@@ -15,21 +15,22 @@ import (
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/queue"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 type enqueueCmd struct {
-	Job      string    `short:"j" placeholder:"NAME" predictor:"job" help:"Job to add to; it is created if it does not exist. Inside a task the default is its own job, else 'default'."`
-	ID       string    `name:"id" placeholder:"ID" help:"Id of the task, unique in its job. The default is the job's next free number."`
-	After    []string  `short:"a" sep:"none" placeholder:"ID" predictor:"task" help:"Run only when this task of the same job has completed. May be given several times."`
-	Priority signed    `short:"o" placeholder:"N" help:"Higher runs first; the default is 0."`
-	Timeout  taskLimit `placeholder:"D" help:"End the task after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
-	Dir      string    `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run; the default is the current directory."`
-	Env      []string  `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable. May be given several times."`
-	NoEnv    bool      `help:"Do not store this shell's environment; run with the manager's."`
-	IfAbsent bool      `help:"If there is a task with this id already, do nothing and exit 0; if it differs, say so."`
-	Missing  bool      `name:"allow-missing" help:"Accept dependencies on tasks that do not exist yet. The task waits for them."`
-	FromFile string    `short:"f" placeholder:"FILE" help:"Add the tasks of a file: JSON lines, or a tasks.json array; - is stdin."`
-	Command  []string  `arg:"" optional:"" predictor:"command" help:"Command and arguments, after --."`
+	Job      string       `short:"j" placeholder:"NAME" predictor:"job" help:"Job to add to; it is created if it does not exist. Inside a task the default is its own job, else 'default'."`
+	ID       string       `name:"id" placeholder:"ID" help:"Id of the task, unique in its job. The default is the job's next free number."`
+	After    []string     `short:"a" sep:"none" placeholder:"ID" predictor:"task" help:"Run only when this task of the same job has completed. May be given several times."`
+	Priority taskPriority `short:"o" placeholder:"N" help:"Higher runs first; the default is 0."`
+	Timeout  taskLimit    `placeholder:"D" help:"End the task after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
+	Dir      string       `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run; the default is the current directory."`
+	Env      []string     `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable. May be given several times."`
+	NoEnv    bool         `help:"Do not store this shell's environment; run with the manager's."`
+	IfAbsent bool         `help:"If there is a task with this id already, do nothing and exit 0; if it differs, say so."`
+	Missing  bool         `name:"allow-missing" help:"Accept dependencies on tasks that do not exist yet. The task waits for them."`
+	FromFile string       `short:"f" placeholder:"FILE" help:"Add the tasks of a file: JSON lines, or a tasks.json array; - is stdin."`
+	Command  []string     `arg:"" optional:"" predictor:"command" help:"Command and arguments, after --."`
 }
 
 // Help is printed below the summary.
@@ -75,12 +76,12 @@ func (c *enqueueCmd) Run(a *app) error {
 		return c.store(a, func(yield func(job.Spec, error) bool) { yield(template, nil) }, o)
 	}
 	o.Template = &template
-	in, err := interruptible(a.ctx, func() (io.ReadCloser, error) { return openInput(c.FromFile, conf.BasePath) })
+	in, err := interruptible(a.ctx, func() (io.ReadSeekCloser, error) { return openInput(c.FromFile, conf.BasePath) })
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	r := job.NewSpecReader(inputName(c.FromFile), bufio.NewReaderSize(in, 1<<20))
+	r := taskfile.NewSpecReader(inputName(c.FromFile), bufio.NewReaderSize(in, 1<<20))
 	first, err := r.Next()
 	if err == io.EOF {
 		return usage(fmt.Errorf("%s: has no tasks", inputName(c.FromFile)), "")
@@ -88,7 +89,7 @@ func (c *enqueueCmd) Run(a *app) error {
 	if err != nil {
 		return explainEnqueue(err)
 	}
-	return c.explainFile(c.store(a, c.fromFile(r, first), o), r)
+	return c.explainFile(c.store(a, c.fromFile(r, first), o), r, in)
 }
 
 // check refuses what does not go together.
@@ -113,32 +114,18 @@ func (c *enqueueCmd) shell() fromShell {
 
 // fromFile yields the tasks of a file. The first was read already: a file in which
 // nothing is right makes no base path.
-func (c *enqueueCmd) fromFile(r *job.SpecReader, first job.Spec) iter.Seq2[job.Spec, error] {
+func (c *enqueueCmd) fromFile(r *taskfile.SpecReader, first job.Spec) iter.Seq2[job.Spec, error] {
 	return func(yield func(job.Spec, error) bool) {
 		var err error
 		for s := first; err != io.EOF; s, err = r.Next() {
-			if err == nil {
-				err = c.checkID(r, s.ID)
+			if err == nil && c.IfAbsent && s.ID == "" {
+				err = r.At("id", errors.New("is missing; with --if-absent every task needs one, for a task without is always a new one"))
 			}
 			if !yield(s, err) || err != nil {
 				return
 			}
 		}
 	}
-}
-
-// checkID checks what is said of ids only where tasks are queued.
-func (c *enqueueCmd) checkID(r *job.SpecReader, id string) error {
-	if id == "" {
-		if c.IfAbsent {
-			return r.At("id", errors.New("is missing; with --if-absent every task needs one, for a task without is always a new one"))
-		}
-		return nil
-	}
-	if err := job.CheckNewID(id); err != nil {
-		return r.At("id", err)
-	}
-	return nil
 }
 
 // store stores the tasks and prints their ids.
@@ -196,21 +183,41 @@ func (c *enqueueCmd) print(a *app, q *queue.Queue, added db.Added) error {
 }
 
 // explainFile adds to an error about the tasks of a file where it is, and what to
-// do about it in the file.
-func (c *enqueueCmd) explainFile(err error, r *job.SpecReader) error {
-	name := inputName(c.FromFile)
+// do about it in the file, which in reads.
+func (c *enqueueCmd) explainFile(err error, r *taskfile.SpecReader, in io.Seeker) error {
+	cause, hint := bare(err), ""
+	if coded := (*codedError)(nil); errors.As(err, &coded) {
+		hint = coded.hint
+	}
+	code := exitUsage
+	var at *taskfile.Error
+	var missing *db.Missing
+	var cycle *db.Cycle
+	again := func() taskfile.Again {
+		_, _ = in.Seek(0, io.SeekStart) // what cannot be read again has no place
+		return taskfile.Again{File: inputName(c.FromFile), From: bufio.NewReaderSize(in.(io.Reader), 1<<20)}
+	}
 	switch {
 	case errors.Is(err, db.ErrDuplicate):
-		// It was met at the task that was read last.
-		return fail(exitError, r.At("id", bare(err)), "choose another id, or give --if-absent if it is the same task")
-	case errors.Is(err, db.ErrCycle):
-		return usage(fmt.Errorf("%s: %w", name, bare(err)), "")
-	case errors.Is(err, db.ErrNoTask):
-		var coded *codedError
-		_ = errors.As(err, &coded)
-		return fail(exitNoSuch, fmt.Errorf("%s: %w", name, bare(err)), coded.hint)
+		last := r.At("id", cause) // it was met at the task that was read last
+		code, hint = exitError, "choose another id, or give --if-absent if it is the same task"
+		if at = again().Twice(last.ID, cause); at == nil {
+			at = last
+		}
+	case errors.As(err, &missing) && missing.By != "":
+		code, at = exitNoSuch, again().Missing(missing.By, missing.Task, cause)
+		if missing.By == missing.Task && at != nil {
+			at.Msg = cause.Error()
+		}
+	case errors.As(err, &cycle):
+		at = again().Cycle(cycle.Tasks, cause)
+	default:
+		return err
 	}
-	return err
+	if at == nil {
+		return fail(code, fmt.Errorf("%s: %w", inputName(c.FromFile), cause), hint)
+	}
+	return fail(code, at, hint)
 }
 
 // bare is an error without an exit code and a hint.

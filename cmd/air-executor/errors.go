@@ -12,6 +12,7 @@ import (
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/manager"
 	"github.com/air-executor/air-executor/queue"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 // The exit codes, the same in every command.
@@ -52,12 +53,13 @@ func exitCode(err error) int {
 	var folder *queue.BadFolder
 	var attempt *queue.NoAttempt
 	var late *queue.NotEnded
+	var file *taskfile.Error
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &coded):
 		return coded.code
-	case errors.As(err, &conf), errors.As(err, &folder):
+	case errors.As(err, &conf), errors.As(err, &file), errors.As(err, &folder):
 		return exitUsage
 	case errors.As(err, &attempt), errors.Is(err, db.ErrNoJob), errors.Is(err, db.ErrNoTask), errors.Is(err, db.ErrNoDatabase):
 		return exitNoSuch

@@ -4,13 +4,13 @@ import (
 	"errors"
 
 	"github.com/air-executor/air-executor/db"
-	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/runner"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 // explainEnqueue adds what to do about an error.
 func explainEnqueue(err error) error {
-	var at *job.FileError
+	var at *taskfile.Error
 	var coded *codedError
 	switch {
 	case errors.As(err, &coded):

@@ -7,7 +7,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/air-executor/air-executor/internal/strictyaml"
+	"github.com/air-executor/air-executor/internal/words"
 )
 
 type helpCmd struct {
@@ -105,7 +105,7 @@ func commandHint(model *kong.Application, word string) string {
 			return "air-executor " + other + " does that; see air-executor " + name + " --help"
 		}
 	}
-	if best := strictyaml.Nearest(word, commandNames(model)); best != "" {
+	if best := words.Nearest(word, commandNames(model)); best != "" {
 		return fmt.Sprintf("did you mean %s? %s", best, all)
 	}
 	return all

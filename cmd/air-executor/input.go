@@ -20,7 +20,7 @@ const (
 // openInput opens a file to read tasks from. What cannot be read at once, such
 // as a pipe, is read to its end first, for the database is locked while the tasks
 // are stored. More than a little goes to a file without a name in the base path.
-func openInput(path, base string) (io.ReadCloser, error) {
+func openInput(path, base string) (io.ReadSeekCloser, error) {
 	f := os.Stdin
 	if path != "-" {
 		var err error
@@ -66,11 +66,11 @@ func unreadable(path string, err error) error {
 }
 
 // keep reads in to its end: up to some bytes into memory, more into a file.
-func keep(in io.Reader, name, base string, memory, most int64) (io.ReadCloser, error) {
+func keep(in io.Reader, name, base string, memory, most int64) (io.ReadSeekCloser, error) {
 	var head bytes.Buffer
 	n, err := io.CopyN(&head, in, memory)
 	if errors.Is(err, io.EOF) {
-		return io.NopCloser(&head), nil
+		return inMemoryInput{bytes.NewReader(head.Bytes())}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
@@ -93,6 +93,12 @@ func keep(in io.Reader, name, base string, memory, most int64) (io.ReadCloser, e
 	}
 	return spool, nil
 }
+
+// inMemoryInput is a pipe that gave little.
+type inMemoryInput struct{ *bytes.Reader }
+
+// Close does nothing.
+func (inMemoryInput) Close() error { return nil }
 
 // newSpool makes a file in the base path that has no name any more.
 func newSpool(base string) (*os.File, error) {

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/air-executor/air-executor/job"
 )
 
 // plainLine is a command line that is read here and not by the parser. Scripts
@@ -111,12 +108,10 @@ func (p *plainLine) set(name, value string) bool {
 		c.Env = append(c.Env, value)
 		return true
 	case "--priority", "-o":
-		n, err := strconv.Atoi(value)
 		once := c.Priority == 0
-		c.Priority = signed(n)
-		return once && err == nil
+		return c.Priority.set(value) == nil && once
 	case "--timeout":
-		d, err := job.ParseTimeout(value)
+		d, err := parseLimit(value)
 		once := c.Timeout == 0
 		c.Timeout = taskLimit(d)
 		return once && err == nil

@@ -41,6 +41,7 @@ var examples = map[string][]string{
 	"upgrade":      {"air-executor upgrade"},
 	"managers":     {"air-executor managers"},
 	"completion":   {"air-executor completion bash"},
+	"schema":       {"air-executor schema", "air-executor schema tasks"},
 	"help":         {"air-executor help enqueue"},
 	"version":      {"air-executor version"},
 }

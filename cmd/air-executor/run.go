@@ -11,23 +11,23 @@ import (
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
-	"github.com/air-executor/air-executor/jobfile"
 	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/runner"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 type runCmd struct {
-	Job      string    `short:"j" placeholder:"NAME" predictor:"job" help:"Name for the job, instead of the one in the file."`
-	Resume   bool      `help:"Go on with a job that was interrupted or has failed. Completed tasks stay completed; the others run as the file says now."`
-	Follow   bool      `short:"f" help:"Print what the tasks of a job file write, as 'logs --follow' does. The output of a command is always printed."`
-	ID       string    `name:"id" placeholder:"ID" help:"Id of the task, for a command. The default is 1."`
-	Priority signed    `short:"o" placeholder:"N" help:"Priority of a command among all ready tasks; higher runs first. The default is 0."`
-	Timeout  taskLimit `placeholder:"D" help:"End a command after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
-	Dir      string    `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run a command; the default is the current directory."`
-	Env      []string  `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable for a command. May be given several times."`
-	NoEnv    bool      `help:"Run a command with the manager's environment, not with this shell's."`
-	ExitCode string    `placeholder:"job|command" enum:"job,command" default:"job" words:"job,command" help:"With 'command', exit with the exit code of the command."`
-	Args     []string  `arg:"" optional:"" name:"file" help:"Job file (YAML or JSON; - is stdin), or -- and a command with its arguments."`
+	Job      string       `short:"j" placeholder:"NAME" predictor:"job" help:"Name for the job, instead of the one in the file."`
+	Resume   bool         `help:"Go on with a job that was interrupted or has failed. Completed tasks stay completed; the others run as the file says now."`
+	Follow   bool         `short:"f" help:"Print what the tasks of a job file write, as 'logs --follow' does. The output of a command is always printed."`
+	ID       string       `name:"id" placeholder:"ID" help:"Id of the task, for a command. The default is 1."`
+	Priority taskPriority `short:"o" placeholder:"N" help:"Priority of a command among all ready tasks; higher runs first. The default is 0."`
+	Timeout  taskLimit    `placeholder:"D" help:"End a command after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
+	Dir      string       `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run a command; the default is the current directory."`
+	Env      []string     `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable for a command. May be given several times."`
+	NoEnv    bool         `help:"Run a command with the manager's environment, not with this shell's."`
+	ExitCode string       `placeholder:"job|command" enum:"job,command" default:"job" words:"job,command" help:"With 'command', exit with the exit code of the command."`
+	Args     []string     `arg:"" optional:"" name:"file" help:"Job file (YAML or JSON; - is stdin), or -- and a command with its arguments."`
 }
 
 func (*runCmd) configured() {}
@@ -135,8 +135,8 @@ type order struct {
 
 // file runs the job of a job file.
 func (c *runCmd) file(a *app, path string) error {
-	f, err := interruptible(a.ctx, func() (*jobfile.File, error) { return jobfile.Load(path, c.Job) })
-	if at := (*jobfile.Error)(nil); errors.As(err, &at) && at.Key == "name" && at.Line == 0 {
+	f, err := interruptible(a.ctx, func() (*taskfile.JobFile, error) { return taskfile.LoadJob(path, c.Job) })
+	if at := (*taskfile.Error)(nil); errors.As(err, &at) && at.Key == "name" && at.Line == 0 {
 		return usage(err, "or give the name here: --job NAME")
 	}
 	if err != nil {

@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/runner"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 // taskLines are all that is known about one task.
@@ -57,9 +59,11 @@ func (r *report) describe() (lines []string) {
 	line("Command", shellCommand(t.Task))
 	line("Directory", t.Dir)
 	line("Time limit", r.timeLimit(t.Task))
-	if t.Priority != 0 {
-		line("Priority", fmt.Sprint(t.Priority))
-	}
+	taskfile.Numbers(&t.Spec, func(name string, n int) {
+		if n != 0 {
+			line(strings.ToUpper(name[:1])+name[1:], strconv.Itoa(n))
+		}
+	})
 	line("After", strings.Join(t.Dependencies, ", "))
 	line("Queued by", t.Parent)
 	line("Created", when(t.CreatedAt, 0))

@@ -7,7 +7,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/air-executor/air-executor/db"
-	"github.com/air-executor/air-executor/internal/strictyaml"
+	"github.com/air-executor/air-executor/internal/words"
 )
 
 // suggest adds to an error about a job or task that is not there which one may
@@ -53,7 +53,7 @@ func (ws *workspace) nearest(missing *db.Missing) string {
 	if err != nil {
 		return ""
 	}
-	return strictyaml.Nearest(name, names)
+	return words.Nearest(name, names)
 }
 
 // taskHint is the hint about an argument too many for a command that has --task.

@@ -60,8 +60,20 @@ var mutants = []mutant{
 	},
 	{
 		name:    "what has run can be queued again from its file",
-		changes: []change{{"job/specfile.go", `if err != nil || s == string(Pending) {`, `if err != nil || s != "" {`}},
-		test:    test{"./job", "", "TestATaskThatHasRunCannotBeQueuedAgain"},
+		changes: []change{{"taskfile/kinds.go", `in == inLines && to.Status != job.Pending {`, `in == inLines && to.Status == "" {`}},
+		test:    test{"./taskfile", "", "TestATaskThatHasRunCannotBeQueuedAgain"},
+		shows:   "no error",
+	},
+	{
+		name:    "a key that occurs twice is taken for its last value",
+		changes: []change{{"taskfile/object.go", `if bytes.Equal(o.list[i].key, o.list[j].key) {`, `if i == j {`}},
+		test:    test{"./taskfile", "", "TestEachMistakeIsOneSentenceInEveryForm"},
+		shows:   "no error",
+	},
+	{
+		name:    "a mistyped key of a task is kept as one of another tool",
+		changes: []change{{"taskfile/table.go", `if lacks && (!r.in.keepsTypos()`, `if lacks && !lacks && (!r.in.keepsTypos()`}},
+		test:    test{"./taskfile", "", "TestEachMistakeIsOneSentenceInEveryForm"},
 		shows:   "no error",
 	},
 	{
@@ -450,10 +462,10 @@ var Early func(i int, a *Assignment)
 		changes: []change{{"db/resume.go", `		if s == nil || s.fixed() {
 			continue
 		}
-		args, err`, `		if s != nil {
+		asked, err`, `		if s != nil {
 			continue
 		}
-		args, err`}},
+		asked, err`}},
 		test:  inDB("TestAResumedJobRunsWhatTheFileSaysNow"),
 		shows: "FAIL",
 	},

@@ -24,21 +24,22 @@ const anything = "*"
 
 // layers says which packages of ours each package may import: those below it.
 var layers = map[string][]string{
-	"job":        {},
+	"job":        {"internal/words"},
 	"lock":       {"internal/basepath"},
 	"migrations": {},
 
 	"internal/basepath":   {},
-	"internal/strictyaml": {},
+	"internal/words":      {},
+	"internal/strictyaml": {"internal/words"},
 	"internal/failpoint":  {},
 
-	"config":         {"internal/basepath", "internal/strictyaml"},
-	"jobfile":        {"internal/strictyaml", "job"},
+	"config":         {"internal/basepath", "internal/strictyaml", "internal/words"},
+	"taskfile":       {"internal/strictyaml", "internal/words", "job"},
 	"db":             {"internal/basepath", "internal/failpoint", "job", "lock", "migrations"},
 	"runner/process": {"internal/failpoint"},
 	"runner":         {"internal/basepath", "internal/failpoint", "db", "job", "lock", "runner/process"},
-	"jobfolder":      {"internal/basepath", "db", "job", "runner/process"},
-	"queue":          {"internal/basepath", "config", "db", "job", "jobfolder", "lock", "manager", "runner"},
+	"jobfolder":      {"internal/basepath", "db", "job", "runner/process", "taskfile"},
+	"queue":          {"internal/basepath", "config", "db", "job", "jobfolder", "lock", "manager", "runner", "taskfile"},
 	"manager":        {"internal/basepath", "internal/failpoint", "config", "db", "job", "jobfolder", "lock", "runner", "runner/process"},
 
 	"cmd":    {anything},

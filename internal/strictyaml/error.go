@@ -9,7 +9,6 @@ package strictyaml
 import (
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // Error is a mistake in a file or in a setting. Its text includes what is known
@@ -20,6 +19,7 @@ type Error struct {
 	File string // as it is to be shown; empty: the mistake is in no file
 	Line int    // first line is 1; 0: the whole file
 	Key  string // path of the value, such as tasks[0].command; empty: no value
+	Path []Step // what Key shows; nil: no value
 	Msg  string
 	Err  error // cause; nil: none
 }
@@ -43,25 +43,3 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
-
-// Quote returns s in quotes for a message, shortened if it is long.
-func Quote(s string) string {
-	short := clip(s)
-	if len(short) < len(s) {
-		return strconv.Quote(short) + "…"
-	}
-	return strconv.Quote(s)
-}
-
-// clip shortens s for a message, without cutting a character.
-func clip(s string) string {
-	const most = 60
-	if len(s) <= most {
-		return s
-	}
-	cut := most
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut]
-}

@@ -9,6 +9,8 @@ import (
 
 	"go.yaml.in/yaml/v4"
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
+
+	"github.com/air-executor/air-executor/internal/words"
 )
 
 // maxDepth bounds how deep lists and mappings may be nested.
@@ -18,6 +20,16 @@ const maxDepth = 64
 // of type *Error, call name. It returns nil if data holds no value: nothing,
 // or only comments.
 func Parse(name string, data []byte) (*Map, error) {
+	v, err := ParseValue(name, data)
+	if v == nil || err != nil {
+		return nil, err
+	}
+	return v.Map()
+}
+
+// ParseValue is Parse for a root of any type. Where the document can be read but
+// holds what is not allowed, the root comes with the error, for messages.
+func ParseValue(name string, data []byte) (*Value, error) {
 	data, err := checkText(name, data)
 	if err != nil {
 		return nil, err
@@ -30,11 +42,8 @@ func Parse(name string, data []byte) (*Map, error) {
 	if root == nil || err != nil {
 		return nil, err
 	}
-	v := Value{file: name, node: root}
-	if err := v.check(); err != nil {
-		return nil, err
-	}
-	return v.Map()
+	v := &Value{file: name, node: root}
+	return v, v.check()
 }
 
 // document returns the root of the only document, or nil if there is none or
@@ -150,9 +159,9 @@ func (v Value) check() error {
 	n := v.node
 	switch {
 	case n.Anchor != "": // so there are no aliases either: each needs an anchor before it
-		return v.Errorf("anchors (&%s) are not allowed; write the value out where it is used", clip(n.Anchor))
+		return v.Errorf("anchors (&%s) are not allowed; write the value out where it is used", words.Clip(n.Anchor))
 	case n.Style&yaml.TaggedStyle != 0 || n.Tag == "!":
-		return v.Errorf("tags (%s) are not allowed", clip(n.Tag))
+		return v.Errorf("tags (%s) are not allowed", words.Clip(n.Tag))
 	case n.Kind == yaml.MappingNode:
 		return v.checkMapping()
 	case n.Kind == yaml.SequenceNode:
@@ -182,7 +191,7 @@ func (v Value) checkMapping() error {
 		}
 		value := v.field(i)
 		if line, ok := seen[name]; ok {
-			return &Error{File: v.file, Line: key.Line(), Key: value.path, Msg: fmt.Sprintf("is already set on line %d", line)}
+			return &Error{File: v.file, Line: key.Line(), Key: value.path.String(), Path: value.path, Msg: fmt.Sprintf("is already set on line %d", line)}
 		}
 		seen[name] = key.Line()
 		if err := value.check(); err != nil {

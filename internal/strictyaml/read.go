@@ -64,8 +64,8 @@ func checkText(name string, data []byte) ([]byte, error) {
 	line := 1
 	for i := 0; i < len(data); {
 		r, size := utf8.DecodeRune(data[i:])
-		if problem := badRune(r, size); problem != "" {
-			return nil, &Error{File: name, Line: line, Msg: problem}
+		if problem := badRune(r, size); problem != nil {
+			return nil, &Error{File: name, Line: line, Msg: problem.Error(), Err: problem}
 		}
 		if r == '\n' {
 			line++
@@ -75,15 +75,18 @@ func checkText(name string, data []byte) ([]byte, error) {
 	return data, nil
 }
 
-// badRune says what is wrong with a character, or "".
-func badRune(r rune, size int) string {
+// ErrNotUTF8 is wrapped in the error for a file with bytes that are not UTF-8.
+var ErrNotUTF8 = errors.New("is not valid UTF-8")
+
+// badRune says what is wrong with a character, or nil.
+func badRune(r rune, size int) error {
 	switch {
 	case r == utf8.RuneError && size <= 1:
-		return "is not valid UTF-8"
+		return ErrNotUTF8
 	case r == 0:
-		return "contains a NUL byte; is this a text file in UTF-8?"
+		return errors.New("contains a NUL byte; is this a text file in UTF-8?")
 	case r < ' ' && r != '\t' && r != '\n' && r != '\r', r == 0xFFFE, r == 0xFFFF:
-		return fmt.Sprintf("contains the control character %U", r)
+		return fmt.Errorf("contains the control character %U", r)
 	}
-	return ""
+	return nil
 }

@@ -9,29 +9,117 @@ import (
 	"unicode"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/air-executor/air-executor/internal/words"
 )
 
 // Value is a value in a file. Its readers return errors of type *Error that
 // say what was wanted and what is there.
 type Value struct {
 	file string
-	path string // keys and indexes that lead here from the root
+	path path
 	node *yaml.Node
 }
+
+// path is the keys and indexes that lead to a value from the root.
+type path []Step
+
+// Step leads from a mapping to the value of a key, or from a list to an element.
+type Step struct {
+	Key   string
+	Index int // of an element; -1: Key says which
+}
+
+// String is the path for a message, such as tasks[0].command.
+func (p path) String() string {
+	var b strings.Builder
+	for i, s := range p {
+		switch {
+		case s.Index >= 0:
+			b.WriteString("[" + strconv.Itoa(s.Index) + "]")
+		case i > 0:
+			b.WriteString("." + shownKey(s.Key))
+		default:
+			b.WriteString(shownKey(s.Key))
+		}
+	}
+	return b.String()
+}
+
+// to is the path of what is under a value.
+func (p path) to(s Step) path { return append(p[:len(p):len(p)], s) }
+
+// Kind is the type of a value.
+type Kind uint8
+
+// The types of values.
+const (
+	Null Kind = iota
+	Boolean
+	Number
+	Text
+	List
+	Mapping
+)
+
+// Kind returns the type of the value. Dates are texts: only YAML 1.1 made more of
+// them.
+func (v Value) Kind() Kind {
+	switch {
+	case v.node.Kind == yaml.MappingNode:
+		return Mapping
+	case v.node.Kind == yaml.SequenceNode:
+		return List
+	case v.isText():
+		return Text
+	case v.IsNumber():
+		return Number
+	case v.node.ShortTag() == "!!bool":
+		return Boolean
+	}
+	return Null
+}
+
+// Raw returns a text without quotes, and other values that are no lists or mappings
+// as they are written.
+func (v Value) Raw() string { return v.node.Value }
 
 // Given returns a text value that was given outside of any file, such as that
 // of a flag. Errors call it key.
 func Given(key, text string) Value {
-	return Value{path: key, node: &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}}
+	return Value{path: path{{Key: key, Index: -1}}, node: &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}}
 }
 
 // Line returns the line on which the value begins.
 func (v Value) Line() int { return v.node.Line }
 
+// Path returns the keys and indexes that lead to the value from the root.
+func (v Value) Path() []Step { return v.path }
+
+// Find returns the first key or value in a document whose text is the one that is
+// looked for. Of a key it is the value that is found.
+func (v Value) Find(is func(text string) bool) (found Value, ok bool) {
+	switch v.Kind() {
+	case Mapping:
+		for i := 0; i+1 < len(v.node.Content) && !ok; i += 2 {
+			if found, ok = v.field(i), is(v.node.Content[i].Value); !ok {
+				found, ok = found.Find(is)
+			}
+		}
+	case List:
+		for i := 0; i < len(v.node.Content) && !ok; i++ {
+			found, ok = v.item(i).Find(is)
+		}
+	default:
+		return v, is(v.node.Value)
+	}
+	return found, ok
+}
+
 // Errorf returns an *Error at the place of the value. It wraps what %w does.
 func (v Value) Errorf(format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
-	return &Error{File: v.file, Line: v.Line(), Key: v.path, Msg: err.Error(), Err: errors.Unwrap(err)}
+	return &Error{File: v.file, Line: v.Line(), Key: v.path.String(), Path: v.path, Msg: err.Error(), Err: errors.Unwrap(err)}
 }
 
 // Text returns a string. What YAML takes for something else, such as an
@@ -52,9 +140,9 @@ func (v Value) Literal() (string, error) {
 	return v.node.Value, nil
 }
 
-// Path returns a text that can be the path of a file or folder. A leading ~,
+// FilePath returns a text that can be the path of a file or folder. A leading ~,
 // which only shells expand, is an error.
-func (v Value) Path() (string, error) {
+func (v Value) FilePath() (string, error) {
 	path, err := v.Text()
 	switch {
 	case err != nil:
@@ -64,7 +152,7 @@ func (v Value) Path() (string, error) {
 	case strings.IndexByte(path, 0) >= 0:
 		return "", v.Errorf("must not contain a NUL byte")
 	case path == "~" || strings.HasPrefix(path, "~/"):
-		return "", v.Errorf("~ does not stand for the home folder here; write %s in full", Quote(path))
+		return "", v.Errorf("~ does not stand for the home folder here; write %s in full", words.Quote(path))
 	}
 	return path, nil
 }
@@ -109,11 +197,11 @@ func (v Value) Int(low, high int) (int, error) {
 	tooLarge := errors.Is(err, strconv.ErrRange)
 	switch {
 	case isNumber && hasLeadingZero(text):
-		return 0, v.Errorf("must be a whole number without leading zeros, not %s", clip(v.node.Value))
+		return 0, v.Errorf("must be a whole number without leading zeros, not %s", words.Clip(v.node.Value))
 	case !isNumber || err != nil && !tooLarge:
 		return 0, v.wanted("a whole number")
 	case tooLarge || n < int64(low) || n > int64(high):
-		return 0, v.Errorf("must be between %d and %d, not %s", low, high, clip(v.node.Value))
+		return 0, v.Errorf("must be between %d and %d, not %s", low, high, words.Clip(v.node.Value))
 	}
 	return int(n), nil
 }
@@ -190,11 +278,8 @@ func (m *Map) Get(key string) (v Value, ok bool) {
 
 // Missing returns the error for a key that must be there.
 func (m *Map) Missing(key string) error {
-	e := &Error{File: m.file, Line: m.Line(), Key: key, Msg: "is missing"}
-	if m.path != "" {
-		e.Key = m.path + "." + key
-	}
-	return e
+	at := m.path.to(Step{Key: key, Index: -1})
+	return &Error{File: m.file, Line: m.Line(), Key: at.String(), Path: at, Msg: "is missing"}
 }
 
 // CheckKeys returns an error for the first key that is not among the known
@@ -205,33 +290,30 @@ func (m *Map) CheckKeys(known []string) error {
 			continue
 		}
 		msg := "unknown key; the known keys are " + strings.Join(known, ", ")
-		if near := Nearest(e.Key, known); near != "" {
+		if near := words.Nearest(e.Key, known); near != "" {
 			msg = "unknown key; did you mean " + near + "?"
 		}
-		return &Error{File: m.file, Line: e.Line, Key: e.Value.path, Msg: msg}
+		return &Error{File: m.file, Line: e.Line, Key: e.Value.path.String(), Path: e.Value.path, Msg: msg}
 	}
 	return nil
 }
 
 // item returns element i of a sequence.
 func (v Value) item(i int) Value {
-	return Value{file: v.file, path: v.path + "[" + strconv.Itoa(i) + "]", node: v.node.Content[i]}
+	return Value{file: v.file, path: v.path.to(Step{Index: i}), node: v.node.Content[i]}
 }
 
 // field returns the value whose key is child i of a mapping.
 func (v Value) field(i int) Value {
-	path := shownKey(v.node.Content[i].Value)
-	if v.path != "" {
-		path = v.path + "." + path
-	}
-	return Value{file: v.file, path: path, node: v.node.Content[i+1]}
+	at := v.path.to(Step{Key: v.node.Content[i].Value, Index: -1})
+	return Value{file: v.file, path: at, node: v.node.Content[i+1]}
 }
 
 // shownKey returns a key for a message: in quotes unless it is a plain word.
 func shownKey(key string) string {
 	odd := func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }
-	if key == "" || len(key) > len(clip(key)) || strings.ContainsFunc(key, odd) {
-		return Quote(key)
+	if key == "" || len(key) > len(words.Clip(key)) || strings.ContainsFunc(key, odd) {
+		return words.Quote(key)
 	}
 	return key
 }
@@ -256,11 +338,11 @@ func (v Value) given() string {
 	case v.node.Kind == yaml.SequenceNode:
 		return "a list"
 	case v.isText():
-		return "the text " + Quote(v.node.Value)
+		return "the text " + words.Quote(v.node.Value)
 	case v.node.Value == "":
 		return "empty"
 	case v.IsNumber():
-		return "the number " + clip(v.node.Value)
+		return "the number " + words.Clip(v.node.Value)
 	}
-	return clip(v.node.Value)
+	return words.Clip(v.node.Value)
 }

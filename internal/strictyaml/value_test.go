@@ -115,7 +115,7 @@ func TestPathRefuses(t *testing.T) {
 		{`a: 5`, `f:1: a: must be text, not the number 5`},
 	}
 	for _, tt := range tests {
-		_, err := get(t, tt.give).Path()
+		_, err := get(t, tt.give).FilePath()
 		checkError(t, err, tt.want)
 	}
 }
@@ -152,29 +152,4 @@ func TestMapKeys(t *testing.T) {
 		t.Errorf("CheckKeys of known keys: %v", err)
 	}
 	checkError(t, m.Missing("poll_interval"), `f:1: poll_interval: is missing`)
-}
-
-func TestNearest(t *testing.T) {
-	known := []string{"poll_interval", "log_level", "log_format", "id", "base_path", "a"}
-	tests := []struct{ word, want string }{
-		{"pol_interval", "poll_interval"},
-		{"pollinterval", "poll_interval"},
-		{"LOG-LEVEL", "log_level"},
-		{"loglevle", "log_level"},
-		{"log_fromat", "log_format"},
-		{"ids", "id"},
-		{"base", ""},
-		{"b", ""},
-		{"", ""},
-		{"log_level", "log_level"},
-		{strings.Repeat("log_level", 1000), ""},
-	}
-	for _, tt := range tests {
-		if got := strictyaml.Nearest(tt.word, known); got != tt.want {
-			t.Errorf("Nearest(%.40q) = %q, want %q", tt.word, got, tt.want)
-		}
-	}
-	if got := strictyaml.Nearest("x", nil); got != "" {
-		t.Errorf("Nearest among none = %q", got)
-	}
 }

@@ -1,4 +1,4 @@
-package job_test
+package taskfile_test
 
 import (
 	"bytes"
@@ -16,11 +16,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 // readSpecs reads all that r gives, and the error at the end, but for io.EOF.
 func readSpecs(r io.Reader) ([]job.Spec, error) {
-	specs := job.NewSpecReader("f", r)
+	specs := taskfile.NewSpecReader("f", r)
 	var all []job.Spec
 	for {
 		s, err := specs.Next()
@@ -34,12 +35,15 @@ func readSpecs(r io.Reader) ([]job.Spec, error) {
 	}
 }
 
-func TestSpecReader(t *testing.T) {
+// acceptedLine is a file that is read, and what is in it.
+type acceptedLine struct {
+	name, in string
+	want     []job.Spec
+}
+
+func acceptedLines() []acceptedLine {
 	a, b := job.Spec{Command: "a"}, job.Spec{ID: "2", Command: "b"}
-	tests := []struct {
-		name, in string
-		want     []job.Spec
-	}{
+	return []acceptedLine{
 		{"nothing", "", nil},
 		{"blanks", " \n\t\r\n", nil},
 		{"only a byte order mark", "\xef\xbb\xbf", nil},
@@ -63,7 +67,10 @@ func TestSpecReader(t *testing.T) {
 		{"keys of an earlier run, of any type", `{"command":"a","job_name":"j","status":"pending","created_at":"x","started_at":{},"completed_at":null,
 			"error":[],"attempts":"","exit_code":-1.5,"signal":true,"reason":"?","parent":"\u0000"}`, []job.Spec{a}},
 	}
-	for _, tt := range tests {
+}
+
+func TestSpecReader(t *testing.T) {
+	for _, tt := range acceptedLines() {
 		for name, r := range map[string]io.Reader{
 			"whole":        strings.NewReader(tt.in),
 			"byte by byte": iotest.OneByteReader(strings.NewReader(tt.in)),
@@ -89,30 +96,33 @@ func TestSpecReaderReadsAnExport(t *testing.T) {
 }
 
 func TestATaskThatHasRunCannotBeQueuedAgain(t *testing.T) {
-	for _, status := range []string{"running", "completed", "failed", "Pending"} {
+	for _, status := range []string{"running", "completed", "failed"} {
 		_, err := readSpecs(strings.NewReader(`[{"command":"a"},` + "\n" + `{"id":"b","command":"a","status":"` + status + `"}]`))
 		checkError(t, status, err, `f:2: task at index 1 ("b"): key "status": "`+status+`": only tasks that are pending can be queued; air-executor import reads tasks with their results`)
 	}
-	_, err := readSpecs(strings.NewReader(`{"command":"a","status":7}`))
+	_, err := readSpecs(strings.NewReader(`{"command":"a","status":"Pending"}`))
+	checkError(t, "Pending", err, `f:1: task at index 0: key "status": unknown status "Pending", want pending, running, completed or failed`)
+	_, err = readSpecs(strings.NewReader(`{"command":"a","status":7}`))
 	checkError(t, "a number", err, `f:1: task at index 0: key "status": want a string, got a number`)
 	if got, err := readSpecs(strings.NewReader(`{"command":"a","status":"pending"} {"command":"a","status":null}`)); err != nil || len(got) != 2 {
 		t.Errorf("got %v, %v", got, err)
 	}
 }
 
-func TestSpecReaderRefuses(t *testing.T) {
+// refusedLines are documents that are refused, and why.
+func refusedLines() []struct{ in, want string } {
 	const at = `f:1: task at index 0: key `
 	const ok = "{\"command\":\"a\"}\n"
-	tests := []struct{ in, want string }{
-		{`x`, `f:1:1: unexpected 'x', want tasks as JSON lines or as an array`},
+	return []struct{ in, want string }{
+		{`x`, `f:1:1: not valid JSON: invalid character 'x' at start of value; want tasks as JSON lines or as an array`},
 		{`"x"`, `f:1:1: want tasks as JSON lines or as an array, got a string`},
 		{ok + "[]", `f:2:1: task at index 1: want an object, got an array`},
-		{ok + ",", `f:2:1: task at index 1: unexpected ',', want an object`},
-		{ok + "\x00", `f:2:1: task at index 1: unexpected '\x00', want an object`},
-		{ok + `{"command":"a"`, `f:2:15: task at index 1: unexpected end of the file, want ',' or '}'`},
-		{ok + ok + `{"command":"a` + "\n" + ok, `f:3:14: task at index 2: a string contains the control character 0x0a; write it as an escape`},
-		{"[" + ok + "]" + ok, `f:2:2: unexpected '{', want the end of the file`},
-		{"[" + ok, `f:2:1: unexpected end of the file, want ',' or ']'`},
+		{ok + ",", `f:2:1: task at index 1: not valid JSON: invalid character ',' at start of value`},
+		{ok + "\x00", `f:2:1: task at index 1: not valid JSON: invalid character '\x00' at start of value`},
+		{ok + `{"command":"a"`, `f:2:15: task at index 1: not valid JSON: unexpected end of the file`},
+		{ok + ok + `{"command":"a` + "\n" + ok, `f:3:14: task at index 2: not valid JSON: invalid character '\n' in string (expecting non-control character)`},
+		{"[" + ok + "]" + ok, `f:2:2: something follows the array`},
+		{"[" + ok, `f:2:1: task at index 1: not valid JSON: unexpected end of the file`},
 		{ok + "{\n\n\"id\":\"x\"}", `f:2: task at index 1 ("x"): key "command": is missing`},
 		{`{"command":""}`, at + `"command": command is empty`},
 		{`{"command":"a\u0000"}`, at + `"command": the string contains a NUL byte at position 1`},
@@ -124,8 +134,8 @@ func TestSpecReaderRefuses(t *testing.T) {
 		{`{"command":"a","env":{"A":"\u0000"}}`, at + `"env": variable "A": the string contains a NUL byte at position 0`},
 		{`{"command":"a","env":{"A=B":"1"}}`, at + `"env": "A=B" cannot be the name of a variable`},
 		{`{"command":"a","env":{"":"1"}}`, at + `"env": "" cannot be the name of a variable`},
-		{`{"command":"a","env":{"A":"1","A":"2"}}`, at + `"env": variable "A": the key occurs twice in one object`},
-		{`{"command":"a","command":"b"}`, at + `"command": the key occurs twice in one object`},
+		{`{"command":"a","env":{"A":"1","A":"2"}}`, at + `"env": variable "A": is already set on line 1`},
+		{`{"command":"a","command":"b"}`, at + `"command": is already set on line 1`},
 		{`{"comand":"a"}`, at + `"comand": unknown key, did you mean "command"?`},
 		{`{"Command":"a"}`, at + `"Command": unknown key, did you mean "command"?`},
 		{`{"commnads":"a"}`, at + `"commnads": unknown key, did you mean "command"?`},
@@ -136,9 +146,12 @@ func TestSpecReaderRefuses(t *testing.T) {
 		{`{"command":"a","time_out":1}`, at + `"time_out": unknown key, did you mean "timeout"?`},
 		{`{"command":"a","workingDirectory":""}`, at + `"workingDirectory": unknown key, did you mean "working_directory"?`},
 		{`{"command":"a","priority ":1}`, at + `"priority ": unknown key, did you mean "priority"?`},
-		{`{"command":"a",` + numbered(30) + `,"k3":1}`, at + `"k3": the key occurs twice in one object`},
+		{`{"command":"a",` + numbered(30) + `,"k3":1}`, at + `"k3": is already set on line 1`},
 	}
-	for _, tt := range tests {
+}
+
+func TestSpecReaderRefuses(t *testing.T) {
+	for _, tt := range refusedLines() {
 		for _, r := range []io.Reader{strings.NewReader(tt.in), iotest.OneByteReader(strings.NewReader(tt.in))} {
 			_, err := readSpecs(r)
 			checkError(t, tt.in, err, tt.want)
@@ -175,14 +188,19 @@ func TestSpecReaderPassesOnReadErrors(t *testing.T) {
 }
 
 func TestSpecReaderAt(t *testing.T) {
-	r := job.NewSpecReader("-", strings.NewReader("{\"command\":\"a\"}\n{\"command\":\"a\",\"id\":\"x\",\n\"dependencies\":[\"y\"]}"))
+	r := taskfile.NewSpecReader("-", strings.NewReader("{\"command\":\"a\"}\n{\"command\":\"a\",\"id\":\"x\",\n\"dependencies\":[\"y\"]}"))
 	for range 2 {
 		if _, err := r.Next(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got := r.At("dependencies", errors.New(`no task "y"`))
-	want := &job.FileError{File: "-", Index: 1, ID: "x", Line: 3, Key: "dependencies", Msg: `no task "y"`}
+	cause := errors.New(`no task "y"`)
+	got := r.At("dependencies", cause)
+	if !errors.Is(got, cause) {
+		t.Errorf("%v does not wrap its cause", got)
+	}
+	got.Err = nil
+	want := &taskfile.Error{File: "-", Index: 1, ID: "x", Line: 3, Key: "dependencies", Msg: `no task "y"`}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -192,7 +210,7 @@ func TestSpecReaderAt(t *testing.T) {
 func TestSpecReaderHoldsOneTask(t *testing.T) {
 	line := []byte(`{"command":"sh","args":["` + strings.Repeat("x", 4000) + `"]}` + "\n")
 	const lines = 5000 // 20 MB
-	r := job.NewSpecReader("f", &repeat{line: line, times: lines})
+	r := taskfile.NewSpecReader("f", &repeat{line: line, times: lines})
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -335,7 +353,7 @@ func BenchmarkSpecReader(b *testing.B) {
 			b.ReportAllocs()
 			line := []byte(lines[name] + "\n")
 			b.SetBytes(int64(len(line)))
-			r := job.NewSpecReader("f", &repeat{line: line, times: b.N})
+			r := taskfile.NewSpecReader("f", &repeat{line: line, times: b.N})
 			b.ResetTimer()
 			for range b.N {
 				if _, err := r.Next(); err != nil {

@@ -1,12 +1,15 @@
-package job
+package taskfile
 
 import (
+	"bytes"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/air-executor/air-executor/job"
 )
 
 // objectWriter writes one JSON object, a member a line, indented by two spaces
@@ -52,22 +55,6 @@ func (w *objectWriter) text(name, s string) {
 	w.b = appendString(w.b, s)
 }
 
-// textOrNull writes null for "".
-func (w *objectWriter) textOrNull(name, s string) {
-	if s == "" {
-		w.null(name)
-		return
-	}
-	w.text(name, s)
-}
-
-// textIfAny writes nothing for "".
-func (w *objectWriter) textIfAny(name, s string) {
-	if s != "" {
-		w.text(name, s)
-	}
-}
-
 func (w *objectWriter) texts(name string, list []string) {
 	w.key(name)
 	w.b = append(w.b, '[')
@@ -95,7 +82,7 @@ func (w *objectWriter) instant(name string, t time.Time) {
 		w.null(name)
 		return
 	}
-	w.text(name, FormatTime(t))
+	w.text(name, job.FormatTime(t))
 }
 
 // seconds writes a duration that is above 0, to the nanosecond.
@@ -112,78 +99,33 @@ func (w *objectWriter) null(name string) {
 	w.b = append(w.b, "null"...)
 }
 
-// extra writes the members of a JSON object as they stand there, except those
-// whose key is among known: the object being written has its own.
-func (w *objectWriter) extra(raw []byte, known ...[]string) error {
+// extra writes the members of a JSON object as they are there, except those whose
+// key the object being written has itself.
+func (w *objectWriter) extra(raw []byte, own func(key string) bool) error {
 	if len(raw) == 0 {
 		return nil
 	}
-	var o object
-	if err := scanObject(raw, &o); err != nil {
-		return fmt.Errorf("keys of other tools: %w", err)
+	in := newStream("keys of other tools: JSON", bytes.NewReader(raw), inSequence, "an object")
+	if err := in.object(); err != nil {
+		return err
 	}
-	for i := range o.members {
-		m := &o.members[i]
-		if slices.ContainsFunc(known, func(list []string) bool { return lookUp(list, m.key) != "" }) {
+	o := &in.o
+	for i := range o.list {
+		m := &o.list[i]
+		if own(string(m.key)) {
 			continue
 		}
 		w.member()
 		w.b = append(w.b, o.raw[m.keyFrom:m.keyTo]...)
 		w.b = append(w.b, ": "...)
-		w.b = append(w.b, o.value(m)...)
+		w.b = append(w.b, o.raw[m.from:m.to]...)
 	}
 	return nil
-}
-
-// appendExtra adds a member of o to a JSON object that lacks its closing
-// brace; nil is the empty one. Key and value are copied as they stand.
-func appendExtra(extra []byte, o *object, m *member) []byte {
-	if extra == nil {
-		extra = append(extra, '{')
-	} else {
-		extra = append(extra, ',')
-	}
-	extra = append(extra, o.raw[m.keyFrom:m.keyTo]...)
-	extra = append(extra, ':')
-	return append(extra, o.value(m)...)
-}
-
-// endExtra closes what appendExtra made.
-func endExtra(extra []byte) []byte {
-	if extra == nil {
-		return nil
-	}
-	return append(extra, '}')
 }
 
 // appendString writes a JSON string. It escapes what it must and no more: <, >
 // and & stay readable. Bytes that are not UTF-8 become U+FFFD.
 func appendString(b []byte, s string) []byte {
-	const hexDigits = "0123456789abcdef"
-	b = append(b, '"')
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRuneInString(s[i:])
-			b = utf8.AppendRune(b, r)
-			i += size
-			continue
-		}
-		switch {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c == '\n':
-			b = append(b, `\n`...)
-		case c == '\r':
-			b = append(b, `\r`...)
-		case c == '\t':
-			b = append(b, `\t`...)
-		case c < ' ':
-			b = append(b, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		default:
-			b = append(b, c)
-		}
-		i++
-	}
-	return append(b, '"')
+	b, _ = jsontext.AppendQuote(b, s) // the error tells of U+FFFD
+	return b
 }

@@ -1,4 +1,4 @@
-package jobfile_test
+package taskfile_test
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/air-executor/air-executor/job"
-	"github.com/air-executor/air-executor/jobfile"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 // FuzzJobFile holds that any bytes either are an error that names the file,
@@ -19,9 +19,9 @@ func FuzzJobFile(f *testing.F) {
 	f.Add([]byte("tasks:\n- &x {id: *x, <<: !y ~}\n---\n"))
 	f.Add([]byte("\xef\xbb\xbftasks:\r\n- {id: a, command: x, priority: -0, working_directory: ./y}\r\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		file, err := jobfile.Parse("/jobs/f.yaml", data)
+		file, err := taskfile.ParseJob("/jobs/f.yaml", data)
 		if err != nil {
-			var e *jobfile.Error
+			var e *taskfile.Error
 			if !errors.As(err, &e) || !strings.HasPrefix(err.Error(), "/jobs/f.yaml:") {
 				t.Fatalf("error %v (%T) does not name the file", err, err)
 			}
@@ -38,7 +38,7 @@ func FuzzJobFile(f *testing.F) {
 func otherBreaks(data []byte) bool { return strings.ContainsAny(string(data), "\u0085\u2028\u2029") }
 
 // checkFile fails unless the file keeps what File promises.
-func checkFile(t *testing.T, file *jobfile.File) {
+func checkFile(t *testing.T, file *taskfile.JobFile) {
 	t.Helper()
 	if err := job.CheckName(file.Name); err != nil || len(file.Tasks) == 0 {
 		t.Fatalf("job %q with %d tasks: %v", file.Name, len(file.Tasks), err)

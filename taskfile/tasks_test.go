@@ -1,4 +1,4 @@
-package job_test
+package taskfile_test
 
 import (
 	"bytes"
@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 const oldTasks = `[
@@ -62,7 +63,7 @@ const oldTasks = `[
 `
 
 func TestParseTasks(t *testing.T) {
-	got, err := job.ParseTasks("tasks.json", "nightly", []byte(oldTasks))
+	got, err := taskfile.ParseTasks("tasks.json", "nightly", []byte(oldTasks))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +88,7 @@ func TestParseTasks(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	out, err := job.FormatTasks("nightly", got)
+	out, err := taskfile.FormatTasks("nightly", got)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,12 +97,14 @@ func TestParseTasks(t *testing.T) {
 	}
 }
 
+// lenientTasks is what files of other tools may leave out.
+const lenientTasks = "\xef\xbb\xbf [ {\"id\":\"a\",\"command\":\"x\",\"status\":\"failed\",\"job_name\":\"\",\"args\":null," +
+	"\"error\":null,\"started_at\":null,\"dependencies\":[\"later\",\"absent\",\"later\"],\"timeout\":1e1,\"exit_code\":0},\n" +
+	"{\"id\":\"later\",\"command\":\"y\",\"status\":\"running\",\"job_name\":\"j\"} ]\n\n"
+
 // TestParseTasksLeniently holds what files of other tools may leave out.
 func TestParseTasksLeniently(t *testing.T) {
-	const in = "\xef\xbb\xbf [ {\"id\":\"a\",\"command\":\"x\",\"status\":\"failed\",\"job_name\":\"\",\"args\":null," +
-		"\"error\":null,\"started_at\":null,\"dependencies\":[\"later\",\"absent\",\"later\"],\"timeout\":1e1,\"exit_code\":0},\n" +
-		"{\"id\":\"later\",\"command\":\"y\",\"status\":\"running\",\"job_name\":\"j\"} ]\n\n"
-	got, err := job.ParseTasks("t", "j", []byte(in))
+	got, err := taskfile.ParseTasks("t", "j", []byte(lenientTasks))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,11 +123,11 @@ func TestParseTasksLeniently(t *testing.T) {
 
 func TestParseTasksLearnsTheJob(t *testing.T) {
 	const one, other = `{"id":"a","command":"x","status":"pending","job_name":"j"}`, `{"id":"b","command":"x","status":"pending","job_name":"k"}`
-	got, err := job.ParseTasks("t", "", []byte("["+one+"]"))
+	got, err := taskfile.ParseTasks("t", "", []byte("["+one+"]"))
 	if err != nil || len(got) != 1 || got[0].Job != "j" {
 		t.Errorf("got %v, %v", got, err)
 	}
-	got, err = job.ParseTasks("t", "", []byte("["+one+","+other+"]"))
+	got, err = taskfile.ParseTasks("t", "", []byte("["+one+","+other+"]"))
 	if err != nil || len(got) != 2 || got[1].Job != "j" {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -133,7 +136,7 @@ func TestParseTasksLearnsTheJob(t *testing.T) {
 // What always worked in the tool that wrote these files first goes on to work,
 // and is said once.
 func TestOddTasksAreTakenWithARemark(t *testing.T) {
-	r := job.NewTaskReader("t", "j", strings.NewReader(`[{"id":"a","command":"x","job_name":"k"},
+	r := taskfile.NewTaskReader("t", "j", strings.NewReader(`[{"id":"a","command":"x","job_name":"k"},
  {"id":"b","command":"x","job_name":"l","status":null},
  {"id":"c","command":"x","job_name":"m","status":"completed","created_at":1759400000.25,"started_at":1759400000250,"completed_at":"2025-10-02"}]`))
 	var last job.Task
@@ -172,55 +175,56 @@ func task(members string) string {
 	return `{"id":"a","command":"x","status":"pending"` + members + `}`
 }
 
-func TestParseTasksRefuses(t *testing.T) {
+// refusedTasks are documents that are refused, and why.
+func refusedTasks() []struct{ in, want string } {
 	const at = `t:1: task at index 0 ("a"): key `
-	tests := []struct{ in, want string }{
+	return []struct{ in, want string }{
 		{``, `t:1:1: the file is empty, want an array of tasks`},
 		{" \n", `t:2:1: the file is empty, want an array of tasks`},
 		{`{}`, `t:1:1: want an array of tasks, got an object`},
 		{`"x"`, `t:1:1: want an array of tasks, got a string`},
-		{`tasks`, `t:1:1: unexpected 't', want an array of tasks`},
+		{`tasks`, `t:1:2: not valid JSON: invalid character 'a' in literal true (expecting 'r'); want an array of tasks`},
 		{`true`, `t:1:1: want an array of tasks, got a boolean`},
 		{`[false]`, `t:1:2: task at index 0: want an object, got a boolean`},
-		{`# no`, `t:1:1: unexpected '#', want an array of tasks`},
-		{"\xff\xfe[", `t:1:1: unexpected byte 0xff, want an array of tasks`},
-		{`[`, `t:1:2: task at index 0: unexpected end of the file, want an object`},
+		{`# no`, `t:1:1: not valid JSON: invalid character '#' at start of value; want an array of tasks`},
+		{"\xff\xfe[", `t:1:1: not valid JSON: invalid character '\xff' at start of value; want an array of tasks`},
+		{`[`, `t:1:2: task at index 0: not valid JSON: unexpected end of the file`},
 		{`[1]`, `t:1:2: task at index 0: want an object, got a number`},
 		{`[null]`, `t:1:2: task at index 0: want an object, got null`},
-		{`[,]`, `t:1:2: task at index 0: unexpected ',', want an object`},
-		{`[]]`, `t:1:3: unexpected ']', want the end of the file`},
-		{"[" + task("") + "\n" + task("") + "]", `t:2:1: unexpected '{', want ',' or ']'`},
-		{"[" + task("") + ",\n]", `t:2:1: task at index 1: unexpected ']', want an object`},
-		{`[{"id":"a"`, `t:1:11: task at index 0: unexpected end of the file, want ',' or '}'`},
-		{"[{\n'id':1}]", `t:2:1: task at index 0: unexpected '\'', want a key in double quotes`},
-		{"[{\"id\":\"a\",\n}]", `t:2:1: task at index 0: unexpected '}', want a key in double quotes`},
-		{`[{"id" "a"}]`, `t:1:8: task at index 0: unexpected '"', want ':'`},
-		{`[{"x":}]`, `t:1:7: task at index 0: unexpected '}', want a value`},
-		{`[{"x":[1 2]}]`, `t:1:10: task at index 0: unexpected '2', want ',' or ']'`},
-		{`[{"x":[1,]}]`, `t:1:10: task at index 0: unexpected ']', want a value`},
-		{`[{"x":nil}]`, `t:1:7: task at index 0: unexpected 'n', want a value`},
-		{`[{"x":01}]`, `t:1:8: task at index 0: unexpected '1', want ',' or '}'`},
-		{`[{"x":-}]`, `t:1:8: task at index 0: unexpected '}', want a digit`},
-		{`[{"x":1.}]`, `t:1:9: task at index 0: unexpected '}', want a digit`},
-		{`[{"x":1e+}]`, `t:1:10: task at index 0: unexpected '}', want a digit`},
-		{`[{"x":+1}]`, `t:1:7: task at index 0: unexpected '+', want a value`},
-		{`[{"x":é}]`, `t:1:7: task at index 0: unexpected 'é', want a value`},
-		{`[{"x":"é` + "\n", `t:1:10: task at index 0: a string contains the control character 0x0a; write it as an escape`},
-		{`[{"x":"\x41"}]`, `t:1:9: task at index 0: unexpected 'x', want an escape such as \n or \u00e9`},
-		{`[{"x":"\u12g4"}]`, `t:1:8: task at index 0: an escape \u wants four hexadecimal digits`},
-		{`[{"x":"\u12`, `t:1:8: task at index 0: an escape \u wants four hexadecimal digits`},
-		{`[{"x":"\`, `t:1:9: task at index 0: unexpected end of the file, want an escape such as \n`},
-		{`[{"x":"\ud83d"}]`, `t:1:8: task at index 0: a string contains the lone surrogate \ud83d`},
-		{`[{"x":"\ud83dabcdef"}]`, `t:1:8: task at index 0: a string contains the lone surrogate \ud83d`},
-		{`[{"x":"\ud83d\u0041"}]`, `t:1:8: task at index 0: a string contains the lone surrogate \ud83d`},
-		{`[{"x":"\ude80"}]`, `t:1:8: task at index 0: a string contains the lone surrogate \ude80`},
-		{"[{\"x\":\"a\xff\"}]", `t:1:9: task at index 0: a string is not valid UTF-8: byte 0xff`},
-		{"[{\"x\":\"\xed\xa0\x80\"}]", `t:1:8: task at index 0: a string is not valid UTF-8: byte 0xed`},
-		{"[{\"x\":\"\xe4\xbb", `t:1:8: task at index 0: a string is not valid UTF-8: byte 0xe4`},
-		{`[{"x":1,"x":2}]`, `t:1: task at index 0: key "x": the key occurs twice in one object`},
-		{`[{"id":"a","i\u0064":"b"}]`, `t:1: task at index 0: key "id": the key occurs twice in one object`},
-		{`[{"x":` + strings.Repeat("[", 1000), `t:1:1006: task at index 0: arrays and objects are nested deeper than 1000`},
-		{`[{"x":` + strings.Repeat(`{"":`, 1000), `t:1:4003: task at index 0: arrays and objects are nested deeper than 1000`},
+		{`[,]`, `t:1:2: task at index 0: not valid JSON: invalid character ',' at start of value`},
+		{`[]]`, `t:1:3: something follows the array`},
+		{"[" + task("") + "\n" + task("") + "]", `t:2:1: task at index 1: not valid JSON: invalid character '{' after array element (expecting ',' or ']')`},
+		{"[" + task("") + ",\n]", `t:1:45: task at index 1: not valid JSON: invalid character ',' at start of value`},
+		{`[{"id":"a"`, `t:1:11: task at index 0: not valid JSON: unexpected end of the file`},
+		{"[{\n'id':1}]", `t:2:1: task at index 0: not valid JSON: invalid character '\'' at start of string (expecting '"')`},
+		{"[{\"id\":\"a\",\n}]", `t:2:1: task at index 0: not valid JSON: invalid character '}' at start of string (expecting '"')`},
+		{`[{"id" "a"}]`, `t:1:8: task at index 0: not valid JSON: invalid character '"' after object name (expecting ':')`},
+		{`[{"x":}]`, `t:1:7: task at index 0: not valid JSON: invalid character '}' at start of value`},
+		{`[{"x":[1 2]}]`, `t:1:10: task at index 0: not valid JSON: invalid character '2' after array element (expecting ',' or ']')`},
+		{`[{"x":[1,]}]`, `t:1:10: task at index 0: not valid JSON: invalid character ']' at start of value`},
+		{`[{"x":nil}]`, `t:1:8: task at index 0: not valid JSON: invalid character 'i' in literal null (expecting 'u')`},
+		{`[{"x":01}]`, `t:1:8: task at index 0: not valid JSON: invalid character '1' after object value (expecting ',' or '}')`},
+		{`[{"x":-}]`, `t:1:8: task at index 0: not valid JSON: invalid character '}' in number (expecting digit)`},
+		{`[{"x":1.}]`, `t:1:9: task at index 0: not valid JSON: invalid character '}' in number (expecting digit)`},
+		{`[{"x":1e+}]`, `t:1:10: task at index 0: not valid JSON: invalid character '}' in number (expecting digit)`},
+		{`[{"x":+1}]`, `t:1:7: task at index 0: not valid JSON: invalid character '+' at start of value`},
+		{`[{"x":é}]`, `t:1:7: task at index 0: not valid JSON: invalid character 'é' at start of value`},
+		{`[{"x":"é` + "\n", `t:1:10: task at index 0: not valid JSON: invalid character '\n' in string (expecting non-control character)`},
+		{`[{"x":"\x41"}]`, "t:1:8: task at index 0: not valid JSON: invalid escape sequence `\\x` in string"},
+		{`[{"x":"\u12g4"}]`, "t:1:8: task at index 0: not valid JSON: invalid escape sequence `\\u12g4` in string"},
+		{`[{"x":"\u12`, `t:1:8: task at index 0: not valid JSON: unexpected end of the file`},
+		{`[{"x":"\`, `t:1:8: task at index 0: not valid JSON: unexpected end of the file`},
+		{`[{"x":"\ud83d"}]`, `t:1:8: task at index 0: not valid JSON: a lone surrogate in a string`},
+		{`[{"x":"\ud83dabcdef"}]`, `t:1:8: task at index 0: not valid JSON: a lone surrogate in a string`},
+		{`[{"x":"\ud83d\u0041"}]`, `t:1:8: task at index 0: not valid JSON: a lone surrogate in a string`},
+		{`[{"x":"\ude80"}]`, `t:1:8: task at index 0: not valid JSON: a lone surrogate in a string`},
+		{"[{\"x\":\"a\xff\"}]", `t:1: task at index 0: key "x": is not valid UTF-8`},
+		{"[{\"x\":\"\xed\xa0\x80\"}]", `t:1: task at index 0: key "x": is not valid UTF-8`},
+		{"[{\"x\":\"\xe4\xbb", `t:1:8: task at index 0: not valid JSON: unexpected end of the file`},
+		{`[{"x":1,"x":2}]`, `t:1: task at index 0: key "x": is already set on line 1`},
+		{`[{"id":"a","i\u0064":"b"}]`, `t:1: task at index 0 ("a"): key "id": is already set on line 1`},
+		{`[{"x":` + strings.Repeat("[", 1000), `t:1:1007: task at index 0: not valid JSON: unexpected end of the file`},
+		{`[{"x":` + strings.Repeat(`{"":`, 1000), `t:1:4007: task at index 0: not valid JSON: unexpected end of the file`},
 
 		{`[{"command":"x","status":"pending"}]`, `t:1: task at index 0: key "id": is missing`},
 		{`[{"id":"a","status":"pending"}]`, at + `"command": is missing`},
@@ -230,7 +234,7 @@ func TestParseTasksRefuses(t *testing.T) {
 		{`[{"id":7,"command":"x","status":"pending"}]`, `t:1: task at index 0: key "id": want a string, got a number`},
 		{`[{"id":"a\u0007"}]`, `t:1: task at index 0 ("a\a"): key "id": task id "a\a" contains the unprintable character U+0007`},
 		{"[{\"id\":\"a\",\n\n\"status\":\n\"done\"}]", `t:4: task at index 0 ("a"): key "status": unknown status "done", want pending, running, completed or failed`},
-		{`[{"status":"` + strings.Repeat("x", 99) + `","id":"a"}]`, at + `"status": unknown status "` + strings.Repeat("x", 40) + `"…, want pending, running, completed or failed`},
+		{`[{"status":"` + strings.Repeat("x", 99) + `","id":"a"}]`, at + `"status": unknown status "` + strings.Repeat("x", 60) + `"…, want pending, running, completed or failed`},
 		{"[" + task(`,"created_at":1e30`) + "]", at + `"created_at": bad time "1e30", want seconds since 1970`},
 		{"[" + task(`,"args":"x"`) + "]", at + `"args": want an array of strings, got a string`},
 		{"[" + task(`,"args":["a" , 1]`) + "]", at + `"args": argument 2: want a string, got a number`},
@@ -243,27 +247,30 @@ func TestParseTasksRefuses(t *testing.T) {
 		{"[" + task(`,"completed_at":[]`) + "]", at + `"completed_at": want a time in a string, or a Unix time, got an array`},
 		{"[" + task(`,"error":{}`) + "]", at + `"error": want a string, got an object`},
 		{"[" + task(`,"error":"\u0000"`) + "]", at + `"error": the string contains a NUL byte at position 0`},
-		{"[" + task(`,"attempts":-1`) + "]", at + `"attempts": want a number of attempts, got -1`},
-		{"[" + task(`,"exit_code":"1"`) + "]", at + `"exit_code": want a whole number, got a string`},
-		{"[" + task(`,"priority":1.5`) + "]", at + `"priority": want a whole number without fraction or exponent, got 1.5`},
-		{"[" + task(`,"priority":99999999999999999999`) + "]", at + `"priority": the number 99999999999999999999 is out of range`},
-		{"[" + task(`,"timeout":0`) + "]", at + `"timeout": want a number of seconds above 0 and up to 9223372036, got 0`},
-		{"[" + task(`,"timeout":-1.5`) + "]", at + `"timeout": want a number of seconds above 0 and up to 9223372036, got -1.5`},
-		{"[" + task(`,"timeout":1e30`) + "]", at + `"timeout": want a number of seconds above 0 and up to 9223372036, got 1e30`},
+		{"[" + task(`,"attempts":-1`) + "]", at + `"attempts": want a whole number from 0 to 2147483647, got -1`},
+		{"[" + task(`,"exit_code":"1"`) + "]", at + `"exit_code": want a whole number from -2147483648 to 4294967295, got "1"`},
+		{"[" + task(`,"priority":1.5`) + "]", at + `"priority": want a whole number from -2147483648 to 2147483647, got 1.5`},
+		{"[" + task(`,"priority":99999999999999999999`) + "]", at + `"priority": want a whole number from -2147483648 to 2147483647, got 99999999999999999999`},
+		{"[" + task(`,"timeout":0`) + "]", at + `"timeout": want a time above zero such as 90s or 5m or none, got 0`},
+		{"[" + task(`,"timeout":-1.5`) + "]", at + `"timeout": want a time above zero such as 90s or 5m or none, got -1.5`},
+		{"[" + task(`,"timeout":1e30`) + "]", at + `"timeout": 1e30 seconds are too long`},
 		{"[" + task(`,"timeout":"5 m"`) + "]", at + `"timeout": want a time above zero such as 90s or 5m or none, got "5 m"`},
-		{"[" + task(`,"timeout":true`) + "]", at + `"timeout": want a number of seconds, got a boolean`},
+		{"[" + task(`,"timeout":true`) + "]", at + `"timeout": want a time above zero such as 90s or 5m or none, got true`},
 		{"[" + task(`,"reason":"bad luck"`) + "]", at + `"reason": unknown reason "bad luck", want exited, signaled, timed_out, cancelled, lost, too_much_output, not_started or imported`},
 		{"[" + task(`,"reason":"lost"`) + "]", at + `"reason": a task that is pending has no reason for a failure`},
 		{"[" + task(`,"parent":"\u200b"`) + "]", at + `"parent": task id "\u200b" contains the unprintable character U+200B`},
-		{"[" + task(``) + ",\n" + `{"id":"b","command":"x","status":"pending"},` + "\n" + task(``) + "]", `t:3: task at index 2 ("a"): key "id": task id "a" is that of the task at index 0 already`},
+		{"[" + task(``) + ",\n" + `{"id":"b","command":"x","status":"pending"},` + "\n" + task(``) + "]", `t:3: task at index 2 ("a"): key "id": task id "a" is already that of the task on line 1`},
 	}
-	for _, tt := range tests {
+}
+
+func TestParseTasksRefuses(t *testing.T) {
+	for _, tt := range refusedTasks() {
 		for name, r := range map[string]io.Reader{
 			"whole":         strings.NewReader(tt.in),
 			"byte by byte":  iotest.OneByteReader(strings.NewReader(tt.in)),
 			"data with EOF": iotest.DataErrReader(strings.NewReader(tt.in)),
 		} {
-			tasks := job.NewTaskReader("t", "j", r)
+			tasks := taskfile.NewTaskReader("t", "j", r)
 			err := drain(tasks)
 			checkError(t, name+" "+tt.in, err, tt.want)
 			if _, again := tasks.Next(); again != err {
@@ -274,7 +281,7 @@ func TestParseTasksRefuses(t *testing.T) {
 }
 
 // drain reads all tasks and returns the error at the end, but for io.EOF.
-func drain(r *job.TaskReader) error {
+func drain(r *taskfile.TaskReader) error {
 	for {
 		if _, err := r.Next(); err == io.EOF {
 			return nil
@@ -292,21 +299,21 @@ func TestParseTasksRefusesCycles(t *testing.T) {
 		}
 		return strings.Join(tasks, ",")
 	}
-	_, err := job.ParseTasks("t", "j", []byte("["+task("")+","+chain("b", "c")+"]"))
-	checkError(t, "b, c", err, `t: task at index 1 ("b"): key "dependencies": the tasks wait for each other in a cycle: b → c → b`)
+	_, err := taskfile.ParseTasks("t", "j", []byte("["+task("")+","+chain("b", "c")+"]"))
+	checkError(t, "b, c", err, `t:1: task at index 1 ("b"): key "dependencies": dependency cycle: b → c → b`)
 
 	var ids []string
 	for i := range 100_000 {
 		ids = append(ids, fmt.Sprint(i))
 	}
-	_, err = job.ParseTasks("t", "j", []byte("["+chain(ids...)+"]"))
-	checkError(t, "a long cycle", err, `t: task at index 0 ("0"): key "dependencies": the tasks wait for each other in a cycle: `+
+	_, err = taskfile.ParseTasks("t", "j", []byte("["+chain(ids...)+"]"))
+	checkError(t, "a long cycle", err, `t:1: task at index 0 ("0"): key "dependencies": dependency cycle: `+
 		`0 → 1 → 2 → 3 → 4 → 5 → 6 → 7 → 8 → 9 → … → 0 (100000 tasks)`)
 }
 
 func TestParseTasksAcceptsDeepNesting(t *testing.T) {
 	in := "[" + task(`,"x":`+strings.Repeat("[", 999)+strings.Repeat("]", 999)) + "]"
-	if _, err := job.ParseTasks("t", "j", []byte(in)); err != nil {
+	if _, err := taskfile.ParseTasks("t", "j", []byte(in)); err != nil {
 		t.Error(err)
 	}
 }
@@ -314,12 +321,12 @@ func TestParseTasksAcceptsDeepNesting(t *testing.T) {
 func TestTaskReaderPassesOnReadErrors(t *testing.T) {
 	broken := errors.New("broken disk")
 	for _, read := range []string{"", "[", "[" + task(""), "[" + task("") + ",", "[" + task("") + "]", `[{"id":"a`, `[{"x":"\u00`} {
-		r := job.NewTaskReader("t", "j", io.MultiReader(strings.NewReader(read), iotest.ErrReader(broken)))
+		r := taskfile.NewTaskReader("t", "j", io.MultiReader(strings.NewReader(read), iotest.ErrReader(broken)))
 		if err := drain(r); !errors.Is(err, broken) || err.Error() != "read t: broken disk" {
 			t.Errorf("after %q: %v", read, err)
 		}
 	}
-	if err := drain(job.NewTaskReader("t", "j", noProgress{})); !errors.Is(err, io.ErrNoProgress) {
+	if err := drain(taskfile.NewTaskReader("t", "j", noProgress{})); !errors.Is(err, io.ErrNoProgress) {
 		t.Errorf("a reader that never reads: %v", err)
 	}
 }
@@ -329,7 +336,7 @@ type noProgress struct{}
 func (noProgress) Read([]byte) (int, error) { return 0, nil }
 
 func TestTaskReaderAt(t *testing.T) {
-	r := job.NewTaskReader("t", "j", strings.NewReader("[\n"+task(",\n\"args\":[]")+"]"))
+	r := taskfile.NewTaskReader("t", "j", strings.NewReader("[\n"+task(",\n\"args\":[]")+"]"))
 	if _, err := r.Next(); err != nil {
 		t.Fatal(err)
 	}
@@ -343,13 +350,13 @@ func TestTaskReaderAt(t *testing.T) {
 
 func TestTaskWriter(t *testing.T) {
 	var b bytes.Buffer
-	w := job.NewTaskWriter(&b, "j")
+	w := taskfile.NewTaskWriter(&b, "j")
 	if err := w.Close(); err != nil || b.String() != "[]\n" {
 		t.Errorf("no tasks: %q, %v", b.String(), err)
 	}
 
 	b.Reset()
-	w = job.NewTaskWriter(&b, "j")
+	w = taskfile.NewTaskWriter(&b, "j")
 	const many = 3000
 	for i := range many {
 		if err := w.Write(job.Task{Spec: job.Spec{ID: fmt.Sprint(i), Command: "x"}, Status: job.Pending}); err != nil {
@@ -362,7 +369,7 @@ func TestTaskWriter(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	tasks, err := job.ParseTasks("t", "j", b.Bytes())
+	tasks, err := taskfile.ParseTasks("t", "j", b.Bytes())
 	if err != nil || len(tasks) != many || tasks[many-1].ID != fmt.Sprint(many-1) {
 		t.Errorf("%d tasks, %v", len(tasks), err)
 	}
@@ -370,12 +377,12 @@ func TestTaskWriter(t *testing.T) {
 
 func TestTaskWriterFails(t *testing.T) {
 	bad := job.Task{Spec: job.Spec{ID: "a", Command: "x", Extra: []byte(`{"a":1`)}, Status: job.Pending}
-	_, err := job.FormatTasks("j", []job.Task{bad})
+	_, err := taskfile.FormatTasks("j", []job.Task{bad})
 	if err == nil || !strings.Contains(err.Error(), `task "a": keys of other tools: `) {
 		t.Errorf("bad extra keys: %v", err)
 	}
 	full := errors.New("disk full")
-	w := job.NewTaskWriter(failing{full}, "j")
+	w := taskfile.NewTaskWriter(failing{full}, "j")
 	if err := w.Write(job.Task{Spec: job.Spec{ID: "a"}}); err != nil {
 		t.Errorf("the first small task is not buffered: %v", err)
 	}
@@ -396,7 +403,7 @@ func TestFormatTasksLeavesOutWhatIsNotSet(t *testing.T) {
 		Spec:   job.Spec{ID: "a", Command: "c\xffd", Extra: []byte(` { "status" : 1 , "x" : [ 1,  2 ] } `), Timeout: 90*time.Minute + 1},
 		Status: job.Failed, Reason: job.Imported,
 	}
-	got, err := job.FormatTasks("j", []job.Task{task})
+	got, err := taskfile.FormatTasks("j", []job.Task{task})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -427,8 +434,8 @@ func FuzzTasksFile(f *testing.F) {
 	f.Add([]byte("[" + task(`,"timeout":1.5,"x":{"y":[1e5,"\ud83d\ude80"]}`) + "]"))
 	f.Add([]byte("[" + task(`,"status":"failed","reason":"lost","dependencies":["b"]`) + "]"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		tasks, err := job.ParseTasks("tasks.json", "j", data)
-		slow := drain(job.NewTaskReader("tasks.json", "j", iotest.OneByteReader(bytes.NewReader(data))))
+		tasks, err := taskfile.ParseTasks("tasks.json", "j", data)
+		slow := drain(taskfile.NewTaskReader("tasks.json", "j", iotest.OneByteReader(bytes.NewReader(data))))
 		if fmt.Sprint(err) != fmt.Sprint(slow) {
 			t.Fatalf("%q: at once %v, byte by byte %v", data, err, slow)
 		}
@@ -436,7 +443,7 @@ func FuzzTasksFile(f *testing.F) {
 			checkFileError(t, err)
 			return
 		}
-		out, err := job.FormatTasks("j", tasks)
+		out, err := taskfile.FormatTasks("j", tasks)
 		if err != nil {
 			t.Fatalf("%q cannot be written: %v", data, err)
 		}
@@ -450,11 +457,11 @@ func FuzzTasksFile(f *testing.F) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("the content of %q changed (-read +written):\n%s", data, diff)
 		}
-		again, err := job.ParseTasks("tasks.json", "j", out)
+		again, err := taskfile.ParseTasks("tasks.json", "j", out)
 		if err != nil {
 			t.Fatalf("%q is not read again: %v", out, err)
 		}
-		if twice, err := job.FormatTasks("j", again); err != nil || string(twice) != string(out) {
+		if twice, err := taskfile.FormatTasks("j", again); err != nil || string(twice) != string(out) {
 			t.Fatalf("%q becomes %q, %v", out, twice, err)
 		}
 	})
@@ -496,7 +503,7 @@ func BenchmarkTaskWriter(b *testing.B) {
 		Status:    job.Completed,
 		CreatedAt: time.Date(2025, 10, 2, 10, 30, 15, 123456000, time.UTC),
 	}
-	w := job.NewTaskWriter(io.Discard, "j")
+	w := taskfile.NewTaskWriter(io.Discard, "j")
 	for b.Loop() {
 		if err := w.Write(task); err != nil {
 			b.Fatal(err)

@@ -1,0 +1,51 @@
+package db
+
+import (
+	"time"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+// The columns of a task that hold what a user asks for, but for its id, its
+// environment and its dependencies. All statements that read or write them are made
+// with these; specRow and appendSpec have the same order.
+const (
+	specColumns = `command, args, dir, priority, timeout`
+	specMarks   = `?, ?, ?, ?, ?`
+	specOfT     = `t.command, t.args, t.dir, t.priority, t.timeout`
+	specSet     = `
+    command = ?,
+    args = ?,
+    dir = ?,
+    priority = ?,
+    timeout = ?`
+)
+
+// specRow is what is in these columns.
+type specRow struct {
+	Command, Args string
+	Dir           *string
+	Priority      int
+	Timeout       *int64
+}
+
+// into is where a row is scanned to.
+func (r *specRow) into() []any {
+	return []any{&r.Command, &r.Args, &r.Dir, &r.Priority, &r.Timeout}
+}
+
+// spec is the task of the row.
+func (r *specRow) spec(id string) (job.Spec, error) {
+	args, err := decodeArgs(r.Args)
+	s := job.Spec{ID: id, Command: r.Command, Args: args, Dir: fromText(r.Dir), Priority: r.Priority}
+	if r.Timeout != nil {
+		s.Timeout = time.Duration(*r.Timeout) * time.Microsecond
+	}
+	return s, err
+}
+
+// appendSpec appends the values of a task for these columns.
+func appendSpec(values []any, s *job.Spec) ([]any, error) {
+	args, err := encodeArgs(s.Args)
+	return append(values, s.Command, args, text(s.Dir), s.Priority, number(s.Timeout.Microseconds())), err
+}

@@ -1,0 +1,79 @@
+package taskfile
+
+import (
+	"io"
+	"slices"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+// Again finds the places in a file of tasks that is to be queued of what only the
+// database could see, so that a SpecReader need not hold all ids. It reads the file
+// from its start.
+type Again struct {
+	File string    // its name for messages
+	From io.Reader // at its start
+}
+
+// Twice is the error for an id that two tasks of the file have; nil: they have not.
+func (a Again) Twice(id string, cause error) (found *Error) {
+	first := 0
+	a.each(func(r *SpecReader, s *job.Spec) bool {
+		switch {
+		case s.ID != id:
+		case first == 0:
+			first = r.in.o.line()
+		default:
+			found = r.At("id", sameID(id, first))
+			found.Err = cause
+		}
+		return found == nil
+	})
+	return found
+}
+
+// Missing is the error for a task that depends on one that is nowhere; nil: it is
+// not in the file.
+func (a Again) Missing(by, on string, cause error) (found *Error) {
+	const most = 10_000 // ids to look at for one that is meant
+	var ids []string
+	sure := false // a task without an id may be another one
+	a.each(func(r *SpecReader, s *job.Spec) bool {
+		if len(ids) < most {
+			ids = append(ids, s.ID)
+		}
+		its := s.ID == by || s.ID == "" && found == nil
+		if !sure && its && slices.Contains(s.Dependencies, on) {
+			found, sure = r.At("dependencies", cause), s.ID == by
+		}
+		return !sure || len(ids) < most
+	})
+	if found != nil {
+		found.Msg = unknownTask(on, ids).Error()
+	}
+	return found
+}
+
+// Cycle is the error for tasks that wait for each other, at the first of them in
+// the file; nil: none is in it.
+func (a Again) Cycle(ids []string, cause error) (found *Error) {
+	a.each(func(r *SpecReader, s *job.Spec) bool {
+		if i := slices.Index(ids, s.ID); i >= 0 {
+			found = r.At("dependencies", inCycle(append(slices.Clone(ids[i:]), ids[:i]...)))
+			found.Err = cause
+		}
+		return found == nil
+	})
+	return found
+}
+
+// each calls look with the tasks of the file until it returns false.
+func (a Again) each(look func(*SpecReader, *job.Spec) bool) {
+	r := NewSpecReader(a.File, a.From)
+	for {
+		s, err := r.Next()
+		if err != nil || !look(r, &s) {
+			return
+		}
+	}
+}

@@ -1,0 +1,33 @@
+package taskfile
+
+import (
+	"errors"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+// Flag sets what a key of a task stands for, as the value of a flag says it. Errors
+// are the sentences for the same mistakes in files.
+func Flag(name, value string, to *job.Spec) error {
+	i := taskKeys.find(name)
+	if i < 0 || !taskKeys[i].in.has(inFlags) {
+		return errors.New("no flag is called " + name)
+	}
+	t := job.Task{Spec: *to}
+	if err := taskKeys[i].is.read(&t, flagValue(value), inFlags); err != nil {
+		return err
+	}
+	*to = t.Spec
+	return nil
+}
+
+// Numbers calls fn with each whole number that a user may ask for of a task, by the
+// name of its key.
+func Numbers(s *job.Spec, fn func(name string, n int)) {
+	t := job.Task{Spec: *s}
+	for i := range taskKeys {
+		if k, ok := taskKeys[i].is.(wholes[job.Task]); ok && taskKeys[i].in.has(inFlags) {
+			fn(taskKeys[i].name, *k.field(&t))
+		}
+	}
+}

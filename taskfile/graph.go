@@ -1,0 +1,118 @@
+package taskfile
+
+import (
+	"fmt"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+// graph collects the ids and dependencies of a file's tasks, to find what no
+// single task shows: an id that is used twice, a dependency on a task that is not
+// there, and a cycle. It keeps no task.
+type graph struct {
+	nodes map[string]int // by id, for tasks and for what they depend on
+	tasks []graphTask    // by node
+	deps  []int          // nodes; each task holds a stretch of it
+}
+
+type graphTask struct {
+	index    int // in the file; -1: only a dependency names it so far
+	line     int // of its dependencies or, if it has none, its own
+	own      int // of the task
+	from, to int // its stretch of deps
+}
+
+// add notes a task. It returns a *mistake if its id is taken.
+func (g *graph) add(t graphTask, s *job.Spec) error {
+	node := g.node(s.ID)
+	if first := g.tasks[node]; first.index >= 0 {
+		return &mistake{key: "id", err: sameID(s.ID, first.own)}
+	}
+	t.from = len(g.deps)
+	for _, d := range s.Dependencies {
+		g.deps = append(g.deps, g.node(d))
+	}
+	t.to = len(g.deps)
+	g.tasks[node] = t
+	return nil
+}
+
+func (g *graph) node(id string) int {
+	if n, ok := g.nodes[id]; ok {
+		return n
+	}
+	if g.nodes == nil {
+		g.nodes = make(map[string]int)
+	}
+	n := len(g.tasks)
+	g.nodes[id] = n
+	g.tasks = append(g.tasks, graphTask{index: -1})
+	return n
+}
+
+// names returns the ids by node.
+func (g *graph) names() []string {
+	names := make([]string, len(g.tasks))
+	for id, node := range g.nodes {
+		names[node] = id
+	}
+	return names
+}
+
+// cycle returns an error for one cycle, or nil.
+func (g *graph) cycle(file string) error {
+	nodes := job.Cycle(len(g.tasks), func(i int) []int { return g.deps[g.tasks[i].from:g.tasks[i].to] })
+	if nodes == nil {
+		return nil
+	}
+	first := 0 // in the file
+	for i, node := range nodes {
+		if g.tasks[node].index < g.tasks[nodes[first]].index {
+			first = i
+		}
+	}
+	nodes = append(nodes[first:len(nodes):len(nodes)], nodes[:first]...)
+	names := g.names()
+	var ids []string
+	for _, node := range nodes {
+		ids = append(ids, names[node])
+	}
+	return g.at(file, nodes[0], ids[0], inCycle(ids))
+}
+
+// inCycle is about tasks that wait for each other.
+func inCycle(ids []string) error { return fmt.Errorf("dependency cycle: %s", job.DescribeCycle(ids)) }
+
+// missing returns an error for the first dependency on a task that is not in the
+// file, or nil.
+func (g *graph) missing(file string) error {
+	first, on := -1, 0
+	for node, t := range g.tasks {
+		if t.index < 0 || first >= 0 && t.index > g.tasks[first].index {
+			continue
+		}
+		for _, d := range g.deps[t.from:t.to] {
+			if g.tasks[d].index < 0 {
+				first, on = node, d
+				break
+			}
+		}
+	}
+	if first < 0 {
+		return nil
+	}
+	names := g.names()
+	var there []string
+	for node, t := range g.tasks {
+		if t.index >= 0 {
+			there = append(there, names[node])
+		}
+	}
+	return g.at(file, first, names[first], unknownTask(names[on], there))
+}
+
+// at places an error at the dependencies of a task.
+func (g *graph) at(file string, node int, id string, err error) error {
+	t := g.tasks[node]
+	return &Error{File: file, Index: t.index, ID: id, Line: t.line, Key: "dependencies", Msg: err.Error(), Err: err}
+}

@@ -1,0 +1,312 @@
+package taskfile
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/air-executor/air-executor/internal/strictyaml"
+	"github.com/air-executor/air-executor/job"
+)
+
+// Stdin is the path that stands for the standard input.
+const Stdin = "-"
+
+// JobFile is what a job file says. It is valid: names and ids are allowed, ids
+// are unique, and dependencies name tasks of the file without a cycle.
+type JobFile struct {
+	Name  string    // of the job
+	Tasks []JobTask // in the order of the file, at least one
+}
+
+// jobHead is a job file whose tasks were not looked at yet.
+type jobHead struct {
+	name  string
+	tasks []value
+}
+
+// JobTask is a task of a job file. Its Spec.Env is nil, and its Spec.Dir is
+// empty if the file does not name one.
+type JobTask struct {
+	job.Spec
+	AddEnv []string // "KEY=VALUE" pairs to add to the environment, in the order of the file
+	Line   int      // where the task begins
+}
+
+// LoadJob reads the job file at path, or the standard input if path is Stdin. The
+// job gets the given name instead of its own, unless that is empty: then the file
+// needs one that is allowed. Errors are of type *Error, and wrap those of the
+// system.
+func LoadJob(path, as string) (*JobFile, error) {
+	read := func() ([]byte, error) { return strictyaml.ReadFile(path) }
+	if path == Stdin {
+		read = func() ([]byte, error) { return strictyaml.Read(shownName(path), os.Stdin) }
+	}
+	data, err := read()
+	if err != nil {
+		return nil, (&jobReader{shown: shownName(path)}).convert(err)
+	}
+	return parseJob(path, as, data)
+}
+
+// ParseJob reads a job file from data. The path says where data came from:
+// it appears in errors, gives the job its name if the file does not, and its
+// folder is what relative working directories are relative to.
+func ParseJob(path string, data []byte) (*JobFile, error) { return parseJob(path, "", data) }
+
+func parseJob(path, as string, data []byte) (*JobFile, error) {
+	r := &jobReader{path: path, shown: shownName(path), as: as}
+	f, err := r.read(data)
+	if err != nil {
+		return nil, r.convert(err)
+	}
+	return f, nil
+}
+
+// shownName is how errors call a file.
+func shownName(name string) string {
+	if name == Stdin {
+		return "standard input"
+	}
+	return name
+}
+
+// jobReader reads one job file.
+type jobReader struct {
+	path, shown, as string
+	root            *strictyaml.Value
+	index           int    // of the task that is being read; -1: none
+	id              string // of that task
+	at              value  // that task, or the job
+	graph           graph
+}
+
+func (r *jobReader) read(data []byte) (*JobFile, error) {
+	r.index = -1
+	folder, err := filepath.Abs(filepath.Dir(r.path))
+	if err != nil {
+		return nil, fmt.Errorf("its folder is not known: %w", err)
+	}
+	if r.root, err = strictyaml.ParseValue(r.shown, data); err != nil {
+		return nil, r.notUTF8(data, err)
+	}
+	if r.root == nil {
+		return nil, errors.New("the file is empty, want an object with tasks")
+	}
+	var head jobHead
+	if _, err := readObject(jobKeys, yamlValue{*r.root}, &head, r); err != nil {
+		return nil, err
+	}
+	f := &JobFile{}
+	if f.Name, err = r.name(head.name); err != nil {
+		return nil, err
+	}
+	for i, item := range head.tasks {
+		t, err := r.task(i, item, folder)
+		if err != nil {
+			return nil, err
+		}
+		f.Tasks = append(f.Tasks, t)
+	}
+	if err := r.graph.missing(r.shown); err != nil {
+		return nil, err
+	}
+	return f, r.graph.cycle(r.shown)
+}
+
+// readObject reads an object of a job file, and returns the lines of its keys'
+// values.
+func readObject[T any](t table[T], v value, to *T, r *jobReader) (lines map[string]int, err error) {
+	if r.at = v; v.kind() != object {
+		return nil, &mistake{on: v.line(), err: not(v, "an object")}
+	}
+	lines = map[string]int{}
+	reading := reading[T]{table: t, in: inJobFile, to: to}
+	err = v.fields(func(name string, v value) error {
+		lines[name] = v.line()
+		return reading.refuseUnknown(name, v.line())
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = v.fields(func(name string, v value) error {
+		_, err := reading.key([]byte(name), v, 0)
+		return err
+	})
+	if err == nil {
+		err = reading.end(nil) // every key is known
+	}
+	return lines, err
+}
+
+// name returns the name that is wanted, or else the one in the file, or one made
+// from the file's own name.
+func (r *jobReader) name(inFile string) (string, error) {
+	if name := cmp.Or(r.as, inFile); name != "" {
+		return name, nil
+	}
+	if r.path == Stdin {
+		return "", &Error{File: r.shown, Index: -1, Key: "name", Msg: errMissing.Error(), Err: errMissing}
+	}
+	base := filepath.Base(r.path)
+	name := strings.TrimSuffix(base, filepath.Ext(base))
+	if err := job.CheckName(name); err != nil {
+		msg := fmt.Sprintf("is missing, and the file's own name does not make one (%v); add name:", err)
+		return "", &Error{File: r.shown, Index: -1, Key: "name", Msg: msg, Err: err}
+	}
+	return name, nil
+}
+
+// task reads one task. Folder is what its working directory is relative to.
+func (r *jobReader) task(i int, v value, folder string) (JobTask, error) {
+	r.index, r.id = i, idOf(v)
+	var t job.Task
+	lines, err := readObject(taskKeys, v, &t, r)
+	if err != nil {
+		return JobTask{}, err
+	}
+	if err := checkSelf(&t.Spec); err != nil {
+		return JobTask{}, r.on(lines, err)
+	}
+	place := graphTask{index: i, own: v.line(), line: cmp.Or(lines["dependencies"], v.line())}
+	if err := r.graph.add(place, &t.Spec); err != nil {
+		return JobTask{}, r.on(lines, err)
+	}
+	if t.Dir != "" && !filepath.IsAbs(t.Dir) {
+		t.Dir = filepath.Join(folder, t.Dir)
+	}
+	out := JobTask{Spec: t.Spec, AddEnv: t.Env, Line: v.line()}
+	out.Env = nil
+	return out, nil
+}
+
+// on gives a mistake the line of its key's value.
+func (r *jobReader) on(lines map[string]int, err error) error {
+	if m := (*mistake)(nil); errors.As(err, &m) {
+		m.on = lines[m.key]
+	}
+	return err
+}
+
+// idOf is the id in an object that need not be right.
+func idOf(v value) (id string) {
+	if v.kind() != object {
+		return ""
+	}
+	_ = v.fields(func(name string, v value) error { // only yield returns errors here
+		if name == "id" {
+			id, _ = v.text()
+		}
+		return nil
+	})
+	return id
+}
+
+// convert makes an error of any step an *Error.
+func (r *jobReader) convert(err error) *Error {
+	var done *Error
+	var m *mistake
+	var y *strictyaml.Error
+	out := &Error{File: r.shown, Index: r.index, ID: r.id, Msg: err.Error(), Err: err}
+	switch {
+	case errors.As(err, &done):
+		return done
+	case errors.As(err, &m):
+		out.Line, out.Key = m.on, m.key
+		if m.on == 0 && r.at != nil {
+			out.Line = r.at.line()
+		}
+	case errors.As(err, &y):
+		r.place(out, y)
+	default:
+		out.Index = -1
+	}
+	if out.Index < 0 {
+		out.ID = ""
+	}
+	return out
+}
+
+// place takes over where an error of YAML is: at the job, at a task or, in one, at a
+// key or a part of its value.
+func (r *jobReader) place(out *Error, y *strictyaml.Error) {
+	out.Line, out.Msg, out.Index = y.Line, y.Msg, -1
+	path := y.Path
+	if len(path) > 1 && path[0].Key == "tasks" && path[1].Index >= 0 {
+		out.Index = path[1].Index
+		out.ID = r.idAt(out.Index)
+		path = path[2:]
+	}
+	if len(path) == 0 {
+		return
+	}
+	out.Key = path[0].Key
+	for _, step := range path[1:] {
+		out.Msg = inside(out.Key, step.Key, step.Index) + out.Msg
+	}
+}
+
+// idAt is the id of a task of a file that is not right.
+func (r *jobReader) idAt(index int) string {
+	if r.root == nil || r.root.Kind() != strictyaml.Mapping {
+		return ""
+	}
+	root, err := r.root.Map()
+	if err != nil {
+		return ""
+	}
+	tasks, _ := root.Get("tasks")
+	items, err := tasks.List()
+	if err != nil || index >= len(items) {
+		return ""
+	}
+	return idOf(yamlValue{items[index]})
+}
+
+// notUTF8 finds the key in which a byte is that is not UTF-8, if that is what is
+// wrong: it puts a character there that is nowhere in the file, and looks for it.
+func (r *jobReader) notUTF8(data []byte, err error) error {
+	var y *strictyaml.Error
+	if !errors.As(err, &y) || !errors.Is(y.Err, strictyaml.ErrNotUTF8) {
+		return err
+	}
+	mark := '\ue000'
+	for bytes.ContainsRune(data, mark) {
+		mark++
+	}
+	root, parseErr := strictyaml.ParseValue(r.shown, bytes.ToValidUTF8(data, []byte(string(mark))))
+	if parseErr != nil || root == nil {
+		return err
+	}
+	if v, ok := root.Find(func(text string) bool { return strings.ContainsRune(text, mark) }); ok {
+		y.Path = v.Path()
+	}
+	return err
+}
+
+// someTasks is the list of tasks of a job file. They are read after the name.
+type someTasks struct{}
+
+func (someTasks) read(to *jobHead, v value, _ form) error {
+	if v.kind() != array {
+		return not(v, "an array of tasks")
+	}
+	_ = v.items(func(item value) error {
+		to.tasks = append(to.tasks, item)
+		return nil
+	})
+	if len(to.tasks) == 0 {
+		return errors.New("want at least one task")
+	}
+	return nil
+}
+
+func (someTasks) write(*objectWriter, string, *jobHead, bool) {}
+
+func (someTasks) schema(in form) *Schema {
+	return &Schema{Type: "array", MinItems: 1, Items: objectSchema(taskKeys, in)}
+}

@@ -1,0 +1,222 @@
+package taskfile
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+// Schema is a JSON Schema (2020-12), as far as the tables of keys need one.
+type Schema struct {
+	Schema      string `json:"$schema,omitempty"`
+	Title       string `json:"title,omitempty"`
+	Description string `json:"description,omitempty"`
+
+	Type    any    `json:"type,omitempty"` // a string, or a list of them
+	Enum    []any  `json:"enum,omitempty"`
+	Pattern string `json:"pattern,omitempty"`
+
+	MinLength        int         `json:"minLength,omitempty"`
+	MaxLength        int         `json:"maxLength,omitempty"`
+	Minimum          json.Number `json:"minimum,omitempty"`
+	ExclusiveMinimum json.Number `json:"exclusiveMinimum,omitempty"`
+	Maximum          json.Number `json:"maximum,omitempty"`
+
+	Items       *Schema `json:"items,omitempty"`
+	MinItems    int     `json:"minItems,omitempty"`
+	UniqueItems bool    `json:"uniqueItems,omitempty"`
+
+	Properties           properties `json:"properties,omitempty"`
+	Required             []string   `json:"required,omitempty"`
+	PropertyNames        *Schema    `json:"propertyNames,omitempty"`
+	AdditionalProperties any        `json:"additionalProperties,omitempty"` // false, or a *Schema
+
+	AnyOf []*Schema `json:"anyOf,omitempty"`
+	Not   *Schema   `json:"not,omitempty"`
+	If    *Schema   `json:"if,omitempty"`
+	Then  *Schema   `json:"then,omitempty"`
+}
+
+// properties are the keys of an object in their order.
+type properties []property
+
+type property struct {
+	name string
+	of   *Schema
+}
+
+// MarshalJSON writes an object.
+func (p properties) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for i, one := range p {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendString(b, one.name), ':')
+		of, err := plainJSON(one.of)
+		if err != nil {
+			return nil, err
+		}
+		b = append(b, of...)
+	}
+	return append(b, '}'), nil
+}
+
+// plainJSON writes <, > and & as they are.
+func plainJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSpace(b.Bytes()), err
+}
+
+// Published names what there is a schema for, and what it describes.
+var Published = []struct{ Name, What string }{
+	{"job", "job files of air-executor run, in YAML or JSON"},
+	{"enqueue", "files of air-executor enqueue --from-file: each of the JSON lines, or the whole array"},
+	{"tasks", "tasks.json, as air-executor import reads it and export writes it"},
+	{"state", "state.json, as air-executor import reads it and export writes it"},
+}
+
+// JSONSchema returns one of the published schemas, which are made from the tables
+// of keys.
+//
+// They say less than the program where a schema cannot say more: that keys, ids and
+// variables occur once; that dependencies exist and form no cycle; that an id has at
+// most 255 bytes, joins only what can be joined, and shows something; which dates
+// exist; that a time in words is at least a millisecond and not too long; the range
+// of a number in quotes; how a number that names a job is written; that an unknown
+// key is not a mistyped one; how deep the values of other tools are nested.
+func JSONSchema(name string) ([]byte, error) {
+	var s *Schema
+	switch name {
+	case "job":
+		s = objectSchema(jobKeys, inJobFile)
+	case "enqueue":
+		task := objectSchema(taskKeys, inLines)
+		s = &Schema{AnyOf: []*Schema{task, {Type: "array", Items: task}}}
+	case "tasks":
+		task := objectSchema(taskKeys, inTasks)
+		task.If, task.Then = notFailed()
+		s = &Schema{Type: "array", Items: task}
+	case "state":
+		s = objectSchema(stateKeys, inState)
+	default:
+		return nil, fmt.Errorf("no schema is called %q", name)
+	}
+	s.Schema = "https://json-schema.org/draft/2020-12/schema"
+	for _, p := range Published {
+		if p.Name == name {
+			s.Title = p.What
+		}
+	}
+	b, err := plainJSON(s)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	err = json.Indent(&out, b, "", "  ")
+	return append(out.Bytes(), '\n'), err
+}
+
+// objectSchema describes an object by its table.
+func objectSchema[T any](t table[T], in form) *Schema {
+	s := &Schema{Type: "object"}
+	if !in.keepsUnknown() {
+		s.AdditionalProperties = false
+	}
+	for i := range t {
+		k := &t[i]
+		if !k.in.has(in) {
+			continue
+		}
+		of := k.is.schema(in)
+		if k.must.has(in) {
+			s.Required = append(s.Required, k.name)
+		} else if in.keepsUnknown() {
+			of = orNull(of)
+		}
+		of.Description = k.help
+		s.Properties = append(s.Properties, property{k.name, of})
+	}
+	return s
+}
+
+// orNull allows null too, which says as much as no key.
+func orNull(s *Schema) *Schema {
+	switch {
+	case len(s.AnyOf) > 0:
+		s.AnyOf = append(s.AnyOf, &Schema{Type: "null"})
+	case s.Enum != nil:
+		s.Enum = append(s.Enum, nil)
+	default:
+		s.Type = append(types(s.Type), "null")
+	}
+	return s
+}
+
+func types(t any) []string {
+	if list, ok := t.([]string); ok {
+		return list
+	}
+	return []string{t.(string)}
+}
+
+// notFailed says that a task has a reason for a failure only if it has failed.
+func notFailed() (when, then *Schema) {
+	failed := &Schema{Properties: properties{{"status", &Schema{Enum: []any{string(job.Failed)}}}}, Required: []string{"status"}}
+	return &Schema{Not: failed}, &Schema{Properties: properties{{"reason", &Schema{Enum: []any{"", nil}}}}}
+}
+
+// schema describes the strings that obey the rule. In job files numbers and truth
+// values are strings too.
+func (r rule) schema(in form) *Schema {
+	s := &Schema{Type: "string", Pattern: r.pattern, MinLength: r.min, MaxLength: r.max}
+	if in == inJobFile {
+		s.Type = []string{"string", "number", "boolean"}
+	}
+	return s
+}
+
+// wholeSchema describes whole numbers, in job files also in quotes.
+func wholeSchema(in form, low, high int) *Schema {
+	s := &Schema{Type: "integer", Minimum: numeral(low), Maximum: numeral(high)}
+	if in == inJobFile {
+		s.Type, s.Pattern = []string{"integer", "string"}, `^-?(0|[1-9][0-9]*)$`
+	}
+	return s
+}
+
+func numeral(n int) json.Number { return json.Number(fmt.Sprint(n)) }
+
+// limitSchema describes time limits.
+func limitSchema(in form) *Schema {
+	const (
+		count = `(\+?0*[1-9][0-9]*)`
+		units = `(\+?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)`
+	)
+	s := &Schema{Type: "number", Minimum: json.Number(fmt.Sprint(job.MinDuration.Seconds())), Maximum: "9223372036.854775807"}
+	if in == inJobFile {
+		s = &Schema{Type: "integer", Minimum: "1", Maximum: numeral(int(math.MaxInt64 / time.Second))}
+	}
+	return &Schema{AnyOf: []*Schema{{Type: "string", Pattern: "^(none|" + count + "|" + units + ")$"}, s}}
+}
+
+// instantSchema describes points in time.
+func instantSchema() *Schema {
+	const (
+		day    = `[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])`
+		clock  = `([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?`
+		offset = `(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?`
+		most   = "20000000000000" // milliseconds
+	)
+	return &Schema{AnyOf: []*Schema{
+		{Type: "string", Pattern: "^" + day + "([T ]" + clock + offset + ")?$"},
+		{Type: "number", Minimum: "-" + most, Maximum: most},
+	}}
+}

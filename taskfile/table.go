@@ -1,0 +1,184 @@
+package taskfile
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/air-executor/air-executor/internal/words"
+	"github.com/air-executor/air-executor/job"
+)
+
+// key is a key of an object: all that is said of it anywhere.
+type key[T any] struct {
+	name   string
+	in     form // where it may be
+	must   form // where it must be, and not null
+	skip   form // where it is passed over: it tells of an earlier run
+	always bool // it is written even if it carries nothing
+	is     is[T]
+	help   string // a sentence for people who write files
+}
+
+// is is the type of a key's value: how it is read, written and described.
+type is[T any] interface {
+	// read checks a value and sets the field.
+	read(to *T, v value, in form) error
+	// write writes the field. Unless always is set, it writes nothing for one that
+	// carries nothing.
+	write(w *objectWriter, name string, from *T, always bool)
+	// schema describes the values that read accepts, but for null.
+	schema(in form) *Schema
+}
+
+// table is the keys of an object, in the order in which they are written.
+type table[T any] []key[T]
+
+func (t table[T]) find(name string) int { return t.findBytes([]byte(name)) }
+
+func (t table[T]) findBytes(name []byte) int {
+	for i := range t {
+		if string(name) == t[i].name {
+			return i
+		}
+	}
+	return -1
+}
+
+// names are the keys that may be in a form.
+func (t table[T]) names(in form) (list []string) {
+	for i := range t {
+		if t[i].in.has(in) {
+			list = append(list, t[i].name)
+		}
+	}
+	return list
+}
+
+// write writes the keys that are in a form.
+func (t table[T]) write(w *objectWriter, in form, from *T) {
+	for i := range t {
+		if k := &t[i]; k.in.has(in) {
+			k.is.write(w, k.name, from, k.always)
+		}
+	}
+}
+
+// reading is an object that is being read.
+type reading[T any] struct {
+	table table[T]
+	in    form
+	to    *T
+	given uint64 // bits of the keys that were met, null or not
+	set   uint64 // bits of the keys with a value
+	typos []typo
+}
+
+// typo is an unknown key that looks like a known one.
+type typo struct {
+	name  string
+	known int
+	at    int // index of the key in its object
+}
+
+// key reads a key, the one at an index of its object. It is not known if it belongs
+// to other tools.
+func (r *reading[T]) key(name []byte, v value, at int) (known bool, err error) {
+	i := r.table.findBytes(name)
+	if i >= 0 && r.table[i].in.has(r.in) {
+		return true, r.known(i, v)
+	}
+	if i >= 0 && r.table[i].skip.has(r.in) {
+		return true, nil
+	}
+	for k := range r.table {
+		if i < 0 && r.table[k].in.has(r.in) && words.Mistyped(string(name), r.table[k].name) {
+			r.typos = append(r.typos, typo{string(name), k, at})
+		}
+	}
+	return false, nil
+}
+
+func (r *reading[T]) known(i int, v value) error {
+	k := &r.table[i]
+	r.given |= 1 << i
+	if v.kind() == null && r.in.keepsUnknown() {
+		return nil
+	}
+	r.set |= 1 << i
+	err := k.is.read(r.to, v, r.in)
+	if m := (*mistake)(nil); errors.As(err, &m) { // in a part of the value
+		return &mistake{key: k.name, on: m.on, err: m.err}
+	}
+	if err != nil {
+		return &mistake{key: k.name, on: v.line(), err: err}
+	}
+	return nil
+}
+
+// refuseUnknown returns an error for a key that is not known, where every key must
+// be.
+func (r *reading[T]) refuseUnknown(name string, line int) error {
+	known := r.table.names(r.in)
+	if slices.Contains(known, name) {
+		return nil
+	}
+	if near := words.Nearest(name, known); near != "" {
+		return &mistake{key: name, on: line, err: didYouMean(near)}
+	}
+	return &mistake{key: name, on: line, err: fmt.Errorf("unknown key, want %s", words.List(known))}
+}
+
+// end returns an error for a key that is mistyped, or missing. LineOf is the line of
+// a key by its index.
+func (r *reading[T]) end(lineOf func(at int) int) error {
+	for _, t := range r.typos {
+		k := &r.table[t.known]
+		lacks := r.given&(1<<t.known) == 0
+		if lacks && (!r.in.keepsTypos() || k.must.has(r.in)) {
+			return &mistake{key: t.name, on: lineOf(t.at), err: didYouMean(k.name)}
+		}
+	}
+	for i := range r.table {
+		if k := &r.table[i]; k.must.has(r.in) && r.set&(1<<i) == 0 {
+			return &mistake{key: k.name, err: errMissing}
+		}
+	}
+	return nil
+}
+
+// object reads a JSON object. It returns the keys of other tools as an object.
+func (t table[T]) object(o *members, in form, to *T) (extra []byte, err error) {
+	r := reading[T]{table: t, in: in, to: to}
+	for i := range o.list {
+		known, err := r.key(o.list[i].key, o.value(i), i)
+		if err != nil {
+			return nil, err
+		}
+		if known {
+			continue
+		}
+		if extra, err = o.keep(extra, i); err != nil {
+			return nil, &mistake{key: string(o.list[i].key), err: err}
+		}
+	}
+	return endExtra(extra), r.end(o.lineOfKey)
+}
+
+// inside says in which part of a key's value a mistake is: at a key or, where index
+// is not negative, at an element.
+func inside(key, name string, index int) string {
+	i := taskKeys.find(key)
+	if i >= 0 && index >= 0 {
+		if list, ok := taskKeys[i].is.(lists[job.Task]); ok {
+			return fmt.Sprintf("%s %d: ", list.noun, index+1)
+		}
+	}
+	switch {
+	case index >= 0:
+		return fmt.Sprintf("element %d: ", index+1)
+	case key == "env":
+		return "variable " + words.Quote(name) + ": "
+	}
+	return words.Quote(name) + ": "
+}

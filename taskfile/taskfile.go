@@ -1,0 +1,28 @@
+// Package taskfile reads and writes tasks and jobs in files: tasks.json and
+// state.json, which other tools know, the JSON lines of enqueue --from-file, and
+// the job files of run. One table of keys (keys.go) says what may stand where, how
+// it is checked and written; the published JSON Schemas are made from it. A mistake
+// is one sentence, in whichever file it is, with file, line and key.
+package taskfile
+
+// form is one of the places where the keys of the tables may stand. A set of them
+// is their sum.
+type form uint8
+
+const (
+	inTasks   form = 1 << iota // tasks.json
+	inLines                    // enqueue --from-file: JSON lines, or an array
+	inJobFile                  // a job file of run, in YAML or JSON
+	inState                    // state.json
+	inFlags                    // the flags of enqueue and run
+)
+
+func (f form) has(one form) bool { return f&one != 0 }
+
+// keepsUnknown reports whether keys that are in no table are those of other tools,
+// and kept.
+func (f form) keepsUnknown() bool { return f != inJobFile }
+
+// keepsTypos reports whether a key that looks like a known one is kept too, unless
+// the known one is missing and must be there.
+func (f form) keepsTypos() bool { return f == inTasks || f == inState }
