@@ -53,7 +53,8 @@ func (t *tx) active() ([]Active, error) {
 	var rows []activeRow
 	err := t.all(&rows, `
 SELECT a.id, a.task, a.job, j.name AS job_name, t.name AS task_name, a.number, a.token,
-       a.manager, a.host, a.boot_id, a.runner, a.pid, a.pid_start, a.started_at, a.cancel_at, `+t.d.namespaceColumns()+`
+       a.manager, a.host, a.boot_id, a.runner, a.pid, a.pid_start, a.started_at, a.cancel_at,
+       a.pid_namespace, a.init_lock
 FROM attempt a `+t.d.dialect.bySlot+`
 JOIN task t ON t.id = a.task
 JOIN job j ON j.id = a.job
@@ -104,13 +105,9 @@ func (d *DB) Lose(ctx context.Context, a Active, why string) (bool, error) {
 }
 
 // SetStuck notes what keeps the running attempt with this token from its end,
-// for people; empty: nothing any more. On a database of the first version it
-// does nothing.
+// for people; empty: nothing any more.
 func (d *DB) SetStuck(ctx context.Context, token, why string) error {
 	return d.write(ctx, func(t *tx) error {
-		if ok, err := t.knowsStuck(); err != nil || !ok {
-			return err
-		}
 		_, err := t.exec(`
 UPDATE attempt
 SET stuck = ?
@@ -122,9 +119,6 @@ WHERE slot IS NOT NULL
 
 // stuck returns what keeps running tasks from their end, by their rows.
 func (t *tx) stuck() (map[int64]string, error) {
-	if ok, err := t.knowsStuck(); err != nil || !ok {
-		return nil, err
-	}
 	var rows []struct {
 		Task  int64
 		Stuck string
@@ -139,14 +133,6 @@ WHERE slot IS NOT NULL
 		out[r.Task] = r.Stuck
 	}
 	return out, err
-}
-
-// knowsStuck reports whether the database has the column; one of the first
-// version has not.
-func (t *tx) knowsStuck() (bool, error) {
-	var n int
-	_, err := t.get(&n, `SELECT COUNT(*) FROM pragma_table_info('attempt') WHERE name = 'stuck'`)
-	return n > 0, err
 }
 
 // Became is what has become of an attempt.

@@ -33,8 +33,8 @@ func (d *DB) Claim(ctx context.Context, r Runner, max int, only string) (*Assign
 	return claimed[0], err
 }
 
-// ClaimAll gives each of the runners in turn the best ready task: of the jobs in
-// which nothing runs, that of the job whose first task has the highest priority,
+// ClaimAll gives each of the runners in turn the best ready task: of the jobs that
+// may have one more running, that of the job whose first task has the highest priority,
 // and of those the oldest. With only, it looks at the job of that name alone.
 // It returns fewer tasks than there are runners if there are no more, or if max
 // attempts run; [Assignment.Runner] says whose each task is.
@@ -152,7 +152,7 @@ func (t *tx) assigned(lock int64, bootID string) (*Assignment, error) {
 		namespaceRow
 	}
 	ok, err := t.get(&row, `
-SELECT a.id AS attempt, a.token, a.pid, a.pid_start, a.host, a.manager, `+t.d.namespaceColumns()+`,
+SELECT a.id AS attempt, a.token, a.pid, a.pid_start, a.host, a.manager, a.pid_namespace, a.init_lock,
        a.job, j.name AS job_name, t.id, t.name, `+specOfT+`, a.number - 1 AS attempts, e.content
 FROM attempt a `+t.d.dialect.bySlot+`
 JOIN task t ON t.id = a.task
@@ -202,7 +202,8 @@ FROM (
     SELECT 1
     FROM job `+d.dialect.byClaimable+`
     WHERE next_task IS NOT NULL
-      AND running = 0
+      AND holds = 0
+      AND running < parallel
       AND (? = '' OR name = ?)
     LIMIT ?) AS claimable`, only, only, n)
 		return err
@@ -213,6 +214,7 @@ FROM (
 // claimRow is a task on its way to a runner.
 type claimRow struct {
 	Running int // attempts under way, of all jobs, but for those that wait for others
+	Busy    int // attempts under way of its job
 	Job     int64
 	JobName string `db:"job_name"`
 	ID      int64
@@ -235,11 +237,14 @@ func (t *tx) claim(r Runner, row *claimRow) (*Assignment, error) {
 	if n != 1 {
 		return nil, fmt.Errorf("%w: task %q of job %q is marked ready, but is not", ErrCorrupt, a.Task, a.Job)
 	}
-	values := []any{a.taskID, a.job, a.Attempt, a.Token, r.Manager, r.Host, r.BootID, r.Lock, r.PID, r.PIDStart, t.now}
-	if t.d.schema != 1 {
-		values = append(values, number(r.Namespace), number(r.InitLock))
+	slot, err := t.freeSlot(row)
+	if err != nil {
+		return nil, err
 	}
-	if _, err = t.get(&a.attemptID, t.d.insertAttempt(), values...); err != nil {
+	_, err = t.get(&a.attemptID, insertAttempt,
+		a.taskID, a.job, a.Attempt, slot, a.Token, r.Manager, r.Host, r.BootID, r.Lock, r.PID, r.PIDStart,
+		number(r.Namespace), number(r.InitLock), t.now)
+	if err != nil {
 		return nil, err
 	}
 	_, err = t.updateJob(a.job, delta{Counts: job.Counts{Pending: -1, Running: 1}})
@@ -259,19 +264,10 @@ WHERE id = ?
   AND status = 'pending'
   AND blockers = 0`
 
-// insertAttempt stores an attempt, with where its processes can be seen if the
-// database knows that.
-func (d *DB) insertAttempt() string {
-	return `
-INSERT INTO attempt (task, job, number, slot, status, token, manager, host, boot_id, runner, pid, pid_start, started_at` + d.since2(", pid_namespace, init_lock", "") + `)
-VALUES (?, ?, ?, 0, 'running', ?, ?, ?, ?, ?, ?, ?, ?` + d.since2(", ?, ?", "") + `)
+const insertAttempt = `
+INSERT INTO attempt (task, job, number, slot, status, token, manager, host, boot_id, runner, pid, pid_start, pid_namespace, init_lock, started_at)
+VALUES (?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 RETURNING id`
-}
-
-// namespaceColumns are those of a namespaceRow, of the attempt a.
-func (d *DB) namespaceColumns() string {
-	return d.since2("a.pid_namespace, a.init_lock", "NULL AS pid_namespace, NULL AS init_lock")
-}
 
 // namespaceRow is where the processes of an attempt can be seen, as its row holds it.
 type namespaceRow struct {
@@ -289,6 +285,30 @@ func (n namespaceRow) of(r Runner) Runner {
 	}
 	return r
 }
+
+// freeSlot is the lowest place among the running attempts of the job that is free.
+func (t *tx) freeSlot(row *claimRow) (slot int, err error) {
+	if row.Busy == 0 {
+		return 0, nil
+	}
+	_, err = t.get(&slot, lowestSlot, row.Job, row.Job)
+	return slot, err
+}
+
+const lowestSlot = `
+SELECT min(free.slot)
+FROM (
+    SELECT 0 AS slot
+    UNION ALL
+    SELECT slot + 1
+    FROM attempt
+    WHERE job = ?
+      AND slot IS NOT NULL) AS free
+WHERE NOT EXISTS (
+    SELECT 1
+    FROM attempt a
+    WHERE a.job = ?
+      AND a.slot = free.slot)`
 
 // best finds the task to claim, of all jobs or of one, through an index that
 // leads straight to it; nil if there is none.
@@ -313,7 +333,8 @@ FROM job j
 JOIN task t ON t.id = j.next_task
 LEFT JOIN environment e ON e.id = t.environment
 WHERE j.id = ?
-  AND j.running = 0`
+  AND j.holds = 0
+  AND j.running < j.parallel`
 }
 
 func (d *DB) bestOfAll() string {
@@ -322,7 +343,8 @@ FROM job j ` + d.dialect.byClaimable + `
 JOIN task t ON t.id = j.next_task
 LEFT JOIN environment e ON e.id = t.environment
 WHERE j.next_task IS NOT NULL
-  AND j.running = 0
+  AND j.holds = 0
+  AND j.running < j.parallel
 ORDER BY j.next_priority DESC, j.next_task
 LIMIT 1` + d.dialect.skip
 }
@@ -330,7 +352,7 @@ LIMIT 1` + d.dialect.skip
 func (d *DB) claimColumns() string {
 	return `
 SELECT (SELECT COUNT(*) FROM attempt ` + d.dialect.bySlot + ` WHERE slot IS NOT NULL AND waits = 0) AS running,
-       j.id AS job, j.name AS job_name, t.id, t.name, ` + specOfT + `, t.attempts, e.content`
+       j.running AS busy, j.id AS job, j.name AS job_name, t.id, t.name, ` + specOfT + `, t.attempts, e.content`
 }
 
 func (row *claimRow) assignment(r Runner) (*Assignment, error) {

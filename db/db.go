@@ -28,6 +28,7 @@ import (
 	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/internal/failpoint"
 	"github.com/air-executor/air-executor/lock"
+	"github.com/air-executor/air-executor/migrations"
 )
 
 // The files of a base path that belong to the store.
@@ -62,6 +63,10 @@ type Options struct {
 	// start is most of its life: a manager has just looked at the file and its
 	// schema, and the rows that it writes refer to rows that it has read.
 	Runner bool
+
+	// migrations are others than those of this program; the zero value: none. (For
+	// the tests, which try what a later version may do.)
+	migrations source
 }
 
 // DB is an open database: one connection, used by one transaction at a time.
@@ -77,6 +82,7 @@ type DB struct {
 	turn    chan struct{} // holds one value while nobody uses conn
 	files   files         // in use
 
+	source   source    // of the migrations
 	schema   int       // version of the schema, 0: not looked at
 	upgraded *Upgraded // nil: the schema was left as it was
 
@@ -85,8 +91,8 @@ type DB struct {
 
 // Open opens the database in the folder base, creating folder and database if
 // need be. An older schema is left as it is, or brought up to date with
-// [Options.Upgrade]. Errors: [ErrNoDatabase], [ErrNewer], [ErrForeign],
-// [ErrBusy], [ErrReadOnly], [ErrFull], [ErrTaken], [basepath.Untrusted], or what
+// [Options.Upgrade]. Errors: [ErrNoDatabase], [ErrNewer], [ErrUnreleased],
+// [ErrForeign], [ErrBusy], [ErrReadOnly], [ErrFull], [ErrTaken], [basepath.Untrusted], or what
 // the system said.
 func Open(ctx context.Context, base string, o Options) (*DB, error) {
 	path := filepath.Join(base, FileName)
@@ -96,6 +102,9 @@ func Open(ctx context.Context, base string, o Options) (*DB, error) {
 		}
 	}
 	d := &DB{path: path, wait: o.Wait, clock: o.Clock, dialect: sqliteDialect, stmts: map[string]*sqlx.Stmt{}, turn: make(chan struct{}, 1)}
+	if d.source = o.migrations; d.source.files == nil {
+		d.source = source{migrations.SQLite, migrations.Version}
+	}
 	if d.wait == 0 {
 		d.wait = failpoint.Wait(time.Minute)
 	}

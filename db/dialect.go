@@ -20,7 +20,6 @@ type dialect struct {
 	sound       string // lines that say what is wrong with the file, or "ok"
 	foreignKeys string // table, row, parent and key of every broken reference
 	isList      string // whether t.args is a JSON array of texts
-	registered  string // column of manager that grows with every row that is added, whatever the clock says
 
 	lockRow string // appended to a SELECT: keep the row until the end of the transaction
 	skip    string // the same, and pass over rows that others have locked
@@ -40,6 +39,5 @@ var sqliteDialect = dialect{
 	sound:       "PRAGMA integrity_check",
 	foreignKeys: "PRAGMA foreign_key_check",
 	isList:      "CASE WHEN json_valid(t.args) THEN json_type(t.args) = 'array' AND NOT EXISTS (SELECT 1 FROM json_each(t.args) e WHERE e.type <> 'text') ELSE 0 END",
-	registered:  "rowid",
 	byMissing:   "INDEXED BY dependency_missing",
 }

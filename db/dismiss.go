@@ -84,7 +84,7 @@ JOIN task t ON t.job = j.id
 WHERE j.failed > 0
   AND t.status = 'failed'
   AND t.reason = 'cancelled'
-  AND `+d.since2("t.dismissed_at", "NULL")+` IS NULL
+  AND t.dismissed_at IS NULL
   AND (? = '' OR j.name = ?)
 GROUP BY j.name`, name, name)
 	})

@@ -118,13 +118,9 @@ func (d *DB) Check(ctx context.Context) ([]Finding, error) {
 	return out, err
 }
 
-// ruleQuery is the query of a rule for the schema of the database.
+// ruleQuery is the query of a rule in the words of the database.
 func (d *DB) ruleQuery(r rule) string {
-	replace := []string{"{isList}", d.dialect.isList}
-	if d.schema == 1 {
-		replace = append(replace, "t.dismissed_at", "NULL", "j.dismissed", "0")
-	}
-	return strings.NewReplacer(replace...).Replace(r.query)
+	return strings.ReplaceAll(r.query, "{isList}", d.dialect.isList)
 }
 
 // Rules returns what Check checks, in words.

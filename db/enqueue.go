@@ -162,12 +162,8 @@ func (a *adder) finish(b Batch) error {
 	return a.tallyUp("")
 }
 
-// markFromFile notes that the stored tasks are those of a job file. Version 1 has
-// no place for that; then they are taken for tasks that were queued by hand.
+// markFromFile notes that the stored tasks are those of a job file.
 func (a *adder) markFromFile() error {
-	if a.t.d.schema == 1 {
-		return nil
-	}
 	_, err := a.t.exec(`UPDATE task SET from_file = 1 WHERE id BETWEEN ? AND ?`, a.first, a.last)
 	return err
 }

@@ -13,9 +13,10 @@ import (
 // What a caller may want to tell apart. All are wrapped in errors that name
 // the job, task or file.
 var (
-	ErrNoDatabase = errors.New("no database")                         // nothing at that base path, and none was to be created
-	ErrNewer      = errors.New("database is newer than this program") // a later version has migrated it
-	ErrOlder      = errors.New("database is older than this program") // an upgrade is needed for what was asked
+	ErrNoDatabase = errors.New("no database")                              // nothing at that base path, and none was to be created
+	ErrNewer      = errors.New("database is newer than this program")      // a later version has migrated it
+	ErrOlder      = errors.New("database is older than this program")      // an upgrade is needed for what was asked
+	ErrUnreleased = errors.New("database is older than the first release") // no upgrade leads from there
 	ErrForeign    = errors.New("not a database of air-executor")
 	ErrTaken      = errors.New("a file of another program is in the way") // it has a name that we need in the base path
 	ErrNetwork    = errors.New("a base path must be on a local disk")

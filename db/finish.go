@@ -71,7 +71,7 @@ func (d *DB) Recorded(ctx context.Context, a *Assignment, r job.Result) (Finishe
 		if out.Next, err = t.assigned(a.runner.Lock, a.runner.BootID); err != nil || out.Next != nil {
 			return err
 		}
-		out.Ready, err = t.get(new(int), `SELECT 1 FROM job WHERE id = ? AND running = 0 AND next_task IS NOT NULL`, a.job)
+		out.Ready, err = t.get(new(int), `SELECT 1 FROM job WHERE id = ? AND next_task IS NOT NULL AND holds = 0 AND running < parallel`, a.job)
 		return err
 	})
 	if err != nil {

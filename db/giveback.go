@@ -51,8 +51,8 @@ WHERE id = ?
 		return false, fmt.Errorf("%w: an attempt runs whose task does not", ErrCorrupt)
 	}
 	back := delta{Counts: job.Counts{Pending: 1, Running: -1}}
-	// A job of which nothing has ended has not begun.
-	begun, err := t.get(new(int), `SELECT 1 FROM job WHERE id = ? AND completed + failed > 0`, a.job)
+	// A job of which nothing has ended, and nothing else runs, has not begun.
+	begun, err := t.get(new(int), `SELECT 1 FROM job WHERE id = ? AND (completed + failed > 0 OR running > 1)`, a.job)
 	if err != nil {
 		return false, err
 	}

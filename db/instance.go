@@ -49,7 +49,7 @@ func (d *DB) ManagerStopped(ctx context.Context, instance string) error {
 // lock can tell. It returns nil if there has been none.
 func (d *DB) Manager(ctx context.Context) (*Instance, error) {
 	return d.instance(ctx, `
-ORDER BY `+d.dialect.registered+` DESC
+ORDER BY id DESC
 LIMIT 1`)
 }
 

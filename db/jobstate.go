@@ -36,8 +36,7 @@ func (t *tx) updateJob(id int64, d delta) (ready bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if d.Dismissed != 0 {
-		// On its own, so that the statement above is right for version 1 too.
+	if d.Dismissed != 0 { // rarely, and so not in the statement above
 		if _, err := t.exec(`UPDATE job SET dismissed = dismissed + ? WHERE id = ?`, d.Dismissed, id); err != nil {
 			return false, err
 		}

@@ -37,24 +37,18 @@ const (
 	ByDuration Order = "duration" // longest first; tasks that have not started come last
 )
 
-// orders are the terms to sort a task t of a job j by; dismissed is for a column
-// that only version 2 has.
+// orders are the terms to sort a task t of a job j by.
 var orders = map[Order]string{
 	ByJob:  "j.name",
 	ByName: "t.name",
 	ByState: `CASE t.status
                 WHEN 'running' THEN 0
-                WHEN 'failed' THEN CASE WHEN dismissed IS NULL THEN 1 ELSE 4 END
+                WHEN 'failed' THEN CASE WHEN t.dismissed_at IS NULL THEN 1 ELSE 4 END
                 WHEN 'completed' THEN 4
                 ELSE CASE WHEN t.blockers = 0 THEN 2 ELSE 3 END END`,
 	ByCreated:  "-t.created_at",
 	ByUpdated:  "-coalesce(t.completed_at, t.started_at, t.created_at)",
 	ByDuration: "coalesce(t.started_at - coalesce(t.completed_at, ?), 1)", // negative, but for those not started
-}
-
-// order is the term of an order.
-func (d *DB) order(o Order) string {
-	return strings.Replace(orders[o], "dismissed", d.since2("t.dismissed_at", "NULL"), 1)
 }
 
 // Filter says which tasks ListTasks lists, and how.
@@ -70,7 +64,7 @@ type Filter struct {
 // instant. Environments are left out. fn must not use the database. Errors:
 // ErrNoJob, ErrNoTask.
 func (d *DB) ListTasks(ctx context.Context, f Filter, fn func(Listed) error) error {
-	query, args := f.query(d)
+	query, args := f.query()
 	return d.read(ctx, func(t *tx) error {
 		if f.Job != "" {
 			j, err := t.jobRow(f.Job)
@@ -89,9 +83,9 @@ func (d *DB) ListTasks(ctx context.Context, f Filter, fn func(Listed) error) err
 }
 
 // query picks the tasks first, and then joins what belongs to each.
-func (f *Filter) query(d *DB) (query string, args []any) {
+func (f *Filter) query() (query string, args []any) {
 	var b strings.Builder
-	b.WriteString("\nJOIN (SELECT t.id, " + d.order(f.Order) + ` AS rank
+	b.WriteString("\nJOIN (SELECT t.id, " + orders[f.Order] + ` AS rank
       FROM job j
       JOIN task t ON t.job = j.id
       WHERE 1 = 1`)
@@ -104,7 +98,7 @@ func (f *Filter) query(d *DB) (query string, args []any) {
 		args = append(args, f.Task)
 	}
 	if len(f.Statuses) > 0 {
-		b.WriteString("\n        AND (" + d.anyStatus(f.Statuses) + ")")
+		b.WriteString("\n        AND (" + anyStatus(f.Statuses) + ")")
 	}
 	tie := "t.id"
 	if f.Order == ByCreated || f.Order == ByUpdated {
@@ -116,17 +110,17 @@ func (f *Filter) query(d *DB) (query string, args []any) {
 		args = append(args, f.Limit, f.Offset)
 	}
 	b.WriteString(") s ON s.id = t.id\nORDER BY s.rank, " + tie + ", d.position")
-	return d.taskColumns() + b.String(), args
+	return taskColumns + b.String(), args
 }
 
 // anyStatus is a condition. The job's counter comes first, so that only jobs
 // that have such tasks are searched for them.
-func (d *DB) anyStatus(statuses []job.Status) string {
+func anyStatus(statuses []job.Status) string {
 	terms := make([]string, len(statuses))
 	for i, s := range statuses {
 		terms[i] = "j." + string(s) + " > 0 AND t.status = '" + string(s) + "'"
 		if s == job.Failed {
-			terms[i] += " AND " + d.since2("t.dismissed_at", "NULL") + " IS NULL"
+			terms[i] += " AND t.dismissed_at IS NULL"
 		}
 	}
 	return strings.Join(terms, " OR ")

@@ -17,6 +17,12 @@ import (
 	"github.com/air-executor/air-executor/migrations"
 )
 
+// source is where migrations come from.
+type source struct {
+	files  fs.FS // with a folder for each dialect
+	newest int   // number of the last one
+}
+
 // migrate looks at the version of the schema, which in the common case is one
 // read. It builds a database that is new, and upgrades an older one if that is
 // asked for; otherwise an older one is used as it is. With MustExist, a file in
@@ -29,7 +35,7 @@ func (d *DB) migrate(ctx context.Context, o Options) (err error) {
 	if d.schema == 0 && o.MustExist {
 		return fmt.Errorf("%w: the file is empty", ErrNoDatabase)
 	}
-	if d.schema == migrations.Version || d.schema > 0 && !o.Upgrade {
+	if d.schema == d.source.newest || d.schema > 0 && !o.Upgrade {
 		return nil
 	}
 	// goose takes no lock for SQLite, and two processes that migrate at once fail.
@@ -48,7 +54,7 @@ func (d *DB) migrate(ctx context.Context, o Options) (err error) {
 	switch {
 	case d.schema == 0:
 		return d.build(ctx)
-	case d.schema < migrations.Version && o.Upgrade:
+	case d.schema < d.source.newest && o.Upgrade:
 		return d.upgrade(ctx)
 	}
 	return nil
@@ -69,10 +75,12 @@ func (d *DB) version(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	switch {
-	case id == migrations.ApplicationID && version > migrations.Version:
-		return 0, fmt.Errorf("%w: its schema is version %d, this program knows %d", ErrNewer, version, migrations.Version)
+	case id == migrations.ApplicationID && version > d.source.newest:
+		return 0, fmt.Errorf("%w: its schema is version %d, this program knows %d", ErrNewer, version, d.source.newest)
 	case id == migrations.ApplicationID:
 		return version, nil
+	case id == migrations.UnreleasedID:
+		return 0, ErrUnreleased
 	case id != 0:
 		return 0, fmt.Errorf("%w: its application id is %#x", ErrForeign, id)
 	}
@@ -116,29 +124,34 @@ func (d *DB) build(ctx context.Context) error {
 	if err := os.Chmod(d.path, 0o600); err != nil {
 		return err
 	}
+	// The file can give pages back that are not used any more. That is decided before
+	// its first page is written, or takes a VACUUM of the whole later.
+	if _, err := d.conn.ExecContext(ctx, "PRAGMA auto_vacuum = INCREMENTAL"); err != nil {
+		return err
+	}
 	if err := d.useWAL(ctx); err != nil {
 		return err
 	}
-	whole := goose.NewGoMigration(migrations.Version, &goose.GoFunc{RunTx: runAll}, nil)
+	whole := goose.NewGoMigration(int64(d.source.newest), &goose.GoFunc{RunTx: d.source.runAll}, nil)
 	return d.up(ctx, nil, goose.WithGoMigrations(whole), goose.WithDisableGlobalRegistry(true))
 }
 
 // runAll runs every migration in one transaction. The newest is recorded by
 // goose, the others here.
-func runAll(ctx context.Context, tx *sql.Tx) error {
-	names, err := fs.Glob(migrations.SQLite, "sqlite/*.sql")
+func (s source) runAll(ctx context.Context, tx *sql.Tx) error {
+	names, err := fs.Glob(s.files, "sqlite/*.sql")
 	if err != nil {
 		return err
 	}
 	for i, name := range names { // in the order of their numbers
-		text, err := fs.ReadFile(migrations.SQLite, name)
+		text, err := fs.ReadFile(s.files, name)
 		if err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, string(text)); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		if version := i + 1; version < migrations.Version {
+		if version := i + 1; version < s.newest {
 			_, err := tx.ExecContext(ctx, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (?, 1)`, version)
 			if err != nil {
 				return err
@@ -165,6 +178,6 @@ func (d *DB) up(ctx context.Context, files fs.FS, options ...goose.ProviderOptio
 	if d.conn, err = d.pool.Connx(ctx); err != nil {
 		return err
 	}
-	d.schema = migrations.Version
+	d.schema = d.source.newest
 	return nil
 }

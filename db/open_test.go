@@ -145,7 +145,7 @@ func TestFilesOfOthersAreLeftAlone(t *testing.T) {
 		{"short text", func(t *testing.T, p string) { write(t, p, []byte("hello")) }, db.ErrForeign},
 		{"zeroes", func(t *testing.T, p string) { write(t, p, make([]byte, 8192)) }, db.ErrForeign},
 		{"database of a later version", func(t *testing.T, p string) {
-			foreign(t, p, "CREATE TABLE job (x)", "PRAGMA application_id = 1097429592", "PRAGMA user_version = 99")
+			foreign(t, p, "CREATE TABLE job (x)", "PRAGMA application_id = 1097429605", "PRAGMA user_version = 99")
 		}, db.ErrNewer},
 		{"hard link", func(t *testing.T, p string) {
 			write(t, p, nil)

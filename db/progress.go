@@ -108,13 +108,13 @@ func (d *DB) Failures(ctx context.Context, name string, most int) (tasks []job.T
 		err = t.eachTask(func(task job.Task) error {
 			tasks = append(tasks, task)
 			return nil
-		}, d.taskColumns()+`
+		}, taskColumns+`
 WHERE t.id IN (
     SELECT f.id
     FROM task f
     WHERE f.job = ?
       AND f.status = 'failed'
-      AND `+d.since2("f.dismissed_at", "NULL")+` IS NULL
+      AND f.dismissed_at IS NULL
     ORDER BY f.completed_at, f.id
     LIMIT ?)
 ORDER BY t.completed_at, t.id, d.position`, j.ID, most)

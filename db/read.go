@@ -11,20 +11,10 @@ import (
 )
 
 // jobColumns are those of a storedJob.
-func (d *DB) jobColumns() string {
-	return `
-SELECT uuid, name, state, pending, running, completed, failed, ` + d.since2("dismissed", "0 AS dismissed") + `, blocked,
+const jobColumns = `
+SELECT uuid, name, state, pending, running, completed, failed, dismissed, blocked,
        created_at, updated_at, extra
 FROM job`
-}
-
-// since2 is a column that version 2 has added, or what stands for it before.
-func (d *DB) since2(column, before string) string {
-	if d.schema == 1 {
-		return before
-	}
-	return column
-}
 
 // storedJob is a job as its row holds it.
 type storedJob struct {
@@ -60,7 +50,7 @@ func (d *DB) Jobs(ctx context.Context) ([]job.Job, error) {
 			err := rows.Scan(&r.UUID, &r.Name, &r.State, &r.Pending, &r.Running, &r.Completed, &r.Failed, &r.Dismissed, &r.Blocked, &r.CreatedAt, &r.UpdatedAt, &r.Extra)
 			out = append(out, r.job())
 			return err
-		}, d.jobColumns()+`
+		}, jobColumns+`
 ORDER BY name`)
 	})
 	return out, err
@@ -70,7 +60,7 @@ ORDER BY name`)
 func (d *DB) Job(ctx context.Context, name string) (job.Job, error) {
 	var r storedJob
 	err := d.read(ctx, func(t *tx) error {
-		ok, err := t.get(&r, d.jobColumns()+`
+		ok, err := t.get(&r, jobColumns+`
 WHERE name = ?`, name)
 		if err == nil && !ok {
 			err = noJob(name)
@@ -101,10 +91,9 @@ type storedTask struct {
 	NeedsReason          *string
 }
 
-func (d *DB) taskColumns() string {
-	return `
+const taskColumns = `
 SELECT t.id, t.name, ` + specOfT + `, t.status, t.reason, t.attempts,
-       t.exit_code, t.signal, t.error, t.created_at, t.started_at, t.completed_at, ` + d.since2("t.dismissed_at", "NULL AS dismissed_at") + `, t.extra,
+       t.exit_code, t.signal, t.error, t.created_at, t.started_at, t.completed_at, t.dismissed_at, t.extra,
        CASE WHEN p.job = t.job THEN p.name END AS parent, j.name AS job,
        coalesce(n.name, d.missing) AS needs, n.status AS needs_status, n.reason AS needs_reason
 FROM task t
@@ -112,7 +101,6 @@ JOIN job j ON j.id = t.job
 LEFT JOIN task p ON p.id = t.parent
 LEFT JOIN dependency d ON d.task = t.id
 LEFT JOIN task n ON n.id = d.needs`
-}
 
 func (r *storedTask) scan(rows *sqlx.Rows) error {
 	return rows.Scan(slices.Concat([]any{&r.ID, &r.Name}, r.into(), []any{
@@ -146,7 +134,7 @@ func (d *DB) EachTask(ctx context.Context, name string, fn func(job.Task) error)
 		if err != nil {
 			return err
 		}
-		return t.eachTask(fn, d.taskColumns()+`
+		return t.eachTask(fn, taskColumns+`
 WHERE t.job = ?
 ORDER BY t.id, d.position`, j.ID)
 	})
@@ -178,7 +166,7 @@ func (d *DB) Task(ctx context.Context, name, id string) (job.Task, error) {
 		return t.eachTask(func(task job.Task) error {
 			out = &task
 			return nil
-		}, d.taskColumns()+`
+		}, taskColumns+`
 WHERE t.job = ?
   AND t.name = ?
 ORDER BY t.id, d.position`, j.ID, id)

@@ -135,7 +135,7 @@ type removedRow struct {
 func (r *remover) name(id string) error {
 	var row removedRow
 	ok, err := r.t.get(&row, `
-SELECT id, name, status, blockers, attempts, environment, `+r.t.d.since2("dismissed_at", "NULL")+` IS NOT NULL AS dismissed
+SELECT id, name, status, blockers, attempts, environment, dismissed_at IS NOT NULL AS dismissed
 FROM task
 WHERE job = ?
   AND name = ?`, r.job.ID, id)

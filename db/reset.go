@@ -60,7 +60,7 @@ func (t *tx) reset(j *jobRow, which Which) (Resetting, error) {
 		if err != nil {
 			return out, err
 		}
-		if _, err := t.exec(t.d.toPending()+`
+		if _, err := t.exec(toPending+`
 WHERE id = ?`, f.ID); err != nil {
 			return out, err
 		}
@@ -79,10 +79,10 @@ func (t *tx) resetAll(jobID int64, cancelled bool) (blockers []int, err error) {
 	if cancelled {
 		taken = 1
 	}
-	err = t.all(&blockers, t.d.toPending()+`
+	err = t.all(&blockers, toPending+`
 WHERE job = ?
   AND status = 'failed'
-  AND `+t.d.since2("dismissed_at", "NULL")+` IS NULL
+  AND dismissed_at IS NULL
   AND (reason <> 'cancelled' OR ? = 1)
 RETURNING blockers`, jobID, taken)
 	return blockers, err
@@ -91,10 +91,9 @@ RETURNING blockers`, jobID, taken)
 // leftFailed counts the failed tasks of a job that a reset has left alone.
 func (t *tx) leftFailed(jobID int64) (out Resetting, err error) {
 	var left struct{ Cancelled, Dismissed int }
-	dismissed := t.d.since2("dismissed_at", "NULL")
 	_, err = t.get(&left, `
-SELECT coalesce(sum(CASE WHEN `+dismissed+` IS NULL THEN 1 ELSE 0 END), 0) AS cancelled,
-       coalesce(sum(CASE WHEN `+dismissed+` IS NULL THEN 0 ELSE 1 END), 0) AS dismissed
+SELECT coalesce(sum(CASE WHEN dismissed_at IS NULL THEN 1 ELSE 0 END), 0) AS cancelled,
+       coalesce(sum(CASE WHEN dismissed_at IS NULL THEN 0 ELSE 1 END), 0) AS dismissed
 FROM task
 WHERE job = ?
   AND status = 'failed'`, jobID)
@@ -126,8 +125,7 @@ func (t *tx) reopen(j *jobRow, change delta) error {
 
 // toPending makes a failed task as if it had never run, but for its attempts.
 // The condition follows.
-func (d *DB) toPending() string {
-	return `
+const toPending = `
 UPDATE task
 SET status = 'pending',
     reason = NULL,
@@ -135,9 +133,8 @@ SET status = 'pending',
     signal = NULL,
     error = NULL,
     started_at = NULL,
-    completed_at = NULL` + d.since2(`,
-    dismissed_at = NULL`, "")
-}
+    completed_at = NULL,
+    dismissed_at = NULL`
 
 // failedTask is a failed task that was named.
 type failedTask struct {
@@ -152,7 +149,7 @@ type failedTask struct {
 func (t *tx) failedTask(j *jobRow, id, participle string) (*failedTask, error) {
 	var f failedTask
 	ok, err := t.get(&f, `
-SELECT id, status, blockers, `+t.d.since2("dismissed_at", "NULL")+` IS NOT NULL AS dismissed
+SELECT id, status, blockers, dismissed_at IS NOT NULL AS dismissed
 FROM task
 WHERE job = ?
   AND name = ?`, j.ID, id)

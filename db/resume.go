@@ -256,7 +256,7 @@ func (r *resumer) redefine() (err error) {
 		if err != nil {
 			return err
 		}
-		_, err = r.t.exec(r.t.d.toPending()+`,`+specSet+`,
+		_, err = r.t.exec(toPending+`,`+specSet+`,
     environment = ?,
     from_file = 1
 WHERE id = ?`, append(asked, env, s.id)...)
@@ -313,7 +313,7 @@ func (r *resumer) connect() error {
 func (r *resumer) resetOthers() error {
 	for _, s := range r.order {
 		if s.status == job.Failed && !r.given[s.name] && !r.drops(s) {
-			if _, err := r.t.exec(r.t.d.toPending()+`
+			if _, err := r.t.exec(toPending+`
 WHERE id = ?`, s.id); err != nil {
 				return err
 			}

@@ -25,6 +25,8 @@ func TestImpossibleRowsCannotBeStored(t *testing.T) {
 		"a ready task without a next one":       `UPDATE job SET pending = 1 WHERE name = 'ended'`,
 		"a next task without a priority":        `UPDATE job SET next_priority = NULL WHERE name = 'j'`,
 		"a running task in a completed job":     `UPDATE job SET state = 'completed' WHERE name = 'j'`,
+		"no place for a running task":           `UPDATE job SET parallel = 0 WHERE name = 'ended'`,
+		"fewer than no holds":                   `UPDATE job SET holds = -1 WHERE name = 'ended'`,
 		"a task status of no kind":              `UPDATE task SET status = 'lost' WHERE name = 'ok'`,
 		"a failed task without a reason":        `UPDATE task SET status = 'failed' WHERE name = 'ok'`,
 		"a completed task with one":             `UPDATE task SET reason = 'exited' WHERE name = 'ok'`,
@@ -53,7 +55,8 @@ func TestImpossibleRowsCannotBeStored(t *testing.T) {
 		"attempt number zero":                   `UPDATE attempt SET number = 0 WHERE status = 'running'`,
 		"two attempts of a number":              `INSERT INTO attempt (task, job, number, status, token, manager, host, boot_id, runner, pid, pid_start, started_at, ended_at) SELECT task, job, number, 'completed', token, manager, host, boot_id, runner, pid, pid_start, 1, 2 FROM attempt LIMIT 1`,
 		"two environments of the same contents": `INSERT INTO environment (digest, content) SELECT digest, content FROM environment`,
-		"a way to stop of no kind":              `INSERT INTO manager VALUES ('i', 'h', 'b', 1, 1, 'gently', 1, NULL)`,
+		"two managers of an instance":           `INSERT INTO manager (instance, host, boot_id, pid, pid_start, started_at) VALUES ('i', 'h', 'b', 1, 1, 1), ('i', 'h', 'b', 2, 2, 2)`,
+		"a way to stop of no kind":              `INSERT INTO manager VALUES (1, 'i', 'h', 'b', 1, 1, 'gently', 1, NULL)`,
 	} {
 		_, err := raw.Exec(statement)
 		if err == nil {
@@ -78,6 +81,7 @@ func TestViewsAreForPeople(t *testing.T) {
 	r.UserTime, r.SystemTime, r.MaxRSS = 1500*time.Millisecond, 250*time.Millisecond, 4096
 	s.finish(p, r)
 	s.load("old", aTask("waits", "missing"))
+	s.load("other", aCompleted("a"), aCompleted("b", "a"))
 	if _, err := s.Dismiss(ctx, "nightly", []string{"fetch"}); err != nil {
 		t.Fatal(err)
 	}
@@ -88,34 +92,49 @@ func TestViewsAreForPeople(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	at := func(second string) string { return "2025-10-02T10:30:" + second + ".007Z" }
+	const at = "2025-10-02 10:30:N"
 	for view, want := range map[string][][]any{
 		"SELECT * FROM jobs ORDER BY name": {
 			{"name", "state", "total", "pending", "blocked", "running", "completed", "failed", "dismissed", "created_at", "updated_at"},
-			{"nightly", "waiting", 3, 2, 2, 0, 0, 0, 1, at("N"), at("N")},
-			{"old", "waiting", 1, 1, 1, 0, 0, 0, 0, "2025-01-02T03:04:05.679Z", "2025-01-02T03:04:06.000Z"},
+			{"nightly", "waiting", 3, 2, 2, 0, 0, 0, 1, at, at},
+			{"old", "waiting", 1, 1, 1, 0, 0, 0, 0, "2025-01-02 03:04:05", "2025-01-02 03:04:06"},
+			{"other", "completed", 2, 0, 0, 0, 2, 0, 0, "2025-01-02 03:04:05", "2025-01-02 03:04:06"},
 		},
-		"SELECT * FROM tasks ORDER BY job, id": {
-			{"job", "id", "status", "reason", "command", "args", "dependencies", "blockers", "priority", "attempts", "exit_code", "signal", "error", "parent", "created_at", "started_at", "completed_at", "dismissed_at", "waited", "seconds", "dir", "timeout", "log"},
-			{"nightly", "build", "pending", nil, "make", "[]", "fetch", 1, 2, 0, nil, nil, nil, nil, at("N"), nil, nil, nil, nil, nil, "/src", 90.0, nil},
-			{"nightly", "fetch", "failed", "exited", "curl", `["-O","x"]`, nil, 0, 0, 1, 1, nil, "exit code 1", nil, at("N"), at("N"), at("N"), at("N"), 2.0, 2.0, nil, nil, "jobs/nightly/logs/fetch.log"},
-			{"nightly", "sub", "pending", nil, "true", "[]", "fetch, build", 2, 0, 0, nil, nil, nil, "fetch", at("N"), nil, nil, nil, nil, nil, nil, nil, nil},
-			{"old", "waits", "pending", nil, "true", "[]", "missing", 1, 0, 0, nil, nil, nil, nil, "2025-01-02T03:04:05.000Z", nil, nil, nil, nil, nil, nil, nil, nil},
+		"SELECT * FROM tasks WHERE job <> 'other' ORDER BY job, id": {
+			{"job", "id", "status", "reason", "command", "args", "blockers", "priority", "attempts", "exit_code", "signal", "error", "parent", "created_at", "started_at", "completed_at", "dismissed_at", "waited", "seconds", "dir", "timeout", "log"},
+			{"nightly", "build", "pending", nil, "make", "[]", 1, 2, 0, nil, nil, nil, nil, at, nil, nil, nil, nil, nil, "/src", 90.0, nil},
+			{"nightly", "fetch", "failed", "exited", "curl", `["-O","x"]`, 0, 0, 1, 1, nil, "exit code 1", nil, at, at, at, at, 2.0, 2.0, nil, nil, "jobs/nightly/logs/fetch.log"},
+			{"nightly", "sub", "pending", nil, "true", "[]", 2, 0, 0, nil, nil, nil, "fetch", at, nil, nil, nil, nil, nil, nil, nil, nil},
+			{"old", "waits", "pending", nil, "true", "[]", 1, 0, 0, nil, nil, nil, nil, "2025-01-02 03:04:05", nil, nil, nil, nil, nil, nil, nil, nil},
 		},
 		"SELECT * FROM attempts": {
-			{"job", "task", "attempt", "status", "reason", "exit_code", "signal", "error", "stuck", "started_at", "completed_at", "seconds", "user_seconds", "system_seconds", "max_rss_bytes", "runner_pid", "host", "boot_id", "manager"},
-			{"nightly", "fetch", 1, "failed", "exited", 1, nil, "exit code 1", nil, at("N"), at("N"), 2.0, 1.5, 0.25, 4096, 4242, "host", "boot", "manager"},
+			{"job", "task", "attempt", "status", "reason", "exit_code", "signal", "error", "stuck", "command", "started_at", "completed_at", "seconds", "cpu_seconds", "max_rss", "pid"},
+			{"nightly", "fetch", 1, "failed", "exited", 1, nil, "exit code 1", nil, "curl", at, at, 2.0, 1.75, 4096, 4242},
 		},
 		"SELECT * FROM dependencies ORDER BY job, task, needs": {
+			{"job", "task", "needs", "status", "waits"},
+			{"nightly", "build", "fetch", "failed", 1},
+			{"nightly", "sub", "build", "pending", 1},
+			{"nightly", "sub", "fetch", "failed", 1},
+			{"old", "waits", "missing", "missing", 1},
+			{"other", "b", "a", "completed", 0},
+		},
+		"SELECT * FROM waiting WHERE job = 'nightly' ORDER BY task, needs": {
 			{"job", "task", "needs", "status"},
 			{"nightly", "build", "fetch", "failed"},
 			{"nightly", "sub", "build", "pending"},
 			{"nightly", "sub", "fetch", "failed"},
-			{"old", "waits", "missing", "missing"},
+		},
+		"SELECT * FROM failed_today": { // on the second day of October
+			{"job", "task", "attempt", "reason", "error", "completed_at", "command"},
+		},
+		"SELECT * FROM commands ORDER BY command": {
+			{"command", "attempts", "failed", "seconds", "longest", "cpu_seconds"},
+			{"curl", 1, 1, 2.0, 2.0, 1.75},
 		},
 		"SELECT * FROM managers": {
 			{"pid", "host", "started_at", "stopped_at", "stop", "instance"},
-			{4711, "host", at("N"), nil, "drain", "m"},
+			{4711, "host", at, nil, "drain", "m"},
 		},
 	} {
 		if diff := cmp.Diff(want, s.rows(view)); diff != "" {
@@ -156,8 +175,8 @@ func (s *store) rows(query string) [][]any {
 			case int64:
 				values[i] = int(v)
 			case string:
-				if strings.HasPrefix(v, "2025-10-02T10:30:") && len(v) == len("2025-10-02T10:30:00.007Z") {
-					values[i] = v[:17] + "N" + v[19:]
+				if strings.HasPrefix(v, "2025-10-02 10:30:") {
+					values[i] = v[:len("2025-10-02 10:30:")] + "N"
 				}
 			}
 		}
@@ -182,7 +201,28 @@ func TestTheViewNamesTheLogsThatExist(t *testing.T) {
 			t.Errorf("log of %q: %v, want %s", row[0], row[1], want)
 		}
 	}
-	if n := len(s.rows("SELECT id FROM tasks WHERE log IS NOT NULL")) - 1; n != 7 {
+	if n := len(s.rows("SELECT id FROM tasks WHERE log IS NOT NULL")) - 1; n != 3 {
 		t.Errorf("%d logs are named", n)
+	}
+}
+
+func TestTheViewOfTodaysFailuresHasThoseOfToday(t *testing.T) {
+	s := open(t)
+	const today = "SELECT date('now', 'localtime')"
+	day := s.rows(today)
+	s.enqueue("j", task("today"), task("before"), task("completed"), task("runs"))
+	s.finish(s.claim(), failure)
+	s.finish(s.claim(), failure)
+	s.finish(s.claim(), success)
+	s.claim()
+	if _, err := s.raw().Exec("UPDATE attempt SET ended_at = ended_at - 86400000000 WHERE task = (SELECT id FROM task WHERE name = 'before')"); err != nil {
+		t.Fatal(err)
+	}
+	got := s.rows("SELECT task, reason FROM failed_today")
+	if !cmp.Equal(day, s.rows(today)) {
+		t.Skip("it is midnight")
+	}
+	if want := [][]any{{"task", "reason"}, {"today", "exited"}}; !cmp.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

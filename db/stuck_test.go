@@ -29,19 +29,3 @@ func TestWhatKeepsATaskFromItsEndIsShownWhileItRuns(t *testing.T) {
 	set("too late")
 	wantStuck("")
 }
-
-// Runners and logs of this program work on a database of the first version too.
-func TestADatabaseOfTheFirstVersionDoesNotKnowWhatATaskIsStuckAt(t *testing.T) {
-	s := open(t)
-	s.enqueue("a", task("1"))
-	a := s.claimAny(1)
-	if _, err := s.raw().Exec("DROP VIEW attempts; ALTER TABLE attempt DROP COLUMN stuck"); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.SetStuck(ctx, a.Token, "why"); err != nil {
-		t.Error(err)
-	}
-	if got, err := s.Task(ctx, "a", "1"); got.Stuck != "" || err != nil {
-		t.Errorf("%+v, %v", got, err)
-	}
-}

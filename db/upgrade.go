@@ -29,7 +29,7 @@ func (d *DB) Schema() int { return d.schema }
 
 // Outdated reports whether the schema is older than this program, so that an
 // upgrade would change it.
-func (d *DB) Outdated() bool { return d.schema > 0 && d.schema < migrations.Version }
+func (d *DB) Outdated() bool { return d.schema > 0 && d.schema < d.source.newest }
 
 // LatestSchema is the version of the schema that this program builds.
 const LatestSchema = migrations.Version
@@ -42,7 +42,7 @@ func (d *DB) older(err error) error {
 	}
 	for _, said := range []string{"no such column", "no such table", "has no column named"} {
 		if strings.Contains(err.Error(), said) {
-			return fmt.Errorf("%w: its schema is version %d, this needs version %d", ErrOlder, d.schema, migrations.Version)
+			return fmt.Errorf("%w: its schema is version %d, this needs version %d", ErrOlder, d.schema, d.source.newest)
 		}
 	}
 	return err
@@ -65,12 +65,12 @@ func (d *DB) upgrade(ctx context.Context) error {
 		return err
 	}
 	defer gate.Unlock()
-	done := Upgraded{From: d.schema, To: migrations.Version}
+	done := Upgraded{From: d.schema, To: d.source.newest}
 	if done.Copy, err = d.copyAside(ctx); err != nil {
 		return fmt.Errorf("copy the database before its upgrade: %w", err)
 	}
 	failpoint.Hit("upgrade.copied")
-	files, err := fs.Sub(migrations.SQLite, "sqlite")
+	files, err := fs.Sub(d.source.files, "sqlite")
 	if err != nil {
 		return err
 	}

@@ -39,14 +39,14 @@ func TestAnUpgradeLooksForRoom(t *testing.T) {
 	defer func(saved func(string) (uint64, error)) { freeSpace = saved }(freeSpace)
 	freeSpace = func(string) (uint64, error) { return 150_000, nil }
 	base := oldBase(t)
-	_, err := Open(context.Background(), base, Options{Upgrade: true})
+	_, err := Open(context.Background(), base, Next(t, Options{Upgrade: true}))
 	if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "copy the database before its upgrade") {
 		t.Errorf("error %v, want ErrFull and what it was for", err)
 	}
 	if copies, _ := filepath.Glob(filepath.Join(base, "air-executor.v*")); len(copies) > 0 {
 		t.Errorf("there are %q", copies)
 	}
-	d, err := Open(context.Background(), base, Options{})
+	d, err := Open(context.Background(), base, Next(t, Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestAnUpgradeLooksForRoom(t *testing.T) {
 // stays what it is.
 func TestAStatementThatNeedsALaterSchemaSaysSo(t *testing.T) {
 	for _, query := range []string{`SELECT later FROM task`, `SELECT 1 FROM later`, `UPDATE task SET later = 1`, `INSERT INTO job (later) VALUES (1)`} {
-		d, err := Open(context.Background(), oldBase(t), Options{})
+		d, err := Open(context.Background(), oldBase(t), Next(t, Options{}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +70,7 @@ func TestAStatementThatNeedsALaterSchemaSaysSo(t *testing.T) {
 		if err := run(); !errors.Is(err, ErrOlder) || strings.Contains(err.Error(), "SQL") {
 			t.Errorf("%s: error %v, want ErrOlder alone", query, err)
 		}
-		d.schema = LatestSchema
+		d.schema = NextSchema
 		if err := run(); err == nil || errors.Is(err, ErrOlder) {
 			t.Errorf("%s: error %v in a database that is up to date", query, err)
 		}

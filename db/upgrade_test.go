@@ -18,10 +18,14 @@ import (
 
 // version1 unpacks a database that a program of version 1 has written. In it
 // build/fetch is completed, build/compile failed, build/test waits for that,
-// report/count runs, report/mail waits for it, and the job later is completed.
-func version1(t *testing.T, base string) {
+// report/count runs, report/mail waits for it, the job later is completed, and
+// failed/old failed and was dismissed.
+func version1(t *testing.T, base string) { unpack(t, base, "v1.db.gz") }
+
+// unpack puts a database of testdata into a base path.
+func unpack(t *testing.T, base, name string) {
 	t.Helper()
-	packed, err := os.ReadFile("testdata/v1.db.gz")
+	packed, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,24 +70,25 @@ func TestAnUpgradeKeepsEveryRowAndACopy(t *testing.T) {
 	base := t.TempDir()
 	version1(t, base)
 	before := openAt(t, base, db.Options{}).dump()
-	s := openAt(t, base, db.Options{Upgrade: true})
+	s := openAt(t, base, db.Next(t, db.Options{Upgrade: true}))
 	path := filepath.Join(base, "air-executor.v1.db")
-	want := &db.Upgraded{From: 1, To: db.LatestSchema, Copy: path}
+	want := &db.Upgraded{From: 1, To: db.NextSchema, Copy: path}
 	if diff := cmp.Diff(want, s.Upgraded()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if s.Schema() != db.LatestSchema || s.Outdated() {
+	if s.Schema() != db.NextSchema || s.Outdated() {
 		t.Errorf("schema version %d", s.Schema())
 	}
 	s.unchanged(before)
 	s.sound()
+	s.givesBack()
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the copy: %v, %v", info, err)
 	}
-	if diff := cmp.Diff(schema(t, open(t)), schema(t, s)); diff != "" {
+	if diff := cmp.Diff(schema(t, openAt(t, t.TempDir(), db.Next(t, db.Options{}))), schema(t, s)); diff != "" {
 		t.Errorf("the schema is not that of a new database (-want +got):\n%s", diff)
 	}
-	if again := openAt(t, base, db.Options{Upgrade: true}); again.Upgraded() != nil {
+	if again := openAt(t, base, db.Next(t, db.Options{Upgrade: true})); again.Upgraded() != nil {
 		t.Errorf("upgraded twice: %+v", again.Upgraded())
 	}
 	// The way back: the copy is what the database was.
@@ -97,6 +102,7 @@ func TestAnUpgradeKeepsEveryRowAndACopy(t *testing.T) {
 	}
 	old.unchanged(before)
 	old.sound()
+	old.givesBack()
 	if mode := old.rows("PRAGMA journal_mode")[1][0]; mode != "wal" {
 		t.Errorf("journal mode of the copy is %v", mode)
 	}
@@ -105,7 +111,10 @@ func TestAnUpgradeKeepsEveryRowAndACopy(t *testing.T) {
 func TestAnOlderDatabaseIsUsedAsItIs(t *testing.T) {
 	base := t.TempDir()
 	version1(t, base)
-	s := openAt(t, base, db.Options{})
+	s := openAt(t, base, db.Next(t, db.Options{}))
+	if s.Schema() != 1 || !s.Outdated() {
+		t.Errorf("schema version %d", s.Schema())
+	}
 	s.enqueue("new", task("a"), task("b", "a"))
 	if got := s.claim(); got.Task != "a" {
 		t.Fatalf("claimed %q", got.Task)
@@ -121,22 +130,7 @@ func TestAnOlderDatabaseIsUsedAsItIs(t *testing.T) {
 	if j, err := s.Job(ctx, "build"); err != nil || j.Tasks != (job.Counts{Pending: 2, Completed: 1}) {
 		t.Errorf("job %+v, %v", j, err)
 	}
-	if _, err := s.Dismiss(ctx, "build", nil); !errors.Is(err, db.ErrOlder) {
-		t.Errorf("dismiss: %v, want ErrOlder", err)
-	}
-	if _, err := s.Resume(ctx, db.Batch{Job: "new", Tasks: specs(task("a"))}); !errors.Is(err, db.ErrOlder) {
-		t.Errorf("resume: %v, want ErrOlder", err)
-	}
-	if _, err := s.Enqueue(ctx, db.Batch{Job: "file", NewJob: true, FromFile: true, Tasks: specs(task("a"))}); err != nil {
-		t.Error(err)
-	}
-	if _, _, err := s.Failures(ctx, "build", 10); err != nil {
-		t.Error(err)
-	}
-	if _, err := s.RemoveTasks(ctx, "file", []string{"a"}); err != nil {
-		t.Error(err)
-	}
-	if _, err := s.RemoveJobs(ctx, []string{"file"}); err != nil {
+	if _, err := s.RemoveJobs(ctx, []string{"later"}); err != nil {
 		t.Error(err)
 	}
 	s.dump()
@@ -149,23 +143,66 @@ func TestAnOlderDatabaseIsUsedAsItIs(t *testing.T) {
 	}
 }
 
+// A database from before the first release is refused, and nothing else.
+func TestADatabaseFromBeforeTheFirstReleaseIsLeftAlone(t *testing.T) {
+	for _, o := range []db.Options{{}, {MustExist: true}, {Upgrade: true}} {
+		base := t.TempDir()
+		unpack(t, base, "unreleased.db.gz")
+		path := filepath.Join(base, db.FileName)
+		before, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Open(ctx, base, o); !errors.Is(err, db.ErrUnreleased) {
+			t.Errorf("%+v: error %v", o, err)
+		}
+		after, err := os.ReadFile(path)
+		if err != nil || !bytes.Equal(before, after) {
+			t.Errorf("%+v: the file has changed (%v)", o, err)
+		}
+		if got := files(t, base); !cmp.Equal(got, []string{db.FileName}) {
+			t.Errorf("%+v: there are %q", o, got)
+		}
+	}
+}
+
 // One that has the database open, as a runner or a manager of the older program,
-// records its results through an upgrade.
+// records its results through an upgrade. No table moves, which is how one is
+// seen that was built anew.
 func TestWhatHasTheDatabaseOpenGoesOnThroughAnUpgrade(t *testing.T) {
 	base := t.TempDir()
 	version1(t, base)
 	old := openAt(t, base, db.Options{})
 	runner := openAt(t, base, db.Options{Runner: true})
-	old.enqueue("j", task("a"), task("b", "a"))
+	old.enqueue("j", task("a"), task("b", "a"), task("c"))
 	first := old.claim()
-	if got := openAt(t, base, db.Options{Upgrade: true}); got.Upgraded() == nil {
+	const tables = `SELECT name, rootpage FROM sqlite_master WHERE type = 'table' AND name IN ('environment', 'job', 'task', 'dependency', 'attempt', 'manager') ORDER BY name`
+	before := old.rows(tables)
+	if got := openAt(t, base, db.Next(t, db.Options{Upgrade: true})); got.Upgraded() == nil {
 		t.Fatal("not upgraded")
+	}
+	if diff := cmp.Diff(before, old.rows(tables)); diff != "" || len(before) != 7 {
+		t.Errorf("tables have moved (-before +after):\n%s", diff)
 	}
 	runner.finish(first, success)
 	old.finish(old.claim(), failure)
-	old.enqueue("j", task("c"))
-	old.wantJob("j", job.StateWaiting, job.Counts{Pending: 1, Completed: 1, Failed: 1}, 0)
+	if ok, err := old.GiveBack(ctx, old.claim()); !ok || err != nil {
+		t.Errorf("given back: %v, %v", ok, err)
+	}
+	old.finish(old.claim(), success)
+	old.enqueue("j", task("d"))
+	if _, err := old.Reset(ctx, "j", db.Which{}); err != nil {
+		t.Error(err)
+	}
+	if _, err := old.Cancel(ctx, "j", "d"); err != nil {
+		t.Error(err)
+	}
+	old.wantJob("j", job.StateWaiting, job.Counts{Pending: 1, Completed: 2, Failed: 1}, 0)
 	old.sound()
+	want := [][]any{{"kind", "COUNT(*)"}, {"task.ended", 3}, {"task.started", 3}}
+	if diff := cmp.Diff(want, old.rows("SELECT kind, COUNT(*) FROM event GROUP BY kind ORDER BY kind")); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
 }
 
 func TestACopyIsNotWrittenOver(t *testing.T) {
@@ -173,7 +210,7 @@ func TestACopyIsNotWrittenOver(t *testing.T) {
 	version1(t, base)
 	own := filepath.Join(base, "air-executor.v1.db")
 	write(t, own, []byte("mine"))
-	s := openAt(t, base, db.Options{Upgrade: true})
+	s := openAt(t, base, db.Next(t, db.Options{Upgrade: true}))
 	if got := s.Upgraded().Copy; got != filepath.Join(base, "air-executor.v1-2.db") {
 		t.Errorf("the copy is %s", got)
 	}
@@ -187,7 +224,7 @@ func TestAFileInTheWayOfTheCopyIsLeftAlone(t *testing.T) {
 	version1(t, base)
 	part := filepath.Join(base, "air-executor.v1.db.part")
 	write(t, part, []byte("mine, and not a database"))
-	if _, err := db.Open(ctx, base, db.Options{Upgrade: true}); err == nil || !strings.Contains(err.Error(), part+" is in the way") {
+	if _, err := db.Open(ctx, base, db.Next(t, db.Options{Upgrade: true})); err == nil || !strings.Contains(err.Error(), part+" is in the way") {
 		t.Errorf("error %v", err)
 	}
 	if b, err := os.ReadFile(part); string(b) != "mine, and not a database" {
@@ -207,7 +244,7 @@ func TestAnUpgradeThatFailsLeavesTheOldVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		_, err := db.Open(ctx, base, db.Options{Upgrade: true})
+		_, err := db.Open(ctx, base, db.Next(t, db.Options{Upgrade: true}))
 		if err == nil || !strings.Contains(err.Error(), "as it was before: "+base) {
 			t.Fatalf("error %v, want one that names the copy", err)
 		}
@@ -223,7 +260,7 @@ func TestAnUpgradeThatFailsLeavesTheOldVersion(t *testing.T) {
 	if _, err := raw.Exec("DROP TRIGGER fails"); err != nil {
 		t.Fatal(err)
 	}
-	s := openAt(t, base, db.Options{Upgrade: true})
+	s := openAt(t, base, db.Next(t, db.Options{Upgrade: true}))
 	s.unchanged(before)
 	if s.Upgraded() == nil {
 		t.Error("the second try did nothing")
@@ -237,7 +274,7 @@ func TestManyUpgradeAtOnce(t *testing.T) {
 	errs := make(chan error, many)
 	for range many {
 		go func() {
-			d, err := db.Open(ctx, base, db.Options{Upgrade: true})
+			d, err := db.Open(ctx, base, db.Next(t, db.Options{Upgrade: true}))
 			if err == nil {
 				_, err = d.Jobs(ctx)
 				err = errors.Join(err, d.Close())
@@ -257,9 +294,9 @@ func TestManyUpgradeAtOnce(t *testing.T) {
 
 // A new database is built at once, and goose knows every version of it.
 func TestANewDatabaseHasEveryVersion(t *testing.T) {
-	s := open(t)
+	s := openAt(t, t.TempDir(), db.Next(t, db.Options{}))
 	want := [][]any{{"version_id"}}
-	for v := range db.LatestSchema + 1 {
+	for v := range db.NextSchema + 1 {
 		want = append(want, []any{v})
 	}
 	if diff := cmp.Diff(want, s.rows("SELECT version_id FROM goose_db_version ORDER BY version_id")); diff != "" {
@@ -268,4 +305,33 @@ func TestANewDatabaseHasEveryVersion(t *testing.T) {
 	if s.Upgraded() != nil || len(copies(t, s.base)) > 0 {
 		t.Errorf("a new database was upgraded: %+v", s.Upgraded())
 	}
+}
+
+// givesBack fails the test unless the file can become smaller by and by.
+func (s *store) givesBack() {
+	s.t.Helper()
+	const incremental = 2
+	if got := s.rows("PRAGMA auto_vacuum")[1][0]; got != incremental {
+		s.t.Errorf("auto_vacuum is %v", got)
+	}
+}
+
+func TestSpaceThatIsNotUsedCanBeGivenBack(t *testing.T) {
+	s := open(t)
+	s.givesBack()
+	tasks := make([]job.Spec, 3000)
+	for i := range tasks {
+		tasks[i].Command = "true"
+	}
+	s.enqueue("j", tasks...)
+	pages := func() int { return s.rows("PRAGMA page_count")[1][0].(int) }
+	full := pages()
+	if _, err := s.RemoveJobs(ctx, []string{"j"}); err != nil {
+		t.Fatal(err)
+	}
+	s.rows("PRAGMA incremental_vacuum")
+	if got := pages(); got > full/2 {
+		t.Errorf("%d pages of %d are left", got, full)
+	}
+	s.sound()
 }

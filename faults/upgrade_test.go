@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,22 +16,6 @@ import (
 
 	"github.com/air-executor/air-executor/migrations"
 )
-
-// nextMigration is what a later version may do to the schema: it only adds.
-const nextMigration = `-- +goose Up
-ALTER TABLE job ADD COLUMN later INTEGER NOT NULL DEFAULT 7;
-ALTER TABLE task ADD COLUMN later TEXT NOT NULL DEFAULT 'seven';
-ALTER TABLE attempt ADD COLUMN later INTEGER;
-ALTER TABLE manager ADD COLUMN later INTEGER NOT NULL DEFAULT 7;
-ALTER TABLE environment ADD COLUMN later INTEGER;
-ALTER TABLE dependency ADD COLUMN later INTEGER NOT NULL DEFAULT 7;
-CREATE TABLE later (id INTEGER PRIMARY KEY, task INTEGER REFERENCES task (id)) STRICT;
-INSERT INTO later (task) SELECT id FROM task;
-CREATE INDEX task_later ON task (later);
-DROP VIEW jobs;
-CREATE VIEW jobs AS SELECT name, state, later FROM job;
-PRAGMA user_version = %d;
-`
 
 // nextVersion builds the program as its next version may be: this tree, with one
 // migration more. The tree is not touched.
@@ -45,6 +30,10 @@ var nextVersion = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	migration, err := os.ReadFile(filepath.Join(root, "migrations/testdata/next.sql"))
+	if err != nil {
+		return "", err
+	}
 	before, after := fmt.Sprintf("const Version = %d\n", migrations.Version), fmt.Sprintf("const Version = %d\n", next)
 	replace, err := mutated()
 	if err != nil {
@@ -52,7 +41,7 @@ var nextVersion = sync.OnceValues(func() (string, error) {
 	}
 	for name, text := range map[string]string{
 		"migrations.go": strings.Replace(string(source), before, after, 1),
-		fmt.Sprintf("sqlite/%05d_next.sql", next): fmt.Sprintf(nextMigration, next),
+		fmt.Sprintf("sqlite/%05d_next.sql", next): strings.ReplaceAll(string(migration), "NEXT", strconv.Itoa(next)),
 	} {
 		path := filepath.Join(dir, "next-"+filepath.Base(name))
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

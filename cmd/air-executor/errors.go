@@ -106,6 +106,8 @@ func (ui *ui) complain(err error) {
 		hint = "air-executor upgrade"
 	} else if errors.Is(err, db.ErrNewer) {
 		hint = "use the newer program; see \"newer than this program\" in the README for the way back"
+	} else if errors.Is(err, db.ErrUnreleased) {
+		hint = "with the program that made it: air-executor export FOLDER; then move the database away, and with this one: air-executor import FOLDER"
 	}
 	if ui.json() {
 		form := errorJSON{Error: message, ExitCode: exitCode(err)}

@@ -238,10 +238,28 @@ var Early func(i int, a *Assignment)
 		shows:   "waited in vain",
 	},
 	{
+		name:    "a held job gives its tasks",
+		changes: []change{{"db/claim.go", "WHERE j.id = ?\n  AND j.holds = 0", "WHERE j.id = ?"}},
+		test:    inDB("TestNothingOfAJobThatIsHeldIsClaimed"),
+		shows:   "went on with",
+	},
+	{
+		name:    "every attempt of a job takes its first place",
+		changes: []change{{"db/claim.go", "if row.Busy == 0 {", "if row.Busy >= 0 {"}},
+		test:    inDB("TestAJobRunsAsManyTasksAsItHasPlaces"),
+		shows:   "UNIQUE constraint failed",
+	},
+	{
+		name:    "a job waits while a task of it runs",
+		changes: []change{{"db/giveback.go", "(completed + failed > 0 OR running > 1)", "completed + failed > 0"}},
+		test:    inDB("TestATaskIsGivenBackBesideAnother"),
+		shows:   "CHECK constraint failed: job_working",
+	},
+	{
 		name: "every command upgrades the database",
 		changes: []change{
-			{"db/migrate.go", "d.schema == migrations.Version || d.schema > 0 && !o.Upgrade {", "d.schema == migrations.Version {"},
-			{"db/migrate.go", "case d.schema < migrations.Version && o.Upgrade:", "case d.schema < migrations.Version:"},
+			{"db/migrate.go", "d.schema == d.source.newest || d.schema > 0 && !o.Upgrade {", "d.schema == d.source.newest {"},
+			{"db/migrate.go", "case d.schema < d.source.newest && o.Upgrade:", "case d.schema < d.source.newest:"},
 		},
 		test:  inDB("TestAnOlderDatabaseIsUsedAsItIs"),
 		shows: "it is version",
