@@ -26,9 +26,9 @@ func explainBase(err error) error {
 
 // explainDenied adds to an error about a file in the base path that may not be
 // used whose it is, and what to do about that.
-func (a *app) explainDenied(err error) error {
+func (ws *workspace) explainDenied(err error) error {
 	var coded *codedError
-	if a.conf == nil || !errors.Is(err, fs.ErrPermission) || errors.As(err, &coded) {
+	if ws.conf == nil || !errors.Is(err, fs.ErrPermission) || errors.As(err, &coded) {
 		return err
 	}
 	path := ""
@@ -39,7 +39,7 @@ func (a *app) explainDenied(err error) error {
 	} else if errors.As(err, &link) {
 		path = link.New
 	}
-	if inside, e := filepath.Rel(a.conf.BasePath, path); e != nil || !filepath.IsLocal(inside) {
+	if inside, e := filepath.Rel(ws.conf.BasePath, path); e != nil || !filepath.IsLocal(inside) {
 		return err
 	}
 	why, hint := basepath.Denied(path)
@@ -50,15 +50,15 @@ func (a *app) explainDenied(err error) error {
 }
 
 // allowForeign reports whether the base path may belong to another user.
-func (a *app) allowForeign() bool {
+func (ws *workspace) allowForeign() bool {
 	on, _ := strconv.ParseBool(os.Getenv(basepath.AllowForeign))
-	return a.globals.AllowForeign || on
+	return ws.globals.AllowForeign || on
 }
 
 // newBase looks at a base path before a command makes it, and refuses one in which
 // files of others are in the way. When it is made, the function that it returns
 // says so: nobody is to queue into a wrong place without a word.
-func (a *app) newBase(conf *config.Config) (made func(), err error) {
+func (ws *workspace) newBase(conf *config.Config) (made func(), err error) {
 	if _, err := os.Lstat(filepath.Join(conf.BasePath, db.FileName)); !errors.Is(err, os.ErrNotExist) {
 		return func() {}, nil // it is there
 	}
@@ -66,40 +66,39 @@ func (a *app) newBase(conf *config.Config) (made func(), err error) {
 		return nil, err
 	}
 	return func() {
-		if a.globals.Quiet {
+		if ws.globals.Quiet {
 			return
 		}
 		for _, other := range conf.Passed {
-			a.notef("%s belongs to another user and was passed over", other)
+			ws.ui.notef("%s belongs to another user and was passed over", other)
 		}
-		a.notef("new base path %s", conf.BasePath)
+		ws.ui.notef("new base path %s", conf.BasePath)
 	}, nil
 }
 
 // noteLink says, to who starts a manager, why tasks will not find air-executor.
-func (a *app) noteLink(conf *config.Config) {
+func (ws *workspace) noteLink(conf *config.Config) {
 	exe, err := os.Executable()
 	if err == nil {
 		err = runner.CheckLink(conf.BasePath, exe)
 	}
 	if err != nil {
-		a.notef("%v", err)
+		ws.ui.notef("%v", err)
 	}
 }
 
 // checkJobName refuses a name that is none for a new job, unless that job is there.
-func (a *app) checkJobName(name string) error {
+func (ws *workspace) checkJobName(name string) error {
 	err := job.CheckNewName(name)
 	if err == nil {
-		return nil
+		return nil // without a look at the database
 	}
-	if job.CheckName(name) == nil {
-		if d, openErr := a.openExisting(); openErr == nil {
-			defer d.Close()
-			if _, noJob := d.Job(a.ctx, name); noJob == nil {
-				return nil
-			}
-		}
+	if q, openErr := ws.queue(); openErr == nil {
+		defer q.Close()
+		err = q.CheckJobName(ws.ctx, name)
 	}
-	return usage(err, "")
+	if err != nil {
+		return usage(err, "")
+	}
+	return nil
 }

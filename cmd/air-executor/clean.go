@@ -82,21 +82,3 @@ func clean(args []any) []any {
 	}
 	return out
 }
-
-// jsonSafe escapes in a JSON text the characters that are allowed there and are
-// not harmless on a terminal. They can only stand inside strings.
-func jsonSafe(b []byte) []byte {
-	odd := func(r rune) bool { return r >= 0x7f && r < 0xa0 || turnsAround(r) }
-	if !strings.ContainsFunc(string(b), odd) {
-		return b
-	}
-	out := make([]byte, 0, len(b)+16)
-	for _, r := range string(b) {
-		if odd(r) {
-			out = fmt.Appendf(out, `\u%04x`, r)
-		} else {
-			out = utf8.AppendRune(out, r)
-		}
-	}
-	return out
-}

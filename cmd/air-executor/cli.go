@@ -9,8 +9,8 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/taskfile"
 )
 
@@ -187,14 +187,14 @@ func (j *jobArg) required() (string, error) {
 	return name, nil
 }
 
-// open returns the name, and the database, which must be there.
-func (j *jobArg) open(a *app) (string, *db.DB, error) {
+// open returns the name, and the queue, which must be there.
+func (j *jobArg) open(ws *workspace) (string, *queue.Queue, error) {
 	name, err := j.required()
 	if err != nil {
 		return "", nil, err
 	}
-	d, err := a.openExisting()
-	return name, d, err
+	q, err := ws.queue()
+	return name, q, err
 }
 
 // jobsArg is the jobs that a command is about, as flags or as arguments.

@@ -34,7 +34,7 @@ const nameShell = "name one: air-executor completion bash, zsh or fish"
 var completionScripts embed.FS
 
 // Run prints the script.
-func (c *completionCmd) Run(a *app) error {
+func (c *completionCmd) Run(ui *ui) error {
 	shell := c.Shell
 	if shell == "" {
 		if os.Getenv("SHELL") == "" {
@@ -46,10 +46,10 @@ func (c *completionCmd) Run(a *app) error {
 	if err != nil {
 		return usage(fmt.Errorf("no completion for the shell %q", shell), nameShell)
 	}
-	if a.json() {
-		return a.printJSON(completionJSON{shell, string(script)})
+	if ui.json() {
+		return ui.printJSON(completionJSON{shell, string(script)})
 	}
-	a.printf("%s", painted(script))
+	ui.printf("%s", painted(script))
 	return nil
 }
 
@@ -59,26 +59,26 @@ const completeLine = "complete-line"
 
 // answerShell prints what may come next on a command line: the kind of it, and
 // then a word a line.
-func answerShell(a *app, model *kong.Application, line string) error {
+func answerShell(ui *ui, ws *workspace, model *kong.Application, line string) error {
 	words := splitLine(line)
 	if len(words) < 2 {
 		words = append(words, "")
 	}
-	c := complete(model, words[1:], &storedNames{app: a})
-	a.printf("%s\n", c.kind)
+	c := complete(model, words[1:], &storedNames{ws})
+	ui.printf("%s\n", c.kind)
 	for _, w := range c.words {
-		a.printf("%s\n", w)
+		ui.printf("%s\n", w)
 	}
-	return a.unprinted
+	return ui.unprinted
 }
 
 // storedNames looks up names in the database of the base path.
-type storedNames struct{ app *app }
+type storedNames struct{ ws *workspace }
 
 // mostNames is how many names a shell is offered.
 const mostNames = 500
 
-func (s *storedNames) in(basePath string) { s.app.globals.BasePath = basePath }
+func (s *storedNames) in(basePath string) { s.ws.globals.BasePath = basePath }
 
 func (s *storedNames) jobs(prefix string) []string {
 	return s.look(func(d *db.DB) ([]string, error) { return d.JobNames(context.Background(), prefix, mostNames) })
@@ -91,7 +91,7 @@ func (s *storedNames) tasks(job, prefix string) []string {
 // look asks the database. Without one there is nothing to offer, and nobody to
 // tell that to.
 func (s *storedNames) look(ask func(*db.DB) ([]string, error)) []string {
-	d, err := s.app.openExisting()
+	d, err := s.ws.openExisting()
 	if err != nil {
 		return nil
 	}
@@ -101,4 +101,10 @@ func (s *storedNames) look(ask func(*db.DB) ([]string, error)) []string {
 		return nil
 	}
 	return names
+}
+
+// completionJSON is a script for a shell.
+type completionJSON struct {
+	Shell  string `json:"shell"`
+	Script string `json:"script"`
 }

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/internal/basepath"
+	"github.com/air-executor/air-executor/queue"
 )
 
 type configCmd struct {
@@ -23,32 +25,36 @@ func (*configCmd) Help() string {
 
 type configShowCmd struct{}
 
+func (*configShowCmd) configured() {}
+
 // Help is printed below the summary.
 func (*configShowCmd) Help() string {
 	return `Exit codes: 0 done; 2 the configuration is wrong.`
 }
 
 // Run shows the configuration in force.
-func (*configShowCmd) Run(a *app) error {
-	conf, err := a.config()
+func (*configShowCmd) Run(ui *ui, ws *workspace) error {
+	conf, err := ws.config()
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		var out []settingJSON
+	if ui.json() {
+		var out []queue.SettingForm
 		for _, s := range conf.Settings() {
-			out = append(out, settingJSON{s.Key, typed(s.Value), typed(s.Default), s.Source})
+			out = append(out, queue.SettingForm{Key: s.Key, Value: typed(s.Value), Default: typed(s.Default), Source: s.Source})
 		}
-		return a.printJSON(out)
+		return ui.printJSON(out)
 	}
 	g := grid{head: []string{"Key", "Value", "Source"}, squeeze: []step{{3, 24}, {2, 16}, {3, 12}, {1, 16}, {2, 8}}}
 	for _, s := range conf.Settings() {
 		g.add(s.Key, s.Value, s.Source)
 	}
-	return g.print(a.out, a.width())
+	return g.print(ui.out, ui.width())
 }
 
 type configCheckCmd struct{}
+
+func (*configCheckCmd) configured() {}
 
 // Help is printed below the summary.
 func (*configCheckCmd) Help() string {
@@ -56,23 +62,25 @@ func (*configCheckCmd) Help() string {
 }
 
 // Run checks the configuration.
-func (*configCheckCmd) Run(a *app) error {
-	conf, err := a.config()
+func (*configCheckCmd) Run(ui *ui, ws *workspace) error {
+	conf, err := ws.config()
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		return a.printJSON(configCheckedJSON{value(conf.File), true})
+	if ui.json() {
+		return ui.printJSON(queue.ConfigCheckedForm{File: queue.OrNull(conf.File), OK: true})
 	}
 	if conf.File == "" {
-		a.printf("no configuration file; the defaults are in force\n")
+		ui.printf("no configuration file; the defaults are in force\n")
 		return nil
 	}
-	a.printf("%s is right\n", conf.File)
+	ui.printf("%s is right\n", conf.File)
 	return nil
 }
 
 type configInitCmd struct{}
+
+func (*configInitCmd) configured() {}
 
 // Help is printed below the summary.
 func (*configInitCmd) Help() string {
@@ -82,10 +90,10 @@ Exit codes: 0 written; 1 not written; 2 wrong flags or configuration.`
 }
 
 // Run writes a configuration file into the base path, or where --config says.
-func (*configInitCmd) Run(a *app) error {
-	path := override(a.globals.ConfigArg, "AIR_EXECUTOR_CONFIG").Value
+func (*configInitCmd) Run(ui *ui, ws *workspace) error {
+	path := override(ws.globals.ConfigArg, "AIR_EXECUTOR_CONFIG").Value
 	if path == "" {
-		conf, err := a.config()
+		conf, err := ws.config()
 		if err != nil {
 			return err
 		}
@@ -103,7 +111,7 @@ func (*configInitCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if a.conf != nil { // in the base path
+	if ws.conf != nil { // in the base path
 		basepath.Give(f)
 	}
 	if _, err := f.Write(config.Template()); err != nil {
@@ -113,9 +121,23 @@ func (*configInitCmd) Run(a *app) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	if a.json() {
-		return a.printJSON(configFileJSON{path})
+	if ui.json() {
+		return ui.printJSON(queue.ConfigFileForm{File: path})
 	}
-	a.printf("%s\n", path)
+	ui.printf("%s\n", path)
 	return nil
+}
+
+// typed is a YAML scalar as a number, a boolean or a string.
+func typed(text string) any {
+	if n, err := strconv.Atoi(text); err == nil {
+		return n
+	}
+	if b, err := strconv.ParseBool(text); err == nil && (text == "true" || text == "false") {
+		return b
+	}
+	if s, err := strconv.Unquote(text); err == nil {
+		return s
+	}
+	return text
 }

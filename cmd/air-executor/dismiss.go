@@ -1,6 +1,10 @@
 package main
 
-import "github.com/air-executor/air-executor/job"
+import (
+	"context"
+
+	"github.com/air-executor/air-executor/job"
+)
 
 type dismissCmd struct {
 	jobArg
@@ -16,22 +20,22 @@ Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or ta
 }
 
 // Run dismisses failures.
-func (c *dismissCmd) Run(a *app) error {
-	name, d, err := c.open(a)
+func (c *dismissCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
+	name, q, err := c.open(ws)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	r, err := d.Dismiss(a.ctx, name, c.Task)
+	defer q.Close()
+	r, err := q.Dismiss(ctx, name, c.Task)
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		return a.printJSON(dismissedJSON{name, r.Dismissed, r.State})
+	if ui.json() {
+		return ui.printJSON(r)
 	}
-	a.printf("Job %s: %s dismissed; the job is %s\n", name, plural(r.Dismissed, "failure"), r.State)
+	ui.printf("Job %s: %s dismissed; the job is %s\n", name, plural(r.Dismissed, "failure"), r.State)
 	if r.Blocked > 0 && r.State == job.StateWaiting {
-		a.notef("%s of it may never run, as what it depends on has not completed; see air-executor status %s", plural(r.Blocked, "task"), shellLine([]string{name}))
+		ui.notef("%s of it may never run, as what it depends on has not completed; see air-executor status %s", plural(r.Blocked, "task"), shellLine([]string{name}))
 	}
 	return nil
 }

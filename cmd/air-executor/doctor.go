@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"path/filepath"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/jobfolder"
 	"github.com/air-executor/air-executor/lock"
+	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/runner"
 	"github.com/air-executor/air-executor/runner/process"
 )
@@ -20,32 +22,34 @@ Exit codes: 0 all is well; 1 something is not; 2 wrong flags or configuration; 4
 }
 
 // Run checks and reports.
-func (*doctorCmd) Run(a *app) error {
-	d, err := a.openExisting()
+func (*doctorCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
+	d, err := ws.openExisting()
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	findings, err := d.Check(a.ctx)
+	findings, err := d.Check(ctx)
 	if err != nil {
 		return err
 	}
-	orphans, err := withoutRunner(a, d)
+	orphans, err := withoutRunner(ctx, ws, d)
 	if err != nil {
 		return err
 	}
-	logs, err := withoutLogs(a, d)
+	logs, err := withoutLogs(ctx, ws, d)
 	if err != nil {
 		return err
 	}
 	findings = append(append(findings, orphans...), logs...)
-	if a.json() {
+	if ui.json() {
 		if findings == nil {
 			findings = []db.Finding{}
 		}
-		err = a.printJSON(doctorJSON{d.Path(), findings, d.Schema(), db.LatestSchema})
+		err = ui.printJSON(queue.DoctorForm{
+			Database: d.Path(), Findings: findings, SchemaVersion: d.Schema(), LatestSchemaVersion: db.LatestSchema,
+		})
 	} else {
-		printFindings(a, d, findings)
+		printFindings(ui, d, findings)
 	}
 	if err == nil && len(findings) > 0 {
 		err = silent(exitError)
@@ -60,17 +64,17 @@ const (
 )
 
 // withoutLogs finds what is in the place of the folders for logs.
-func withoutLogs(a *app, d *db.DB) ([]db.Finding, error) {
-	if err := runner.CheckJobs(a.conf.BasePath); err != nil {
+func withoutLogs(ctx context.Context, ws *workspace, d *db.DB) ([]db.Finding, error) {
+	if err := runner.CheckJobs(ws.conf.BasePath); err != nil {
 		return []db.Finding{{Rule: everyLog, Place: jobfolder.JobsName, What: err.Error()}}, nil
 	}
-	jobs, err := d.Jobs(a.ctx)
+	jobs, err := d.Jobs(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var out []db.Finding
 	for _, j := range jobs {
-		if err := runner.CheckJob(a.conf.BasePath, j.Name); err != nil {
+		if err := runner.CheckJob(ws.conf.BasePath, j.Name); err != nil {
 			out = append(out, db.Finding{Rule: everyLog, Place: j.Name, What: err.Error()})
 		}
 	}
@@ -79,12 +83,12 @@ func withoutLogs(a *app, d *db.DB) ([]db.Finding, error) {
 
 // withoutRunner finds running tasks whose runner is gone. Where a manager
 // serves, it ends them within a second or two.
-func withoutRunner(a *app, d *db.DB) ([]db.Finding, error) {
-	active, err := d.Active(a.ctx)
+func withoutRunner(ctx context.Context, ws *workspace, d *db.DB) ([]db.Finding, error) {
+	active, err := d.Active(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p, err := lock.NewProber(filepath.Join(a.conf.BasePath, runner.LocksName))
+	p, err := lock.NewProber(filepath.Join(ws.conf.BasePath, runner.LocksName))
 	if err != nil {
 		return nil, err
 	}
@@ -106,25 +110,25 @@ func withoutRunner(a *app, d *db.DB) ([]db.Finding, error) {
 	return out, nil
 }
 
-func printFindings(a *app, d *db.DB, findings []db.Finding) {
+func printFindings(ui *ui, d *db.DB, findings []db.Finding) {
 	broken := map[string]bool{}
 	for _, f := range findings {
 		broken[f.Rule] = true
 	}
-	a.printf("%s\n", d.Path())
+	ui.printf("%s\n", d.Path())
 	for _, rule := range append(db.Rules(), everyRunning, everyLog) {
 		mark := "ok "
 		if broken[rule] {
 			mark = "BAD"
 		}
-		a.printf("  %s  %s\n", mark, rule)
+		ui.printf("  %s  %s\n", mark, rule)
 	}
 	if d.Outdated() {
-		a.printf("Schema version %d; air-executor upgrade brings it to version %d\n", d.Schema(), db.LatestSchema)
+		ui.printf("Schema version %d; air-executor upgrade brings it to version %d\n", d.Schema(), db.LatestSchema)
 	} else {
-		a.printf("Schema version %d\n", d.Schema())
+		ui.printf("Schema version %d\n", d.Schema())
 	}
 	for _, f := range findings {
-		a.printf("%s: %s (%s)\n", f.Place, f.What, f.Rule)
+		ui.printf("%s: %s (%s)\n", f.Place, f.What, f.Rule)
 	}
 }

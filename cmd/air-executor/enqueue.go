@@ -2,26 +2,22 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
-	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
-	"github.com/air-executor/air-executor/runner"
+	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/taskfile"
 )
-
-// defaultJob is where tasks go that name no job.
-const defaultJob = "default"
 
 type enqueueCmd struct {
 	Job      string       `short:"j" placeholder:"NAME" predictor:"job" help:"Job to add to; it is created if it does not exist. Inside a task the default is its own job, else 'default'."`
@@ -51,35 +47,37 @@ Exit codes: 0 stored; 1 not stored, nothing has changed, unless the error says t
 func (c *enqueueCmd) quick() bool { return c.FromFile == "" }
 
 // Run stores the task, or all tasks of a file.
-func (c *enqueueCmd) Run(a *app) error {
+func (c *enqueueCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if err := c.check(); err != nil {
 		return usage(err, "see air-executor enqueue --help")
 	}
-	conf, err := a.config()
+	conf, err := ws.config()
 	if err != nil {
 		return err
 	}
-	batch := newBatch(conf)
-	batch.Job, batch.IfAbsent, batch.AllowMissing = c.Job, c.IfAbsent, c.Missing
 	if c.Job != "" {
-		if err := a.checkJobName(c.Job); err != nil {
+		if err := ws.checkJobName(c.Job); err != nil {
 			return err
 		}
 	}
-	template, err := c.template()
+	template, err := c.shell().template()
 	if err != nil {
 		return err
 	}
-	batch.Compare = comparer(len(template.Env) - len(c.Env))
+	o := queue.EnqueueOptions{
+		Job: c.Job, Caller: queue.CallerByEnv(os.Getenv), IfAbsent: c.IfAbsent, AllowMissing: c.Missing,
+		Compare: comparer(len(template.Env) - len(c.Env)),
+	}
 	if c.FromFile == "" {
+		template.ID, template.Dependencies = c.ID, c.After
 		template.Command, template.Args = c.Command[0], c.Command[1:]
 		if err := template.Check(); err != nil {
 			return usage(err, "")
 		}
-		batch.Tasks = func(yield func(job.Spec, error) bool) { yield(template, nil) }
-		return c.store(a, batch)
+		return c.store(ctx, ui, ws, func(yield func(job.Spec, error) bool) { yield(template, nil) }, o)
 	}
-	in, err := interruptible(a.ctx, func() (io.ReadSeekCloser, error) { return openInput(c.FromFile, conf.BasePath) })
+	o.Template = &template
+	in, err := interruptible(ctx, func() (io.ReadSeekCloser, error) { return openInput(c.FromFile, conf.BasePath) })
 	if err != nil {
 		return err
 	}
@@ -92,8 +90,7 @@ func (c *enqueueCmd) Run(a *app) error {
 	if err != nil {
 		return explainEnqueue(err)
 	}
-	batch.Tasks = c.fromFile(r, first, template)
-	return c.explainFile(c.store(a, batch), r, in)
+	return c.explainFile(c.store(ctx, ui, ws, c.fromFile(r, first), o), r, in)
 }
 
 // check refuses what does not go together.
@@ -108,84 +105,22 @@ func (c *enqueueCmd) check() error {
 	case c.IfAbsent && c.ID == "" && c.FromFile == "":
 		return errors.New("--if-absent needs --id: without one, every task is a new one")
 	}
-	for _, kv := range c.Env {
-		if key, _, ok := strings.Cut(kv, "="); !ok || key == "" {
-			return fmt.Errorf("--env %q is not KEY=VALUE", kv)
-		}
-		if err := job.CheckText("--env", kv); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.shell().check()
 }
 
-// newBatch is a batch without a job and tasks. Inside a task that runs, and in the
-// same database, that task is the parent.
-func newBatch(conf *config.Config) db.Batch {
-	b := db.Batch{
-		Parent: os.Getenv(runner.EnvToken), ParentJob: os.Getenv(runner.EnvJob), ParentTask: os.Getenv(runner.EnvTask),
-		DefaultJob:  defaultJob,
-		MaxSubtasks: conf.MaxSubtasks, MaxDepth: conf.MaxSubtaskDepth,
-	}
-	if b.Parent == "" && b.ParentJob != "" && os.Getenv(runner.EnvBasePath) == conf.BasePath {
-		b.DefaultJob = b.ParentJob // it has only put its token away
-	}
-	return b
+// shell is what this shell gives the tasks.
+func (c *enqueueCmd) shell() fromShell {
+	return fromShell{dir: c.Dir, env: c.Env, noEnv: c.NoEnv, priority: int(c.Priority), timeout: time.Duration(c.Timeout)}
 }
 
-// template is a task with all that the flags and this shell say.
-func (c *enqueueCmd) template() (job.Spec, error) {
-	dir, err := taskDir(c.Dir)
-	if err != nil {
-		return job.Spec{}, err
-	}
-	s := job.Spec{ID: c.ID, Dependencies: c.After, Dir: dir, Priority: int(c.Priority), Timeout: time.Duration(c.Timeout)}
-	if !c.NoEnv {
-		s.Env = shellEnv()
-	} else if len(c.Env) > 0 {
-		return s, usage(errors.New("--env and --no-env do not go together"), "")
-	}
-	s.Env = append(s.Env, c.Env...)
-	return s, nil
-}
-
-// taskDir is where a task runs that is queued from here.
-func taskDir(dir string) (string, error) {
-	given := dir
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		what := "the current directory is gone, and a task would run there"
-		if given != "" {
-			what = fmt.Sprintf("--working-directory %s is relative, and the current directory is gone", given)
-		}
-		return "", fail(exitError, errors.New(what), "give an absolute --working-directory, or cd to one that is there")
-	}
-	return dir, job.CheckText("working directory", dir)
-}
-
-// shellEnv is the environment of this shell, as a task may inherit it.
-func shellEnv() []string { return runner.Inheritable(os.Environ()) }
-
-// parentToken is the token of the attempt inside which we run, if it belongs to
-// the same base path.
-func parentToken(conf *config.Config) string {
-	if os.Getenv(runner.EnvBasePath) != conf.BasePath {
-		return ""
-	}
-	return os.Getenv(runner.EnvToken)
-}
-
-// fromFile yields the tasks of a file, filled up with the template. The first
-// was read already: a file in which nothing is right makes no base path.
-func (c *enqueueCmd) fromFile(r *taskfile.SpecReader, first, template job.Spec) iter.Seq2[job.Spec, error] {
+// fromFile yields the tasks of a file. The first was read already: a file in which
+// nothing is right makes no base path.
+func (c *enqueueCmd) fromFile(r *taskfile.SpecReader, first job.Spec) iter.Seq2[job.Spec, error] {
 	return func(yield func(job.Spec, error) bool) {
 		var err error
 		for s := first; err != io.EOF; s, err = r.Next() {
 			if err == nil && c.IfAbsent && s.ID == "" {
 				err = r.At("id", errors.New("is missing; with --if-absent every task needs one, for a task without is always a new one"))
-			}
-			if err == nil {
-				c.fill(&s, template)
 			}
 			if !yield(s, err) || err != nil {
 				return
@@ -194,83 +129,56 @@ func (c *enqueueCmd) fromFile(r *taskfile.SpecReader, first, template job.Spec) 
 	}
 }
 
-// fill gives a task of a file what it does not say itself.
-func (c *enqueueCmd) fill(s *job.Spec, template job.Spec) {
-	if s.Dir == "" {
-		s.Dir = template.Dir
-	} else if !filepath.IsAbs(s.Dir) {
-		s.Dir = filepath.Join(template.Dir, s.Dir)
-	}
-	if len(s.Env) > 0 {
-		s.Env = append(template.Env[:len(template.Env):len(template.Env)], s.Env...)
-	} else {
-		s.Env = template.Env
-	}
-	if s.Priority == 0 {
-		s.Priority = template.Priority
-	}
-	if s.Timeout == 0 {
-		s.Timeout = template.Timeout
-	}
-}
-
-// store stores the batch and prints the ids.
-func (c *enqueueCmd) store(a *app, batch db.Batch) error {
-	d, err := a.open()
+// store stores the tasks and prints their ids.
+func (c *enqueueCmd) store(ctx context.Context, ui *ui, ws *workspace, tasks iter.Seq2[job.Spec, error], o queue.EnqueueOptions) error {
+	q, err := ws.openQueue(false)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	added, err := d.Enqueue(a.ctx, batch)
+	defer q.Close()
+	added, err := q.Enqueue(ctx, tasks, o)
 	if err != nil {
-		return explainEnqueue(explainMissing(a, d, err))
+		return explainEnqueue(explainMissing(ctx, ws, q.DB, err))
 	}
 	signal.Ignore(syscall.SIGPIPE) // which would end it without a word
-	if err := c.print(a, d, added); err != nil {
+	if err := c.print(ctx, ui, ws, q, added); err != nil {
 		// Who queues it again would have it twice.
 		return fail(exitError, fmt.Errorf("it is stored, but its id could not be printed: %w", err), "")
 	}
-	remarkDiffering(a, added)
+	remarkDiffering(ui, added)
 	if added.Count > 0 {
-		a.hintNoManager()
+		ws.hintNoManager()
 	}
 	return nil
 }
 
 // remarkDiffering says how tasks that were there already differ from those that
 // were to be stored.
-func remarkDiffering(a *app, added db.Added) {
+func remarkDiffering(ui *ui, added db.Added) {
 	const most = 20
 	for i, d := range added.Differ {
 		if i == most {
-			a.notef("… and %d more differences", len(added.Differ)-most)
+			ui.notef("… and %d more differences", len(added.Differ)-most)
 			return
 		}
-		a.notef("task %s of job %s was there already, and stays as it was: %s", oneLine(d.Task), added.Job, d.What)
+		ui.notef("task %s of job %s was there already, and stays as it was: %s", oneLine(d.Task), added.Job, d.What)
 	}
 }
 
-func (c *enqueueCmd) print(a *app, d *db.DB, added db.Added) error {
-	if a.globals.Quiet {
+func (c *enqueueCmd) print(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue, added db.Added) error {
+	if ws.globals.Quiet {
 		return nil // they need not be read
 	}
-	out := bufio.NewWriter(a.out)
-	one := func(id string, isNew bool) error {
-		if a.json() {
-			return writeLine(out, enqueuedJSON{added.Job, id, isNew})
+	out := bufio.NewWriter(ui.out)
+	err := q.EachEnqueued(ctx, added, func(e queue.EnqueuedForm) error {
+		if ui.json() {
+			return writeLine(out, e)
 		}
-		_, err := fmt.Fprintln(out, id)
+		_, err := fmt.Fprintln(out, e.Task)
 		return err
-	}
-	if added.IDs == nil {
-		if err := d.EachAdded(a.ctx, added, func(id string) error { return one(id, true) }); err != nil {
-			return err
-		}
-	}
-	for i, id := range added.IDs {
-		if err := one(id, added.New[i]); err != nil {
-			return err
-		}
+	})
+	if err != nil {
+		return err
 	}
 	return out.Flush()
 }
@@ -324,13 +232,13 @@ func bare(err error) error {
 // explainMissing adds to an error about a dependency that is not there what may be
 // meant by it. Only a task of the same job can be one; another that --allow-missing
 // keeps would never come.
-func explainMissing(a *app, d *db.DB, err error) error {
+func explainMissing(ctx context.Context, ws *workspace, d *db.DB, err error) error {
 	var m *db.Missing
 	if !errors.As(err, &m) {
 		return err
 	}
 	there := func(name string) bool {
-		_, err := d.Job(a.ctx, name)
+		_, err := d.Job(ctx, name)
 		return err == nil
 	}
 	other, task, slash := strings.Cut(m.Task, "/")
@@ -344,27 +252,8 @@ func explainMissing(a *app, d *db.DB, err error) error {
 		return fail(exitNoSuch, err, hint+"--job "+m.Task)
 	}
 	still := "if that task is still to come, give --allow-missing"
-	if near := a.nearest(m); near != "" {
+	if near := ws.nearest(m); near != "" {
 		still = fmt.Sprintf("did you mean %s? %s", shellLine([]string{near}), still)
 	}
 	return fail(exitNoSuch, err, still)
-}
-
-// explainEnqueue adds what to do about an error.
-func explainEnqueue(err error) error {
-	var at *taskfile.Error
-	var coded *codedError
-	switch {
-	case errors.As(err, &coded):
-		return err
-	case errors.As(err, &at):
-		return usage(err, "")
-	case errors.Is(err, db.ErrDuplicate):
-		return fail(exitError, err, "choose another --id, or give --if-absent if it is the same task")
-	case errors.Is(err, db.ErrFenced):
-		return fail(exitError, err, "this shell belongs to a task that has ended; to queue tasks as a user: unset "+runner.EnvToken)
-	case errors.Is(err, db.ErrLimit):
-		return fail(exitError, err, "if this is no runaway, raise the limit in config.yaml")
-	}
-	return err
 }

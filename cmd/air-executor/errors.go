@@ -6,12 +6,12 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"slices"
 	"syscall"
 
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/taskfile"
 )
 
@@ -50,16 +50,21 @@ func (e *codedError) Unwrap() error { return e.err }
 func exitCode(err error) int {
 	var coded *codedError
 	var conf *config.Error
+	var folder *queue.BadFolder
+	var attempt *queue.NoAttempt
+	var late *queue.NotEnded
 	var file *taskfile.Error
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &coded):
 		return coded.code
-	case errors.As(err, &conf), errors.As(err, &file):
+	case errors.As(err, &conf), errors.As(err, &file), errors.As(err, &folder):
 		return exitUsage
-	case errors.Is(err, db.ErrNoJob), errors.Is(err, db.ErrNoTask), errors.Is(err, db.ErrNoDatabase):
+	case errors.As(err, &attempt), errors.Is(err, db.ErrNoJob), errors.Is(err, db.ErrNoTask), errors.Is(err, db.ErrNoDatabase):
 		return exitNoSuch
+	case errors.As(err, &late):
+		return exitTimeout
 	case errors.Is(err, manager.ErrRunning):
 		return exitManager
 	case errors.Is(err, context.Canceled):
@@ -86,7 +91,7 @@ type errorJSON struct {
 }
 
 // complain prints an error, and what to do about it.
-func (a *app) complain(err error) {
+func (ui *ui) complain(err error) {
 	if errors.Is(err, errSilent) || exitCode(err) == exitPipe {
 		return
 	}
@@ -104,29 +109,20 @@ func (a *app) complain(err error) {
 	} else if errors.Is(err, db.ErrUnreleased) {
 		hint = "with the program that made it: air-executor export FOLDER; then move the database away, and with this one: air-executor import FOLDER"
 	}
-	if a.json() {
+	if ui.json() {
 		form := errorJSON{Error: message, ExitCode: exitCode(err)}
 		if hint != "" {
 			form.Hint = &hint
 		}
 		var line bytes.Buffer
 		_ = writeLine(&line, form) // it has texts and a number
-		a.remark(line.Bytes())
+		ui.remark(line.Bytes())
 		return
 	}
-	a.notef("%s", message)
+	ui.notef("%s", message)
 	if hint != "" {
-		a.notef("hint: %s", hint)
+		ui.notef("hint: %s", hint)
 	}
-}
-
-// wantsJSON reports whether --json is among the flags of a command line that may
-// not be one that can be parsed.
-func wantsJSON(args []string) bool {
-	if end := slices.Index(args, "--"); end >= 0 {
-		args = args[:end]
-	}
-	return slices.Contains(args, "--json")
 }
 
 // errSilent ends a command with an exit code and nothing more to say.

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/queue"
 )
 
 // The exit codes of shells and of timeout(1) for a command that gave none.
@@ -17,7 +18,7 @@ const (
 )
 
 // failure is the exit code of a run that has failed.
-func (c *runCmd) failure(o outcome) int {
+func (c *runCmd) failure(o queue.Outcome) int {
 	if c.ExitCode != "command" || o.Task == nil {
 		return exitFailed
 	}

@@ -1,12 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
-	"path/filepath"
 
-	"github.com/air-executor/air-executor/db"
-	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/jobfolder"
+	"github.com/air-executor/air-executor/queue"
 )
 
 type exportCmd struct {
@@ -22,52 +21,27 @@ Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job.`
 }
 
 // Run exports one job or all.
-func (c *exportCmd) Run(a *app) error {
+func (c *exportCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if c.Path == "-" {
 		return usage(errors.New("export writes two files for each job; it cannot write them to standard output"), "give a folder; one that is called - is ./-")
 	}
-	d, err := a.openExisting()
+	q, err := ws.queue()
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	jobs, err := c.jobs(a, d)
-	if err != nil {
-		return err
-	}
-	path := c.Path
-	if path == "" {
-		path = filepath.Join(a.conf.BasePath, jobfolder.JobsName)
-	}
-	done := []exportedJSON{}
-	for _, j := range jobs {
-		folder := filepath.Join(path, job.FolderName(j.Name))
-		write := jobfolder.Write
-		if c.Path == "" {
-			write = jobfolder.WriteOwn // there may be jobs that are yet to be imported
+	defer q.Close()
+	done := []queue.ExportResult{}
+	err = q.Export(ctx, c.Job, c.Path, func(r queue.ExportResult) {
+		done = append(done, r)
+		if !ui.json() {
+			ui.printf("%s\n", r.Path)
 		}
-		err := write(a.ctx, d, j, folder)
-		if errors.Is(err, jobfolder.ErrOther) {
-			return fail(exitError, err, "import or remove that one, or export to another folder")
-		}
-		if err != nil {
-			return err
-		}
-		done = append(done, exportedJSON{j.Name, folder})
-		if !a.json() {
-			a.printf("%s\n", folder)
-		}
+	})
+	if errors.Is(err, jobfolder.ErrOther) {
+		return fail(exitError, err, "import or remove that one, or export to another folder")
 	}
-	if a.json() {
-		return a.printJSON(done)
+	if err == nil && ui.json() {
+		err = ui.printJSON(done)
 	}
-	return nil
-}
-
-func (c *exportCmd) jobs(a *app, d *db.DB) ([]job.Job, error) {
-	if c.Job == "" {
-		return d.Jobs(a.ctx)
-	}
-	j, err := d.Job(a.ctx, c.Job)
-	return []job.Job{j}, err
+	return err
 }

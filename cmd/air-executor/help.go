@@ -39,7 +39,7 @@ func helpArgs(args []string) []string {
 // helpWriter writes the help, and remembers why it could not. With --json it only
 // keeps it, until it is all there.
 type helpWriter struct {
-	app  *app
+	ui   *ui
 	text bytes.Buffer
 	err  error
 }
@@ -51,10 +51,10 @@ type helpJSON struct {
 
 // Write writes the help.
 func (w *helpWriter) Write(b []byte) (int, error) {
-	if w.app.json() {
+	if w.ui.json() {
 		return w.text.Write(b)
 	}
-	n, err := w.app.out.Write(b)
+	n, err := w.ui.out.Write(b)
 	if err != nil && w.err == nil {
 		w.err = err
 	}
@@ -64,7 +64,7 @@ func (w *helpWriter) Write(b []byte) (int, error) {
 // end prints what was kept.
 func (w *helpWriter) end() {
 	if w.text.Len() > 0 {
-		w.err = w.app.printJSON(helpJSON{w.text.String()})
+		w.err = w.ui.printJSON(helpJSON{w.text.String()})
 	}
 }
 

@@ -1,17 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"time"
 
-	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
-	"github.com/air-executor/air-executor/job"
-	"github.com/air-executor/air-executor/jobfolder"
+	"github.com/air-executor/air-executor/queue"
 )
 
 type importCmd struct {
@@ -21,6 +16,8 @@ type importCmd struct {
 	Merge               bool     `xor:"present" help:"To jobs that are there already, add the tasks that they do not have; tasks that are there stay as they are."`
 	Path                []string `arg:"" optional:"" help:"Folders: of one job, of several jobs, a base path, or one that holds a base path (jobs in the base path)."`
 }
+
+func (*importCmd) configured() {}
 
 // Help is printed below the summary.
 func (*importCmd) Help() string {
@@ -33,100 +30,85 @@ The files of jobs in the base path itself are moved to imported/DATE in it, or, 
 Exit codes: 0 all imported; 1 some could not be; 2 wrong flags, configuration or files, or --running is missing; 5 the program that wrote the files is still running.`
 }
 
-// The values of --running.
-const (
-	runAgain = "rerun"
-	asFailed = "failed"
-)
-
 // check validates the flags about tasks that were running.
 func (c *importCmd) check() error {
 	if c.KeepRunningAsFailed && c.Running == "" {
-		c.Running = asFailed
+		c.Running = string(queue.RunningFailed)
 	}
 	switch {
-	case c.Running != "" && c.Running != runAgain && c.Running != asFailed:
+	case c.Running != "" && c.Running != string(queue.RunningAgain) && c.Running != string(queue.RunningFailed):
 		return fmt.Errorf("--running: want rerun or failed, got %q", c.Running)
-	case c.KeepRunningAsFailed && c.Running != asFailed:
+	case c.KeepRunningAsFailed && c.Running != string(queue.RunningFailed):
 		return errors.New("--running rerun and --keep-running-as-failed do not go together")
 	}
 	return nil
 }
 
-// imported is what became of the job in one folder.
-type imported struct {
-	Job          string          `json:"job"`
-	Imported     int             `json:"imported"`    // tasks stored
-	Present      int             `json:"present"`     // tasks that were there, and are as they were
-	PassedOver   bool            `json:"passed_over"` // the job was there, and nothing was stored
-	WasRunning   []string        `json:"was_running"` // ids of stored tasks that ran when the file was written
-	Differing    []differingJSON `json:"differing"`   // tasks that were there and are otherwise in the file
-	MovedTo      *string         `json:"moved_to"`    // where the files are now, if they were moved
-	Remarks      []string        `json:"remarks"`     // what was odd in the files
-	merge, again bool            // tasks were added to it; it was imported before, and only its files are moved
-}
-
-type differingJSON struct {
-	Task string `json:"task"`
-	What string `json:"what"`
+// options are how jobs are imported.
+func (c *importCmd) options() queue.ImportOptions {
+	return queue.ImportOptions{Running: queue.Running(c.Running), IfAbsent: c.IfAbsent, Merge: c.Merge}
 }
 
 // Run imports every job that it finds.
-func (c *importCmd) Run(a *app) error {
+func (c *importCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if err := c.check(); err != nil {
 		return usage(err, "")
 	}
-	conf, err := a.config()
+	conf, err := ws.config()
 	if err != nil {
 		return err
 	}
-	folders, err := c.folders(a, conf)
+	folders, notes, err := queue.FindFolders(ctx, conf, c.Path)
+	for _, note := range notes {
+		ui.notef("%s", note)
+	}
 	if err != nil {
 		return usage(err, "name the folder of a job, of several jobs, or of a base path")
 	}
 	if len(folders) == 0 {
-		return c.all(a, nil, nil) // all were imported before
+		return c.all(ctx, ui, ws, nil, nil) // all were imported before
 	}
-	if err := refuseServed(folders); err != nil {
+	if err := queue.CheckServed(folders); err != nil {
+		h := err.(*queue.StillServed).By
+		return fail(exitManager, err, fmt.Sprintf("stop it first; if process %d is something else, remove %s", h.PID, h.File))
+	}
+	if err := c.settleRunning(ctx, ui, ws, folders); err != nil {
 		return err
 	}
-	if err := c.settleRunning(a, folders); err != nil {
-		return err
-	}
-	d, err := a.open()
+	q, err := ws.openQueue(false)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	return c.all(a, d, folders)
+	defer q.Close()
+	return c.all(ctx, ui, ws, q, folders)
 }
 
 // all imports the jobs one by one and says what became of each.
-func (c *importCmd) all(a *app, d *db.DB, folders []string) error {
-	done := []imported{}
+func (c *importCmd) all(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue, folders []string) error {
+	done := []queue.ImportResult{}
 	failed, code, present := 0, exitError, false
 	for _, folder := range folders {
-		r, err := c.one(a, d, folder)
-		if a.ctx.Err() != nil {
-			return a.ctx.Err()
+		r, err := q.Import(ctx, folder, c.options())
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 		if err != nil {
 			failed++
-			present = present || errors.Is(err, errPresent)
-			if exitCode(err) == exitUsage {
+			present = present || errors.Is(err, db.ErrDuplicate)
+			if errors.As(err, new(*queue.BadFolder)) {
 				code = exitUsage
 			}
-			a.notef("%v", err)
+			ui.notef("%v", err)
 			continue
 		}
 		done = append(done, r)
-		if !a.json() {
-			c.remark(a, r)
-			a.printf("%s\n", r.text())
+		if !ui.json() {
+			c.remark(ui, r)
+			ui.printf("%s\n", importedText(r))
 		}
 	}
-	if a.json() {
-		if err := a.printJSON(done); err != nil {
+	if ui.json() {
+		if err := ui.printJSON(done); err != nil {
 			return err
 		}
 	}
@@ -138,165 +120,7 @@ func (c *importCmd) all(a *app, d *db.DB, folders []string) error {
 		return fail(code, fmt.Errorf("%d of %s not imported", failed, plural(len(folders), "job")), hint)
 	}
 	if len(folders) > 0 {
-		a.hintNoManager()
+		ws.hintNoManager()
 	}
 	return nil
-}
-
-// folders finds the folders of jobs below the paths that were given. Those in the
-// base path that were imported before are only named.
-func (c *importCmd) folders(a *app, conf *config.Config) ([]string, error) {
-	paths := c.Path
-	if len(paths) == 0 {
-		paths = []string{filepath.Join(conf.BasePath, jobfolder.JobsName)}
-	}
-	var out []string
-	for _, p := range paths {
-		found, err := jobfolder.Find(p, config.DefaultBasePath)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && len(found) == 0 {
-			if text := importedBefore(a, p); text != "" {
-				a.notef("%s: %s", p, text)
-				continue
-			}
-		}
-		var at *fs.PathError
-		if errors.As(err, &at) {
-			err = fmt.Errorf("%s: %w", p, at.Err)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if len(found) == 0 {
-			return nil, fmt.Errorf("%s: no folder with a %s or %s in it", p, jobfolder.StateFile, jobfolder.TasksFile)
-		}
-		out = append(out, found...)
-	}
-	return out, nil
-}
-
-// refuseServed returns an error if the program that wrote the folders still
-// works there: both would run the same tasks.
-func refuseServed(folders []string) error {
-	for _, folder := range folders {
-		if h := jobfolder.ServedBy(folder); h != nil {
-			return fail(exitManager, fmt.Errorf("%s: the %s that wrote these files still runs (PID %d)", folder, h.What, h.PID),
-				fmt.Sprintf("stop it first; if process %d is something else, remove %s", h.PID, h.File))
-		}
-	}
-	return nil
-}
-
-// errPresent is returned for a job that is there already.
-var errPresent = db.ErrDuplicate
-
-// one imports the job in a folder.
-func (c *importCmd) one(a *app, d *db.DB, folder string) (imported, error) {
-	j, err := jobfolder.ReadState(folder)
-	if err == nil {
-		err = badInput(job.CheckName(j.Name))
-	}
-	if err != nil {
-		return imported{}, placed(folder, err)
-	}
-	f, err := openTasks(folder, j.Name)
-	if err != nil {
-		return imported{}, placed(folder, err)
-	}
-	defer f.Close()
-	r := imported{Job: j.Name, WasRunning: []string{}, Differing: []differingJSON{}, Remarks: []string{}}
-	if err := c.store(a, d, folder, j, f, &r); err != nil {
-		return imported{}, placed(folder, err)
-	}
-	for _, remark := range f.reader.Remarks() {
-		r.Remarks = append(r.Remarks, remark.String())
-	}
-	if err := settleFiles(a, d, folder, &r); err != nil {
-		return imported{}, fmt.Errorf("job %q is imported, but its files lie now: %w", j.Name, err)
-	}
-	return r, nil
-}
-
-// store puts a job into the database, in the way that is wanted.
-func (c *importCmd) store(a *app, d *db.DB, folder string, j job.Job, f *taskFile, r *imported) error {
-	there, err := d.Job(a.ctx, j.Name)
-	switch {
-	case err != nil && exitCode(err) == exitNoSuch:
-		if j.UUID == "" {
-			j.UUID = job.NewUUID()
-		}
-		err := d.Import(a.ctx, j, c.tasks(f, func(t job.Task) {
-			r.WasRunning = append(r.WasRunning, t.ID)
-		}))
-		r.Imported = f.count
-		return err
-	case err != nil:
-		return err
-	case c.Merge:
-		var running []string
-		m, err := d.Merge(a.ctx, j.Name, c.tasks(f, func(t job.Task) { running = append(running, t.ID) }))
-		r.merge = true
-		r.merged(m, running)
-		return err
-	}
-	// What was imported before a crash could move the files is only moved now.
-	same := j.UUID == "" || j.UUID == there.UUID
-	if own, err := inBase(a, folder); err != nil || !own || !same {
-		return c.present(r, j.Name, err)
-	}
-	if a.conf.MirrorJSON || jobfolder.Fresh(there, folder) {
-		r.PassedOver = true // the files are ours
-		return nil
-	}
-	again := importCmd{Running: runAgain}
-	m, err := d.Compare(a.ctx, j.Name, again.tasks(f, func(job.Task) {}))
-	if err != nil || m.Added > 0 || len(m.Differ) > 0 {
-		return c.present(r, j.Name, err)
-	}
-	r.PassedOver, r.Present, r.again = true, len(m.Present), true
-	return nil
-}
-
-// present is for a job that is there and stays as it is.
-func (c *importCmd) present(r *imported, name string, err error) error {
-	if err != nil || !c.IfAbsent {
-		return errors.Join(err, fmt.Errorf("job %q %w", name, errPresent))
-	}
-	r.PassedOver = true
-	return nil
-}
-
-// inBase reports whether a folder is one of those of the base path in force.
-func inBase(a *app, folder string) (bool, error) {
-	abs, err := filepath.Abs(folder)
-	if err != nil {
-		return false, err
-	}
-	parent, err := os.Stat(filepath.Dir(abs))
-	if err != nil {
-		return false, err
-	}
-	jobs, err := os.Stat(filepath.Join(a.conf.BasePath, jobfolder.JobsName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil && os.SameFile(parent, jobs), err
-}
-
-// settleFiles has the files in the base path itself say nothing that is not so
-// any more, after the job that they tell of was imported.
-func settleFiles(a *app, d *db.DB, folder string, r *imported) error {
-	own, err := inBase(a, folder)
-	if err != nil || !own || r.PassedOver && !r.again {
-		return err
-	}
-	if a.conf.MirrorJSON && filepath.Base(folder) == job.FolderName(r.Job) {
-		j, err := d.Job(a.ctx, r.Job)
-		if err != nil {
-			return err
-		}
-		return jobfolder.Write(a.ctx, d, j, folder)
-	}
-	to, err := jobfolder.Retire(a.conf.BasePath, folder, time.Now())
-	r.MovedTo = &to
-	return err
 }

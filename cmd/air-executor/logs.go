@@ -1,16 +1,15 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/air-executor/air-executor/db"
-	"github.com/air-executor/air-executor/job"
-	"github.com/air-executor/air-executor/runner"
+	"github.com/air-executor/air-executor/queue"
 )
 
 type logsCmd struct {
@@ -82,7 +81,7 @@ func (c *logsCmd) check(jobs []string) error {
 }
 
 // Run prints logs.
-func (c *logsCmd) Run(a *app) error {
+func (c *logsCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	all := c.Failed && len(c.Flag)+len(c.Arg) == 0 && c.Task == ""
 	jobs, err := c.required()
 	if err != nil && !all {
@@ -91,68 +90,57 @@ func (c *logsCmd) Run(a *app) error {
 	if err := c.check(jobs); err != nil {
 		return err
 	}
-	d, err := a.openExisting()
+	q, err := ws.queue()
 	if err != nil {
 		return err
 	}
-	defer d.Close()
+	defer q.Close()
 	if all {
-		if jobs, err = withFailures(a, d); err != nil {
+		if jobs, err = q.WithFailures(ctx); err != nil {
 			return err
 		}
+		if len(jobs) == 0 {
+			ui.notef("no task has failed")
+		}
 	}
-	p := c.printer(a, all || len(jobs) > 1)
+	p := c.printer(ui, all || len(jobs) > 1)
 	if c.Follow {
-		return c.follow(a, d, p, jobs)
+		return c.follow(ctx, ui, ws, q, p, jobs)
 	}
-	logs, err := c.find(a, d, jobs)
+	logs, err := c.find(ctx, ui, ws, q, jobs)
 	if err != nil {
 		return err
 	}
 	switch {
-	case c.Path && !a.json():
+	case c.Path && !ui.json():
 		for _, l := range logs {
-			a.printf("%s\n", l.path)
+			ui.printf("%s\n", l.Path)
 		}
-	case a.json():
-		return c.printJSON(a, logs)
+	case ui.json():
+		return c.printJSON(ctx, ui, logs)
 	default:
 		return c.print(p, logs)
 	}
 	return nil
 }
 
-// withFailures lists the jobs that have failed tasks.
-func withFailures(a *app, d *db.DB) (names []string, err error) {
-	jobs, err := d.Jobs(a.ctx)
-	for _, j := range jobs {
-		if j.Tasks.Failed > 0 {
-			names = append(names, j.Name)
-		}
-	}
-	if err == nil && len(names) == 0 {
-		a.notef("no task has failed")
-	}
-	return names, err
-}
-
-func (c *logsCmd) printer(a *app, several bool) *logPrinter {
+func (c *logsCmd) printer(ui *ui, several bool) *logPrinter {
 	if c.Tail == tailAuto {
 		c.Tail = tailAll
-		if isTerminal(a.out) && !a.json() {
+		if isTerminal(ui.out) && !ui.json() {
 			c.Tail = tailOnTerminal
 		}
 	}
-	p := &logPrinter{out: a.out, note: a.notef, titles: c.Task == "" && !c.NoHeader, several: several}
-	if isTerminal(a.out) {
+	p := &logPrinter{out: ui.out, note: ui.notef, titles: c.Task == "" && !c.NoHeader, several: several}
+	if isTerminal(ui.out) {
 		p.filter = &filter{edits: true}
 	}
 	return p
 }
 
-func (c *logsCmd) print(p *logPrinter, logs []*taskLog) error {
+func (c *logsCmd) print(p *logPrinter, logs []*queue.Log) error {
 	for _, l := range logs {
-		if err := p.tail(l, c.Tail); err != nil {
+		if err := l.Tail(p, int(c.Tail)); err != nil {
 			return err
 		}
 	}
@@ -161,18 +149,18 @@ func (c *logsCmd) print(p *logPrinter, logs []*taskLog) error {
 
 // find lists the logs to print, in the order in which the tasks were queued. It
 // remarks on tasks that have none yet.
-func (c *logsCmd) find(a *app, d *db.DB, jobs []string) (logs []*taskLog, err error) {
+func (c *logsCmd) find(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue, jobs []string) (logs []*queue.Log, err error) {
 	for _, name := range jobs {
-		found, pending, err := c.ofJob(a, d, name)
+		found, pending, err := q.Logs(ctx, name, c.query())
 		if err != nil {
-			return nil, noJobButTask(a, d, jobs, err)
+			return nil, noJobButTask(ctx, ws, q, jobs, err)
 		}
 		switch {
 		case len(found) > 0 || c.Failed:
 		case c.Task != "":
-			a.notef("task %q of job %q has not started yet", c.Task, name)
+			ui.notef("task %q of job %q has not started yet", c.Task, name)
 		case pending > 0:
-			a.notef("no task of job %q has started yet", name)
+			ui.notef("no task of job %q has started yet", name)
 		}
 		logs = append(logs, found...)
 	}
@@ -180,68 +168,33 @@ func (c *logsCmd) find(a *app, d *db.DB, jobs []string) (logs []*taskLog, err er
 }
 
 // noJobButTask adds a hint where a task was named as if it were a job.
-func noJobButTask(a *app, d *db.DB, jobs []string, err error) error {
+func noJobButTask(ctx context.Context, ws *workspace, q *queue.Queue, jobs []string, err error) error {
 	if len(jobs) == 2 && errors.Is(err, db.ErrNoJob) {
-		if _, e := d.Task(a.ctx, jobs[0], jobs[1]); e == nil {
+		if _, e := q.DB.Task(ctx, jobs[0], jobs[1]); e == nil {
 			return fail(exitNoSuch, err, "for one task: air-executor logs "+shellLine([]string{jobs[0], "--task", jobs[1]}))
 		}
 	}
-	return a.suggestTask(err, jobs)
+	return ws.suggestTask(err, jobs)
 }
 
-// ofJob lists the logs of a job, and counts the tasks that have none.
-func (c *logsCmd) ofJob(a *app, d *db.DB, name string) (logs []*taskLog, pending int, err error) {
-	if c.Task != "" {
-		t, err := d.Task(a.ctx, name, c.Task)
-		if err != nil {
-			return nil, 0, err
-		}
-		l, err := c.ofTask(a, t)
-		if l == nil {
-			return nil, 1, err
-		}
-		return []*taskLog{l}, 0, err
+// query is which logs are wanted.
+func (c *logsCmd) query() queue.LogQuery {
+	query := queue.LogQuery{Task: c.Task, Failed: c.Failed}
+	if c.Attempt != nil {
+		query.Attempt = int(*c.Attempt)
 	}
-	err = d.EachTask(a.ctx, name, func(t job.Task) error {
-		switch {
-		case t.Attempts == 0 && !t.Status.Ended(): // those that were imported may have a log
-			pending++
-		case !c.Failed || hasFailed(t):
-			logs = append(logs, newTaskLog(a, t))
-		}
-		return nil
-	})
-	return logs, pending, err
+	return query
 }
 
-// ofTask is the log of the attempt that is wanted, or nil if there is none yet.
-func (c *logsCmd) ofTask(a *app, t job.Task) (*taskLog, error) {
-	l := newTaskLog(a, t)
-	if c.Attempt == nil {
-		if t.Attempts == 0 {
-			// An imported task may have brought the log of an earlier life.
-			if _, err := os.Lstat(l.path); err != nil {
-				return nil, nil
-			}
-		}
-		if c.Failed && !hasFailed(t) {
-			return nil, nil
-		}
-		return l, nil
+// follow prints what there is, and then what is added until every job has ended.
+func (c *logsCmd) follow(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue, p *logPrinter, jobs []string) error {
+	if ui.json() {
+		p.piece = printPiece(ui)
 	}
-	n := int(*c.Attempt)
-	if n > t.Attempts {
-		return nil, fail(exitNoSuch, fmt.Errorf("no such attempt: %d of task %q, which had %d", n, t.ID, t.Attempts), "")
+	obstacles := &obstacles{ui: ui, ws: ws}
+	err := q.Follow(ctx, jobs, queue.FollowOptions{LogQuery: c.query(), Lines: int(c.Tail), Waiting: obstacles.look}, p)
+	if err == nil || ctx.Err() != nil {
+		return errors.Join(err, p.end())
 	}
-	if n != t.Attempts {
-		l.attempt, l.path = n, runner.OldLogPath(a.conf.BasePath, t.Job, t.ID, n)
-	}
-	return l, nil
+	return noJobButTask(ctx, ws, q, jobs, err)
 }
-
-func newTaskLog(a *app, t job.Task) *taskLog {
-	return &taskLog{job: t.Job, task: t.ID, attempt: t.Attempts, status: t.Status, error: t.Error, path: runner.LogPath(a.conf.BasePath, t.Job, t.ID)}
-}
-
-// hasFailed reports whether a task has failed, and nobody has dismissed that.
-func hasFailed(t job.Task) bool { return t.Status == job.Failed && t.DismissedAt.IsZero() }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/air-executor/air-executor/queue"
 )
 
 // forbidden is what no filter may let through, once colours are taken away.
@@ -103,14 +105,14 @@ func TestAControlCharacterMayCrossTheEndOfABlock(t *testing.T) {
 	for _, before := range []int{0, 64<<10 - 1, 64 << 10} {
 		text := strings.Repeat("x", before)
 		var out bytes.Buffer
-		p, l := &logPrinter{out: &out, filter: &filter{}}, &taskLog{path: path}
+		p, l := &logPrinter{out: &out, filter: &filter{}}, &queue.Log{Path: path}
 		for _, content := range []string{text + "\xc2", text + "\xc2\x9b2J", text + "\xc2\x9b2J."} {
 			writeLog(t, path, content)
-			if err := p.rest(l); err != nil {
+			if err := l.Rest(p); err != nil {
 				t.Fatal(err)
 			}
 		}
-		l.close()
+		l.Close()
 		if want := text + `\u009b2J.`; out.String() != want {
 			t.Errorf("after %d bytes: %.20q, want %.20q", before, strings.TrimLeft(out.String(), "x"), strings.TrimLeft(want, "x"))
 		}
@@ -122,11 +124,11 @@ func TestALogThatWasCutIsPrintedFromItsBeginning(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	var out, notes bytes.Buffer
 	p := &logPrinter{out: &out, note: func(format string, args ...any) { fmt.Fprintf(&notes, format+"\n", args...) }}
-	l := &taskLog{job: "j", task: "a", path: path}
-	defer l.close()
+	l := &queue.Log{Job: "j", Task: "a", Path: path}
+	defer l.Close()
 	for _, content := range []string{"one\ntwo\n", "new\n", "new\nmore\n"} {
 		writeLog(t, path, content) // which cuts the file and keeps it
-		if err := p.rest(l); err != nil {
+		if err := l.Rest(p); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -135,23 +137,6 @@ func TestALogThatWasCutIsPrintedFromItsBeginning(t *testing.T) {
 	}
 	if want := "the log of task \"a\" of job \"j\" was cut; it is printed from its beginning\n"; notes.String() != want {
 		t.Errorf("remarked %q, want %q", notes.String(), want)
-	}
-}
-
-func TestALogThatWasReplacedIsNoticed(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "log")
-	l := &taskLog{path: path}
-	defer l.close()
-	writeLog(t, path, "one\n")
-	if _, err := l.open(); err != nil || l.replaced() {
-		t.Fatalf("open: %v; replaced: %t", err, l.replaced())
-	}
-	writeLog(t, path+".new", "two\n")
-	if err := os.Rename(path+".new", path); err != nil {
-		t.Fatal(err)
-	}
-	if !l.replaced() {
-		t.Error("it was replaced")
 	}
 }
 

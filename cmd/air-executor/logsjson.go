@@ -2,30 +2,17 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"io"
 	"unicode/utf8"
 
-	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/queue"
 )
-
-// logJSON is a log, or with --follow a piece that was added to one.
-type logJSON struct {
-	Job     string     `json:"job"`
-	Task    string     `json:"task"`
-	Attempt int        `json:"attempt"`
-	Status  job.Status `json:"status"`
-	Path    string     `json:"log_path"`
-	Log     any        `json:"log"` // last, because it may be long
-}
-
-func toLogJSON(l *taskLog) logJSON {
-	return logJSON{Job: l.job, Task: l.task, Attempt: l.attempt, Status: l.status, Path: l.path}
-}
 
 // printJSON prints an array with an object for each log. The text of a log is
 // written as it is read: logs may be larger than memory.
-func (c *logsCmd) printJSON(a *app, logs []*taskLog) error {
-	out := bufio.NewWriterSize(a.out, 64<<10)
+func (c *logsCmd) printJSON(ctx context.Context, ui *ui, logs []*queue.Log) error {
+	out := bufio.NewWriterSize(ui.out, 64<<10)
 	io.WriteString(out, "[")
 	for i, l := range logs {
 		if i > 0 {
@@ -43,8 +30,8 @@ func (c *logsCmd) printJSON(a *app, logs []*taskLog) error {
 	return out.Flush() // it remembers the first error
 }
 
-func (c *logsCmd) oneJSON(out *bufio.Writer, l *taskLog) error {
-	form, err := marshalJSON(toLogJSON(l), "", "")
+func (c *logsCmd) oneJSON(out *bufio.Writer, l *queue.Log) error {
+	form, err := marshalJSON(l.Form(), "", "")
 	if err != nil {
 		return err
 	}
@@ -56,12 +43,22 @@ func (c *logsCmd) oneJSON(out *bufio.Writer, l *taskLog) error {
 	out.Write(form[:len(form)-len(null)])
 	text := jsonText{out: out}
 	io.WriteString(out, `"`)
-	if err := (&logPrinter{out: &text}).tail(l, c.Tail); err != nil {
+	if err := l.Tail(&logPrinter{out: &text}, int(c.Tail)); err != nil {
 		return err
 	}
 	text.flush()
 	_, err = io.WriteString(out, `"}`)
 	return err
+}
+
+// printPiece prints added output as JSON, a line for each piece.
+func printPiece(ui *ui) func(*queue.Log, []byte) error {
+	return func(l *queue.Log, b []byte) error {
+		form := l.Form()
+		text := string(b)
+		form.Log = &text
+		return writeLine(ui.out, form)
+	}
 }
 
 // jsonText writes text as the inside of a JSON string. What is not UTF-8

@@ -44,10 +44,9 @@ func runTask(args []string) int {
 
 // run carries out one command line and returns the exit code.
 func run(args []string) int {
-	a := &app{ctx: context.Background(), out: os.Stdout, err: os.Stderr, args: args}
-	a.globals.JSON = wantsJSON(args) // until the flags are read, for errors in them
+	a := newApp(args)
 	if p := readPlain(args); p != nil {
-		err := a.carryOut(&p.globals, &p.enqueue, func() error { return p.enqueue.Run(a) })
+		err := a.carryOut(&p.globals, &p.enqueue, func() error { return p.enqueue.Run(a.ctx, a.ui, a.workspace) })
 		if err != nil {
 			a.complain(err)
 		}
@@ -58,17 +57,17 @@ func run(args []string) int {
 	}
 	cli, flags := grammar(args)
 	exited := -1
-	out := &helpWriter{app: a}
+	out := &helpWriter{ui: a.ui}
 	parser := kong.Must(cli,
 		kong.Writers(out, a.err),
 		kong.Name("air-executor"),
 		kong.Description(description),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.Exit(func(code int) { exited = code; panic(errHelpShown) }),
-		kong.Bind(a),
+		kong.Bind(a, a.ui, a.workspace),
 	)
 	if len(args) == 2 && args[0] == completeLine {
-		return exitCode(answerShell(a, parser.Model, args[1]))
+		return exitCode(answerShell(a.ui, a.workspace, parser.Model, args[1]))
 	}
 	err := parseAndRun(parser, a, flags, args)
 	if out.end(); out.err != nil {
@@ -106,12 +105,15 @@ func parseAndRun(parser *kong.Kong, a *app, flags *globals, args []string) (err 
 	if err := refuseEmpty(c); err != nil {
 		return err
 	}
-	return a.carryOut(flags, c.Selected().Target.Addr().Interface(), func() error { return c.Run() })
+	return a.carryOut(flags, c.Selected().Target.Addr().Interface(), func() error {
+		c.BindTo(a.ctx, (*context.Context)(nil))
+		return c.Run()
+	})
 }
 
 // carryOut runs a command that was read without an error.
 func (a *app) carryOut(flags *globals, command any, run func() error) error {
-	a.globals = *flags
+	a.globals, a.asJSON = *flags, jsonWanted(flags.JSON)
 	_, a.strict = command.(configured)
 	if _, err := wantsJSONByEnv(); err != nil {
 		return usage(fmt.Errorf("%s is %q, which is neither 1 nor 0", envJSON, os.Getenv(envJSON)), "")

@@ -20,7 +20,7 @@ Exit codes: 0 done; 1 error; 2 wrong flags.`
 }
 
 // Run writes the pages.
-func (c *manCmd) Run(a *app, k *kong.Kong) error {
+func (c *manCmd) Run(ui *ui, k *kong.Kong) error {
 	if err := os.MkdirAll(c.Folder, 0o755); err != nil {
 		return err
 	}
@@ -30,10 +30,10 @@ func (c *manCmd) Run(a *app, k *kong.Kong) error {
 			return err
 		}
 	}
-	if a.json() {
-		return a.printJSON(manJSON{c.Folder, len(pages)})
+	if ui.json() {
+		return ui.printJSON(manJSON{c.Folder, len(pages)})
 	}
-	a.printf("%s: %d pages\n", c.Folder, len(pages))
+	ui.printf("%s: %d pages\n", c.Folder, len(pages))
 	return nil
 }
 

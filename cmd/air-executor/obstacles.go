@@ -9,7 +9,8 @@ import (
 // obstacles says, in scripts too, what keeps tasks from starting, once for each
 // cause, for a command that waits.
 type obstacles struct {
-	app   *app
+	ui    *ui
+	ws    *workspace
 	own   *ownManager // nil, or a manager in this process
 	clear func()      // makes room on a terminal; may be nil
 
@@ -35,7 +36,7 @@ func (o *obstacles) look() {
 	if o.clear != nil {
 		o.clear()
 	}
-	o.app.notef("%s", text)
+	o.ui.notef("%s", text)
 }
 
 // text is what keeps tasks from starting now.
@@ -46,7 +47,7 @@ func (o *obstacles) text() string {
 		}
 		return ""
 	}
-	h, on, err := manager.Serving(o.app.conf.BasePath)
+	h, on, err := manager.Serving(o.ws.conf.BasePath)
 	switch {
 	case err != nil:
 		return ""

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/queue"
 )
 
 type removeCmd struct {
@@ -23,7 +25,7 @@ Exit codes: 0 done; 1 error, nothing has changed; 2 wrong flags or configuration
 }
 
 // Run removes jobs or tasks.
-func (c *removeCmd) Run(a *app) error {
+func (c *removeCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	names, err := c.required()
 	if err != nil {
 		return err
@@ -31,46 +33,35 @@ func (c *removeCmd) Run(a *app) error {
 	if len(c.Task) > 0 && len(names) > 1 {
 		return usage(errors.New("--task is for one job"), "")
 	}
-	d, err := a.openExisting()
+	q, err := ws.queue()
 	if err != nil {
 		return err
 	}
-	defer d.Close()
+	defer q.Close()
 	if len(c.Task) > 0 {
-		return c.tasks(a, d, names[0])
+		return c.tasks(ctx, ui, q, names[0])
 	}
-	removed, err := d.RemoveJobs(a.ctx, names)
-	if err != nil {
-		return a.suggestTask(explainRemove(err, names[0]), names)
+	removed, err := q.RemoveJobs(ctx, names)
+	if err == nil && ui.json() {
+		return ui.printJSON(removed)
 	}
-	out := make([]removedJSON, len(removed))
-	for i, r := range removed {
-		if err := removeJobFiles(a, d, r); err != nil {
-			return filesLeft(err)
-		}
-		out[i] = removedJSON{r.Name, r.Tasks}
-		if !a.json() {
-			a.printf("Job %s removed, with %s\n", r.Name, plural(r.Tasks, "task"))
+	if !ui.json() {
+		for _, r := range removed {
+			ui.printf("Job %s removed, with %s\n", r.Job, plural(r.Removed, "task"))
 		}
 	}
-	if a.json() {
-		return a.printJSON(out)
-	}
-	return nil
+	return ws.suggestTask(explainRemove(err, names[0]), names)
 }
 
-func (c *removeCmd) tasks(a *app, d *db.DB, name string) error {
-	removed, err := d.RemoveTasks(a.ctx, name, c.Task)
+func (c *removeCmd) tasks(ctx context.Context, ui *ui, q *queue.Queue, name string) error {
+	r, err := q.RemoveTasks(ctx, name, c.Task)
 	if err != nil {
 		return explainRemove(err, name)
 	}
-	if err := removeTaskFiles(a, d, name, removed); err != nil {
-		return filesLeft(err)
+	if ui.json() {
+		return ui.printJSON([]queue.RemoveResult{r})
 	}
-	if a.json() {
-		return a.printJSON([]removedJSON{{name, len(removed)}})
-	}
-	a.printf("Job %s: %s removed\n", name, plural(len(removed), "task"))
+	ui.printf("Job %s: %s removed\n", name, plural(r.Removed, "task"))
 	return nil
 }
 
@@ -81,5 +72,3 @@ func explainRemove(err error, name string) error {
 	}
 	return err
 }
-
-func filesLeft(err error) error { return fmt.Errorf("removed, but for some of its files: %w", err) }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/queue"
 )
 
 type resetCmd struct {
@@ -23,29 +25,29 @@ Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or ta
 }
 
 // Run resets the failed tasks.
-func (c *resetCmd) Run(a *app) error {
-	name, d, err := c.open(a)
+func (c *resetCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
+	name, q, err := c.open(ws)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	r, err := d.Reset(a.ctx, name, db.Which{Tasks: c.Task, Cancelled: c.Cancelled})
+	defer q.Close()
+	r, err := q.Reset(ctx, name, db.Which{Tasks: c.Task, Cancelled: c.Cancelled})
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		return a.printJSON(resetJSON{name, r.Reset, r.Cancelled, r.Dismissed})
+	if ui.json() {
+		return ui.printJSON(r)
 	}
 	if r.Reset > 0 {
-		a.printf("Job %s: %s pending again%s\n", name, plural(r.Reset, "failed task"), skipped(r))
-		a.hintNoManager()
+		ui.printf("Job %s: %s pending again%s\n", name, plural(r.Reset, "failed task"), skipped(r))
+		ws.hintNoManager()
 		return nil
 	}
-	j, err := d.Job(a.ctx, name)
+	j, err := q.DB.Job(ctx, name)
 	if err != nil {
 		return err
 	}
-	a.printf("Job %s: %s pending again%s%s\n", name, plural(0, "failed task"), skipped(r), underWay(j))
+	ui.printf("Job %s: %s pending again%s%s\n", name, plural(0, "failed task"), skipped(r), underWay(j))
 	return nil
 }
 
@@ -62,24 +64,16 @@ func underWay(j job.Job) string {
 }
 
 // skipped says what a reset has left alone, and how it would not have.
-func skipped(r db.Resetting) string {
+func skipped(r queue.ResetResult) string {
 	var left []string
-	if r.Cancelled > 0 {
-		left = append(left, fmt.Sprintf("%d cancelled (--cancelled resets them)", r.Cancelled))
+	if r.SkippedCancelled > 0 {
+		left = append(left, fmt.Sprintf("%d cancelled (--cancelled resets them)", r.SkippedCancelled))
 	}
-	if r.Dismissed > 0 {
-		left = append(left, fmt.Sprintf("%d dismissed (--task ID resets one)", r.Dismissed))
+	if r.SkippedDismissed > 0 {
+		left = append(left, fmt.Sprintf("%d dismissed (--task ID resets one)", r.SkippedDismissed))
 	}
 	if len(left) == 0 {
 		return ""
 	}
 	return "; left alone: " + strings.Join(left, ", ")
-}
-
-// plural counts things: "1 task", "2 tasks".
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

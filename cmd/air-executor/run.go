@@ -1,22 +1,18 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"slices"
-	"strings"
-	"sync/atomic"
 	"time"
 
-	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
-	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/runner"
-	"github.com/air-executor/air-executor/runner/process"
 	"github.com/air-executor/air-executor/taskfile"
 )
 
@@ -33,6 +29,8 @@ type runCmd struct {
 	ExitCode string       `placeholder:"job|command" enum:"job,command" default:"job" words:"job,command" help:"With 'command', exit with the exit code of the command."`
 	Args     []string     `arg:"" optional:"" name:"file" help:"Job file (YAML or JSON; - is stdin), or -- and a command with its arguments."`
 }
+
+func (*runCmd) configured() {}
 
 // Help is printed below the summary.
 func (*runCmd) Help() string {
@@ -106,17 +104,15 @@ func (c *runCmd) commandFlag() string {
 
 // command runs a single command in a job of its own, and shows its output.
 func (c *runCmd) command(a *app) error {
-	e := &enqueueCmd{
-		ID: c.ID, Priority: c.Priority, Timeout: c.Timeout, Dir: c.Dir, Env: c.Env, NoEnv: c.NoEnv, Command: c.Args,
-	}
-	if err := e.check(); err != nil {
+	shell := fromShell{dir: c.Dir, env: c.Env, noEnv: c.NoEnv, priority: int(c.Priority), timeout: time.Duration(c.Timeout)}
+	if err := shell.check(); err != nil {
 		return usage(err, "see air-executor run --help")
 	}
-	s, err := e.template()
+	s, err := shell.template()
 	if err != nil {
 		return err
 	}
-	s.Command, s.Args = c.Args[0], c.Args[1:]
+	s.ID, s.Command, s.Args = c.ID, c.Args[0], c.Args[1:]
 	if err := s.Check(); err != nil {
 		return usage(err, "")
 	}
@@ -178,27 +174,27 @@ func (c *runCmd) watch(a *app, o *order) error {
 	if err := runner.CheckJobs(conf.BasePath); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err // before there is a job
 	}
-	d, err := openForRunning(a, a.open)
+	q, err := openForRunning(a.ctx, a.ui, a.workspace, false)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	w := &watcher{app: a, db: d, output: o.output, quiet: a.globals.Quiet, begin: time.Now(), screen: block{out: a.out}}
+	defer q.Close()
+	w := &watcher{ui: a.ui, ws: a.workspace, queue: q, db: q.DB, output: o.output, quiet: a.globals.Quiet, begin: time.Now(), screen: block{out: a.out}}
 	if err := c.queue(a, w, o); err != nil {
 		return explainRun(err)
 	}
 	if c.Follow && !o.output {
 		w.followOutput()
-		defer w.follow.close()
+		defer w.follow.Close()
 	}
 	end, err := c.serveAndWatch(a, w, o)
 	if err != nil {
 		return err
 	}
 	if a.json() {
-		err = a.printJSON(end.form())
+		err = a.printJSON(end.Form())
 	}
-	if err == nil && !end.ok() {
+	if err == nil && !end.OK() {
 		err = silent(c.failure(end))
 	}
 	return err
@@ -207,32 +203,29 @@ func (c *runCmd) watch(a *app, o *order) error {
 // queue stores the tasks of a new job, or changes those of one that is to go on.
 // Then the watcher knows the name of the job, and where to begin.
 func (c *runCmd) queue(a *app, w *watcher, o *order) error {
-	conf, err := a.config()
-	if err != nil {
-		return err
-	}
-	batch := newBatch(conf)
-	batch.NewJob, batch.FromFile = true, !o.output
-	batch.Tasks = func(yield func(job.Spec, error) bool) {
+	tasks := func(yield func(job.Spec, error) bool) {
 		for _, s := range o.specs {
 			if !yield(s, nil) {
 				return
 			}
 		}
 	}
+	options := queue.EnqueueOptions{Caller: queue.CallerByEnv(os.Getenv), NewJob: true, FromFile: !o.output}
 	for {
-		var fresh bool
-		if batch.Job, fresh, err = c.choose(a, w.db, o); err != nil {
+		name, fresh, err := c.choose(a, w.db, o)
+		if err != nil {
 			return err
 		}
-		w.job = batch.Job
+		options.Job = name
 		if !fresh {
-			return c.resume(a, w, o, batch)
+			return c.resume(a, w, o, tasks, options)
 		}
-		if w.last, err = w.db.LastStep(a.ctx); err != nil {
+		last, err := w.db.LastStep(a.ctx)
+		if err != nil {
 			return err
 		}
-		_, err = w.db.Enqueue(a.ctx, batch)
+		w.watch(name, last)
+		_, err = w.queue.Enqueue(a.ctx, tasks, options)
 		if !errors.Is(err, db.ErrJobExists) {
 			return err
 		}
@@ -241,16 +234,16 @@ func (c *runCmd) queue(a *app, w *watcher, o *order) error {
 }
 
 // resume lets a job go on as the file says now, and says what differs.
-func (c *runCmd) resume(a *app, w *watcher, o *order, batch db.Batch) error {
-	r, err := w.db.Resume(a.ctx, batch)
-	if err != nil {
+func (c *runCmd) resume(a *app, w *watcher, o *order, tasks iter.Seq2[job.Spec, error], options queue.EnqueueOptions) error {
+	r, err := w.queue.Resume(a.ctx, tasks, options)
+	if err != nil && !errors.As(err, new(*queue.FilesLeft)) {
 		return err
 	}
-	w.last = r.LastStep
+	w.watch(options.Job, r.LastStep)
 	for _, line := range differences(r, o.added) {
 		a.notef("%s", line)
 	}
-	return removeTaskFiles(a, w.db, batch.Job, r.Removed)
+	return err
 }
 
 // explainRun adds what to do about an error of the queueing.
@@ -295,192 +288,4 @@ func otherName(name string, o *order) string {
 // resumeLine is the command that goes on with a job of a file.
 func resumeLine(name string, o *order) string {
 	return "air-executor run --resume --job " + shellLine([]string{name, o.path})
-}
-
-// serveAndWatch watches the job to its end. As long as no manager serves the
-// base path, it has one of its own.
-func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (outcome, error) {
-	// What reads our output may end: then as with Ctrl-C. The signal does not say
-	// whether it is that: the manager in this process writes to runners.
-	surviveClosedPipe()
-	own := &ownManager{app: a, job: w.job}
-	defer own.stop(db.StopLeave)
-	obstacles := &obstacles{app: a, own: own, clear: w.clear}
-	giveBack, err := lendPlace(a, w.db)
-	if err == nil {
-		defer giveBack()
-	}
-	for err == nil {
-		if err = own.ensure(); err != nil {
-			break
-		}
-		obstacles.look()
-		var j job.Job
-		var done bool
-		if j, err = w.look(); err == nil {
-			done, err = over(a, w.db, j)
-		}
-		if err == nil && nobodyReads(a.unprinted) {
-			err = a.unprinted
-		}
-		if err == nil && done {
-			if err = w.finish(j); err == nil {
-				return w.outcome(j)
-			}
-		}
-		if err == nil {
-			err = pause(a.ctx, watchEvery)
-		}
-	}
-	w.clear()
-	left, ours := c.abandon(a, w, own)
-	switch {
-	case a.ctx.Err() != nil && ours:
-		a.notef("%s", interruptedLine(w.job, left, o))
-		return outcome{}, silent(exitInterrupted)
-	case a.ctx.Err() != nil:
-		w.noteGoesOn()
-		return outcome{}, silent(exitInterrupted)
-	case nobodyReads(err):
-		// As a program ends that has nobody to print for: without a word, if that
-		// is the end of it.
-		if !ours {
-			w.noteGoesOn()
-		}
-		return outcome{}, silent(exitPipe)
-	}
-	if ours && left.Pending+len(left.Running) > 0 {
-		a.notef("job %s: %s", w.job, whatBecame(left))
-	}
-	return outcome{}, err
-}
-
-// noteGoesOn says that a job which another process serves goes on, unless it has
-// ended.
-func (w *watcher) noteGoesOn() {
-	j, err := w.db.Job(context.WithoutCancel(w.app.ctx), w.job)
-	if err != nil || !ended(j) {
-		w.app.notef("job %s goes on; air-executor cancel %s ends it", w.job, shellLine([]string{w.job}))
-	}
-}
-
-// interruptedLine says what became of the job, and how to go on with it.
-func interruptedLine(name string, left db.Cancelling, o *order) string {
-	line := "interrupted: job " + name + ": " + whatBecame(left)
-	if o.path != "" {
-		line += "; to go on: " + resumeLine(name, o)
-	}
-	return line
-}
-
-// abandon leaves nothing of the job that starts by itself later: what waits is
-// cancelled, and what runs is ended. If a manager serves the base path, the job is
-// not ours but that manager's, and nothing happens.
-func (c *runCmd) abandon(a *app, w *watcher, own *ownManager) (left db.Cancelling, ours bool) {
-	if on, err := a.serving(); own.m == nil && (err != nil || on) {
-		return left, false
-	}
-	left, err := w.db.Interrupt(context.WithoutCancel(a.ctx), w.job)
-	if err != nil {
-		a.notef("job %s could not be cancelled, and goes on when a manager runs: %v", w.job, err)
-	}
-	if own.m != nil {
-		own.stop(db.StopKill) // which tells the runners, and waits for them
-		return left, true
-	}
-	for _, r := range left.Running {
-		if err := manager.Tell(r); err != nil {
-			a.notef("tell the runner of task %q: %v", r.Task, err)
-		}
-	}
-	return left, true
-}
-
-// whatBecame says what an interrupt has done.
-func whatBecame(left db.Cancelling) string {
-	var parts []string
-	if n := len(left.Running); n > 0 {
-		parts = append(parts, plural(n, "task")+" ended")
-	}
-	if n := left.Pending; n > 0 {
-		parts = append(parts, plural(n, "task")+" will not run")
-	}
-	if len(parts) == 0 {
-		return "nothing was left to do"
-	}
-	return strings.Join(parts, ", ")
-}
-
-// ownManager is a manager inside this process, for one job.
-type ownManager struct {
-	app  *app
-	job  string
-	m    *manager.Manager
-	done chan error
-
-	trouble atomic.Pointer[string] // what keeps its tasks from starting
-}
-
-// ensure starts the manager if nobody serves, and returns its error if it failed.
-func (o *ownManager) ensure() error {
-	if o.m != nil {
-		select {
-		case err := <-o.done:
-			o.m = nil
-			return err
-		default:
-			return nil
-		}
-	}
-	on, err := o.app.serving()
-	if err != nil || on {
-		return err
-	}
-	conf, err := o.app.config()
-	if err != nil {
-		return err
-	}
-	o.app.noteLink(conf)
-	return o.start(conf)
-}
-
-func (o *ownManager) start(conf *config.Config) error {
-	log, err := openManagerLog(conf)
-	if err != nil {
-		return err
-	}
-	// Once it works, Ctrl-C must not cut its transactions short; it is told to stop.
-	ctx := context.WithoutCancel(o.app.ctx)
-	process.OwnSlack(runner.Slack)
-	m, err := manager.New(o.app.ctx, manager.Options{
-		Config: conf, Log: newLogger(newSink(log), conf.LogLevel, conf.LogFormat), RunnerLog: log, OnlyJob: o.job,
-		Trouble: func(text string) { o.trouble.Store(&text) },
-	})
-	if err != nil {
-		log.Close()
-		if errors.Is(err, manager.ErrRunning) {
-			return nil // another process was faster
-		}
-		return err
-	}
-	o.m, o.done = m, make(chan error, 1)
-	keeper := startKeeper(conf.BasePath, log, nil)
-	go func() {
-		defer log.Close()
-		defer keeper.close()
-		o.done <- m.Run(ctx)
-	}()
-	return nil
-}
-
-// stop stops the manager, if there is one, and waits for its end.
-func (o *ownManager) stop(how db.Stop) {
-	if o.m == nil {
-		return
-	}
-	o.m.Stop(how)
-	if err := <-o.done; err != nil {
-		o.app.notef("manager: %v", err)
-	}
-	o.m = nil
 }

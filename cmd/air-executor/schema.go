@@ -18,11 +18,11 @@ Exit codes: 0 done; 2 wrong flags.`
 }
 
 // Run prints the schema, which is JSON in any case.
-func (c *schemaCmd) Run(a *app) error {
+func (c *schemaCmd) Run(ui *ui) error {
 	schema, err := taskfile.JSONSchema(c.Name)
 	if err != nil {
 		return err
 	}
-	a.printf("%s", schema)
+	ui.printf("%s", schema)
 	return nil
 }

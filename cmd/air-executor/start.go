@@ -15,6 +15,7 @@ import (
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/lock"
 	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/runner"
 	"github.com/air-executor/air-executor/runner/process"
 )
@@ -24,6 +25,8 @@ type startCmd struct {
 	OnTerm     string `enum:",leave,drain,kill" words:"leave,drain,kill" default:"" placeholder:"WAY" help:"What SIGTERM does to running tasks: leave, drain or kill (on_term of the configuration, or leave)."`
 	Ready      bool   `hidden:"" help:"Report on descriptor 3 once serving."`
 }
+
+func (*startCmd) configured() {}
 
 // Help is printed below the summary.
 func (*startCmd) Help() string {
@@ -56,7 +59,7 @@ func (c *startCmd) Run(a *app) error {
 	if c.Foreground {
 		return c.serve(a, conf)
 	}
-	if parentToken(conf) != "" {
+	if c := queue.CallerByEnv(os.Getenv); c.Token != "" && c.BasePath == conf.BasePath {
 		return errors.New("a task cannot start the manager: it would end with the task")
 	}
 	if err := upgradeBefore(a); err != nil {
@@ -76,7 +79,7 @@ func (c *startCmd) Run(a *app) error {
 	made()
 	a.noteLink(conf)
 	if a.json() {
-		return a.printJSON(startedJSON{pid, conf.BasePath})
+		return a.printJSON(queue.StartedForm{PID: pid, BasePath: conf.BasePath})
 	}
 	a.printf("Job manager started (PID %d)\n", pid)
 	return nil
@@ -85,14 +88,14 @@ func (c *startCmd) Run(a *app) error {
 // upgradeBefore upgrades an older database here rather than in the background,
 // so that the user sees what became of it.
 func upgradeBefore(a *app) error {
-	d, err := openForRunning(a, a.openExisting)
+	q, err := openForRunning(a.ctx, a.ui, a.workspace, true)
 	if errors.Is(err, db.ErrNoDatabase) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return d.Close()
+	return q.Close()
 }
 
 // startInBackground starts a process that serves, and waits until it does.
@@ -190,17 +193,17 @@ func alreadyRunning(a *app, err error) error {
 
 // stopUnderWay is how the manager that serves was asked to stop; empty: it was
 // not, or that cannot be told.
-func (a *app) stopUnderWay() db.Stop {
-	h, on, err := manager.Serving(a.conf.BasePath)
+func (ws *workspace) stopUnderWay() db.Stop {
+	h, on, err := manager.Serving(ws.conf.BasePath)
 	if err != nil || !on || h.Instance == "" {
 		return ""
 	}
-	d, err := a.openExisting()
+	d, err := ws.openExisting()
 	if err != nil {
 		return ""
 	}
 	defer d.Close()
-	i, err := d.ManagerWith(a.ctx, h.Instance)
+	i, err := d.ManagerWith(ws.ctx, h.Instance)
 	if err != nil || i == nil {
 		return ""
 	}

@@ -1,17 +1,15 @@
 package main
 
 import (
-	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
-	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/queue"
 )
 
 type statusCmd struct {
@@ -41,37 +39,36 @@ Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or ta
 }
 
 // Run shows jobs, a job, or a task.
-func (c *statusCmd) Run(a *app) error {
+func (c *statusCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	d, err := a.openExisting()
+	q, err := ws.queue()
 	if err != nil {
 		if c.optional() == "" && !c.Watch && exitCode(err) == exitNoSuch {
-			defer a.remarkUnimported(nil)
-			return nothing(a)
+			defer ws.remarkUnimported(nil)
+			return nothing(ui, ws)
 		}
 		return err
 	}
-	defer d.Close()
-	if !a.json() {
-		a.remarkOnTimeZone()
+	defer q.Close()
+	if !ui.json() {
+		ui.remarkOnTimeZone()
 	}
 	if c.Watch {
-		return c.watch(a, d)
+		return c.watch(ctx, ui, ws, q)
 	}
 	if c.optional() == "" {
-		defer a.remarkUnimported(d)
+		defer ws.remarkUnimported(q.DB)
 	}
-	p := page{limit: int(c.Limit)}
-	if a.json() {
-		return c.printJSON(a, d, p)
+	if ui.json() {
+		return c.printJSON(ctx, ui, q)
 	}
-	r, err := c.read(a, d, p)
+	r, err := c.read(ctx, ui, ws, q, c.query(ui))
 	if err != nil {
 		return err
 	}
-	return r.printTo(a)
+	return r.printTo(ui, ws)
 }
 
 // check refuses what does not go together, and settles what is asked for.
@@ -99,111 +96,32 @@ func (c *statusCmd) check() error {
 }
 
 // nothing says that there is nothing to show.
-func nothing(a *app) error {
-	if a.json() {
-		return a.printJSON(statusJSON{Jobs: []jobJSON{}, Tasks: []taskJSON{}})
+func nothing(ui *ui, ws *workspace) error {
+	if ui.json() {
+		return ui.printJSON(queue.StatusForm{Jobs: []queue.JobForm{}, Tasks: []queue.TaskForm{}})
 	}
-	a.notef("no jobs yet in %s", a.conf.BasePath)
+	ui.notef("no jobs yet in %s", ws.conf.BasePath)
 	return nil
 }
 
-// page is the part of a list that is wanted. A limit of 0 means all.
-type page struct{ offset, limit int }
-
-// report is what status has found.
+// report is what status shows.
 type report struct {
-	app       *app
-	job, task string // what was asked for; empty: all
-	listing   bool   // tasks are listed
-	page      page
-	rows      int // how many rows the whole list has
-
-	manager   *db.Instance // nil: none serves
-	trouble   string       // why it starts nothing
-	since     time.Time    // when that began
-	places    int          // how many tasks may run at once
-	limit     time.Duration
-	all       []job.Job // in question; counts are taken from them
-	jobs      []job.Job // to show
-	cancelled map[string]int
-	tasks     []db.Listed
-	active    []db.Active
-
-	history   []job.Attempt
-	envNames  []string
-	envStored bool
+	*queue.Status
+	ui *ui
+	ws *workspace
 }
 
-func (c *statusCmd) report(a *app, p page) *report {
-	return &report{
-		app: a, job: c.optional(), task: c.Task, page: p, places: a.conf.MaxConcurrentRunners, limit: a.conf.TaskTimeout,
-		listing: c.optional() != "" || c.Tasks || len(c.statuses()) > 0,
+// query is what is asked for.
+func (c *statusCmd) query(ui *ui) queue.StatusQuery {
+	return queue.StatusQuery{
+		Job: c.optional(), Task: c.Task, Tasks: c.Tasks, Statuses: c.statuses(), Order: db.Order(c.Sort), Limit: int(c.Limit), Cancelled: ui.json(),
 	}
 }
 
 // read asks the database.
-func (c *statusCmd) read(a *app, d *db.DB, p page) (*report, error) {
-	r := c.report(a, p)
-	err := r.readHead(a, d)
-	if err == nil && r.listing {
-		err = c.eachTask(a, d, r, func(l db.Listed) error {
-			r.tasks = append(r.tasks, l)
-			return nil
-		})
-	}
-	c.choose(r)
-	return r, err
-}
-
-// readHead reads all but the list of tasks.
-func (r *report) readHead(a *app, d *db.DB) error {
-	for _, ask := range []func(*app, *db.DB) error{r.readManager, r.readJobs, r.readTask} {
-		if err := ask(a, d); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// choose picks the jobs to show.
-func (c *statusCmd) choose(r *report) {
-	r.jobs = r.all
-	if p := r.page; !r.listing {
-		c.sortJobs(r.all)
-		r.rows = len(r.all)
-		from := min(p.offset, len(r.all))
-		r.jobs = r.all[from:]
-		if p.limit > 0 {
-			r.jobs = r.jobs[:min(p.limit, len(r.jobs))]
-		}
-	}
-}
-
-func (r *report) readManager(a *app, d *db.DB) error {
-	h, on, err := manager.Serving(a.conf.BasePath)
-	if err != nil || !on {
-		return err
-	}
-	r.trouble, r.since = h.Trouble, h.Since
-	r.manager, err = d.Manager(a.ctx)
-	return err
-}
-
-func (r *report) readJobs(a *app, d *db.DB) (err error) {
-	if r.job == "" {
-		r.all, err = d.Jobs(a.ctx)
-	} else {
-		var j job.Job
-		j, err = d.Job(a.ctx, r.job)
-		r.all = []job.Job{j}
-	}
-	if err == nil && a.json() {
-		r.cancelled, err = d.Cancelled(a.ctx, r.job)
-	}
-	if err == nil {
-		r.active, err = d.Active(a.ctx)
-	}
-	return err
+func (c *statusCmd) read(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue, query queue.StatusQuery) (*report, error) {
+	s, err := q.Status(ctx, query)
+	return &report{s, ui, ws}, err
 }
 
 // statuses are those of the tasks to list; none: any.
@@ -219,129 +137,33 @@ func (c *statusCmd) statuses() (out []job.Status) {
 	return out
 }
 
-// eachTask calls fn with the tasks to list.
-func (c *statusCmd) eachTask(a *app, d *db.DB, r *report, fn func(db.Listed) error) error {
-	f := db.Filter{Job: r.job, Task: r.task, Statuses: c.statuses(), Order: db.Order(c.Sort), Limit: r.page.limit, Offset: r.page.offset}
-	r.rows = countTasks(r.all, f.Statuses)
-	return d.ListTasks(a.ctx, f, fn)
-}
-
-// countTasks counts those that have one of the statuses.
-func countTasks(jobs []job.Job, statuses []job.Status) (n int) {
-	for _, j := range jobs {
-		if len(statuses) == 0 {
-			n += j.Tasks.Total()
-		}
-		for _, s := range statuses {
-			switch s {
-			case job.Running:
-				n += j.Tasks.Running
-			case job.Failed:
-				n += j.Tasks.Failed
-			case job.Pending:
-				n += j.Tasks.Pending
-			}
-		}
-	}
-	return n
-}
-
-// readTask reads what is shown of a single task only.
-func (r *report) readTask(a *app, d *db.DB) (err error) {
-	if r.task == "" {
-		return nil
-	}
-	if r.history, err = d.Attempts(a.ctx, r.job, r.task); err != nil {
-		return err
-	}
-	r.envNames, r.envStored, err = d.EnvNames(a.ctx, r.job, r.task)
-	return err
-}
-
-// sortJobs puts jobs that are sorted by their names in the order that is asked for.
-func (c *statusCmd) sortJobs(jobs []job.Job) {
-	rank := map[job.State]int{job.StateWorking: 0, job.StateFailed: 1, job.StateWaiting: 2, job.StateCompleted: 3}
-	compare := map[string]func(x, y job.Job) int{
-		"state":    func(x, y job.Job) int { return cmp.Compare(rank[x.State], rank[y.State]) },
-		"created":  func(x, y job.Job) int { return y.CreatedAt.Compare(x.CreatedAt) },
-		"updated":  func(x, y job.Job) int { return y.UpdatedAt.Compare(x.UpdatedAt) },
-		"duration": func(x, y job.Job) int { return cmp.Compare(y.UpdatedAt.Sub(y.CreatedAt), x.UpdatedAt.Sub(x.CreatedAt)) },
-	}[c.Sort]
-	if compare != nil {
-		slices.SortStableFunc(jobs, compare)
-	}
-}
-
-// waitsFor is why a pending task does not run.
-type waitsFor string
-
-const (
-	waitsForTasks   waitsFor = "dependencies" // other tasks must complete first
-	waitsForManager waitsFor = "manager"      // none serves
-	waitsForJob     waitsFor = "job"          // another task of its job runs
-	waitsForPlace   waitsFor = "place"        // as many run as may at once
-	waitsForTurn    waitsFor = "turn"         // it is about to start, or others of its job come first
-)
-
-// waits says why a task does not run; nothing if it is not pending.
-func (r *report) waits(l db.Listed) waitsFor {
-	switch {
-	case l.Status != job.Pending:
-		return ""
-	case len(l.Blockers) > 0:
-		return waitsForTasks
-	case r.manager == nil:
-		return waitsForManager
-	case r.runningTask(l.Job) != "":
-		return waitsForJob
-	case len(r.active) >= r.places:
-		return waitsForPlace
-	}
-	return waitsForTurn
-}
-
-// runningTask is the one of a job that runs, or nothing.
-func (r *report) runningTask(name string) string {
-	for _, a := range r.active {
-		if a.Job == name {
-			return a.Task
-		}
-	}
-	return ""
-}
-
-// ready reports whether a task of the jobs in question could start.
-func (r *report) ready() bool {
-	return slices.ContainsFunc(r.all, func(j job.Job) bool { return j.Tasks.Pending > j.Blocked })
-}
-
 // printTo prints the report on stdout, and remarks on stderr.
-func (r *report) printTo(a *app) error {
-	if len(r.all) == 0 {
-		return nothing(a)
+func (r *report) printTo(ui *ui, ws *workspace) error {
+	if len(r.All) == 0 {
+		return nothing(ui, ws)
 	}
-	width := a.width()
-	if err := r.print(a.out, width); err != nil {
+	width := ui.width()
+	if err := r.print(ui.out, width); err != nil {
 		return err
 	}
-	if summary := r.summary(); isTerminal(a.out) && summary != "" {
-		a.printf("\n%s\n", painted(strings.Join(fold(summary, width, 2), "\n"))) // it has numbers and words of ours
+	if summary := r.summary(); isTerminal(ui.out) && summary != "" {
+		ui.printf("\n%s\n", painted(strings.Join(fold(summary, width, 2), "\n"))) // it has numbers and words of ours
 	}
-	if left := r.rows - r.shown(); left > 0 && r.task == "" {
-		a.notef("%d more are not shown, for --limit %d", left, r.page.limit)
+	if left := r.Rows - r.shown(); left > 0 && r.Query.Task == "" {
+		ui.notef("%d more are not shown, for --limit %d", left, r.Query.Limit)
 	}
 	for _, remark := range r.remarks() {
-		a.notef("%s", remark)
+		ui.notef("%s", remark)
 	}
 	return nil
 }
 
 // shown is how many rows of the list the report has.
 func (r *report) shown() int {
-	if r.listing {
-		return len(r.tasks)
+	if r.Query.Listing() {
+		return len(r.Tasks)
 	}
-	return len(r.jobs)
+	return len(r.Jobs)
 }
 
 // print writes the tables.

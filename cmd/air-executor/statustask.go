@@ -14,18 +14,18 @@ import (
 
 // taskLines are all that is known about one task.
 func (r *report) taskLines(width int) []string {
-	if len(r.tasks) == 0 {
+	if len(r.Tasks) == 0 {
 		return nil
 	}
 	lines := r.describe()
-	if len(r.history) == 0 {
+	if len(r.History) == 0 {
 		return lines
 	}
 	g := grid{
-		head: []string{"Attempt", "Status", "Started", "Took", "CPU", "Peak memory", "Note"}, wrap: 7, colours: colour(r.app.out),
+		head: []string{"Attempt", "Status", "Started", "Took", "CPU", "Peak memory", "Note"}, wrap: 7, colours: colour(r.ui.out),
 		squeeze: []step{{7, 40}, {6, 0}, {5, 0}, {7, 24}, {4, 0}, {3, 0}, {7, 10}},
 	}
-	for _, at := range r.history {
+	for _, at := range r.History {
 		end := at.EndedAt
 		if end.IsZero() {
 			end = time.Now()
@@ -44,10 +44,10 @@ func (r *report) taskLines(width int) []string {
 // describe is a task in a few lines.
 func (r *report) describe() (lines []string) {
 	const indent = 13
-	t := r.tasks[0]
+	t := r.Tasks[0]
 	line := func(key, value string) {
 		if value != "" {
-			folded := fold(strings.Repeat(" ", indent)+oneLine(value), r.app.width(), indent)
+			folded := fold(strings.Repeat(" ", indent)+oneLine(value), r.ui.width(), indent)
 			folded[0] = fmt.Sprintf("%-*s", indent, key) + folded[0][indent:]
 			lines = append(lines, folded...)
 		}
@@ -68,10 +68,10 @@ func (r *report) describe() (lines []string) {
 	line("Queued by", t.Parent)
 	line("Created", when(t.CreatedAt, 0))
 	if t.Attempts > 0 {
-		line("Log", runner.LogPath(r.app.conf.BasePath, t.Job, t.ID))
+		line("Log", runner.LogPath(r.ws.conf.BasePath, t.Job, t.ID))
 	}
-	if r.envStored {
-		line("Environment", fmt.Sprintf("%s: %s", plural(len(r.envNames), "variable"), strings.Join(slices.Sorted(slices.Values(r.envNames)), ", ")))
+	if r.EnvStored {
+		line("Environment", fmt.Sprintf("%s: %s", plural(len(r.EnvNames), "variable"), strings.Join(slices.Sorted(slices.Values(r.EnvNames)), ", ")))
 	} else {
 		line("Environment", "that of the manager")
 	}
@@ -81,19 +81,7 @@ func (r *report) describe() (lines []string) {
 // timeLimit is how long a task may run.
 func (r *report) timeLimit(t job.Task) string {
 	if t.Timeout == 0 {
-		return job.TimeoutText(r.limit) + " (default)"
+		return job.TimeoutText(r.ws.conf.TaskTimeout) + " (default)"
 	}
 	return job.TimeoutText(t.Timeout)
-}
-
-// shellLine writes words so that a shell reads the same words back.
-func shellLine(words []string) string {
-	out := make([]string, len(words))
-	for i, w := range words {
-		if w == "" || strings.ContainsAny(w, " \t\n'\"\\$`!*?[]{}()<>|&;#~") {
-			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-		}
-		out[i] = w
-	}
-	return strings.Join(out, " ")
 }

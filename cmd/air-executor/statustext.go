@@ -7,27 +7,28 @@ import (
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/queue"
 )
 
 // blocks are the lines of a report: what stays in place when it scrolls, and the
 // list.
 func (r *report) blocks(width int) (head, list []string) {
 	switch {
-	case r.task != "":
+	case r.Query.Task != "":
 		return nil, r.taskLines(width)
-	case r.job != "":
+	case r.Query.Job != "":
 		head = append(r.jobTable(width), "")
-		if len(r.tasks) == 0 {
+		if len(r.Tasks) == 0 {
 			return head[:len(head)-1], nil
 		}
 		t := r.taskTable(width)
 		return append(head, t[0]), t[1:]
-	case r.listing:
+	case r.Query.Listing():
 		t := r.taskTable(width)
 		return t[:1], t[1:]
 	}
 	t := r.jobTable(width)
-	n := len(t) - len(r.jobs) // the heading may have several lines
+	n := len(t) - len(r.Jobs) // the heading may have several lines
 	return t[:n], t[n:]
 }
 
@@ -49,10 +50,10 @@ func (r *report) jobTable(width int) []string {
 	g := grid{
 		head:    []string{"Job Name", "State", "Pending Tasks", "Active Runner", "Updated At", "Done", "Failed", "Running"},
 		squeeze: []step{{1, 24}, {8, 0}, {1, 16}, {7, 0}, {1, 12}, {6, 0}, {1, 8}},
-		colours: colour(r.app.out),
+		colours: colour(r.ui.out),
 	}
 	symbols := marks()
-	for _, j := range r.jobs {
+	for _, j := range r.Jobs {
 		active := cell{symbols.no, grey}
 		if j.Tasks.Running > 0 {
 			active = cell{symbols.yes, green}
@@ -73,20 +74,20 @@ func (r *report) jobTable(width int) []string {
 // may be whole scripts. On a narrow one, the notes keep their room longest.
 func (r *report) taskTable(width int) []string {
 	g := grid{
-		head: []string{"Task", "Status", "Started", "Took", "Command", "Note"}, wrap: 6, colours: colour(r.app.out),
+		head: []string{"Task", "Status", "Started", "Took", "Command", "Note"}, wrap: 6, colours: colour(r.ui.out),
 		squeeze: []step{{5, 24}, {1, 24}, {6, 56}, {5, 14}, {6, 40}, {1, 14}, {3, 0}, {6, 28}, {5, 10}, {1, 10}, {4, 0}, {6, 20}, {5, 0}, {6, 16}, {1, 6}, {6, 8}},
 	}
-	if r.job == "" {
+	if r.Query.Job == "" {
 		g.head = append([]string{"Job"}, g.head...)
 		g.wrap = 7
 		g.squeeze = []step{{6, 24}, {2, 24}, {1, 20}, {7, 56}, {6, 14}, {7, 40}, {2, 14}, {1, 14}, {4, 0}, {7, 28}, {6, 10}, {2, 10}, {1, 10}, {7, 26}, {5, 0}, {6, 0}, {7, 16}, {2, 6}, {1, 6}, {7, 8}}
 	}
-	for _, l := range r.tasks {
+	for _, l := range r.Tasks {
 		row := []cell{
 			{text: l.ID}, statusCell(l.Task), {text: when(l.StartedAt, min(width, 79))}, {text: duration(l.Task)},
 			{text: shorten(oneLine(shellCommand(l.Task)), 60)}, {text: r.note(l)},
 		}
-		if r.job == "" {
+		if r.Query.Job == "" {
 			row = append([]cell{{text: l.Job}}, row...)
 		}
 		g.addRow(row...)
@@ -118,16 +119,16 @@ func duration(t job.Task) string {
 
 // note is what a person wants to know beside the status of a task.
 func (r *report) note(l db.Listed) string {
-	switch r.waits(l) {
-	case waitsForTasks:
+	switch r.Waits(l) {
+	case queue.WaitsForTasks:
 		return blockedBy(l.Blockers)
-	case waitsForManager:
+	case queue.WaitsForManager:
 		return "no manager runs"
-	case waitsForJob:
-		return "waits for " + r.runningTask(l.Job)
-	case waitsForPlace:
-		return fmt.Sprintf("waits for a free place (%d of %d run)", len(r.active), r.places)
-	case waitsForTurn:
+	case queue.WaitsForJob:
+		return "waits for " + r.RunningTask(l.Job)
+	case queue.WaitsForPlace:
+		return fmt.Sprintf("waits for a free place (%d of %d run)", len(r.Active), r.Places)
+	case queue.WaitsForTurn:
 		return "waits for its turn"
 	}
 	n := l.Error
@@ -170,24 +171,15 @@ func failedHow(r job.Reason) string {
 	return "failed"
 }
 
-// enumerate joins names, and only counts those beyond the third.
-func enumerate(names []string) string {
-	const most = 3
-	if len(names) > most+1 {
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
-	}
-	return strings.Join(names, ", ")
-}
-
 // summary is a line of counts.
 func (r *report) summary() string {
-	if r.task != "" || len(r.all) == 0 {
+	if r.Query.Task != "" || len(r.All) == 0 {
 		return ""
 	}
 	states := map[job.State]int{}
 	var sum job.Counts
 	blocked := 0
-	for _, j := range r.all {
+	for _, j := range r.All {
 		states[j.State]++
 		sum.Pending += j.Tasks.Pending
 		sum.Running += j.Tasks.Running
@@ -202,15 +194,15 @@ func (r *report) summary() string {
 			*list = append(*list, fmt.Sprintf("%d %s", n, what))
 		}
 	}
-	if r.job != "" {
-		tasks = []string{fmt.Sprintf("%d of %s completed", sum.Completed, plural(r.all[0].Tasks.Total(), "task"))}
+	if r.Query.Job != "" {
+		tasks = []string{fmt.Sprintf("%d of %s completed", sum.Completed, plural(r.All[0].Tasks.Total(), "task"))}
 	}
 	count(&tasks, sum.Failed, "failed")
 	count(&tasks, sum.Dismissed, "dismissed")
 	count(&tasks, sum.Running, "running")
 	count(&tasks, sum.Pending-blocked, "pending")
 	count(&tasks, blocked, "blocked")
-	if r.job != "" {
+	if r.Query.Job != "" {
 		return strings.Join(tasks, ", ")
 	}
 	var jobs []string
@@ -218,7 +210,7 @@ func (r *report) summary() string {
 		count(&jobs, states[s], string(s))
 	}
 	line := strings.Join(jobs, ", ") + " job"
-	if len(r.all) > 1 {
+	if len(r.All) > 1 {
 		line += "s"
 	}
 	if len(tasks) > 0 {
@@ -230,13 +222,13 @@ func (r *report) summary() string {
 // remarks are what a person should know beside the tables.
 func (r *report) remarks() (out []string) {
 	switch {
-	case r.manager == nil && r.ready():
+	case r.Manager == nil && r.Ready():
 		out = append(out, noManager)
-	case r.manager != nil && r.trouble != "":
-		out = append(out, fmt.Sprintf("nothing starts: %s (since %s)", r.trouble, when(r.since, 0)))
+	case r.Manager != nil && r.Trouble != "":
+		out = append(out, fmt.Sprintf("nothing starts: %s (since %s)", r.Trouble, when(r.Since, 0)))
 	}
-	if r.job != "" && r.task == "" && r.all[0].State == job.StateFailed && isTerminal(r.app.out) {
-		name := shellLine([]string{r.job})
+	if r.Query.Job != "" && r.Query.Task == "" && r.All[0].State == job.StateFailed && isTerminal(r.ui.out) {
+		name := shellLine([]string{r.Query.Job})
 		out = append(out, "to see why: air-executor logs --failed "+name, "to run what failed again: air-executor reset "+name)
 	}
 	return out

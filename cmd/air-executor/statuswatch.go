@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,13 +10,12 @@ import (
 	"time"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/queue"
 )
 
-// How often the database is asked whether anything has changed.
-const (
-	watchEvery = 50 * time.Millisecond
-	redraw     = time.Second // because times on the screen go on
-)
+// redraw is how often a screen is drawn even if nothing has changed: the times on it
+// go on.
+const redraw = time.Second
 
 // pace keeps a watch cheap: to read and draw takes a tenth of its time at most.
 type pace struct{ next time.Time }
@@ -26,26 +26,26 @@ func (p *pace) done(begin time.Time) { p.next = time.Now().Add(10 * time.Since(b
 
 // watch shows the report at once and after every change, until Ctrl-C: in place
 // on a terminal, one below the other elsewhere.
-func (c *statusCmd) watch(a *app, d *db.DB) error {
-	if isTerminal(a.out) && !a.json() {
+func (c *statusCmd) watch(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue) error {
+	if isTerminal(ui.out) && !ui.json() {
 		if c.Sort == "" && c.Task == "" {
 			c.Sort = string(db.ByState)
 		}
-		return c.watchScreen(a, d)
+		return c.watchScreen(ctx, ui, ws, q)
 	}
 	var p pace
 	for last := int64(-1); ; {
-		now, err := d.Changes(a.ctx)
+		now, err := q.DB.Changes(ctx)
 		if err != nil {
 			return err
 		}
 		if now != last && p.due() {
 			begin := time.Now()
-			r, err := c.read(a, d, page{limit: int(c.Limit)})
-			if err == nil && a.json() {
-				err = writeLine(a.out, r.form())
+			r, err := c.read(ctx, ui, ws, q, c.query(ui))
+			if err == nil && ui.json() {
+				err = writeLine(ui.out, r.Form())
 			} else if err == nil {
-				err = r.print(a.out, 0)
+				err = r.print(ui.out, 0)
 			}
 			if err != nil {
 				return err
@@ -53,7 +53,7 @@ func (c *statusCmd) watch(a *app, d *db.DB) error {
 			last = now
 			p.done(begin)
 		}
-		if err := pause(a.ctx, watchEvery); err != nil {
+		if err := queue.Pause(ctx, queue.CheckEvery); err != nil {
 			return err
 		}
 	}
@@ -62,8 +62,9 @@ func (c *statusCmd) watch(a *app, d *db.DB) error {
 // statusScreen is a report on a terminal.
 type statusScreen struct {
 	command *statusCmd
-	app     *app
-	db      *db.DB
+	ui      *ui
+	ws      *workspace
+	queue   *queue.Queue
 	block   block
 	keys    *keyboard
 
@@ -78,13 +79,13 @@ type statusScreen struct {
 	refresh bool // read again, whatever has changed
 }
 
-func (c *statusCmd) watchScreen(a *app, d *db.DB) error {
-	s := &statusScreen{command: c, app: a, db: d, block: block{out: a.out}, keys: openKeyboard(os.Stdin), last: -1}
+func (c *statusCmd) watchScreen(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue) error {
+	s := &statusScreen{command: c, ui: ui, ws: ws, queue: q, block: block{out: ui.out}, keys: openKeyboard(os.Stdin), last: -1}
 	defer s.keys.restore()
 	suspend := make(chan os.Signal, 1)
 	signal.Notify(suspend, syscall.SIGTSTP)
 	defer signal.Stop(suspend)
-	tick := time.NewTicker(watchEvery)
+	tick := time.NewTicker(queue.CheckEvery)
 	defer tick.Stop()
 	for {
 		quit, err := s.tick()
@@ -92,8 +93,8 @@ func (c *statusCmd) watchScreen(a *app, d *db.DB) error {
 			return err
 		}
 		select {
-		case <-a.ctx.Done():
-			return a.ctx.Err()
+		case <-ctx.Done():
+			return ctx.Err()
 		case <-suspend:
 			s.keys.restore()
 			// The runtime keeps its handler for SIGTSTP, so it is SIGSTOP that stops us
@@ -114,13 +115,13 @@ func (s *statusScreen) tick() (quit bool, err error) {
 		}
 		s.scroll(k)
 	}
-	if w, h := terminalSize(s.app.out); w != s.width || h != s.height {
+	if w, h := terminalSize(s.ui.out); w != s.width || h != s.height {
 		if s.width != 0 {
 			s.block.reset()
 		}
 		s.width, s.height, s.refresh = w, h, true
 	}
-	now, err := s.db.Changes(s.app.ctx)
+	now, err := s.queue.DB.Changes(s.ws.ctx)
 	if err != nil {
 		return false, err
 	}
@@ -131,17 +132,17 @@ func (s *statusScreen) tick() (quit bool, err error) {
 		if n := int(s.command.Limit); n > 0 {
 			limit = min(limit, max(n-s.offset, 1))
 		}
-		p := page{s.offset, limit}
-		if s.command.Task != "" {
-			p = page{} // its lines scroll
+		query := s.command.query(s.ui)
+		if query.Offset, query.Limit = s.offset, limit; query.Task != "" {
+			query.Offset, query.Limit = 0, 0 // its lines scroll
 		}
-		if s.report, err = s.command.read(s.app, s.db, p); err != nil {
+		if s.report, err = s.command.read(s.ws.ctx, s.ui, s.ws, s.queue, query); err != nil {
 			return false, err
 		}
 		s.last, s.refresh = now, false
 	case time.Since(s.drawn) > redraw:
 		// Whether a manager serves is no change of the database.
-		if s.report.manager, s.report.trouble = nil, ""; s.report.readManager(s.app, s.db) != nil {
+		if s.report.ReadManager(s.ws.ctx) != nil {
 			return false, errors.New("cannot tell whether a manager serves")
 		}
 	default:
@@ -159,9 +160,9 @@ func (s *statusScreen) total() int {
 		return 0
 	}
 	if n := int(s.command.Limit); n > 0 {
-		return min(n, s.report.rows)
+		return min(n, s.report.Rows)
 	}
-	return s.report.rows
+	return s.report.Rows
 }
 
 func (s *statusScreen) scroll(k key) {
@@ -184,8 +185,8 @@ func (s *statusScreen) draw() {
 		lines = append(lines, "")
 	}
 	head, list := r.blocks(s.width)
-	if r.task != "" {
-		r.rows = len(list)
+	if r.Query.Task != "" {
+		r.Rows = len(list)
 		s.offset = max(min(s.offset, len(list)-1), 0)
 		list = list[s.offset:]
 	}

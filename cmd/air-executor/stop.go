@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/runner/process"
 )
 
@@ -43,52 +45,45 @@ func (c *stopCmd) how() db.Stop {
 var errNotRunning = fail(exitManager, errors.New("the manager is not running"), "start it with air-executor start")
 
 // Run stops the manager and waits until it has let go of the base path.
-func (c *stopCmd) Run(a *app) error {
-	on, err := a.serving()
+func (c *stopCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
+	on, err := ws.serving()
 	if err != nil {
 		return err
 	}
 	if !on {
 		return errNotRunning
 	}
-	d, err := a.openExisting()
+	d, err := ws.openExisting()
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	s := &stopping{app: a, db: d, how: c.how()}
+	s := &stopping{ui: ui, ws: ws, db: d, how: c.how()}
 	if err := s.await(time.Duration(c.Timeout)); err != nil {
 		return err
 	}
 	if s.asked == "" {
 		return errNotRunning // what held its lock was about to end
 	}
-	active, err := d.Active(a.ctx)
+	active, err := d.Active(ctx)
 	if err != nil {
 		return err
 	}
-	if a.json() {
-		return a.printJSON(stoppedJSON{s.pid, true, s.how, len(active)})
+	if ui.json() {
+		return ui.printJSON(queue.StoppedForm{PID: s.pid, Stopped: true, How: s.how, Running: len(active)})
 	}
 	if len(active) > 0 {
-		a.printf("Job manager stopped; %s still running\n", verb(len(active), "task is", "tasks are"))
+		ui.printf("Job manager stopped; %s still running\n", verb(len(active), "task is", "tasks are"))
 		return nil
 	}
-	a.printf("Job manager stopped\n")
+	ui.printf("Job manager stopped\n")
 	return nil
-}
-
-// verb is plural with a verb.
-func verb(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 // stopping asks the manager that serves to stop, and waits for its end.
 type stopping struct {
-	app *app
+	ui  *ui
+	ws  *workspace
 	db  *db.DB
 	how db.Stop
 
@@ -117,8 +112,8 @@ func (s *stopping) await(limit time.Duration) error {
 			s.explain()
 		case <-late:
 			return fail(exitTimeout, fmt.Errorf("the manager has not stopped within %s; it starts nothing new and stops as soon as it can", limit), "")
-		case <-s.app.ctx.Done():
-			return s.app.ctx.Err()
+		case <-s.ws.ctx.Done():
+			return s.ws.ctx.Err()
 		}
 	}
 }
@@ -127,7 +122,7 @@ func (s *stopping) await(limit time.Duration) error {
 // soon as that can be told: one that is just starting has not registered yet, or
 // not even put its name in the place of the one before it.
 func (s *stopping) look() (ended bool, err error) {
-	h, on, err := manager.Serving(s.app.conf.BasePath)
+	h, on, err := manager.Serving(s.ws.conf.BasePath)
 	if err != nil || !on {
 		return err == nil, err
 	}
@@ -135,7 +130,7 @@ func (s *stopping) look() (ended bool, err error) {
 		return false, nil
 	}
 	if s.asked != "" {
-		old, err := s.db.ManagerWith(s.app.ctx, s.asked)
+		old, err := s.db.ManagerWith(s.ws.ctx, s.asked)
 		if err != nil || old != nil && !old.StoppedAt.IsZero() {
 			return true, err // another serves now, and was not meant
 		}
@@ -151,17 +146,17 @@ func (s *stopping) look() (ended bool, err error) {
 // manager of an older version does not say which one it is.
 func (s *stopping) holder(h manager.Holder) (*db.Instance, error) {
 	if h.Instance == "" {
-		return s.db.Manager(s.app.ctx)
+		return s.db.Manager(s.ws.ctx)
 	}
-	return s.db.ManagerWith(s.app.ctx, h.Instance)
+	return s.db.ManagerWith(s.ws.ctx, h.Instance)
 }
 
 // ask writes down how the manager is to stop, and tells it to look.
 func (s *stopping) ask(m *db.Instance) error {
-	if s.asked == "" && !s.app.json() {
-		s.app.printf("Stopping job manager (PID %d)...\n", m.PID)
+	if s.asked == "" && !s.ui.json() {
+		s.ui.printf("Stopping job manager (PID %d)...\n", m.PID)
 	}
-	if err := s.db.AskToStop(s.app.ctx, m.ID, s.how); err != nil {
+	if err := s.db.AskToStop(s.ws.ctx, m.ID, s.how); err != nil {
 		return err
 	}
 	s.asked, s.pid = m.ID, m.PID
@@ -175,15 +170,14 @@ func (s *stopping) ask(m *db.Instance) error {
 
 // explain says what is being waited for.
 func (s *stopping) explain() {
-	a := s.app
-	switch active, err := s.db.Active(a.ctx); {
+	switch active, err := s.db.Active(s.ws.ctx); {
 	case s.asked == "":
-		a.notef("the manager is starting, and has not said yet who it is; waiting until it does")
+		s.ui.notef("the manager is starting, and has not said yet who it is; waiting until it does")
 	case s.how == db.StopLeave && s.deaf:
-		a.notef("process %d cannot be signalled from here; a manager looks for the request once a second, one of an older version does not", s.pid)
+		s.ui.notef("process %d cannot be signalled from here; a manager looks for the request once a second, one of an older version does not", s.pid)
 	case s.how == db.StopLeave:
-		a.notef("the manager (PID %d) has not answered yet; if it was stopped with Ctrl-Z: kill -CONT %d", s.pid, s.pid)
+		s.ui.notef("the manager (PID %d) has not answered yet; if it was stopped with Ctrl-Z: kill -CONT %d", s.pid, s.pid)
 	case err == nil && len(active) > 0:
-		a.notef("waiting for %s to end; Ctrl-C only ends the waiting", plural(len(active), "running task"))
+		s.ui.notef("waiting for %s to end; Ctrl-C only ends the waiting", plural(len(active), "running task"))
 	}
 }

@@ -12,13 +12,13 @@ import (
 
 // suggest adds to an error about a job or task that is not there which one may
 // be meant. It is the one place for all commands.
-func (a *app) suggest(err error) error {
+func (ws *workspace) suggest(err error) error {
 	var missing *db.Missing
 	var coded *codedError
 	if !errors.As(err, &missing) || errors.As(err, &coded) {
 		return err
 	}
-	if near := a.nearest(missing); near != "" {
+	if near := ws.nearest(missing); near != "" {
 		return fail(exitNoSuch, err, fmt.Sprintf("did you mean %s?", shellLine([]string{near})))
 	}
 	return err
@@ -26,18 +26,18 @@ func (a *app) suggest(err error) error {
 
 // suggestTask adds to an error about one of several jobs that is not there, and
 // is like none that is, how a task is named.
-func (a *app) suggestTask(err error, names []string) error {
+func (ws *workspace) suggestTask(err error, names []string) error {
 	var missing *db.Missing
-	if len(names) > 1 && errors.As(err, &missing) && a.nearest(missing) == "" {
+	if len(names) > 1 && errors.As(err, &missing) && ws.nearest(missing) == "" {
 		return fail(exitNoSuch, err, "each of several names is a job; a task is named with --task")
 	}
 	return err
 }
 
 // nearest is the job or task whose name is most like the one that is missing.
-func (a *app) nearest(missing *db.Missing) string {
+func (ws *workspace) nearest(missing *db.Missing) string {
 	const most = 10_000 // names to look at
-	d, err := a.openExisting()
+	d, err := ws.openExisting()
 	if err != nil {
 		return ""
 	}
@@ -45,10 +45,10 @@ func (a *app) nearest(missing *db.Missing) string {
 	var names []string
 	name := missing.Job
 	if missing.Task == "" {
-		names, err = d.JobNames(a.ctx, "", most)
+		names, err = d.JobNames(ws.ctx, "", most)
 	} else {
 		name = missing.Task
-		names, err = d.TaskIDs(a.ctx, missing.Job, "", most)
+		names, err = d.TaskIDs(ws.ctx, missing.Job, "", most)
 	}
 	if err != nil {
 		return ""

@@ -2,8 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -221,29 +219,4 @@ func took(d time.Duration) string {
 		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
 	}
 	return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
-}
-
-// writeJSON writes v as JSON, in lines if there is an indent.
-func writeJSON(w io.Writer, v any, indent string) error {
-	b, err := marshalJSON(v, "", indent)
-	if err == nil {
-		_, err = w.Write(append(b, '\n'))
-	}
-	return err
-}
-
-// marshalJSON is json.MarshalIndent that leaves < and > alone, and nothing in
-// that could play with a terminal.
-func marshalJSON(v any, prefix, indent string) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent(prefix, indent)
-	err := enc.Encode(v)
-	return jsonSafe(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), err
-}
-
-// writeLine writes v as one line of JSON.
-func writeLine(w io.Writer, v any) error {
-	return writeJSON(w, v, "")
 }

@@ -8,9 +8,9 @@ import (
 
 // remarkOnTimeZone says that times are not local where the zone that was asked
 // for is not known: the runtime takes UTC then, without a word.
-func (a *app) remarkOnTimeZone() {
+func (ui *ui) remarkOnTimeZone() {
 	if zone := os.Getenv("TZ"); unknownZone(zone, time.Local.String()) {
-		a.notef("the time zone %q of TZ is not known; times are in UTC", zone)
+		ui.notef("the time zone %q of TZ is not known; times are in UTC", zone)
 	}
 }
 

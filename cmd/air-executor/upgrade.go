@@ -1,13 +1,10 @@
 package main
 
 import (
-	"errors"
-	"os"
+	"context"
 
-	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
-	"github.com/air-executor/air-executor/manager"
-	"github.com/air-executor/air-executor/runner"
+	"github.com/air-executor/air-executor/queue"
 )
 
 type upgradeCmd struct{ asksNothing }
@@ -24,8 +21,8 @@ Exit codes: 0 done, or there was nothing to do; 1 error, the database is as it w
 }
 
 // Run upgrades the database.
-func (*upgradeCmd) Run(a *app) error {
-	d, err := a.openExisting()
+func (*upgradeCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
+	d, err := ws.openExisting()
 	if err != nil {
 		return err
 	}
@@ -35,64 +32,17 @@ func (*upgradeCmd) Run(a *app) error {
 	}
 	done := &db.Upgraded{From: version, To: version}
 	if outdated {
-		if done, err = upgradeDatabase(a, a.conf); err != nil {
+		if done, err = upgradeDatabase(ctx, ui, ws.conf); err != nil {
 			return err
 		}
 	}
-	if a.json() {
-		return a.printJSON(upgradedJSON{path, done.From, done.To, value(done.Copy)})
+	if ui.json() {
+		return ui.printJSON(queue.UpgradedForm{Database: path, From: done.From, To: done.To, Copy: queue.OrNull(done.Copy)})
 	}
 	if done.From == done.To {
-		a.printf("%s is up to date (version %d)\n", path, done.To)
+		ui.printf("%s is up to date (version %d)\n", path, done.To)
 		return nil
 	}
-	a.printf("Database upgraded from version %d to %d; a copy as it was before: %s\n", done.From, done.To, done.Copy)
+	ui.printf("Database upgraded from version %d to %d; a copy as it was before: %s\n", done.From, done.To, done.Copy)
 	return nil
-}
-
-// upgradeDatabase upgrades an older database. Tasks that run find this program
-// from then on, for the older one would be refused.
-func upgradeDatabase(a *app, conf *config.Config) (*db.Upgraded, error) {
-	done, err := manager.Upgrade(a.ctx, conf)
-	if errors.Is(err, manager.ErrRunning) {
-		return nil, fail(exitManager, errors.New("a manager is running, and must be stopped before the database is upgraded"),
-			"air-executor stop leaves running tasks alone")
-	}
-	if err != nil {
-		return nil, err
-	}
-	if done == nil { // another process was faster
-		return &db.Upgraded{From: db.LatestSchema, To: db.LatestSchema}, nil
-	}
-	exe, err := os.Executable()
-	if err == nil {
-		err = runner.LinkProgram(conf.BasePath, exe)
-	}
-	if err != nil {
-		a.notef("tasks may not find air-executor: %v", err)
-	}
-	return done, nil
-}
-
-// openForRunning opens the database for a command that will have tasks run. An
-// older one is upgraded if no manager serves it.
-func openForRunning(a *app, open func() (*db.DB, error)) (*db.DB, error) {
-	d, err := open()
-	if err != nil || !d.Outdated() {
-		return d, err
-	}
-	if on, err := a.serving(); err != nil || on {
-		return d, err
-	}
-	if err := d.Close(); err != nil {
-		return nil, err
-	}
-	done, err := upgradeDatabase(a, a.conf)
-	if err != nil {
-		return nil, err
-	}
-	if done.Copy != "" {
-		a.notef("the database was upgraded from version %d to %d; a copy as it was before: %s", done.From, done.To, done.Copy)
-	}
-	return open()
 }

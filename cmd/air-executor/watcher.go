@@ -12,74 +12,76 @@ import (
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/runner"
 )
 
 // watcher shows how a job gets on: a line for every task that ends and, on a
 // terminal, a bar below them. For a single command, it shows its output instead.
 type watcher struct {
-	app    *app
+	ui     *ui
+	ws     *workspace
+	queue  *queue.Queue
 	db     *db.DB
 	job    string
-	output bool // print what the task writes, and nothing else
-	quiet  bool // print only what failed
+	last   int64 // row of the newest attempt before it
+	output bool  // print what the task writes, and nothing else
+	quiet  bool  // print only what failed
 	begin  time.Time
 
-	last    int64             // newest row seen
-	own     int64             // newest of this job
-	running map[int64]db.Step // attempts that ran when last seen
-	changes int64
-	state   job.Job
+	seen    *queue.Progress
 	screen  block
 	printer logPrinter
-	log     *taskLog // of the command whose output is shown
+	log     *queue.Log // of the command whose output is shown
 
-	follow *follower // prints what the tasks of a file write; nil: it is not wanted
+	follow   *queue.Follower // prints what the tasks of a file write; nil: it is not wanted
+	followed *logPrinter     // into which it does
+}
+
+// watch begins with the attempts of a job that come after the row last.
+func (w *watcher) watch(name string, last int64) {
+	w.job, w.last, w.seen = name, last, w.queue.Progress(name, last)
 }
 
 // look finds out what is new and shows it.
 func (w *watcher) look() (job.Job, error) {
-	ctx := w.app.ctx
-	changes, err := w.db.Changes(ctx)
+	ctx := w.ws.ctx
+	steps, changed, err := w.seen.Look(ctx)
 	if err != nil {
-		return w.state, err
+		return w.seen.State, err
 	}
-	if w.running == nil || changes != w.changes {
-		w.changes = changes
-		// The job first: once it has ended, the steps tell of all its tasks.
-		if w.state, err = w.db.Job(ctx, w.job); err != nil {
-			return w.state, err
+	if changed {
+		if err := w.showOutput(slices.ContainsFunc(steps, func(s queue.Step) bool { return s.Status.Ended() })); err != nil {
+			return w.seen.State, err
 		}
-		if err := w.step(); err != nil {
-			return w.state, err
-		}
+	}
+	for _, s := range steps {
+		w.tell(s)
 	}
 	if w.output {
-		return w.state, w.copyOutput()
+		return w.seen.State, w.copyOutput()
 	}
 	if w.follow != nil {
-		return w.state, w.follow.tick(false)
+		return w.seen.State, w.follow.Tick(ctx, false)
 	}
 	if w.live() {
 		w.screen.draw(w.progress())
 	}
-	return w.state, nil
+	return w.seen.State, nil
 }
 
 func (w *watcher) live() bool {
-	return !w.app.json() && !w.quiet && w.follow == nil && canRedraw(w.app.out)
+	return !w.ui.json() && !w.quiet && w.follow == nil && canRedraw(w.ui.out)
 }
 
 // followOutput has what tasks write from now on printed between the lines.
 func (w *watcher) followOutput() {
-	p := &logPrinter{out: w.app.out, note: w.app.notef, titles: true}
-	if isTerminal(w.app.out) {
+	p := &logPrinter{out: w.ui.out, note: w.ui.notef, titles: true}
+	if isTerminal(w.ui.out) {
 		p.filter = &filter{edits: true}
 	}
-	w.follow = &follower{
-		app: w.app, db: w.db, printer: p, job: w.job, last: w.last,
-		open: map[int64]*taskLog{}, printed: map[attemptKey]*taskLog{},
-	}
+	w.follow = w.queue.FollowNew(w.job, w.last, p)
+	w.followed = p
 }
 
 // showOutput prints what tasks have written until now. If a line comes next that is
@@ -88,75 +90,43 @@ func (w *watcher) showOutput(lineNext bool) error {
 	if w.follow == nil {
 		return nil
 	}
-	if err := w.follow.tick(true); err != nil || !lineNext {
+	if err := w.follow.Tick(w.ws.ctx, true); err != nil || !lineNext {
 		return err
 	}
-	p := w.follow.printer
+	p := w.followed
 	err := p.end()
 	if p.broken {
-		w.app.printf("\n")
+		w.ui.printf("\n")
 	}
 	p.last, p.broken = nil, false
 	return err
 }
 
-// step reads the attempts that started or may have ended since.
-func (w *watcher) step() error {
-	var open []int64
-	for row := range w.running {
-		open = append(open, row)
-	}
-	if newest, err := w.db.LastStep(w.app.ctx); err != nil {
-		return err
-	} else if newest < w.last {
-		w.last = w.own // old attempts were removed, and their rows are given again
-	}
-	steps, err := w.db.Steps(w.app.ctx, w.job, w.last, open)
-	if err != nil {
-		return err
-	}
-	if err := w.showOutput(slices.ContainsFunc(steps, func(s db.Step) bool { return s.Status.Ended() })); err != nil {
-		return err
-	}
-	before := w.running
-	w.running = map[int64]db.Step{}
-	for _, s := range steps {
-		w.last, w.own = max(w.last, s.Row), max(w.own, s.Row)
-		_, known := before[s.Row]
-		if s.Status == job.Running {
-			w.running[s.Row] = s
-		}
-		w.tell(s, !known)
-	}
-	return nil
-}
-
 // tell prints what has happened to a task.
-func (w *watcher) tell(s db.Step, isNew bool) {
-	a := w.app
+func (w *watcher) tell(s queue.Step) {
 	if w.output {
-		if isNew {
+		if s.New {
 			if w.log != nil {
-				w.log.close()
+				w.log.Close()
 			}
-			w.log = &taskLog{job: w.job, task: s.Task, path: runner.LogPath(a.conf.BasePath, w.job, s.Task)}
+			w.log = w.queue.LogOf(w.job, s.Task)
 		}
 		return
 	}
-	if a.json() || w.quiet {
+	if w.ui.json() || w.quiet {
 		return
 	}
 	if w.live() {
 		w.screen.clear()
 	}
-	if isNew && !w.live() && w.follow == nil { // the heading of its output says so
-		a.printf("%s started\n", s.Task)
+	if s.New && !w.live() && w.follow == nil { // the heading of its output says so
+		w.ui.printf("%s started\n", s.Task)
 	}
 	switch s.Status {
 	case job.Completed:
-		a.printf("%s %s completed (%s)\n", w.paint(marks().done, green), s.Task, took(s.EndedAt.Sub(s.StartedAt)))
+		w.ui.printf("%s %s completed (%s)\n", w.paint(marks().done, green), s.Task, took(s.EndedAt.Sub(s.StartedAt)))
 	case job.Failed:
-		a.printf("%s %s failed: %s (%s)\n", w.paint(marks().failed, red), s.Task, painted(oneLine(s.Error)), took(s.EndedAt.Sub(s.StartedAt)))
+		w.ui.printf("%s %s failed: %s (%s)\n", w.paint(marks().failed, red), s.Task, painted(oneLine(s.Error)), took(s.EndedAt.Sub(s.StartedAt)))
 		if w.follow == nil {
 			w.lastWords(s.Task)
 		}
@@ -167,8 +137,7 @@ func (w *watcher) tell(s db.Step, isNew bool) {
 func (w *watcher) lastWords(task string) {
 	const lines = 10
 	var b lastBytes
-	p := logPrinter{out: &b}
-	err := p.tail(&taskLog{task: task, path: runner.LogPath(w.app.conf.BasePath, w.job, task)}, lines)
+	err := w.queue.LogOf(w.job, task).Tail(&logPrinter{out: &b}, lines)
 	if err != nil || len(b) == 0 {
 		return
 	}
@@ -176,7 +145,7 @@ func (w *watcher) lastWords(task string) {
 		if bytes.HasPrefix(line, []byte(runner.NoteMark)) {
 			continue // that is the error, printed above
 		}
-		w.app.printf("    %s\n", painted(visible(folded(line))))
+		w.ui.printf("    %s\n", painted(visible(folded(line))))
 	}
 }
 
@@ -201,25 +170,25 @@ func folded(line []byte) []byte {
 
 // copyOutput prints what the command has written since.
 func (w *watcher) copyOutput() error {
-	if w.log == nil || w.app.json() || w.quiet {
+	if w.log == nil || w.ui.json() || w.quiet {
 		return nil
 	}
 	if w.printer.out == nil {
-		w.printer.out, w.printer.note = &withoutNotes{out: w.app.out}, w.app.notef
+		w.printer.out, w.printer.note = &withoutNotes{out: w.ui.out}, w.ui.notef
 	}
-	return w.printer.rest(w.log)
+	return w.log.Rest(&w.printer)
 }
 
 // progress is the block below the lines: a bar, and what runs now.
 func (w *watcher) progress() string {
-	j := w.state
+	j := w.seen.State
 	ended, total := j.Tasks.Completed+j.Tasks.Failed, j.Tasks.Total()
 	counts := fmt.Sprintf(" %d/%d tasks", ended, total)
 	if j.Tasks.Failed > 0 {
 		counts += fmt.Sprintf(", %d failed", j.Tasks.Failed)
 	}
 	counts += "  " + took(time.Since(w.begin))
-	width := w.app.width()
+	width := w.ui.width()
 	name := shorten(j.Name, max(width/3, 10))
 	room := min(width-text.StringWidth(name)-text.StringWidth(counts)-2, 40)
 	var b strings.Builder
@@ -228,7 +197,7 @@ func (w *watcher) progress() string {
 	} else {
 		fmt.Fprintf(&b, "%s\n", shorten(name+counts, width))
 	}
-	for _, s := range w.running {
+	for _, s := range w.seen.Running {
 		fmt.Fprintf(&b, "  %s  %s\n", shorten(oneLine(s.Task), max(width-12, 8)), took(time.Since(s.StartedAt)))
 	}
 	return b.String()
@@ -246,7 +215,7 @@ func (w *watcher) bar(width, ended, failed, total int) painted {
 }
 
 func (w *watcher) paint(s, code string) painted {
-	if s == "" || !colour(w.app.out) {
+	if s == "" || !colour(w.ui.out) {
 		return painted(s)
 	}
 	return painted(paint(s, code))
@@ -259,12 +228,12 @@ func (w *watcher) clear() {
 }
 
 // outcome is how the job has ended, and its task if it is a single command.
-func (w *watcher) outcome(j job.Job) (outcome, error) {
-	o, err := ofJob(w.app, w.db, j)
+func (w *watcher) outcome(j job.Job) (queue.Outcome, error) {
+	o, err := w.queue.JobOutcome(w.ws.ctx, j, w.ui.json())
 	if err != nil || !w.output {
 		return o, err
 	}
-	tasks, err := w.db.Tasks(w.app.ctx, w.job)
+	tasks, err := w.db.Tasks(w.ws.ctx, w.job)
 	if err == nil && len(tasks) == 1 { // else it has queued others into its job
 		o.Task = &tasks[0]
 	}
@@ -277,7 +246,7 @@ func (w *watcher) finish(j job.Job) error {
 	if w.output {
 		return w.finishOutput(j)
 	}
-	if w.app.json() {
+	if w.ui.json() {
 		return nil
 	}
 	line := fmt.Sprintf("Job %s %s: %s completed", j.Name, j.State, plural(j.Tasks.Completed, "task"))
@@ -288,7 +257,7 @@ func (w *watcher) finish(j job.Job) error {
 		line += fmt.Sprintf(", %d blocked", j.Tasks.Pending)
 	}
 	if !w.quiet || j.Tasks.Failed > 0 {
-		w.app.printf("%s (%s)\n", line, took(time.Since(w.begin)))
+		w.ui.printf("%s (%s)\n", line, took(time.Since(w.begin)))
 	}
 	return w.failures(j)
 }
@@ -299,15 +268,15 @@ func (w *watcher) failures(j job.Job) error {
 	if j.Tasks.Failed == 0 {
 		return nil
 	}
-	tasks, more, err := w.db.Failures(w.app.ctx, w.job, most)
+	tasks, more, err := w.db.Failures(w.ws.ctx, w.job, most)
 	if err != nil {
 		return err
 	}
 	for _, t := range tasks {
-		w.app.printf("%s %s: %s\n", w.paint(marks().failed, red), t.ID, t.Error)
+		w.ui.printf("%s %s: %s\n", w.paint(marks().failed, red), t.ID, t.Error)
 	}
 	if more > 0 {
-		w.app.printf("%s and %d more\n", marks().more, more)
+		w.ui.printf("%s and %d more\n", marks().more, more)
 	}
 	return nil
 }
@@ -317,21 +286,21 @@ func (w *watcher) finishOutput(j job.Job) error {
 	const most = 20
 	if w.log == nil {
 		// It ended before it was seen to begin.
-		tasks, err := w.db.Tasks(w.app.ctx, w.job)
+		tasks, err := w.db.Tasks(w.ws.ctx, w.job)
 		if err != nil {
 			return err
 		}
-		w.log = &taskLog{job: w.job, task: tasks[0].ID, path: runner.LogPath(w.app.conf.BasePath, w.job, tasks[0].ID)}
+		w.log = w.queue.LogOf(w.job, tasks[0].ID)
 	}
 	if err := w.copyOutput(); err != nil {
 		return err
 	}
-	if j.Tasks.Failed == 0 || w.app.json() {
+	if j.Tasks.Failed == 0 || w.ui.json() {
 		return nil
 	}
-	tasks, _, err := w.db.Failures(w.app.ctx, w.job, most)
+	tasks, _, err := w.db.Failures(w.ws.ctx, w.job, most)
 	for _, t := range tasks {
-		w.app.notef("%s", t.Error)
+		w.ui.notef("%s", t.Error)
 	}
 	return err
 }

@@ -28,16 +28,16 @@ var noGate = change{"db/sqlite/sqlite.go", `	if err := d.enter(ctx); err != nil 
 var mutants = []mutant{
 	{
 		name: "import takes what was running for pending without a word",
-		changes: []change{{"cmd/air-executor/importtasks.go", `	if c.Running != "" {
+		changes: []change{{"cmd/air-executor/importtext.go", `	if c.Running != "" {
 		return nil
 	}
-	d, err`, `	if c.Running == "" {
-		c.Running = runAgain
+	ran, err`, `	if c.Running == "" {
+		c.Running = string(queue.RunningAgain)
 	}
 	if c.Running != "" {
 		return nil
 	}
-	d, err`}},
+	ran, err`}},
 		test:  inStories("import_running"),
 		shows: "exit code is 0, not 2",
 	},
@@ -81,7 +81,7 @@ var mutants = []mutant{
 	},
 	{
 		name:    "a wrong configuration is taken for the defaults by a manager",
-		changes: []change{{"cmd/air-executor/app.go", `Lenient:    !a.strict,`, `Lenient:    true,`}},
+		changes: []change{{"cmd/air-executor/workspace.go", `Lenient:    !ws.strict,`, `Lenient:    true,`}},
 		test:    inStories("config_refused"),
 		shows:   "exit code is 0, not 2",
 	},
@@ -524,7 +524,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "cancel says what was asked, and not what became of it",
-		changes: []change{{"cmd/air-executor/cancel.go", `if b.Reason == job.Cancelled {`, `if b.Reason == job.Cancelled || true {`}},
+		changes: []change{{"queue/cancel.go", `if b.Reason == job.Cancelled {`, `if b.Reason == job.Cancelled || true {`}},
 		test:    test{"./cmd/air-executor", "", "TestScript/cancel_became"},
 		shows:   "out and completed differ",
 	},
@@ -536,7 +536,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "remarks are not cleaned",
-		changes: []change{{"cmd/air-executor/app.go", `clean(args)...)`, `args...)`}},
+		changes: []change{{"cmd/air-executor/ui.go", `clean(args)...)`, `args...)`}},
 		test:    inCmd("TestNoCommandRepeatsAControlSequence"),
 		shows:   "repeats",
 	},
@@ -548,7 +548,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "a follower stays at its place in a log that was cut",
-		changes: []change{{"cmd/air-executor/logprinter.go", `	if info.Size() < l.read {`, `	if false {`}},
+		changes: []change{{"queue/log.go", `	if info.Size() < l.Offset {`, `	if false {`}},
 		test:    inCmd("TestALogThatWasCutIsPrintedFromItsBeginning"),
 		shows:   "printed",
 	},

@@ -42,6 +42,7 @@ var layers = map[string][]string{
 	"runner/process": {"internal/failpoint"},
 	"runner":         {"internal/basepath", "internal/failpoint", "db", "job", "lock", "runner/process"},
 	"jobfolder":      {"internal/basepath", "db", "job", "runner/process", "taskfile"},
+	"queue":          {"internal/basepath", "config", "db", "job", "jobfolder", "lock", "manager", "runner", "taskfile"},
 	"manager":        {"internal/basepath", "internal/failpoint", "config", "db", "job", "jobfolder", "lock", "runner", "runner/process"},
 
 	"cmd":    {anything},

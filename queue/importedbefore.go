@@ -1,12 +1,12 @@
-package main
+package queue
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/air-executor/air-executor/config"
-	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/jobfolder"
 )
 
@@ -14,8 +14,8 @@ import (
 // they were imported and moved away: those of a job that is in the database, or
 // those of all jobs, if the path is that of all. It returns nothing if there is
 // no such path, or it is somewhere else.
-func importedBefore(a *app, path string) string {
-	base := a.conf.BasePath
+func importedBefore(ctx context.Context, conf *config.Config, path string) string {
+	base := conf.BasePath
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return ""
@@ -27,7 +27,7 @@ func importedBefore(a *app, path string) string {
 			return "all jobs were imported before; their files are in " + moved
 		}
 	case filepath.Dir(abs) == jobs:
-		if to := movedTo(a, moved, filepath.Base(abs)); to != "" {
+		if to := movedTo(ctx, conf, moved, filepath.Base(abs)); to != "" {
 			return "was imported before; its files are in " + to
 		}
 	}
@@ -36,12 +36,12 @@ func importedBefore(a *app, path string) string {
 
 // movedTo is the newest folder below moved to which the files of a folder went,
 // if the database still has its job; else nothing.
-func movedTo(a *app, moved, name string) string {
+func movedTo(ctx context.Context, conf *config.Config, moved, name string) string {
 	pattern := filepath.Join(globEscape(moved), "*", globEscape(name))
 	folders, _ := filepath.Glob(pattern)
 	again, _ := filepath.Glob(pattern + ".[0-9]*")
 	folders = append(folders, again...)
-	d, err := db.Open(a.ctx, a.conf.BasePath, db.Options{Durability: a.conf.Durability, MustExist: true, AllowForeign: a.conf.AllowForeign})
+	d, err := openExisting(ctx, conf)
 	if err != nil {
 		return "" // the import itself will say why
 	}
@@ -52,7 +52,7 @@ func movedTo(a *app, moved, name string) string {
 		if err != nil {
 			continue
 		}
-		if _, err := d.Job(a.ctx, j.Name); err != nil {
+		if _, err := d.Job(ctx, j.Name); err != nil {
 			continue
 		}
 		if info, err := os.Stat(folder); err == nil && info.ModTime().UnixNano() >= at {

@@ -1,6 +1,7 @@
-package main
+package queue
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"io/fs"
@@ -19,27 +20,23 @@ import (
 // of the base path.
 
 // withBase opens the base path, for names below it.
-func withBase(a *app, fn func(base string, root *os.Root) error) error {
-	conf, err := a.config()
-	if err != nil {
-		return err
-	}
-	root, err := os.OpenRoot(conf.BasePath)
+func (q *Queue) withBase(fn func(base string, root *os.Root) error) error {
+	root, err := os.OpenRoot(q.conf.BasePath)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	return fn(conf.BasePath, root)
+	return fn(q.conf.BasePath, root)
 }
 
 // removeTaskFiles deletes the logs of removed tasks, some at a time: others wait
 // meanwhile.
-func removeTaskFiles(a *app, d *db.DB, name string, tasks []db.Removed) error {
+func (q *Queue) removeTaskFiles(ctx context.Context, name string, tasks []db.Removed) error {
 	const some = 200
-	return withBase(a, func(base string, root *os.Root) error {
+	return q.withBase(func(base string, root *os.Root) error {
 		for len(tasks) > 0 {
 			n := min(some, len(tasks))
-			err := d.WhileGone(a.ctx, name, tasks[:n], func(gone []db.Removed) error {
+			err := q.DB.WhileGone(ctx, name, tasks[:n], func(gone []db.Removed) error {
 				for _, t := range gone {
 					if err := removeLogs(base, root, name, t); err != nil {
 						return err
@@ -83,12 +80,12 @@ func removeFile(root *os.Root, base, path string) error {
 
 // removeJobFiles deletes the logs of a removed job, what was exported of it, and
 // its folder if that is empty then.
-func removeJobFiles(a *app, d *db.DB, r db.RemovedJob) error {
-	return withBase(a, func(base string, root *os.Root) error {
+func (q *Queue) removeJobFiles(ctx context.Context, r db.RemovedJob) error {
+	return q.withBase(func(base string, root *os.Root) error {
 		folder := filepath.Join("jobs", job.FolderName(r.Name))
 		aside := filepath.Join("jobs", ".removed-"+rand.Text())
 		moved := false
-		err := d.WhileGone(a.ctx, r.Name, nil, func([]db.Removed) error {
+		err := q.DB.WhileGone(ctx, r.Name, nil, func([]db.Removed) error {
 			// Deleting takes long, renaming does not.
 			err := root.Rename(filepath.Join(folder, "logs"), aside)
 			moved = err == nil

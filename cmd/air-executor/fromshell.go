@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/runner"
+)
+
+// fromShell is what tasks get from this shell and from flags.
+type fromShell struct {
+	dir      string   // empty: the current directory
+	env      []string // KEY=VALUE, on top of this shell's
+	noEnv    bool     // no environment is stored
+	priority int
+	timeout  time.Duration // 0: that of the configuration
+}
+
+// check refuses variables that are none.
+func (f fromShell) check() error {
+	for _, kv := range f.env {
+		if key, _, ok := strings.Cut(kv, "="); !ok || key == "" {
+			return fmt.Errorf("--env %q is not KEY=VALUE", kv)
+		}
+		if err := job.CheckText("--env", kv); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// template is what the flags and this shell say of every task.
+func (f fromShell) template() (job.Spec, error) {
+	dir, err := taskDir(f.dir)
+	if err != nil {
+		return job.Spec{}, err
+	}
+	s := job.Spec{Dir: dir, Priority: f.priority, Timeout: f.timeout}
+	if !f.noEnv {
+		s.Env = shellEnv()
+	} else if len(f.env) > 0 {
+		return s, usage(errors.New("--env and --no-env do not go together"), "")
+	}
+	s.Env = append(s.Env, f.env...)
+	return s, nil
+}
+
+// taskDir is where a task runs that is queued from here.
+func taskDir(dir string) (string, error) {
+	given := dir
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		what := "the current directory is gone, and a task would run there"
+		if given != "" {
+			what = fmt.Sprintf("--working-directory %s is relative, and the current directory is gone", given)
+		}
+		return "", fail(exitError, errors.New(what), "give an absolute --working-directory, or cd to one that is there")
+	}
+	return dir, job.CheckText("working directory", dir)
+}
+
+// shellEnv is the environment of this shell, as a task may inherit it.
+func shellEnv() []string { return runner.Inheritable(os.Environ()) }

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// envJSON is the variable that asks for JSON.
+const envJSON = "AIR_EXECUTOR_JSON"
+
+// wantsJSONByEnv reads it. What is neither yes nor no is refused.
+func wantsJSONByEnv() (bool, error) {
+	v := os.Getenv(envJSON)
+	if v == "" {
+		return false, nil
+	}
+	return strconv.ParseBool(v)
+}
+
+// wantsJSON reports whether --json is among the flags of a command line that may
+// not be one that can be parsed.
+func wantsJSON(args []string) bool {
+	if end := slices.Index(args, "--"); end >= 0 {
+		args = args[:end]
+	}
+	return slices.Contains(args, "--json")
+}
+
+// jsonWanted reports whether JSON is wanted, by flag or by environment.
+func jsonWanted(flag bool) bool {
+	on, _ := wantsJSONByEnv() // a wrong value was refused
+	return flag || on
+}
+
+// json reports whether JSON is wanted.
+func (ui *ui) json() bool { return ui.asJSON }
+
+// printJSON prints v, indented.
+func (ui *ui) printJSON(v any) error {
+	return writeJSON(ui.out, v, "  ")
+}
+
+// writeJSON writes v as JSON, in lines if there is an indent.
+func writeJSON(w io.Writer, v any, indent string) error {
+	b, err := marshalJSON(v, "", indent)
+	if err == nil {
+		_, err = w.Write(append(b, '\n'))
+	}
+	return err
+}
+
+// marshalJSON is json.MarshalIndent that leaves < and > alone, and nothing in
+// that could play with a terminal.
+func marshalJSON(v any, prefix, indent string) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent(prefix, indent)
+	err := enc.Encode(v)
+	return jsonSafe(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), err
+}
+
+// writeLine writes v as one line of JSON.
+func writeLine(w io.Writer, v any) error {
+	return writeJSON(w, v, "")
+}
+
+// jsonSafe escapes in a JSON text the characters that are allowed there and are
+// not harmless on a terminal. They can only stand inside strings.
+func jsonSafe(b []byte) []byte {
+	odd := func(r rune) bool { return r >= 0x7f && r < 0xa0 || turnsAround(r) }
+	if !strings.ContainsFunc(string(b), odd) {
+		return b
+	}
+	out := make([]byte, 0, len(b)+16)
+	for _, r := range string(b) {
+		if odd(r) {
+			out = fmt.Appendf(out, `\u%04x`, r)
+		} else {
+			out = utf8.AppendRune(out, r)
+		}
+	}
+	return out
+}

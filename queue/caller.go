@@ -1,0 +1,48 @@
+package queue
+
+import (
+	"context"
+
+	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/runner"
+)
+
+// Caller is the task inside which a process runs, if it runs inside one. The zero
+// value is none.
+type Caller struct {
+	BasePath string // of the task
+	Job      string
+	Task     string
+	Token    string // of its attempt; empty: the process has put it away
+}
+
+// CallerByEnv reads the caller from the environment, such as with os.Getenv.
+func CallerByEnv(getenv func(string) string) Caller {
+	return Caller{
+		BasePath: getenv(runner.EnvBasePath), Job: getenv(runner.EnvJob), Task: getenv(runner.EnvTask), Token: getenv(runner.EnvToken),
+	}
+}
+
+// LendPlace is for a caller that waits for other tasks of the queue: until resume is
+// called, its place among the tasks that may run at once is free for them. For a
+// caller that is none of the queue's tasks it does nothing.
+func (q *Queue) LendPlace(ctx context.Context, c Caller) (resume func(), err error) {
+	if c.Token == "" || c.BasePath != q.conf.BasePath {
+		return func() {}, nil
+	}
+	// By this lock a manager sees that we wait. If we are killed, it takes the
+	// place back.
+	held, err := manager.WaitLock(q.conf.BasePath, c.Token)
+	if err != nil {
+		return nil, err
+	}
+	if err := q.DB.SetWaiting(ctx, c.Token, true); err != nil {
+		held.Close()
+		return nil, err
+	}
+	return func() {
+		// The place is taken back even if we were interrupted.
+		_ = q.DB.SetWaiting(context.WithoutCancel(ctx), c.Token, false)
+		held.Close()
+	}, nil
+}

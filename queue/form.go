@@ -1,0 +1,207 @@
+package queue
+
+import (
+	"time"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/runner"
+)
+
+// The forms are what is shown of things as JSON. docs/json.md describes all of
+// them. The rules:
+//
+//   - a job's name is job, a task's id is task, the number of an attempt is
+//     attempt, everywhere;
+//   - a key is always there; what has no value is null, and a list without
+//     elements is [];
+//   - numbers are numbers, times are RFC 3339 in UTC with microseconds.
+//
+// A test of the command line walks over every command and compares the keys with
+// a list of names.
+
+// StatusForm is the form of a Status, whatever was asked for.
+type StatusForm struct {
+	Manager *ManagerForm `json:"manager"` // null: none serves
+	Jobs    []JobForm    `json:"jobs"`
+	Tasks   []TaskForm   `json:"tasks"` // empty if only jobs were asked for; last, because there may be many
+}
+
+// ManagerForm is the form of the manager that serves.
+type ManagerForm struct {
+	PID       int     `json:"pid"`
+	Host      string  `json:"host"`
+	StartedAt string  `json:"started_at"`
+	Stop      *string `json:"stop"`    // how it was asked to stop
+	Trouble   *string `json:"trouble"` // why it starts nothing
+}
+
+// JobForm is the form of a job.
+type JobForm struct {
+	UUID      string     `json:"uuid"`
+	Job       string     `json:"job"`
+	State     job.State  `json:"state"`
+	Counts    CountsForm `json:"counts"`
+	CreatedAt string     `json:"created_at"`
+	UpdatedAt string     `json:"updated_at"`
+}
+
+// CountsForm counts the tasks of a job. The total is the sum of pending,
+// running, completed, failed and dismissed; cancelled ones are a part of the
+// failed, and blocked ones of the pending.
+type CountsForm struct {
+	Total     int `json:"total"`
+	Pending   int `json:"pending"`
+	Running   int `json:"running"`
+	Completed int `json:"completed"`
+	Failed    int `json:"failed"`
+	Cancelled int `json:"cancelled"`
+	Dismissed int `json:"dismissed"`
+	Blocked   int `json:"blocked"`
+}
+
+func toCountsForm(j job.Job, cancelled int) CountsForm {
+	c := j.Tasks
+	return CountsForm{
+		Total: c.Total(), Pending: c.Pending, Running: c.Running, Completed: c.Completed, Failed: c.Failed,
+		Cancelled: cancelled, Dismissed: c.Dismissed, Blocked: j.Blocked,
+	}
+}
+
+// toJobForm needs the number of cancelled tasks, which a job does not count.
+func toJobForm(j job.Job, cancelled int) JobForm {
+	return JobForm{
+		UUID: j.UUID, Job: j.Name, State: j.State, Counts: toCountsForm(j, cancelled),
+		CreatedAt: job.FormatTime(j.CreatedAt), UpdatedAt: job.FormatTime(j.UpdatedAt),
+	}
+}
+
+// TaskForm is the form of a task.
+type TaskForm struct {
+	Job              string        `json:"job"`
+	Task             string        `json:"task"`
+	Status           job.Status    `json:"status"`
+	Reason           *job.Reason   `json:"reason"`
+	Command          string        `json:"command"`
+	Args             []string      `json:"args"`
+	WorkingDirectory *string       `json:"working_directory"` // null: the folder that holds the base path
+	Priority         int           `json:"priority"`
+	Timeout          *float64      `json:"timeout"`         // seconds; null: none
+	TimeoutDefault   bool          `json:"timeout_default"` // it is that of the configuration
+	Dependencies     []string      `json:"dependencies"`
+	BlockedBy        []BlockerForm `json:"blocked_by"`
+	WaitsFor         *WaitsFor     `json:"waits_for"`
+	Parent           *string       `json:"parent"`
+	Attempts         int           `json:"attempts"`
+	ExitCode         *int          `json:"exit_code"`
+	Signal           *string       `json:"signal"`
+	Error            *string       `json:"error"`
+	CreatedAt        string        `json:"created_at"`
+	StartedAt        *string       `json:"started_at"`
+	CompletedAt      *string       `json:"completed_at"`
+	DismissedAt      *string       `json:"dismissed_at"` // null: a failure counts
+	Stuck            *string       `json:"stuck"`        // what keeps it from its end, while it runs
+	LogPath          *string       `json:"log_path"`     // of the newest attempt
+	EnvNames         []string      `json:"env_names"`    // null: none is stored, or not asked for
+	History          []AttemptForm `json:"history"`      // null: not asked for
+}
+
+// BlockerForm is the form of a task that another one waits for.
+type BlockerForm struct {
+	Task   string     `json:"task"`
+	Status job.Status `json:"status"` // "missing" if there is no such task yet
+}
+
+// toTaskForm needs the default time limit and the base path.
+func toTaskForm(l db.Listed, waits WaitsFor, limit time.Duration, base string) TaskForm {
+	t := l.Task
+	out := TaskForm{
+		Job: t.Job, Task: t.ID, Status: t.Status, Reason: OrNull(t.Reason), Command: t.Command, Args: list(t.Args),
+		WorkingDirectory: OrNull(t.Dir), Priority: t.Priority, TimeoutDefault: t.Timeout == 0,
+		Dependencies: list(t.Dependencies), BlockedBy: []BlockerForm{}, WaitsFor: OrNull(waits), Parent: OrNull(t.Parent),
+		Attempts: t.Attempts, ExitCode: t.ExitCode, Signal: OrNull(t.Signal), Error: OrNull(t.Error),
+		CreatedAt: job.FormatTime(t.CreatedAt), StartedAt: instant(t.StartedAt), CompletedAt: instant(t.CompletedAt),
+		DismissedAt: instant(t.DismissedAt), Stuck: OrNull(t.Stuck),
+	}
+	if t.Timeout > 0 {
+		limit = t.Timeout
+	}
+	if limit < job.NoTimeout {
+		out.Timeout = OrNull(limit.Seconds())
+	}
+	if t.Attempts > 0 {
+		out.LogPath = OrNull(runner.LogPath(base, t.Job, t.ID))
+	}
+	for _, b := range l.Blockers {
+		status := b.Status
+		if status == "" {
+			status = "missing"
+		}
+		out.BlockedBy = append(out.BlockedBy, BlockerForm{b.Needs, status})
+	}
+	return out
+}
+
+// AttemptForm is the form of an attempt.
+type AttemptForm struct {
+	Job           string      `json:"job"`
+	Task          string      `json:"task"`
+	Attempt       int         `json:"attempt"`
+	Status        job.Status  `json:"status"`
+	Reason        *job.Reason `json:"reason"`
+	ExitCode      *int        `json:"exit_code"`
+	Signal        *string     `json:"signal"`
+	Error         *string     `json:"error"`
+	StartedAt     string      `json:"started_at"`
+	CompletedAt   *string     `json:"completed_at"`
+	RunnerPID     int         `json:"runner_pid"`
+	UserSeconds   *float64    `json:"user_seconds"` // null, like the next two, while it runs
+	SystemSeconds *float64    `json:"system_seconds"`
+	MaxRSSBytes   *int64      `json:"max_rss_bytes"`
+	LogPath       string      `json:"log_path"`
+}
+
+// toAttemptForm needs the number of the newest attempt and the base path.
+func toAttemptForm(a job.Attempt, newest int, base string) AttemptForm {
+	path := runner.LogPath(base, a.Job, a.Task)
+	if a.Number != newest {
+		path = runner.OldLogPath(base, a.Job, a.Task, a.Number)
+	}
+	out := AttemptForm{
+		Job: a.Job, Task: a.Task, Attempt: a.Number, Status: a.Status, Reason: OrNull(a.Reason), ExitCode: a.ExitCode,
+		Signal: OrNull(a.Signal), Error: OrNull(a.Error), StartedAt: job.FormatTime(a.StartedAt), CompletedAt: instant(a.EndedAt),
+		RunnerPID: a.RunnerPID, LogPath: path,
+	}
+	if a.Status != job.Running {
+		user, system, most := a.UserTime.Seconds(), a.SystemTime.Seconds(), a.MaxRSS
+		out.UserSeconds, out.SystemSeconds, out.MaxRSSBytes = &user, &system, &most
+	}
+	return out
+}
+
+// OrNull is v for a form, or nil, which is null there, if v is the zero value.
+// Numbers that may be zero do not go through it.
+func OrNull[T comparable](v T) *T {
+	var none T
+	if v == none {
+		return nil
+	}
+	return &v
+}
+
+// list is s, but never null in JSON.
+func list(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
+
+// instant is the time in its JSON form, or null.
+func instant(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	s := job.FormatTime(t)
+	return &s
+}

@@ -1,0 +1,94 @@
+package queue
+
+import (
+	"context"
+	"time"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/manager"
+)
+
+// StartedForm is a manager that has begun to serve.
+type StartedForm struct {
+	PID      int    `json:"pid"`
+	BasePath string `json:"base_path"`
+}
+
+// StoppedForm is a manager that serves no more.
+type StoppedForm struct {
+	PID     int     `json:"pid"`
+	Stopped bool    `json:"stopped"`
+	How     db.Stop `json:"how"`
+	Running int     `json:"running"` // tasks that still run
+}
+
+// ServingForm is one of the managers of a machine.
+type ServingForm struct {
+	PID       int     `json:"pid"`
+	BasePath  string  `json:"base_path"`
+	StartedAt *string `json:"started_at"` // null, like running, if its database cannot be read
+	Running   *int    `json:"running"`    // tasks
+
+	Started time.Time `json:"-"`
+}
+
+// Serving reads what the database of a manager says of it, as a runner would: that
+// neither creates nor migrates anything. What cannot be read is left out.
+func Serving(ctx context.Context, s manager.Process) ServingForm {
+	m := ServingForm{PID: s.PID, BasePath: s.BasePath}
+	d, err := db.Open(ctx, s.BasePath, db.Options{Runner: true})
+	if err != nil {
+		return m
+	}
+	defer d.Close()
+	if last, err := d.Manager(ctx); err == nil && last != nil && last.PID == s.PID {
+		m.Started, m.StartedAt = last.StartedAt, instant(last.StartedAt)
+	}
+	if active, err := d.Active(ctx); err == nil {
+		running := len(active)
+		m.Running = &running
+	}
+	return m
+}
+
+// UpgradedForm tells of the versions of a database's schema.
+type UpgradedForm struct {
+	Database string  `json:"database"`
+	From     int     `json:"from"`
+	To       int     `json:"to"`
+	Copy     *string `json:"copy"` // path; null: none was needed
+}
+
+// DoctorForm is what a check of the database has found.
+type DoctorForm struct {
+	Database            string       `json:"database"`
+	Findings            []db.Finding `json:"findings"`
+	SchemaVersion       int          `json:"schema_version"`
+	LatestSchemaVersion int          `json:"latest_schema_version"`
+}
+
+// SettingForm is a key of the configuration, with values as YAML reads them.
+type SettingForm struct {
+	Key     string `json:"key"`
+	Value   any    `json:"value"`
+	Default any    `json:"default"`
+	Source  string `json:"source"`
+}
+
+// ConfigCheckedForm is a configuration in which nothing is wrong.
+type ConfigCheckedForm struct {
+	File *string `json:"file"` // null: there is none
+	OK   bool    `json:"ok"`
+}
+
+// ConfigFileForm is a configuration file that was written.
+type ConfigFileForm struct {
+	File string `json:"file"`
+}
+
+// VersionForm is the version of the program.
+type VersionForm struct {
+	Version  string `json:"version"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"` // such as linux/amd64
+}

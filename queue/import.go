@@ -1,0 +1,261 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/air-executor/air-executor/config"
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/jobfolder"
+	"github.com/air-executor/air-executor/taskfile"
+)
+
+// Running says what becomes of imported tasks that were running when their file was
+// written. They may have ended since.
+type Running string
+
+// What can become of them.
+const (
+	RunningRefused Running = ""       // their job is not imported
+	RunningAgain   Running = "rerun"  // they are pending, and run a second time
+	RunningFailed  Running = "failed" // they have failed, as lost
+)
+
+// ImportOptions say how jobs are imported.
+type ImportOptions struct {
+	Running  Running
+	IfAbsent bool // pass over jobs that are there already
+	Merge    bool // to jobs that are there already, add the tasks that they do not have
+}
+
+// ImportResult is what became of the job in one folder.
+type ImportResult struct {
+	Job        string          `json:"job"`
+	Imported   int             `json:"imported"`    // tasks stored
+	Present    int             `json:"present"`     // tasks that were there, and are as they were
+	PassedOver bool            `json:"passed_over"` // the job was there, and nothing was stored
+	WasRunning []string        `json:"was_running"` // ids of stored tasks that ran when the file was written
+	Differing  []DifferingTask `json:"differing"`   // tasks that were there and are otherwise in the file
+	MovedTo    *string         `json:"moved_to"`    // where the files are now, if they were moved
+	Remarks    []string        `json:"remarks"`     // what was odd in the files
+
+	Merged bool `json:"-"` // tasks were added to a job that was there
+	Again  bool `json:"-"` // it was imported before, and only its files were moved
+}
+
+// DifferingTask is a task that is otherwise in a file than in the queue.
+type DifferingTask struct {
+	Task string `json:"task"`
+	What string `json:"what"`
+}
+
+// BadFolder is the error about a folder with something wrong in what was given.
+// Other errors of an import are not the fault of the files.
+type BadFolder struct{ err error }
+
+// Error says what and where.
+func (e *BadFolder) Error() string { return e.err.Error() }
+
+// Unwrap returns the reason.
+func (e *BadFolder) Unwrap() error { return e.err }
+
+// ErrWasRunning is the reason of a BadFolder with a task that was running, with
+// RunningRefused.
+var ErrWasRunning = errors.New("is running in the file")
+
+// StillServed is the error about a folder in which the program that wrote it still
+// works: both would run the same tasks.
+type StillServed struct {
+	Folder string
+	By     jobfolder.Holder
+}
+
+// Error names the program.
+func (e *StillServed) Error() string {
+	return fmt.Sprintf("%s: the %s that wrote these files still runs (PID %d)", e.Folder, e.By.What, e.By.PID)
+}
+
+// CheckServed returns a *StillServed if one of the folders is still served.
+func CheckServed(folders []string) error {
+	for _, folder := range folders {
+		if h := jobfolder.ServedBy(folder); h != nil {
+			return &StillServed{Folder: folder, By: *h}
+		}
+	}
+	return nil
+}
+
+// FindFolders finds the folders of jobs below the paths, or in the base path if there
+// are none. Paths in the base path whose jobs were imported before are not an error:
+// notes say where their files are.
+func FindFolders(ctx context.Context, conf *config.Config, paths []string) (folders, notes []string, err error) {
+	if len(paths) == 0 {
+		paths = []string{filepath.Join(conf.BasePath, jobfolder.JobsName)}
+	}
+	for _, p := range paths {
+		found, err := jobfolder.Find(p, config.DefaultBasePath)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && len(found) == 0 {
+			if text := importedBefore(ctx, conf, p); text != "" {
+				notes = append(notes, p+": "+text)
+				continue
+			}
+		}
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			err = fmt.Errorf("%s: %w", p, at.Err)
+		}
+		if err != nil {
+			return nil, notes, err
+		}
+		if len(found) == 0 {
+			return nil, notes, fmt.Errorf("%s: no folder with a %s or %s in it", p, jobfolder.StateFile, jobfolder.TasksFile)
+		}
+		folders = append(folders, found...)
+	}
+	return folders, notes, nil
+}
+
+// Import imports the job in a folder, as a whole or not at all. Files in the base
+// path itself are then moved away, or kept up to date. Errors: *BadFolder;
+// db.ErrDuplicate if the job is there already.
+func (q *Queue) Import(ctx context.Context, folder string, o ImportOptions) (ImportResult, error) {
+	j, err := jobfolder.ReadState(folder)
+	if err == nil {
+		err = badInput(job.CheckName(j.Name))
+	}
+	if err != nil {
+		return ImportResult{}, placed(folder, err)
+	}
+	f, err := openTasks(folder, j.Name)
+	if err != nil {
+		return ImportResult{}, placed(folder, err)
+	}
+	defer f.Close()
+	r := ImportResult{Job: j.Name, WasRunning: []string{}, Differing: []DifferingTask{}, Remarks: []string{}}
+	if err := q.store(ctx, folder, j, f, o, &r); err != nil {
+		return ImportResult{}, placed(folder, err)
+	}
+	for _, remark := range f.reader.Remarks() {
+		r.Remarks = append(r.Remarks, remark.String())
+	}
+	if err := q.settleFiles(ctx, folder, &r); err != nil {
+		return ImportResult{}, fmt.Errorf("job %q is imported, but its files lie now: %w", j.Name, err)
+	}
+	return r, nil
+}
+
+// store puts a job into the database, in the way that is wanted.
+func (q *Queue) store(ctx context.Context, folder string, j job.Job, f *tasksFile, o ImportOptions, r *ImportResult) error {
+	there, err := q.DB.Job(ctx, j.Name)
+	switch {
+	case errors.Is(err, db.ErrNoJob):
+		if j.UUID == "" {
+			j.UUID = job.NewUUID()
+		}
+		err := q.DB.Import(ctx, j, f.tasks(o.Running, func(t job.Task) {
+			r.WasRunning = append(r.WasRunning, t.ID)
+		}))
+		r.Imported = f.count
+		return err
+	case err != nil:
+		return err
+	case o.Merge:
+		var running []string
+		m, err := q.DB.Merge(ctx, j.Name, f.tasks(o.Running, func(t job.Task) { running = append(running, t.ID) }))
+		r.merge(m, running)
+		return err
+	}
+	// What was imported before a crash could move the files is only moved now.
+	same := j.UUID == "" || j.UUID == there.UUID
+	if own, err := q.inBase(folder); err != nil || !own || !same {
+		return r.present(o, err)
+	}
+	if q.conf.MirrorJSON || jobfolder.Fresh(there, folder) {
+		r.PassedOver = true // the files are ours
+		return nil
+	}
+	m, err := q.DB.Compare(ctx, j.Name, f.tasks(RunningAgain, func(job.Task) {}))
+	if err != nil || m.Added > 0 || len(m.Differ) > 0 {
+		return r.present(o, err)
+	}
+	r.PassedOver, r.Present, r.Again = true, len(m.Present), true
+	return nil
+}
+
+// present is for a job that is there and stays as it is.
+func (r *ImportResult) present(o ImportOptions, err error) error {
+	if err != nil || !o.IfAbsent {
+		return errors.Join(err, fmt.Errorf("job %q %w", r.Job, db.ErrDuplicate))
+	}
+	r.PassedOver = true
+	return nil
+}
+
+// inBase reports whether a folder is one of those of the base path.
+func (q *Queue) inBase(folder string) (bool, error) {
+	abs, err := filepath.Abs(folder)
+	if err != nil {
+		return false, err
+	}
+	parent, err := os.Stat(filepath.Dir(abs))
+	if err != nil {
+		return false, err
+	}
+	jobs, err := os.Stat(filepath.Join(q.conf.BasePath, jobfolder.JobsName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && os.SameFile(parent, jobs), err
+}
+
+// settleFiles has the files in the base path itself say nothing that is not so
+// any more, after the job that they tell of was imported.
+func (q *Queue) settleFiles(ctx context.Context, folder string, r *ImportResult) error {
+	own, err := q.inBase(folder)
+	if err != nil || !own || r.PassedOver && !r.Again {
+		return err
+	}
+	if q.conf.MirrorJSON && filepath.Base(folder) == job.FolderName(r.Job) {
+		j, err := q.DB.Job(ctx, r.Job)
+		if err != nil {
+			return err
+		}
+		return jobfolder.Write(ctx, q.DB, j, folder)
+	}
+	to, err := jobfolder.Retire(q.conf.BasePath, folder, time.Now())
+	r.MovedTo = &to
+	return err
+}
+
+// badInput marks an error as one of what was given.
+func badInput(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &BadFolder{err}
+}
+
+// placed is an error that says which folder it is about. What is wrong with a file
+// says that itself.
+func placed(folder string, err error) error {
+	var at *taskfile.Error
+	if errors.As(err, &at) || errors.Is(err, ErrWasRunning) {
+		return badInput(err)
+	}
+	var file *os.PathError
+	if errors.As(err, &file) || strings.HasPrefix(err.Error(), folder) {
+		return err
+	}
+	text := fmt.Errorf("%s: %w", folder, err)
+	if bad := (*BadFolder)(nil); errors.As(err, &bad) {
+		return badInput(text)
+	}
+	return text
+}

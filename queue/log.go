@@ -1,0 +1,173 @@
+package queue
+
+import (
+	"errors"
+	"io"
+	"os"
+
+	"github.com/air-executor/air-executor/internal/basepath"
+	"github.com/air-executor/air-executor/job"
+)
+
+// Log is what one attempt has printed: a file, which need not be there yet and may
+// still grow. It is for one goroutine.
+type Log struct {
+	Job, Task string
+	Attempt   int
+	Status    job.Status // of the task, when the log was looked up
+	Error     string     // how the attempt has failed, if it has
+	Path      string     // absolute
+	Offset    int64      // of the byte that is read next
+
+	file *os.File // once it was read
+}
+
+// LogSink takes what is read of logs.
+type LogSink interface {
+	// Output takes bytes of a log. They are its own only until it returns.
+	Output(l *Log, b []byte) error
+	// Again is called before the output of a log of which another part was read
+	// already comes from its beginning: it "was cut", or "was replaced".
+	Again(l *Log, what string)
+}
+
+// LogForm is the form of a log, or of a piece that was added to one.
+type LogForm struct {
+	Job     string     `json:"job"`
+	Task    string     `json:"task"`
+	Attempt int        `json:"attempt"`
+	Status  job.Status `json:"status"`
+	Path    string     `json:"log_path"`
+	Log     *string    `json:"log"` // last, because it may be long
+}
+
+// Form is the log as JSON, without what was printed.
+func (l *Log) Form() LogForm {
+	return LogForm{Job: l.Job, Task: l.Task, Attempt: l.Attempt, Status: l.Status, Path: l.Path}
+}
+
+// Tail gives the last lines of a log to the sink, or all of it if lines is
+// negative, and closes it. A log that is not there is empty.
+func (l *Log) Tail(sink LogSink, lines int) error {
+	defer l.Close()
+	return l.Begin(sink, lines)
+}
+
+// Begin is Tail for a log that goes on: Rest continues, and Close ends it.
+func (l *Log) Begin(sink LogSink, lines int) error {
+	ok, err := l.open()
+	if !ok || err != nil {
+		return err
+	}
+	if lines >= 0 {
+		if l.Offset, err = tailStart(l.file, lines); err != nil {
+			return err
+		}
+	}
+	return l.Rest(sink)
+}
+
+// Rest gives the sink what the log has from its offset on, and moves the offset. If
+// the log is shorter than that, it was cut, and is read from its beginning.
+func (l *Log) Rest(sink LogSink) error {
+	ok, err := l.open()
+	if !ok || err != nil {
+		return err
+	}
+	info, err := l.file.Stat()
+	if err != nil {
+		return err
+	}
+	if info.Size() < l.Offset {
+		l.again(sink, "was cut")
+	}
+	const block = 64 << 10
+	buf := make([]byte, min(block, max(info.Size()-l.Offset, 1)))
+	for l.Offset < info.Size() {
+		n, err := l.file.ReadAt(buf, l.Offset)
+		if n > 0 {
+			l.Offset += int64(n)
+			if err := sink.Output(l, buf[:n]); err != nil {
+				return err
+			}
+		}
+		if err != nil && err != io.EOF || n == 0 {
+			return ignoreEOF(err)
+		}
+	}
+	return nil
+}
+
+func ignoreEOF(err error) error {
+	if err == io.EOF {
+		return nil
+	}
+	return err
+}
+
+// Close closes the file. The log can be read on after it.
+func (l *Log) Close() {
+	if l.file != nil {
+		l.file.Close()
+		l.file = nil
+	}
+}
+
+// open opens the file, and reports whether there is one.
+func (l *Log) open() (bool, error) {
+	if l.file != nil {
+		return true, nil
+	}
+	f, err := basepath.Open(l.Path, os.O_RDONLY, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	l.file = f
+	return err == nil, err
+}
+
+// again begins anew with a log of which another part was read already.
+func (l *Log) again(sink LogSink, what string) {
+	sink.Again(l, what)
+	l.Offset = 0
+}
+
+// replaced reports whether another file has the name of the one that is open.
+func (l *Log) replaced() bool {
+	if l.file == nil {
+		return false
+	}
+	now, err := os.Lstat(l.Path)
+	if err != nil {
+		return false // it may be about to be put there
+	}
+	ours, err := l.file.Stat()
+	return err == nil && !os.SameFile(now, ours)
+}
+
+// tailStart finds where the last lines begin, reading backwards in blocks.
+func tailStart(f *os.File, lines int) (int64, error) {
+	info, err := f.Stat()
+	if err != nil || lines == 0 {
+		return info.Size(), err
+	}
+	const most = 64 << 10
+	buf := make([]byte, most)
+	end := info.Size()
+	for pos := end; pos > 0; {
+		n := min(pos, most)
+		pos -= n
+		if _, err := f.ReadAt(buf[:n], pos); err != nil && err != io.EOF {
+			return 0, err
+		}
+		for i := n - 1; i >= 0; i-- {
+			// The newline at the very end closes the last line.
+			if buf[i] == '\n' && pos+i != end-1 {
+				if lines--; lines == 0 {
+					return pos + i + 1, nil
+				}
+			}
+		}
+	}
+	return 0, nil
+}

@@ -1,0 +1,31 @@
+package queue
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func writeLog(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestALogThatWasReplacedIsNoticed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	l := &Log{Path: path}
+	defer l.Close()
+	writeLog(t, path, "one\n")
+	if _, err := l.open(); err != nil || l.replaced() {
+		t.Fatalf("open: %v; replaced: %t", err, l.replaced())
+	}
+	writeLog(t, path+".new", "two\n")
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+	if !l.replaced() {
+		t.Error("it was replaced")
+	}
+}

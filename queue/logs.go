@@ -1,0 +1,105 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/runner"
+)
+
+// LogQuery says which logs of a job are wanted. The zero value is those of all its
+// tasks that have started.
+type LogQuery struct {
+	Task    string // only this one; empty: all
+	Attempt int    // this one of the task, from 1; 0: the newest
+	Failed  bool   // only of tasks that have failed, without those that were dismissed
+}
+
+// NoAttempt is the error about an attempt that a task has not had.
+type NoAttempt struct {
+	Task    string
+	Attempt int // the one that was asked for
+	Had     int // how many there are
+}
+
+// Error says which it is.
+func (e *NoAttempt) Error() string {
+	return fmt.Sprintf("no such attempt: %d of task %q, which had %d", e.Attempt, e.Task, e.Had)
+}
+
+// Logs lists logs of a job, in the order in which the tasks were queued, and counts
+// the tasks that have none yet. Errors: db.ErrNoJob, db.ErrNoTask, *NoAttempt.
+func (q *Queue) Logs(ctx context.Context, name string, query LogQuery) (logs []*Log, pending int, err error) {
+	if query.Task != "" {
+		t, err := q.DB.Task(ctx, name, query.Task)
+		if err != nil {
+			return nil, 0, err
+		}
+		l, err := q.logOf(t, query)
+		if l == nil {
+			return nil, 1, err
+		}
+		return []*Log{l}, 0, err
+	}
+	err = q.DB.EachTask(ctx, name, func(t job.Task) error {
+		switch {
+		case t.Attempts == 0 && !t.Status.Ended(): // those that were imported may have a log
+			pending++
+		case !query.Failed || hasFailed(t):
+			logs = append(logs, q.newestLog(t))
+		}
+		return nil
+	})
+	return logs, pending, err
+}
+
+// logOf is the log of the attempt that is wanted, or nil if there is none yet.
+func (q *Queue) logOf(t job.Task, query LogQuery) (*Log, error) {
+	l := q.newestLog(t)
+	n := query.Attempt
+	switch {
+	case n > t.Attempts:
+		return nil, &NoAttempt{Task: t.ID, Attempt: n, Had: t.Attempts}
+	case n == t.Attempts && n > 0:
+		return l, nil
+	case n > 0:
+		l.Attempt, l.Path = n, runner.OldLogPath(q.conf.BasePath, t.Job, t.ID, n)
+		return l, nil
+	case t.Attempts == 0:
+		// An imported task may have brought the log of an earlier life.
+		if _, err := os.Lstat(l.Path); err != nil {
+			return nil, nil
+		}
+	}
+	if query.Failed && !hasFailed(t) {
+		return nil, nil
+	}
+	return l, nil
+}
+
+func (q *Queue) newestLog(t job.Task) *Log {
+	l := q.LogOf(t.Job, t.ID)
+	l.Attempt, l.Status, l.Error = t.Attempts, t.Status, t.Error
+	return l
+}
+
+// LogOf is the log of a task's newest attempt, of which nothing else is known.
+func (q *Queue) LogOf(name, task string) *Log {
+	return &Log{Job: name, Task: task, Path: runner.LogPath(q.conf.BasePath, name, task)}
+}
+
+// hasFailed reports whether a task has failed, and nobody has dismissed that.
+func hasFailed(t job.Task) bool { return t.Status == job.Failed && t.DismissedAt.IsZero() }
+
+// WithFailures lists the names of jobs that have failed tasks.
+func (q *Queue) WithFailures(ctx context.Context) (names []string, err error) {
+	jobs, err := q.DB.Jobs(ctx)
+	for _, j := range jobs {
+		if j.Tasks.Failed > 0 {
+			names = append(names, j.Name)
+		}
+	}
+	return names, err
+}

@@ -1,0 +1,56 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+)
+
+// RemoveResult counts the tasks that were removed.
+type RemoveResult struct {
+	Job     string `json:"job"`
+	Removed int    `json:"removed"`
+}
+
+// FilesLeft is the error of a removal after which some files are still there. They
+// mean nothing: a later task of the same name moves them out of its way.
+type FilesLeft struct{ err error }
+
+// Error says why.
+func (e *FilesLeft) Error() string {
+	return fmt.Sprintf("removed, but for some of its files: %v", e.err)
+}
+
+// Unwrap returns the reason.
+func (e *FilesLeft) Unwrap() error { return e.err }
+
+// RemoveJobs deletes whole jobs of which nothing runs: all, or none if one cannot
+// be. Then it deletes their logs and what was exported of them. Errors: db.ErrNoJob,
+// db.ErrInUse; *FilesLeft, with the jobs of which all is gone.
+func (q *Queue) RemoveJobs(ctx context.Context, names []string) ([]RemoveResult, error) {
+	removed, err := q.DB.RemoveJobs(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]RemoveResult, 0, len(removed))
+	for _, r := range removed {
+		if err := q.removeJobFiles(ctx, r); err != nil {
+			return out, &FilesLeft{err}
+		}
+		out = append(out, RemoveResult{r.Name, r.Tasks})
+	}
+	return out, nil
+}
+
+// RemoveTasks deletes tasks of a job that do not run and on which no other task
+// depends, and their logs. The job stays. Errors: db.ErrNoJob, db.ErrNoTask,
+// db.ErrInUse, and then nothing has changed; *FilesLeft.
+func (q *Queue) RemoveTasks(ctx context.Context, name string, tasks []string) (RemoveResult, error) {
+	removed, err := q.DB.RemoveTasks(ctx, name, tasks)
+	if err != nil {
+		return RemoveResult{}, err
+	}
+	if err := q.removeTaskFiles(ctx, name, removed); err != nil {
+		return RemoveResult{}, &FilesLeft{err}
+	}
+	return RemoveResult{name, len(removed)}, nil
+}

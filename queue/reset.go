@@ -1,0 +1,39 @@
+package queue
+
+import (
+	"context"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+)
+
+// ResetResult counts the tasks that a reset has made pending again, and those that
+// it has left alone.
+type ResetResult struct {
+	Job              string `json:"job"`
+	Reset            int    `json:"reset"`
+	SkippedCancelled int    `json:"skipped_cancelled"`
+	SkippedDismissed int    `json:"skipped_dismissed"`
+}
+
+// Reset makes failed tasks of a job pending again, and what depends on them. Their
+// attempts and logs stay. The errors are those of DB.Reset.
+func (q *Queue) Reset(ctx context.Context, name string, which db.Which) (ResetResult, error) {
+	r, err := q.DB.Reset(ctx, name, which)
+	return ResetResult{name, r.Reset, r.Cancelled, r.Dismissed}, err
+}
+
+// DismissResult counts the failures that were dismissed.
+type DismissResult struct {
+	Job       string    `json:"job"`
+	Dismissed int       `json:"dismissed"`
+	State     job.State `json:"state"` // of the job, now
+	Blocked   int       `json:"-"`     // tasks of it that depend on what has not completed
+}
+
+// Dismiss has failures of a job not count any more: those of these tasks, or all if
+// none is named. The errors are those of DB.Dismiss.
+func (q *Queue) Dismiss(ctx context.Context, name string, tasks []string) (DismissResult, error) {
+	r, err := q.DB.Dismiss(ctx, name, tasks)
+	return DismissResult{name, r.Dismissed, r.State, r.Blocked}, err
+}

@@ -1,0 +1,261 @@
+package queue
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/manager"
+)
+
+// StatusQuery says what of the queue to show. The zero value is all jobs, without
+// tasks.
+type StatusQuery struct {
+	Job       string       // only this one, with its tasks; empty: all
+	Task      string       // only this one of the job, with its attempts; empty: all
+	Tasks     bool         // with tasks, where no job and no status is named either
+	Statuses  []job.Status // only tasks with one of these; none: any
+	Order     db.Order     // of what is listed: the tasks, or the jobs if no task is
+	Offset    int          // how many of the list to leave out at its beginning
+	Limit     int          // how many of the list to show; 0: all
+	Cancelled bool         // count cancelled tasks, as the JSON form needs it
+}
+
+// Listing reports whether tasks are listed; else it is the jobs.
+func (query *StatusQuery) Listing() bool {
+	return query.Job != "" || query.Tasks || len(query.Statuses) > 0
+}
+
+// Status is what there is to show of the queue, as of one moment or nearly so.
+type Status struct {
+	Query StatusQuery
+	Rows  int // how many rows the whole list has
+
+	Manager *db.Instance // nil: none serves
+	Trouble string       // why it starts nothing; empty: it does
+	Since   time.Time    // when that began
+	Places  int          // how many tasks may run at once
+
+	All    []job.Job   // in question
+	Jobs   []job.Job   // of them, those to show
+	Tasks  []db.Listed // to show
+	Active []db.Active // attempts of all jobs that run now
+
+	History   []job.Attempt // of the one task
+	EnvNames  []string      // names of the variables that are stored with it
+	EnvStored bool          // else it runs with the manager's environment
+
+	queue     *Queue
+	cancelled map[string]int // by job
+}
+
+// Status reads what is to be shown. Errors: db.ErrNoJob, db.ErrNoTask.
+func (q *Queue) Status(ctx context.Context, query StatusQuery) (*Status, error) {
+	s, err := q.StatusHead(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	err = s.EachTask(ctx, func(l db.Listed) error {
+		s.Tasks = append(s.Tasks, l)
+		return nil
+	})
+	return s, err
+}
+
+// StatusHead is Status without the tasks, which may be many: EachTask reads them.
+func (q *Queue) StatusHead(ctx context.Context, query StatusQuery) (*Status, error) {
+	s := &Status{Query: query, Places: q.conf.MaxConcurrentRunners, queue: q}
+	for _, read := range []func(context.Context) error{s.ReadManager, s.readJobs, s.readTask} {
+		if err := read(ctx); err != nil {
+			return nil, err
+		}
+	}
+	s.choose()
+	return s, nil
+}
+
+// ReadManager reads again whether a manager serves, of which a change of the
+// database does not tell.
+func (s *Status) ReadManager(ctx context.Context) error {
+	s.Manager, s.Trouble = nil, ""
+	h, on, err := manager.Serving(s.queue.conf.BasePath)
+	if err != nil || !on {
+		return err
+	}
+	s.Trouble, s.Since = h.Trouble, h.Since
+	s.Manager, err = s.queue.DB.Manager(ctx)
+	return err
+}
+
+func (s *Status) readJobs(ctx context.Context) (err error) {
+	d, name := s.queue.DB, s.Query.Job
+	if name == "" {
+		s.All, err = d.Jobs(ctx)
+	} else {
+		var j job.Job
+		j, err = d.Job(ctx, name)
+		s.All = []job.Job{j}
+	}
+	if err == nil && s.Query.Cancelled {
+		s.cancelled, err = d.Cancelled(ctx, name)
+	}
+	if err == nil {
+		s.Active, err = d.Active(ctx)
+	}
+	return err
+}
+
+// readTask reads what is shown of a single task only.
+func (s *Status) readTask(ctx context.Context) (err error) {
+	q := s.Query
+	if q.Task == "" {
+		return nil
+	}
+	if s.History, err = s.queue.DB.Attempts(ctx, q.Job, q.Task); err != nil {
+		return err
+	}
+	s.EnvNames, s.EnvStored, err = s.queue.DB.EnvNames(ctx, q.Job, q.Task)
+	return err
+}
+
+// choose picks the jobs to show.
+func (s *Status) choose() {
+	q := s.Query
+	if s.Jobs = s.All; q.Listing() {
+		s.Rows = countTasks(s.All, q.Statuses)
+		return
+	}
+	sortJobs(s.All, q.Order)
+	s.Rows = len(s.All)
+	s.Jobs = s.All[min(q.Offset, len(s.All)):]
+	if q.Limit > 0 {
+		s.Jobs = s.Jobs[:min(q.Limit, len(s.Jobs))]
+	}
+}
+
+// EachTask calls fn with the tasks to list, if tasks are to be listed, as of one
+// moment. It ends with the first error of fn. Errors: db.ErrNoJob, db.ErrNoTask.
+func (s *Status) EachTask(ctx context.Context, fn func(db.Listed) error) error {
+	q := s.Query
+	if !q.Listing() {
+		return nil
+	}
+	return s.queue.DB.ListTasks(ctx, db.Filter{
+		Job: q.Job, Task: q.Task, Statuses: q.Statuses, Order: q.Order, Limit: q.Limit, Offset: q.Offset,
+	}, fn)
+}
+
+// countTasks counts those that have one of the statuses.
+func countTasks(jobs []job.Job, statuses []job.Status) (n int) {
+	for _, j := range jobs {
+		if len(statuses) == 0 {
+			n += j.Tasks.Total()
+		}
+		for _, s := range statuses {
+			switch s {
+			case job.Running:
+				n += j.Tasks.Running
+			case job.Failed:
+				n += j.Tasks.Failed
+			case job.Pending:
+				n += j.Tasks.Pending
+			}
+		}
+	}
+	return n
+}
+
+// sortJobs puts jobs that are sorted by their names in another order.
+func sortJobs(jobs []job.Job, order db.Order) {
+	rank := map[job.State]int{job.StateWorking: 0, job.StateFailed: 1, job.StateWaiting: 2, job.StateCompleted: 3}
+	compare := map[db.Order]func(x, y job.Job) int{
+		db.ByState:    func(x, y job.Job) int { return cmp.Compare(rank[x.State], rank[y.State]) },
+		db.ByCreated:  func(x, y job.Job) int { return y.CreatedAt.Compare(x.CreatedAt) },
+		db.ByUpdated:  func(x, y job.Job) int { return y.UpdatedAt.Compare(x.UpdatedAt) },
+		db.ByDuration: func(x, y job.Job) int { return cmp.Compare(y.UpdatedAt.Sub(y.CreatedAt), x.UpdatedAt.Sub(x.CreatedAt)) },
+	}[order]
+	if compare != nil {
+		slices.SortStableFunc(jobs, compare)
+	}
+}
+
+// WaitsFor is why a pending task does not run.
+type WaitsFor string
+
+// The reasons. One that explains others comes before them.
+const (
+	WaitsForTasks   WaitsFor = "dependencies" // other tasks must complete first
+	WaitsForManager WaitsFor = "manager"      // none serves
+	WaitsForJob     WaitsFor = "job"          // another task of its job runs
+	WaitsForPlace   WaitsFor = "place"        // as many run as may at once
+	WaitsForTurn    WaitsFor = "turn"         // it is about to start, or others of its job come first
+)
+
+// Waits says why a task does not run; nothing if it is not pending.
+func (s *Status) Waits(l db.Listed) WaitsFor {
+	switch {
+	case l.Status != job.Pending:
+		return ""
+	case len(l.Blockers) > 0:
+		return WaitsForTasks
+	case s.Manager == nil:
+		return WaitsForManager
+	case s.RunningTask(l.Job) != "":
+		return WaitsForJob
+	case len(s.Active) >= s.Places:
+		return WaitsForPlace
+	}
+	return WaitsForTurn
+}
+
+// RunningTask is the one of a job that runs, or nothing.
+func (s *Status) RunningTask(name string) string {
+	for _, a := range s.Active {
+		if a.Job == name {
+			return a.Task
+		}
+	}
+	return ""
+}
+
+// Ready reports whether a task of the jobs in question could start.
+func (s *Status) Ready() bool {
+	return slices.ContainsFunc(s.All, func(j job.Job) bool { return j.Tasks.Pending > j.Blocked })
+}
+
+// Form is the status as JSON, without tasks that have not been read.
+func (s *Status) Form() StatusForm {
+	out := StatusForm{Jobs: []JobForm{}, Tasks: []TaskForm{}}
+	if m := s.Manager; m != nil {
+		out.Manager = &ManagerForm{
+			PID: m.PID, Host: m.Host, StartedAt: job.FormatTime(m.StartedAt), Stop: OrNull(string(m.Stop)), Trouble: OrNull(s.Trouble),
+		}
+	}
+	for _, j := range s.Jobs {
+		out.Jobs = append(out.Jobs, toJobForm(j, s.cancelled[j.Name]))
+	}
+	for _, l := range s.Tasks {
+		out.Tasks = append(out.Tasks, s.TaskForm(l))
+	}
+	return out
+}
+
+// TaskForm is a task as JSON. One that was asked for by its id has all that is
+// known about it.
+func (s *Status) TaskForm(l db.Listed) TaskForm {
+	base := s.queue.conf.BasePath
+	t := toTaskForm(l, s.Waits(l), s.queue.conf.TaskTimeout, base)
+	if s.Query.Task != "" {
+		t.History = []AttemptForm{}
+		for _, h := range s.History {
+			t.History = append(t.History, toAttemptForm(h, t.Attempts, base))
+		}
+		if s.EnvStored {
+			t.EnvNames = list(s.EnvNames)
+		}
+	}
+	return t
+}

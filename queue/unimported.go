@@ -1,0 +1,74 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/air-executor/air-executor/config"
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/jobfolder"
+)
+
+// Unimported returns the folders with state.json or tasks.json in the base path whose
+// jobs the database does not have. d may be nil: it is opened then, if that is worth
+// while and it is there. What cannot be read is passed over.
+func Unimported(ctx context.Context, conf *config.Config, d *db.DB) []string {
+	entries, err := os.ReadDir(filepath.Join(conf.BasePath, jobfolder.JobsName))
+	if err != nil || len(entries) == 0 {
+		return nil
+	}
+	var known map[string]bool // folders of the jobs in the database; nil: not asked yet
+	if d != nil {
+		if known, err = knownFolders(ctx, conf, d); err != nil {
+			return nil
+		}
+	}
+	var out []string
+	for _, e := range entries {
+		folder := filepath.Join(conf.BasePath, jobfolder.JobsName, e.Name())
+		if known[e.Name()] || !e.IsDir() || !jobfolder.Is(folder) {
+			continue
+		}
+		if known == nil {
+			if known, err = knownFolders(ctx, conf, d); err != nil {
+				return nil
+			}
+		}
+		if known[e.Name()] {
+			continue
+		}
+		// A folder may have another name than the job in it.
+		if j, err := jobfolder.ReadState(folder); err == nil && known[job.FolderName(j.Name)] {
+			continue
+		}
+		out = append(out, folder)
+	}
+	return out
+}
+
+func knownFolders(ctx context.Context, conf *config.Config, d *db.DB) (map[string]bool, error) {
+	known := map[string]bool{}
+	if d == nil {
+		var err error
+		d, err = openExisting(ctx, conf)
+		if errors.Is(err, db.ErrNoDatabase) {
+			return known, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		defer d.Close()
+	}
+	jobs, err := d.Jobs(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list the jobs: %w", err)
+	}
+	for _, j := range jobs {
+		known[job.FolderName(j.Name)] = true
+	}
+	return known, nil
+}
