@@ -52,9 +52,10 @@ type Options struct {
 	// start is most of its life: a manager has just looked at the file and its
 	// schema, and the rows that it writes refer to rows that it has read.
 	Runner bool
-	// Beside opens a second connection at once, for a process that is certain to read
-	// while it writes. Others get one when they need it.
-	Beside bool
+	// Beside opens so many connections beside the first one at once, three at most, for a
+	// process that is certain to read that much while it writes. Others get them when
+	// they need them.
+	Beside int
 
 	// migrations are others than those of this program; the zero value: none. (For
 	// the tests, which try what a later version may do.)

@@ -76,7 +76,7 @@ type Options struct {
 	AllowForeign bool          // it may be another user's
 	RunnerOnly   bool          // it is opened for the life of one task
 	Migrations   Source        // others than those of this program, for tests
-	Beside       bool          // open a connection to read beside a writer at once
+	Beside       int           // open so many connections to read beside a writer at once
 }
 
 // Source is where migrations come from.

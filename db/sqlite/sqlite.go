@@ -92,10 +92,8 @@ func (d *DB) connect(ctx context.Context, o engine.Options) error {
 		}
 	}
 	pool.SetMaxOpenConns(len(d.all))
-	if o.Beside {
-		if err := d.openBeside(ctx); err != nil {
-			return err
-		}
+	if err := d.openBeside(ctx, o.Beside); err != nil {
+		return err
 	}
 	d.gate, err = lock.Open(filepath.Join(filepath.Dir(d.path), gateName))
 	return err
@@ -138,16 +136,20 @@ func (d *DB) Close() error {
 	return errors.Join(errs...)
 }
 
-// openBeside opens a connection beside the one that is in use, and has it open its
-// files.
-func (d *DB) openBeside(ctx context.Context) error {
-	c, err := d.toRead(ctx)
-	if err != nil {
-		return err
+// openBeside opens n connections beside the one that is in use, and has them open
+// their files.
+func (d *DB) openBeside(ctx context.Context, n int) error {
+	for range min(n, MaxReaders) {
+		c, err := d.toRead(ctx)
+		if err != nil {
+			return err
+		}
+		defer d.freeReader(c)
+		if _, err = d.version(ctx, c); err != nil {
+			return err
+		}
 	}
-	defer d.freeReader(c)
-	_, err = d.version(ctx, c)
-	return err
+	return nil
 }
 
 // Path is the database file.

@@ -106,7 +106,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "what a dead runner left behind is not ended",
-		changes: []change{{"manager/recover.go", `	if err := m.killRest(a); err != nil {
+		changes: []change{{"manager/recover.go", `	if err := r.killRest(a); err != nil {
 		return err
 	}
 `, ``}},
@@ -174,7 +174,7 @@ var mutants = []mutant{
 	{
 		name: "rescue by timeout: who runs for a second is dead",
 		changes: []change{
-			{"manager/recover.go", `alive, err = m.db.Alive(a.Runner)`, `alive, err = time.Since(a.StartedAt) < time.Second, error(nil)`},
+			{"manager/recover.go", `alive, err = r.db.Alive(a.Runner)`, `alive, err = time.Since(a.StartedAt) < time.Second, error(nil)`},
 		},
 		test:  inFaults("TestClockJumps/forward_a_year"),
 		shows: "Reason:lost",
@@ -200,8 +200,8 @@ var Early func(i int, a *Assignment)
 				time.Sleep(100 * time.Millisecond)
 			}
 `},
-			{"manager/claim.go", `			r.Assign(task)
-`, `			_ = task // it has it
+			{"manager/dispatch.go", `		s.fleet.runners[o.Runner].Assign(s.tasks[o.Runner])
+`, `		// it has it
 `},
 		},
 		test:  inFaults("TestFailpointMatrix/claim.before_commit/kill"),
@@ -286,11 +286,12 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name: "an upgrade takes the database from a manager that serves",
-		changes: []change{{"manager/upgrade.go", `	if err := m.takeLock(ctx, conf.BasePath); err != nil {
+		changes: []change{{"manager/upgrade.go", `	l, err := takeLock(ctx, conf.BasePath, job.NewUUID())
+	if err != nil {
 		return nil, err
 	}
-	defer m.lock.Close()
-`, `	_ = m
+	defer l.Close()
+`, `	_ = job.NewUUID
 `}},
 		test:  inFaults("TestNewCommandsBesideAnOldManager"),
 		shows: "want exit code 5",
@@ -303,13 +304,13 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "what cannot be seen is taken for ended",
-		changes: []change{{"manager/recover.go", `if err := m.seen(a); err != nil {`, `if err := m.seen(a); err != nil && false {`}},
+		changes: []change{{"manager/recover.go", `if err := r.seen(a); err != nil {`, `if err := r.seen(a); err != nil && false {`}},
 		test:    inFaults("TestCancelFromAnotherPIDNamespaceSettlesNothing"),
 		shows:   "left after stop --kill",
 	},
 	{
 		name:    "what another container's manager left is taken for ended",
-		changes: []change{{"manager/recover.go", `if err := m.seen(a); err != nil {`, `if err := m.seen(a); err != nil && false {`}},
+		changes: []change{{"manager/recover.go", `if err := r.seen(a); err != nil {`, `if err := r.seen(a); err != nil && false {`}},
 		test:    inFaults("TestManagerInAnotherContainerLosesNothing"),
 		shows:   "a task whose command may run is",
 	},
@@ -353,7 +354,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "a claim whose commit fails is forgotten",
-		changes: []change{{"manager/claim.go", `if errors.Is(c.err, db.ErrInDoubt) {`, `if false {`}},
+		changes: []change{{"manager/claim.go", `if errors.Is(out.err, db.ErrInDoubt) {`, `if false {`}},
 		test:    inFaults("TestACommitInDoubtIsNotForgotten/claim.committed"),
 		shows:   "waited in vain",
 	},
@@ -414,7 +415,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "a base path is served in which no logs can be written",
-		changes: []change{{"manager/manager.go", `if err := runner.CheckJobs(base); err != nil {`, `if err := runner.CheckJobs(base); err == db.ErrCorrupt {`}},
+		changes: []change{{"manager/open.go", `if err := runner.CheckJobs(base); err != nil {`, `if err := runner.CheckJobs(base); err == db.ErrCorrupt {`}},
 		test:    inStories("jobs_folder"),
 		shows:   "exit code is 0, not 1",
 	},
@@ -503,21 +504,21 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name: "a request to stop during the start is forgotten",
-		changes: []change{{"manager/manager.go", `		m.stop(ctx, <-m.stops)
-`, `		<-m.stops
+		changes: []change{{"manager/dispatch.go", `		s.stop(ctx, <-s.requests.stops)
+`, `		<-s.requests.stops
 `}},
 		test:  inFaults("TestToldToStopWhileItStarts/manager.locked/SIGTERM"),
 		shows: "the manager goes on",
 	},
 	{
 		name:    "a request to stop is not read from the database",
-		changes: []change{{"manager/stop.go", `how != "" && how != m.heeded {`, `how != "" && how != m.heeded && false {`}},
+		changes: []change{{"manager/stop.go", `how != "" && how != r.heeded {`, `how != "" && how != r.heeded && false {`}},
 		test:    inFaults("TestStopIsReadFromTheDatabase/leave"),
 		shows:   "the manager goes on",
 	},
 	{
 		name: "a wait that was killed lends its place for ever",
-		changes: []change{{"manager/manager.go", `			m.endWaiting(ctx)
+		changes: []change{{"manager/recover.go", `		out.Parked, out.Freed = r.freePlaces(ctx)
 `, ``}},
 		test:  inFaults("TestAWaitThatIsKilledLendsNoPlace"),
 		shows: "waited in vain until it is taken back",

@@ -43,7 +43,9 @@ var layers = map[string][]string{
 	"runner":         {"internal/basepath", "internal/failpoint", "db", "job", "lock", "runner/process"},
 	"jobfolder":      {"internal/basepath", "db", "job", "runner/process", "taskfile"},
 	"queue":          {"internal/basepath", "config", "db", "job", "jobfolder", "lock", "manager", "runner", "taskfile"},
-	"manager":        {"internal/basepath", "internal/failpoint", "config", "db", "job", "jobfolder", "lock", "runner", "runner/process"},
+	"manager":        {"internal/basepath", "internal/failpoint", "config", "db", "job", "jobfolder", "lock", "manager/dispatch", "runner", "runner/process"},
+
+	"manager/dispatch": {}, // it decides without process, database and clock
 
 	"cmd":    {anything},
 	"bench":  {anything},
