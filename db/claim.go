@@ -24,9 +24,9 @@ type Runner struct {
 }
 
 // Claim gives the runner the best ready task, as [DB.ClaimAll] does. It returns
-// nil if there is no such task or if max attempts run already.
-func (d *DB) Claim(ctx context.Context, r Runner, max int, only string) (*Assignment, error) {
-	claimed, err := d.ClaimAll(ctx, []Runner{r}, max, only, nil)
+// nil if there is no such task, or if as many attempts run already as there are places.
+func (d *DB) Claim(ctx context.Context, r Runner, places int, only string) (*Assignment, error) {
+	claimed, err := d.ClaimAll(ctx, []Runner{r}, places, only, nil)
 	if len(claimed) == 0 {
 		return nil, err
 	}
@@ -36,8 +36,8 @@ func (d *DB) Claim(ctx context.Context, r Runner, max int, only string) (*Assign
 // ClaimAll gives each of the runners in turn the best ready task: of the jobs that
 // may have one more running, that of the job whose first task has the highest priority,
 // and of those the oldest. With only, it looks at the job of that name alone.
-// It returns fewer tasks than there are runners if there are no more, or if max
-// attempts run; [Assignment.Runner] says whose each task is.
+// It returns fewer tasks than there are runners if there are no more, or if so many
+// run that all places are taken; [Assignment.Runner] says whose each task is.
 //
 // The tasks are running when ClaimAll returns: claim and start-intent are one
 // durable commit, and from here on the tasks may have been started. So every
@@ -47,7 +47,7 @@ func (d *DB) Claim(ctx context.Context, r Runner, max int, only string) (*Assign
 // process can write any more; a runner that is dead gets no task.
 //
 // With [ErrInDoubt], the tasks may be running all the same: see [DB.AssignedTo].
-func (d *DB) ClaimAll(ctx context.Context, runners []Runner, max int, only string, lives func(Runner) (bool, error)) ([]*Assignment, error) {
+func (d *DB) ClaimAll(ctx context.Context, runners []Runner, places int, only string, lives func(Runner) (bool, error)) ([]*Assignment, error) {
 	failpoint.Hit("claim.before_lock")
 	var claimed []*Assignment
 	err := d.write(ctx, func(t *tx) error {
@@ -72,7 +72,7 @@ func (d *DB) ClaimAll(ctx context.Context, runners []Runner, max int, only strin
 			if err != nil {
 				return err
 			}
-			if row == nil || row.Running >= max {
+			if row == nil || row.Running >= places {
 				break
 			}
 			a, err := t.claim(r, row)

@@ -180,9 +180,9 @@ func (s *dispatching) obey(ctx context.Context, o dispatch.Order) {
 		s.trouble.report(noLook, "cannot look for work", err)
 		s.handle(ctx, dispatch.Counted{Ready: n, Failed: err != nil})
 	case dispatch.CountParked:
-		n, err := s.db.Waiting(ctx)
+		n, err := s.db.Parked(ctx)
 		if err != nil {
-			s.log.Error("cannot count the tasks that wait", "error", err)
+			s.log.Error("cannot count the parked tasks", "error", err)
 		}
 		s.handle(ctx, dispatch.Parked{Attempts: n, Failed: err != nil})
 	case dispatch.Start:

@@ -10,28 +10,28 @@ import (
 	"github.com/air-executor/air-executor/runner"
 )
 
-// WaitLock takes a lock that is held as long as this process lives, and that
+// ParkLock takes a lock that is held as long as this process lives, and that
 // tells managers that a command of the attempt with this token waits. The caller
 // keeps the file until it waits no longer.
-func WaitLock(base, token string) (*os.File, error) {
-	return lock.Share(filepath.Join(base, runner.LocksName), waitNumber(token))
+func ParkLock(base, token string) (*os.File, error) {
+	return lock.Share(filepath.Join(base, runner.LocksName), parkNumber(token))
 }
 
-// waitNumber is the number of the lock of the commands of an attempt that wait,
+// parkNumber is the number of the lock of the waiting commands of an attempt,
 // from the random token. Runners draw theirs from as many.
-func waitNumber(token string) int64 {
+func parkNumber(token string) int64 {
 	n, _ := strconv.ParseInt(token[:min(15, len(token))], 16, 64)
 	return n
 }
 
-// freePlaces takes back the places of parked attempts whose waiting command was
+// freeParked takes back the places of parked attempts whose waiting command was
 // killed while it waited. If there were some, it returns how many attempts are still
 // parked.
-func (r *recovery) freePlaces(ctx context.Context) (parked int, freed bool) {
-	waits := func(token string) (bool, error) { return r.prober.Held(waitNumber(token)) }
-	dead, err := r.db.DeadWaits(ctx, waits)
+func (r *recovery) freeParked(ctx context.Context) (parked int, freed bool) {
+	alive := func(token string) (bool, error) { return r.prober.Held(parkNumber(token)) }
+	dead, err := r.db.DeadParked(ctx, alive)
 	if err == nil && dead {
-		parked, err = r.db.EndWaiting(ctx, waits)
+		parked, err = r.db.FreeParked(ctx, alive)
 	}
 	if err != nil {
 		r.log.Error("cannot look whether tasks still wait for others", "error", err)

@@ -55,7 +55,7 @@ func (r *recovery) Run(ctx context.Context) error {
 // look answers one question.
 func (r *recovery) look(ctx context.Context, what dispatch.Look, postpone func() bool) (out dispatch.Looked) {
 	if what.Parked {
-		out.Parked, out.Freed = r.freePlaces(ctx)
+		out.Parked, out.Freed = r.freeParked(ctx)
 	}
 	var err error
 	if out.Attempts, err = r.pass(ctx, postpone); err != nil {

@@ -32,17 +32,17 @@ func (q *Queue) LendPlace(ctx context.Context, c Caller) (resume func(), err err
 	}
 	// By this lock a manager sees that we wait. If we are killed, it takes the
 	// place back.
-	held, err := manager.WaitLock(q.conf.BasePath, c.Token)
+	held, err := manager.ParkLock(q.conf.BasePath, c.Token)
 	if err != nil {
 		return nil, err
 	}
-	if err := q.DB.SetWaiting(ctx, c.Token, true); err != nil {
+	if err := q.DB.SetParked(ctx, c.Token, true); err != nil {
 		held.Close()
 		return nil, err
 	}
 	return func() {
 		// The place is taken back even if we were interrupted.
-		_ = q.DB.SetWaiting(context.WithoutCancel(ctx), c.Token, false)
+		_ = q.DB.SetParked(context.WithoutCancel(ctx), c.Token, false)
 		held.Close()
 	}, nil
 }

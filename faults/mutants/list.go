@@ -234,7 +234,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "runners do not count who runs already",
-		changes: []change{{"db/claim.go", `row == nil || row.Running >= max`, `row == nil`}},
+		changes: []change{{"db/claim.go", `row == nil || row.Running >= places`, `row == nil`}},
 		test:    inDB("TestNoMoreAttemptsRunThanAllowed"),
 		shows:   "FAIL",
 	},
@@ -518,7 +518,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name: "a wait that was killed lends its place for ever",
-		changes: []change{{"manager/recover.go", `		out.Parked, out.Freed = r.freePlaces(ctx)
+		changes: []change{{"manager/recover.go", `		out.Parked, out.Freed = r.freeParked(ctx)
 `, ``}},
 		test:  inFaults("TestAWaitThatIsKilledLendsNoPlace"),
 		shows: "waited in vain until it is taken back",
