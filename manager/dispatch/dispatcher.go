@@ -58,9 +58,9 @@ func (d *Dispatcher) Handle(now time.Time, e Event) []Order {
 func (d *Dispatcher) order(o Order) { d.orders = append(d.orders, o) }
 
 // Next is when the dispatcher has to hear [Due]; zero: not before something else
-// happens. This is the one timer of a manager. Where tasks are held until a time,
-// the earliest of these times comes with [Counted], and Next returns it if it is
-// earlier.
+// happens. This is the one timer of a manager. When the store holds tasks until a
+// time, the earliest such time is to come with [Counted], and Next returns it if it
+// is earlier than the end of a pause.
 func (d *Dispatcher) Next() time.Time { return d.quiet }
 
 // Running is how many attempts are under way, as far as is known.
