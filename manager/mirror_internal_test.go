@@ -187,12 +187,20 @@ func TestTheMirrorWritesTheLastWordWhenItEnds(t *testing.T) {
 func TestThereIsNoMirrorWhereItWouldDoHarm(t *testing.T) {
 	base := t.TempDir()
 	openWithTasks(t, base, 1)
-	other := exec.Command("/bin/sh", "-c", "read x; exit", "python3", "air_executor")
+	other := exec.Command("/bin/sh", "-c", "echo; read x; exit", "python3", "air_executor")
 	in, err := other.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
+	out, err := other.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// The kernel shows the arguments of a process a moment after its start.
+	if _, err := out.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { in.Close(); _ = other.Wait() })
