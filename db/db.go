@@ -1,4 +1,4 @@
-// Package db is the store of air-executor: every SQL statement stands here, once.
+// Package db is the store of air-executor. All SQL lives here, each statement once.
 //
 // The database is where enqueuers, the manager and the runners meet. Each of
 // them opens it for itself with [Open], reads and writes in short transactions,

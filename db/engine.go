@@ -21,13 +21,13 @@ func (d *DB) Path() string { return d.engine.Path() }
 // the end of the process.
 func (d *DB) Close() error { return d.engine.Close() }
 
-// Whole returns [ErrReplaced] if somebody has removed or replaced a file beside
+// CheckFiles returns [ErrReplaced] if somebody has removed or replaced a file beside
 // the database, although it is in use. Processes that have opened the database
 // since use another one, and what one side writes destroys what the other has
-// written. A database that was moved away as a whole is none the worse for it.
-func (d *DB) Whole() error { return d.engine.Whole() }
+// written. Moving all of its files away together does no harm.
+func (d *DB) CheckFiles() error { return d.engine.CheckFiles() }
 
-// Moved is Whole, and returns an error too if processes that open the database from
+// Moved is CheckFiles, and returns an error too if processes that open the database from
 // now on would find another one, or none.
 func (d *DB) Moved() error { return d.engine.Moved() }
 

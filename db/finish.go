@@ -128,7 +128,7 @@ func (t *tx) finish(e ending, r job.Result) (ready bool, err error) {
 		return false, err
 	}
 	if n != 1 {
-		return false, fmt.Errorf("%w: an attempt runs whose task does not", ErrCorrupt)
+		return false, fmt.Errorf("%w: attempt is running but its task is not", ErrCorrupt)
 	}
 	d := delta{Counts: job.Counts{Running: -1}}
 	if r.Status == job.Completed {

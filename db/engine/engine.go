@@ -45,10 +45,10 @@ type Engine interface {
 	SpendRoom() bool
 	RoomSpent() bool
 
-	// Whole returns ErrReplaced if others that use the database would not see what
+	// CheckFiles returns ErrReplaced if others that use the database would not see what
 	// this process writes.
-	Whole() error
-	// Moved is Whole, and returns an error too if others that open the database from
+	CheckFiles() error
+	// Moved is CheckFiles, and returns an error too if others that open the database from
 	// now on would find another one, or none.
 	Moved() error
 	// Path is where the database is, for people.

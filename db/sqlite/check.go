@@ -96,7 +96,7 @@ func checkEmptied(path string) error {
 }
 
 // access says what keeps this process from reading and writing the database.
-// Who may not write its folder cannot even read it: the write-ahead log and its
+// Write permission on the folder is needed even to read: the write-ahead log and its
 // index are files beside it.
 func access(path string) error {
 	if err := unix.Access(path, unix.R_OK|unix.W_OK); err != nil {
@@ -156,7 +156,7 @@ func create(path string, o engine.Options) error {
 	}
 	if exists(path+"-wal") && !exists(path) {
 		// SQLite would delete it.
-		return fmt.Errorf("%w: %s has gone, and there is its write-ahead log, which may hold the newest of its rows", engine.ErrForeign, path)
+		return fmt.Errorf("%w: %s is missing but its write-ahead log is not; the log may hold the latest commits: restore the database, or move the log away", engine.ErrForeign, path)
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {

@@ -122,8 +122,8 @@ func dsn(path string, o engine.Options) string {
 // Close closes the database. What another goroutine still does with it is left to
 // the end of the process.
 func (d *DB) Close() error {
-	if err := d.Whole(); err != nil {
-		return err // whoever closes last tidies up, and would write
+	if err := d.CheckFiles(); err != nil {
+		return err // the last to close tidies up, and would write
 	}
 	var errs []error
 	if d.conns != nil {
@@ -191,7 +191,7 @@ func (d *DB) beginToWrite(ctx context.Context) (_ *engine.Conn, _ func(bool), er
 		_ = d.gate.Unlock()
 		<-d.turn
 	}
-	if err := d.Whole(); err != nil {
+	if err := d.CheckFiles(); err != nil {
 		leave()
 		return nil, nil, err
 	}

@@ -27,7 +27,7 @@ func (d *DB) Wake() {
 	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
 		return
 	}
-	_, _ = f.Write([]byte{'w'}) // a full pipe has waked already
+	_, _ = f.Write([]byte{'w'}) // a full pipe means that a wake-up is pending
 }
 
 // Listen returns a channel that gets a value after every Wake by any process.

@@ -27,11 +27,11 @@ func (d *DB) remember() {
 	d.files.Store(&now)
 }
 
-// Whole returns [engine.ErrReplaced] if somebody has removed or replaced a file beside
+// CheckFiles returns [engine.ErrReplaced] if somebody has removed or replaced a file beside
 // the database, although it is in use. Processes that have opened the database
 // since use another one, and what one side writes destroys what the other has
-// written. A database that was moved away as a whole is none the worse for it.
-func (d *DB) Whole() error {
+// written. Moving all of its files away together does no harm.
+func (d *DB) CheckFiles() error {
 	used := d.files.Load()
 	if used == nil {
 		return nil // not in use yet
@@ -49,16 +49,16 @@ func (d *DB) Whole() error {
 	return nil
 }
 
-// Moved is Whole, and returns an error too if the path does not lead to this
+// Moved is CheckFiles, and returns an error too if the path does not lead to this
 // database any more.
 func (d *DB) Moved() error {
 	used := d.files.Load()
 	now, err := os.Lstat(d.path)
 	switch {
 	case err != nil:
-		return fmt.Errorf("the database has gone: %w", err)
+		return fmt.Errorf("the database is missing: %w", err)
 	case used != nil && !os.SameFile(now, used[0]):
 		return fmt.Errorf("the database %s has been replaced by another file", d.path)
 	}
-	return d.Whole()
+	return d.CheckFiles()
 }
