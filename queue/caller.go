@@ -23,10 +23,10 @@ func CallerByEnv(getenv func(string) string) Caller {
 	}
 }
 
-// LendPlace is for a caller that waits for other tasks of the queue: until resume is
-// called, its place among the tasks that may run at once is free for them. For a
-// caller that is none of the queue's tasks it does nothing.
-func (q *Queue) LendPlace(ctx context.Context, c Caller) (resume func(), err error) {
+// Park is for a caller that waits for other tasks of the queue: until resume is
+// called, its attempt is parked, and its place among the tasks that may run at once
+// is free for others. For a caller that is none of the queue's tasks it does nothing.
+func (q *Queue) Park(ctx context.Context, c Caller) (resume func(), err error) {
 	if c.Token == "" || c.BasePath != q.conf.BasePath {
 		return func() {}, nil
 	}
