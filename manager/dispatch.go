@@ -218,7 +218,7 @@ func (s *dispatching) start(ctx context.Context, n int) {
 // warn logs that a runner has exited too early.
 func (s *dispatching) warn(r *runner.Process, hadTask bool) {
 	if hadTask {
-		s.log.Warn("a runner has ended without recording a result", "pid", r.PID)
+		s.log.Warn("a runner has ended without recording a result", "pid", r.PID, "ended", r.Ended, "said", r.LastWords())
 	} else {
 		s.log.Warn("a runner has ended before it had a task", "pid", r.PID, "said", r.LastWords(), "ended", r.Ended)
 	}
