@@ -565,4 +565,16 @@ var Early func(i int, a *Assignment)
 		test:    inDB("TestTasksAreListedInParts"),
 		shows:   "failures that count",
 	},
+	{
+		name:    "a runner that dies during a look for lost attempts is forgotten",
+		changes: []change{{"manager/dispatch/look.go", `	d.look.lost[id] = true`, `	_ = id`}},
+		test:    test{"./manager/dispatch", "", "TestALookIsOlderThanWhatHappensMeanwhile"},
+		shows:   "nobody looks for it",
+	},
+	{
+		name:    "the mirror writes from a database that was replaced",
+		changes: []change{{"manager/mirror.go", `if errors.Is(context.Cause(ctx), errStopped) {`, `if ctx.Err() != nil {`}},
+		test:    test{"./manager", "", "TestTheMirrorWritesTheLastWordWhenItEnds"},
+		shows:   "ended by a file was replaced",
+	},
 }
