@@ -12,6 +12,7 @@ import (
 
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/jobfolder"
 	"github.com/air-executor/air-executor/taskfile"
@@ -126,6 +127,9 @@ func FindFolders(ctx context.Context, conf *config.Config, paths []string) (fold
 // path itself are then moved away, or kept up to date. Errors: *BadFolder;
 // db.ErrDuplicate if the job is there already.
 func (q *Queue) Import(ctx context.Context, folder string, o ImportOptions) (ImportResult, error) {
+	if err := checkOwn(q.conf, folder); err != nil {
+		return ImportResult{}, badInput(err)
+	}
 	j, err := jobfolder.ReadState(folder)
 	if err == nil {
 		err = badInput(job.CheckName(j.Name))
@@ -174,7 +178,7 @@ func (q *Queue) store(ctx context.Context, folder string, j job.Job, f *tasksFil
 	}
 	// What was imported before a crash could move the files is only moved now.
 	same := j.UUID == "" || j.UUID == there.UUID
-	if own, err := q.inBase(folder); err != nil || !own || !same {
+	if own, err := inBase(q.conf, folder); err != nil || !own || !same {
 		return r.present(o, err)
 	}
 	if q.conf.MirrorJSON || jobfolder.Fresh(there, folder) {
@@ -198,8 +202,25 @@ func (r *ImportResult) present(o ImportOptions, err error) error {
 	return nil
 }
 
+// checkOwn returns an error if a folder is one of those of the base path, and a link,
+// or has links in the place of its files: they could lead anywhere.
+func checkOwn(conf *config.Config, folder string) error {
+	own, err := inBase(conf, folder)
+	if err != nil || !own {
+		return err
+	}
+	info, err := os.Lstat(folder)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%s is %s, not a folder of the base path", folder, basepath.Kind(info.Mode()))
+	}
+	return jobfolder.CheckOwn(folder)
+}
+
 // inBase reports whether a folder is one of those of the base path.
-func (q *Queue) inBase(folder string) (bool, error) {
+func inBase(conf *config.Config, folder string) (bool, error) {
 	abs, err := filepath.Abs(folder)
 	if err != nil {
 		return false, err
@@ -208,7 +229,7 @@ func (q *Queue) inBase(folder string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	jobs, err := os.Stat(filepath.Join(q.conf.BasePath, jobfolder.JobsName))
+	jobs, err := os.Stat(filepath.Join(conf.BasePath, jobfolder.JobsName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -218,7 +239,7 @@ func (q *Queue) inBase(folder string) (bool, error) {
 // settleFiles has the files in the base path itself say nothing that is not so
 // any more, after the job that they tell of was imported.
 func (q *Queue) settleFiles(ctx context.Context, folder string, r *ImportResult) error {
-	own, err := q.inBase(folder)
+	own, err := inBase(q.conf, folder)
 	if err != nil || !own || r.PassedOver && !r.Again {
 		return err
 	}

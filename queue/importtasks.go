@@ -117,6 +117,9 @@ func FindRunning(ctx context.Context, conf *config.Config, folders []string, o I
 	}
 	var ran []RunningTask
 	for _, folder := range folders {
+		if checkOwn(conf, folder) != nil {
+			continue
+		}
 		some, err := runningIn(ctx, d, folder, o)
 		if err != nil {
 			return nil, err

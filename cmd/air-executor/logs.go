@@ -111,6 +111,13 @@ func (c *logsCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if err != nil {
 		return err
 	}
+	if c.Path {
+		for _, l := range logs { // somebody will open what is printed
+			if err := l.Check(); err != nil {
+				return err
+			}
+		}
+	}
 	switch {
 	case c.Path && !ui.json():
 		for _, l := range logs {

@@ -550,4 +550,11 @@ var Early func(i int, a *Assignment)
 		test:    inDB("TestTasksAreListedInParts"),
 		shows:   "failures that count",
 	},
+	{
+		name: "logs are read through any link",
+		changes: []change{{"queue/log.go", `runner.ReadLog(l.base, l.Path)`, `os.Open(l.Path)`}, {"queue/log.go", `	"github.com/air-executor/air-executor/runner"
+`, ``}},
+		test:  inStories("linked"),
+		shows: "exit code is 0, not 1",
+	},
 }
