@@ -71,10 +71,10 @@ var mutants = []mutant{
 		shows:   "no error",
 	},
 	{
-		name:    "a mistyped key of a task is kept as one of another tool",
-		changes: []change{{"taskfile/table.go", `if lacks && (!r.in.keepsTypos()`, `if lacks && !lacks && (!r.in.keepsTypos()`}},
-		test:    test{"./taskfile", "", "TestEachMistakeIsOneSentenceInEveryForm"},
-		shows:   "no error",
+		name:    "an unknown key of a task to be queued is kept as one of another tool",
+		changes: []change{{"taskfile/table.go", `		if !in.keepsUnknown() {`, `		if false {`}},
+		test:    test{"./taskfile", "", "TestSpecReaderRefusesUnknownKeys"},
+		shows:   "<nil>, want unknown key",
 	},
 	{
 		name:    "a wrong configuration is taken for the defaults by a manager",
