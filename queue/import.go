@@ -27,6 +27,8 @@ const (
 	RunningRefused Running = ""       // their job is not imported
 	RunningAgain   Running = "rerun"  // they are pending, and run a second time
 	RunningFailed  Running = "failed" // they have failed, as lost
+
+	runningKept Running = "kept" // they stay running, for a merge to find that they are there already
 )
 
 // ImportOptions say how jobs are imported.
@@ -67,8 +69,8 @@ func (e *BadFolder) Error() string { return e.err.Error() }
 // Unwrap returns the reason.
 func (e *BadFolder) Unwrap() error { return e.err }
 
-// ErrWasRunning is the reason of a BadFolder with a task that was running, with
-// RunningRefused.
+// ErrWasRunning is the reason of a BadFolder with a task that was running and would be
+// imported, with RunningRefused.
 var ErrWasRunning = errors.New("is running in the file")
 
 // StillServed is the error about a folder in which the program that wrote it still
@@ -171,10 +173,7 @@ func (q *Queue) store(ctx context.Context, folder string, j job.Job, f *tasksFil
 	case err != nil:
 		return err
 	case o.Merge:
-		var running []string
-		m, err := q.DB.Merge(ctx, j.Name, f.tasks(o.Running, func(t job.Task) { running = append(running, t.ID) }))
-		r.merge(m, running)
-		return err
+		return q.merge(ctx, j.Name, f, o.Running, r)
 	}
 	// What was imported before a crash could move the files is only moved now.
 	same := j.UUID == "" || j.UUID == there.UUID
@@ -191,6 +190,21 @@ func (q *Queue) store(ctx context.Context, folder string, j job.Job, f *tasksFil
 	}
 	r.PassedOver, r.Present, r.Again = true, len(m.Present), true
 	return nil
+}
+
+// merge adds to a job the tasks of a file that it does not have. About those that it
+// has there is nothing to decide.
+func (q *Queue) merge(ctx context.Context, name string, f *tasksFile, decided Running, r *ImportResult) error {
+	if decided == RunningRefused {
+		decided = runningKept
+	}
+	var running []string
+	m, err := q.DB.Merge(ctx, name, f.tasks(decided, func(t job.Task) { running = append(running, t.ID) }))
+	if errors.Is(err, db.ErrNoRunner) { // it is about the last one
+		return f.undecided(running[len(running)-1])
+	}
+	r.merge(m, running)
+	return err
 }
 
 // present is for a job that is there and stays as it is.
