@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -47,7 +48,7 @@ func (n *tailLines) Decode(c *kong.DecodeContext) error {
 		return errNoValue
 	}
 	text := fmt.Sprint(t.Value)
-	switch text {
+	switch strings.ToLower(text) {
 	case "auto":
 		*n = tailAuto
 		return nil

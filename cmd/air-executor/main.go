@@ -64,6 +64,7 @@ func run(args []string) int {
 		kong.Description(description),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.Exit(func(code int) { exited = code; panic(errHelpShown) }),
+		kong.NamedMapper("word", kong.MapperFunc(decodeWord)),
 		kong.Bind(a, a.ui, a.workspace),
 	)
 	if len(args) == 2 && args[0] == completeLine {
