@@ -199,8 +199,17 @@ func (c *logsCmd) follow(ctx context.Context, ui *ui, ws *workspace, q *queue.Qu
 	if ui.json() {
 		p.piece = printPiece(ui)
 	}
+	ctx, check, stop := ui.whileRead(ctx)
+	defer stop()
 	obstacles := &obstacles{ui: ui, ws: ws}
-	err := q.Follow(ctx, jobs, queue.FollowOptions{LogQuery: c.query(), Lines: int(c.Tail), Waiting: obstacles.look}, p)
+	waiting := func() {
+		obstacles.look()
+		check()
+	}
+	err := q.Follow(ctx, jobs, queue.FollowOptions{LogQuery: c.query(), Lines: int(c.Tail), Waiting: waiting}, p)
+	if err = orNobody(ctx, err); nobodyReads(err) {
+		return err
+	}
 	if err == nil || ctx.Err() != nil {
 		return errors.Join(err, p.end())
 	}
