@@ -557,4 +557,10 @@ var Early func(i int, a *Assignment)
 		test:  inStories("linked"),
 		shows: "exit code is 0, not 1",
 	},
+	{
+		name:    "a manager that was asked to stop claims until it sees that",
+		changes: []change{{"db/claim.go", `err != nil || stops {`, `err != nil || stops && err != nil {`}},
+		test:    inDB("TestAManagerThatWasAskedToStopClaimsNothing"),
+		shows:   "claimed &",
+	},
 }
