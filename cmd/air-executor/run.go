@@ -43,7 +43,7 @@ If a manager serves this base path, it runs the tasks, and Ctrl-C only stops wat
 
 A task that sets no timeout is ended after task_timeout of the configuration, 30 minutes unless configured otherwise.
 
-If a job of this name has completed, it is left alone, and the new one gets a number: build, build-2. --resume FILE runs every task that has not completed, as the file defines it now, drops tasks that are no longer in the file, and prints what has changed.
+If a job of this name has completed, it is left alone, and the new one gets a number: build, build-2. --resume FILE runs every task that has not completed, as the file defines it now, drops tasks that are no longer in the file, and prints what has changed; if there is no such job, it says so and begins it.
 
 With --quiet it prints neither progress nor output, only what has failed.
 
@@ -219,6 +219,9 @@ func (c *runCmd) queue(a *app, w *watcher, o *order) error {
 		options.Job = name
 		if !fresh {
 			return c.resume(a, w, o, tasks, options)
+		}
+		if c.Resume {
+			a.notef("there is no job %q to go on with; all of it runs, as a new job", name)
 		}
 		last, err := w.db.LastStep(a.ctx)
 		if err != nil {
