@@ -70,6 +70,9 @@ func run(args []string) int {
 	if len(args) == 2 && args[0] == completeLine {
 		return exitCode(answerShell(a.ui, a.workspace, parser.Model, args[1]))
 	}
+	if namesNoCommand(parser.Model, args) {
+		args = append(args, "--help")
+	}
 	err := parseAndRun(parser, a, flags, args)
 	if out.end(); out.err != nil {
 		err = out.err // there was help to print

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"os/exec"
 	"slices"
 	"time"
 
@@ -138,6 +139,11 @@ func (c *runCmd) file(a *app, path string) error {
 	f, err := interruptible(a.ctx, func() (*taskfile.JobFile, error) { return taskfile.LoadJob(path, c.Job) })
 	if at := (*taskfile.Error)(nil); errors.As(err, &at) && at.Key == "name" && at.Line == 0 {
 		return usage(err, "or give the name here: --job NAME")
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, e := exec.LookPath(path); e == nil {
+			return usage(err, "to run a command, put -- before it: air-executor run -- "+shellLine([]string{path}))
+		}
 	}
 	if err != nil {
 		return err
