@@ -51,15 +51,15 @@ func keys() []key {
 			folder{}},
 		{"log_level", "INFO",
 			"How much the manager writes to its log.",
-			choice{[]string{"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}, true,
+			choice{[]string{"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"},
 				func(c *Config) *string { return &c.LogLevel }}},
 		{"log_format", "json",
 			"Form of the log: json for programs, console for people.",
-			choice{[]string{"json", "console"}, true, func(c *Config) *string { return &c.LogFormat }}},
+			choice{[]string{"json", "console"}, func(c *Config) *string { return &c.LogFormat }}},
 		{"durability", "full",
 			"full: what was queued and what was recorded survives power loss.\n" +
 				"normal: faster; power loss may undo the last moments, a crash of a program does not.",
-			choice{[]string{"full", "normal"}, true, func(c *Config) *string { return &c.Durability }}},
+			choice{[]string{"full", "normal"}, func(c *Config) *string { return &c.Durability }}},
 		{"tasks_per_runner", "1",
 			"How many tasks of a job one runner process carries out, one after the other, before it ends.",
 			number{1, 1000, func(c *Config) *int { return &c.TasksPerRunner }}},
@@ -69,7 +69,7 @@ func keys() []key {
 		{"on_term", "leave",
 			"What SIGTERM to the manager does to running tasks: leave lets them go on, drain waits for them, kill ends them.\n" +
 				"As process 1 of a container, a manager that should leave them ends them: they could not go on.",
-			choice{[]string{"leave", "drain", "kill"}, false, func(c *Config) *string { return &c.OnTerm }}},
+			choice{[]string{"leave", "drain", "kill"}, func(c *Config) *string { return &c.OnTerm }}},
 		{"max_subtasks", "10000",
 			"How many tasks a task may queue while it runs, counting those that these queue in turn.",
 			number{1, 1_000_000, func(c *Config) *int { return &c.MaxSubtasks }}},
@@ -114,11 +114,10 @@ func (k seconds) store(c *Config, text string) {
 
 func (k seconds) allowed() string { return fmt.Sprintf("%d to %d seconds", k.low, k.high) }
 
-// choice is one of a few words.
+// choice is one of a few words, in any case.
 type choice struct {
-	words   []string
-	anyCase bool
-	field   func(*Config) *string
+	words []string
+	field func(*Config) *string
 }
 
 func (k choice) read(v strictyaml.Value) (string, error) {
@@ -126,9 +125,7 @@ func (k choice) read(v strictyaml.Value) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	i := slices.IndexFunc(k.words, func(w string) bool {
-		return w == text || k.anyCase && strings.EqualFold(w, text)
-	})
+	i := slices.IndexFunc(k.words, func(w string) bool { return strings.EqualFold(w, text) })
 	if i < 0 {
 		return "", v.Errorf("must be %s, not %s", k.allowed(), words.Quote(text))
 	}

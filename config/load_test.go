@@ -92,11 +92,11 @@ kill_grace: 600
 max_concurrent_runners: 50
 base_path: base
 log_level: warning
-log_format: console
+log_format: CONSOLE
 durability: normal
 tasks_per_runner: 1000
 max_log_size: 1048576
-on_term: drain
+on_term: Drain
 max_subtasks: 1_000_000
 max_subtask_depth: 10000
 mirror_json: true

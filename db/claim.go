@@ -37,7 +37,8 @@ func (d *DB) Claim(ctx context.Context, r Runner, places int, only string) (*Ass
 // may have one more running, that of the job whose first task has the highest priority,
 // and of those the oldest. With only, it looks at the job of that name alone.
 // It returns fewer tasks than there are runners if there are no more, or if so many
-// run that all places are taken; [Assignment.Runner] says whose each task is.
+// run that all places are taken; [Assignment.Runner] says whose each task is. Once the
+// manager of the runners was asked to stop (see [DB.AskToStop]), there are none for it.
 //
 // The tasks are running when ClaimAll returns: claim and start-intent are one
 // durable commit, and from here on the tasks may have been started. So every
@@ -52,6 +53,9 @@ func (d *DB) ClaimAll(ctx context.Context, runners []Runner, places int, only st
 	var claimed []*Assignment
 	err := d.write(ctx, func(t *tx) error {
 		claimed = nil
+		if stops, err := t.stopAsked(runners); err != nil || stops {
+			return err
+		}
 		var jobID int64
 		if only != "" {
 			j, err := t.lockJob(only)

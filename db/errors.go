@@ -33,7 +33,8 @@ var (
 	ErrLimit      = errors.New("limit reached")
 	ErrInDoubt    = errors.New("it is not known whether this was stored") // the commit itself failed
 	ErrJobExists  = errors.New("exists already")                          // where a new job was wanted
-	ErrInUse      = errors.New("cannot be removed")                       // it runs, or another task depends on it
+	ErrNoRunner   = errors.New("is running, and cannot be without a runner")
+	ErrInUse      = errors.New("cannot be removed") // it runs, or another task depends on it
 	ErrContradict = errors.New("the change contradicts what is done")
 )
 

@@ -209,7 +209,7 @@ func (a *adder) addStopped(task job.Task) error {
 	if err == nil && row != nil {
 		return ErrDuplicate
 	}
-	return errors.Join(ignore(err, ErrNoTask), fmt.Errorf("task %q is running, and cannot be without a runner", task.ID))
+	return errors.Join(ignore(err, ErrNoTask), fmt.Errorf("task %q %w", task.ID, ErrNoRunner))
 }
 
 // parentLink is a task that another has queued, which may come later in the file.

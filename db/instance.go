@@ -88,11 +88,22 @@ FROM manager`+which, args...)
 	}, nil
 }
 
-// AskToStop writes down how a manager is to stop. The manager looks for that
-// once a second; the caller may tell it to look at once.
+// AskToStop writes down how a manager is to stop. From then on it claims nothing, even
+// if it has not seen that yet: it looks for it once a second, and the caller may tell it
+// to look at once.
 func (d *DB) AskToStop(ctx context.Context, instance string, how Stop) error {
 	return d.writeResult(ctx, func(t *tx) error {
 		_, err := t.exec(`UPDATE manager SET stop = ? WHERE instance = ?`, string(how), instance)
 		return err
 	})
+}
+
+// stopAsked reports whether the manager of these runners was asked to stop. One that was
+// stopped with SIGSTOP may come to claim before it comes to look for that.
+func (t *tx) stopAsked(runners []Runner) (bool, error) {
+	if len(runners) == 0 || runners[0].Manager == "" {
+		return false, nil
+	}
+	var one int
+	return t.get(&one, `SELECT 1 FROM manager WHERE instance = ? AND stop IS NOT NULL`, runners[0].Manager)
 }

@@ -65,6 +65,9 @@ var hot = []struct {
 		"CORRELATED SCALAR SUBQUERY 1",
 		"SEARCH task USING COVERING INDEX task_ready (job=?)",
 	}},
+	{"see whether a manager was asked to stop", "AND stop IS NOT NULL", []string{
+		"SEARCH manager USING INDEX manager_instance (instance=?)",
+	}},
 	{"list the failed tasks of all jobs", "AND (j.failed > 0 AND t.status = 'failed' AND", []string{
 		"SCAN t USING INDEX task_failed",
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
@@ -416,6 +419,8 @@ func exercise(t *testing.T, d *DB) {
 
 	must(d.RegisterManager(ctx, Instance{ID: "m", StartedAt: time.Now()}))
 	must(d.AskToStop(ctx, "m", StopDrain))
+	_, err = d.Claim(ctx, Runner{Manager: "m"}, 10, "")
+	must(err)
 	must(d.ManagerStopped(ctx, "m"))
 	_, err = d.Manager(ctx)
 	must(err)

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
 )
 
 func (s *store) parked() int {
@@ -99,5 +100,26 @@ func TestAManagerIsFoundByItsInstance(t *testing.T) {
 	}
 	if none, err := s.ManagerWith(ctx, "third"); err != nil || none != nil {
 		t.Errorf("%+v, %v", none, err)
+	}
+}
+
+// A task that was queued after stop could still start: a manager that was held up came
+// to claim before it came to look for the request.
+func TestAManagerThatWasAskedToStopClaimsNothing(t *testing.T) {
+	s := open(t)
+	for _, id := range []string{"asked", "other"} {
+		if err := s.RegisterManager(ctx, db.Instance{ID: id}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.enqueue("j", job.Spec{ID: "a", Command: "true"})
+	if err := s.AskToStop(ctx, "asked", db.StopLeave); err != nil {
+		t.Fatal(err)
+	}
+	if a, err := s.Claim(ctx, db.Runner{Manager: "asked", Lock: 1}, 10, ""); a != nil || err != nil {
+		t.Errorf("claimed %+v, %v", a, err)
+	}
+	if a, err := s.Claim(ctx, db.Runner{Manager: "other", Lock: 1}, 10, ""); a == nil || err != nil {
+		t.Errorf("another manager claimed %+v, %v", a, err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/taskfile"
 )
@@ -31,6 +32,19 @@ func Is(path string) bool {
 		}
 	}
 	return false
+}
+
+// CheckOwn returns an error if a folder in the base path has something else than a
+// regular file in the place of one of the two files. A link there would lead out of
+// the base path.
+func CheckOwn(path string) error {
+	for _, name := range []string{StateFile, TasksFile} {
+		file := filepath.Join(path, name)
+		if info, err := os.Lstat(file); err == nil && !info.Mode().IsRegular() {
+			return fmt.Errorf("%s is %s, %w", file, basepath.Kind(info.Mode()), basepath.ErrNotRegular)
+		}
+	}
+	return nil
 }
 
 // Find looks for the folders of jobs: the folder itself, its subfolders, those

@@ -73,6 +73,9 @@ func write(ctx context.Context, d *db.DB, j job.Job, folder string, made func(*o
 // WriteOwn is Write for folders that other tools may have written: it returns
 // ErrOther, and changes nothing, where the files are not those of this job.
 func WriteOwn(ctx context.Context, d *db.DB, j job.Job, folder string) error {
+	if err := CheckOwn(folder); err != nil {
+		return fmt.Errorf("%s %w: %w", folder, ErrOther, err)
+	}
 	if Is(folder) {
 		theirs, err := ReadState(folder)
 		if err != nil {

@@ -3,6 +3,7 @@ package manager
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/jobfolder"
+	"github.com/air-executor/air-executor/runner"
 )
 
 // mirror keeps state.json and tasks.json of every job in step with the database,
@@ -116,7 +118,12 @@ func (m *mirror) write(ctx context.Context, j job.Job) error {
 			return err
 		}
 	}
-	err := jobfolder.WriteOwn(ctx, m.db, j, folder)
+	err := runner.CheckJob(m.base, j.Name)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", jobfolder.ErrOther, err)
+	} else {
+		err = jobfolder.WriteOwn(ctx, m.db, j, folder)
+	}
 	switch {
 	case errors.Is(err, db.ErrNoJob):
 		return nil // removed since; the next pass sees that
@@ -160,6 +167,9 @@ func (m *mirror) remove(name string) error {
 	was := m.written[name]
 	delete(m.written, name)
 	folder := jobfolder.Path(m.base, name)
+	if runner.CheckJob(m.base, name) != nil || jobfolder.CheckOwn(folder) != nil {
+		return nil
+	}
 	if theirs, err := jobfolder.ReadState(folder); err != nil || theirs.UUID != was.uuid {
 		return nil
 	}

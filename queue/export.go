@@ -4,8 +4,10 @@ import (
 	"context"
 	"path/filepath"
 
+	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/jobfolder"
+	"github.com/air-executor/air-executor/runner"
 )
 
 // ExportResult is a job that was exported.
@@ -22,7 +24,7 @@ type ExportResult struct {
 func (q *Queue) Export(ctx context.Context, name, path string, done func(ExportResult)) error {
 	write := jobfolder.Write
 	if path == "" {
-		path, write = filepath.Join(q.conf.BasePath, jobfolder.JobsName), jobfolder.WriteOwn
+		path, write = filepath.Join(q.conf.BasePath, jobfolder.JobsName), q.writeOwn
 	}
 	var jobs []job.Job
 	var err error
@@ -43,4 +45,13 @@ func (q *Queue) Export(ctx context.Context, name, path string, done func(ExportR
 		done(ExportResult{j.Name, folder})
 	}
 	return nil
+}
+
+// writeOwn is jobfolder.WriteOwn for a folder in the base path, which must be no link
+// out of it.
+func (q *Queue) writeOwn(ctx context.Context, d *db.DB, j job.Job, folder string) error {
+	if err := runner.CheckJob(q.conf.BasePath, j.Name); err != nil {
+		return err
+	}
+	return jobfolder.WriteOwn(ctx, d, j, folder)
 }

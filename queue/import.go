@@ -12,6 +12,7 @@ import (
 
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/jobfolder"
 	"github.com/air-executor/air-executor/taskfile"
@@ -26,6 +27,8 @@ const (
 	RunningRefused Running = ""       // their job is not imported
 	RunningAgain   Running = "rerun"  // they are pending, and run a second time
 	RunningFailed  Running = "failed" // they have failed, as lost
+
+	runningKept Running = "kept" // they stay running, for a merge to find that they are there already
 )
 
 // ImportOptions say how jobs are imported.
@@ -66,8 +69,8 @@ func (e *BadFolder) Error() string { return e.err.Error() }
 // Unwrap returns the reason.
 func (e *BadFolder) Unwrap() error { return e.err }
 
-// ErrWasRunning is the reason of a BadFolder with a task that was running, with
-// RunningRefused.
+// ErrWasRunning is the reason of a BadFolder with a task that was running and would be
+// imported, with RunningRefused.
 var ErrWasRunning = errors.New("is running in the file")
 
 // StillServed is the error about a folder in which the program that wrote it still
@@ -126,6 +129,9 @@ func FindFolders(ctx context.Context, conf *config.Config, paths []string) (fold
 // path itself are then moved away, or kept up to date. Errors: *BadFolder;
 // db.ErrDuplicate if the job is there already.
 func (q *Queue) Import(ctx context.Context, folder string, o ImportOptions) (ImportResult, error) {
+	if err := checkOwn(q.conf, folder); err != nil {
+		return ImportResult{}, badInput(err)
+	}
 	j, err := jobfolder.ReadState(folder)
 	if err == nil {
 		err = badInput(job.CheckName(j.Name))
@@ -167,14 +173,11 @@ func (q *Queue) store(ctx context.Context, folder string, j job.Job, f *tasksFil
 	case err != nil:
 		return err
 	case o.Merge:
-		var running []string
-		m, err := q.DB.Merge(ctx, j.Name, f.tasks(o.Running, func(t job.Task) { running = append(running, t.ID) }))
-		r.merge(m, running)
-		return err
+		return q.merge(ctx, j.Name, f, o.Running, r)
 	}
 	// What was imported before a crash could move the files is only moved now.
 	same := j.UUID == "" || j.UUID == there.UUID
-	if own, err := q.inBase(folder); err != nil || !own || !same {
+	if own, err := inBase(q.conf, folder); err != nil || !own || !same {
 		return r.present(o, err)
 	}
 	if q.conf.MirrorJSON || jobfolder.Fresh(there, folder) {
@@ -189,6 +192,21 @@ func (q *Queue) store(ctx context.Context, folder string, j job.Job, f *tasksFil
 	return nil
 }
 
+// merge adds to a job the tasks of a file that it does not have. About those that it
+// has there is nothing to decide.
+func (q *Queue) merge(ctx context.Context, name string, f *tasksFile, decided Running, r *ImportResult) error {
+	if decided == RunningRefused {
+		decided = runningKept
+	}
+	var running []string
+	m, err := q.DB.Merge(ctx, name, f.tasks(decided, func(t job.Task) { running = append(running, t.ID) }))
+	if errors.Is(err, db.ErrNoRunner) { // it is about the last one
+		return f.undecided(running[len(running)-1])
+	}
+	r.merge(m, running)
+	return err
+}
+
 // present is for a job that is there and stays as it is.
 func (r *ImportResult) present(o ImportOptions, err error) error {
 	if err != nil || !o.IfAbsent {
@@ -198,8 +216,25 @@ func (r *ImportResult) present(o ImportOptions, err error) error {
 	return nil
 }
 
+// checkOwn returns an error if a folder is one of those of the base path, and a link,
+// or has links in the place of its files: they could lead anywhere.
+func checkOwn(conf *config.Config, folder string) error {
+	own, err := inBase(conf, folder)
+	if err != nil || !own {
+		return err
+	}
+	info, err := os.Lstat(folder)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%s is %s, not a folder of the base path", folder, basepath.Kind(info.Mode()))
+	}
+	return jobfolder.CheckOwn(folder)
+}
+
 // inBase reports whether a folder is one of those of the base path.
-func (q *Queue) inBase(folder string) (bool, error) {
+func inBase(conf *config.Config, folder string) (bool, error) {
 	abs, err := filepath.Abs(folder)
 	if err != nil {
 		return false, err
@@ -208,7 +243,7 @@ func (q *Queue) inBase(folder string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	jobs, err := os.Stat(filepath.Join(q.conf.BasePath, jobfolder.JobsName))
+	jobs, err := os.Stat(filepath.Join(conf.BasePath, jobfolder.JobsName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -218,7 +253,7 @@ func (q *Queue) inBase(folder string) (bool, error) {
 // settleFiles has the files in the base path itself say nothing that is not so
 // any more, after the job that they tell of was imported.
 func (q *Queue) settleFiles(ctx context.Context, folder string, r *ImportResult) error {
-	own, err := q.inBase(folder)
+	own, err := inBase(q.conf, folder)
 	if err != nil || !own || r.PassedOver && !r.Again {
 		return err
 	}

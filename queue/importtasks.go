@@ -22,6 +22,8 @@ import (
 
 // tasksFile is the tasks.json of a folder; one that is not there has no tasks.
 type tasksFile struct {
+	path   string
+	job    string
 	file   *os.File // nil: there is none
 	reader *taskfile.TaskReader
 	count  int // tasks read
@@ -34,9 +36,9 @@ func openTasks(folder, name string) (*tasksFile, error) {
 		return nil, err
 	}
 	if f == nil {
-		return &tasksFile{reader: taskfile.NewTaskReader(path, name, strings.NewReader("[]"))}, nil
+		return &tasksFile{path: path, job: name, reader: taskfile.NewTaskReader(path, name, strings.NewReader("[]"))}, nil
 	}
-	return &tasksFile{file: f, reader: taskfile.NewTaskReader(path, name, bufio.NewReaderSize(f, 1<<20))}, nil
+	return &tasksFile{path: path, job: name, file: f, reader: taskfile.NewTaskReader(path, name, bufio.NewReaderSize(f, 1<<20))}, nil
 }
 
 // Close closes the file.
@@ -47,8 +49,13 @@ func (f *tasksFile) Close() error {
 	return f.file.Close()
 }
 
+// undecided is the error about a task that was running and would be imported.
+func (f *tasksFile) undecided(task string) error {
+	return fmt.Errorf("%s: task %q of job %q %w", f.path, task, f.job, ErrWasRunning)
+}
+
 // tasks yields the tasks of a file as they are here, where none of them runs.
-// Those that ran it hands to ran first.
+// Those that ran it hands to ran first. With runningKept, they still do.
 func (f *tasksFile) tasks(running Running, ran func(job.Task)) iter.Seq2[job.Task, error] {
 	return func(yield func(job.Task, error) bool) {
 		for {
@@ -58,7 +65,9 @@ func (f *tasksFile) tasks(running Running, ran func(job.Task)) iter.Seq2[job.Tas
 			}
 			if err == nil && t.Status == job.Running {
 				ran(t)
-				err = running.settle(&t)
+				if !running.settle(&t) {
+					err = f.undecided(t.ID)
+				}
 			}
 			f.count++
 			if !yield(t, err) || err != nil {
@@ -68,8 +77,9 @@ func (f *tasksFile) tasks(running Running, ran func(job.Task)) iter.Seq2[job.Tas
 	}
 }
 
-// settle turns a task that ran elsewhere into one that does not.
-func (r Running) settle(t *job.Task) error {
+// settle turns a task that ran elsewhere into one that does not. It reports false if
+// nobody has decided how.
+func (r Running) settle(t *job.Task) bool {
 	switch r {
 	case RunningAgain:
 		t.Status, t.StartedAt, t.CompletedAt = job.Pending, time.Time{}, time.Time{}
@@ -79,10 +89,11 @@ func (r Running) settle(t *job.Task) error {
 		if t.Error == "" {
 			t.Error = "was running when its file was written"
 		}
+	case runningKept:
 	default:
-		return fmt.Errorf("task %q %w", t.ID, ErrWasRunning)
+		return false
 	}
-	return nil
+	return true
 }
 
 // merge takes over what became of the tasks of a job that was there.
@@ -117,6 +128,9 @@ func FindRunning(ctx context.Context, conf *config.Config, folders []string, o I
 	}
 	var ran []RunningTask
 	for _, folder := range folders {
+		if checkOwn(conf, folder) != nil {
+			continue
+		}
 		some, err := runningIn(ctx, d, folder, o)
 		if err != nil {
 			return nil, err

@@ -5,8 +5,8 @@ import (
 	"io"
 	"os"
 
-	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/runner"
 )
 
 // Log is what one attempt has printed: a file, which need not be there yet and may
@@ -19,6 +19,7 @@ type Log struct {
 	Path      string     // absolute
 	Offset    int64      // of the byte that is read next
 
+	base string   // the base path
 	file *os.File // once it was read
 }
 
@@ -113,12 +114,19 @@ func (l *Log) Close() {
 	}
 }
 
+// Check returns an error if the log cannot be read, as where a link is in its place.
+func (l *Log) Check() error {
+	defer l.Close()
+	_, err := l.open()
+	return err
+}
+
 // open opens the file, and reports whether there is one.
 func (l *Log) open() (bool, error) {
 	if l.file != nil {
 		return true, nil
 	}
-	f, err := basepath.Open(l.Path, os.O_RDONLY, 0)
+	f, err := runner.ReadLog(l.base, l.Path)
 	if errors.Is(err, os.ErrNotExist) {
 		return false, nil
 	}

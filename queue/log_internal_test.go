@@ -14,8 +14,11 @@ func writeLog(t *testing.T, path, content string) {
 }
 
 func TestALogThatWasReplacedIsNoticed(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "log")
-	l := &Log{Path: path}
+	l := NewLog(t.TempDir(), "j", "a")
+	path := l.Path
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	defer l.Close()
 	writeLog(t, path, "one\n")
 	if _, err := l.open(); err != nil || l.replaced() {

@@ -86,8 +86,11 @@ func (q *Queue) newestLog(t job.Task) *Log {
 }
 
 // LogOf is the log of a task's newest attempt, of which nothing else is known.
-func (q *Queue) LogOf(name, task string) *Log {
-	return &Log{Job: name, Task: task, Path: runner.LogPath(q.conf.BasePath, name, task)}
+func (q *Queue) LogOf(name, task string) *Log { return NewLog(q.conf.BasePath, name, task) }
+
+// NewLog is LogOf for the task of a queue that is not open.
+func NewLog(base, name, task string) *Log {
+	return &Log{Job: name, Task: task, Path: runner.LogPath(base, name, task), base: base}
 }
 
 // hasFailed reports whether a task has failed, and nobody has dismissed that.

@@ -338,3 +338,28 @@ func TestWhatWasExportedCanBeImported(t *testing.T) {
 		t.Errorf("a file that is cut: %v", err)
 	}
 }
+
+// The earlier program leaves tasks running for ever. Of one that is there already
+// there is nothing to decide; of another the error names file and job.
+func TestAMergeNeedsADecisionOnlyForTasksThatItAdds(t *testing.T) {
+	q := openQueue(t)
+	folder := t.TempDir()
+	write := func(tasks string) {
+		for name, text := range map[string]string{"state.json": `{"name": "build"}`, "tasks.json": tasks} {
+			if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	write(`[{"id": "d", "command": "true", "status": "running"}, {"id": "e", "command": "true"}]`)
+	r, err := q.Import(t.Context(), folder, queue.ImportOptions{Merge: true})
+	if err != nil || r.Imported != 1 || r.Present != 1 || len(r.WasRunning) > 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	write(`[{"id": "d", "command": "true", "status": "running"}, {"id": "f", "command": "true", "status": "running"}]`)
+	_, err = q.Import(t.Context(), folder, queue.ImportOptions{Merge: true})
+	want := filepath.Join(folder, "tasks.json") + `: task "f" of job "build" is running in the file`
+	if err == nil || err.Error() != want || !errors.As(err, new(*queue.BadFolder)) {
+		t.Errorf("%v, want %s", err, want)
+	}
+}

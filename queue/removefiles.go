@@ -17,28 +17,34 @@ import (
 // The rows go first, in one commit, and then the files: whoever is killed in
 // between leaves files that mean nothing, and that a later task of the same name
 // moves out of its way. All names go through os.Root, which follows no link out
-// of the base path.
+// of the folder that it is for.
 
-// withBase opens the base path, for names below it.
-func (q *Queue) withBase(fn func(base string, root *os.Root) error) error {
-	root, err := os.OpenRoot(q.conf.BasePath)
+// withFolder opens the folder with logs and hands out in it the name of a job's
+// folder. An error about a link that leads elsewhere says so in words.
+func (q *Queue) withFolder(name string, fn func(root *os.Root, folder string) error) error {
+	root, dir, err := runner.OpenJobs(q.conf.BasePath)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	return fn(q.conf.BasePath, root)
+	if err = fn(root, filepath.Join(dir, job.FolderName(name))); err != nil {
+		if link := runner.CheckJob(q.conf.BasePath, name); link != nil {
+			return link
+		}
+	}
+	return err
 }
 
 // removeTaskFiles deletes the logs of removed tasks, some at a time: others wait
 // meanwhile.
 func (q *Queue) removeTaskFiles(ctx context.Context, name string, tasks []db.Removed) error {
 	const some = 200
-	return q.withBase(func(base string, root *os.Root) error {
+	return q.withFolder(name, func(root *os.Root, folder string) error {
 		for len(tasks) > 0 {
 			n := min(some, len(tasks))
 			err := q.DB.WhileGone(ctx, name, tasks[:n], func(gone []db.Removed) error {
 				for _, t := range gone {
-					if err := removeLogs(base, root, name, t); err != nil {
+					if err := removeLogs(root, filepath.Join(folder, "logs"), t); err != nil {
 						return err
 					}
 				}
@@ -53,13 +59,13 @@ func (q *Queue) removeTaskFiles(ctx context.Context, name string, tasks []db.Rem
 	})
 }
 
-func removeLogs(base string, root *os.Root, name string, t db.Removed) error {
-	paths := []string{runner.LogPath(base, name, t.Task)}
+func removeLogs(root *os.Root, logs string, t db.Removed) error {
+	names := []string{job.LogName(t.Task)}
 	for n := range t.Attempts { // 0 is what was there before the first
-		paths = append(paths, runner.OldLogPath(base, name, t.Task, n))
+		names = append(names, job.OldLogName(t.Task, n))
 	}
-	for _, path := range paths {
-		if err := removeFile(root, base, path); err != nil {
+	for _, name := range names {
+		if err := removeFile(root, filepath.Join(logs, name)); err != nil {
 			return err
 		}
 	}
@@ -67,11 +73,8 @@ func removeLogs(base string, root *os.Root, name string, t db.Removed) error {
 }
 
 // removeFile deletes a file if it is there.
-func removeFile(root *os.Root, base, path string) error {
-	rel, err := filepath.Rel(base, path)
-	if err == nil {
-		err = root.Remove(rel)
-	}
+func removeFile(root *os.Root, name string) error {
+	err := root.Remove(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -81,9 +84,8 @@ func removeFile(root *os.Root, base, path string) error {
 // removeJobFiles deletes the logs of a removed job, what was exported of it, and
 // its folder if that is empty then.
 func (q *Queue) removeJobFiles(ctx context.Context, r db.RemovedJob) error {
-	return q.withBase(func(base string, root *os.Root) error {
-		folder := filepath.Join("jobs", job.FolderName(r.Name))
-		aside := filepath.Join("jobs", ".removed-"+rand.Text())
+	return q.withFolder(r.Name, func(root *os.Root, folder string) error {
+		aside := filepath.Join(filepath.Dir(folder), ".removed-"+rand.Text())
 		moved := false
 		err := q.DB.WhileGone(ctx, r.Name, nil, func([]db.Removed) error {
 			// Deleting takes long, renaming does not.
@@ -112,7 +114,7 @@ func removeExported(root *os.Root, folder, uuid string) error {
 		}
 		if j, err := taskfile.ParseState(state, data); err == nil && j.UUID == uuid {
 			for _, path := range []string{filepath.Join(folder, "tasks.json"), state} {
-				if err := removeFile(root, "", path); err != nil {
+				if err := removeFile(root, path); err != nil {
 					return err
 				}
 			}

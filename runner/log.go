@@ -37,7 +37,7 @@ func openLog(base string, a *db.Assignment) (*os.File, error) {
 	if f, err := createQuick(base, filepath.Join(jobsName, job.FolderName(a.Job), "logs", job.LogName(a.Task))); err == nil {
 		return f, nil // as a rule: the folders are there, and it is the first attempt
 	}
-	root, dir, err := openJobs(base)
+	root, dir, err := OpenJobs(base)
 	if err != nil {
 		return nil, err
 	}
@@ -77,11 +77,11 @@ func createLog(root *os.Root, name string) (*os.File, error) {
 // jobsName is the folder in the base path with a folder for each job.
 const jobsName = "jobs"
 
-// openJobs opens the folder below which logs are made, and says where in it the
+// OpenJobs opens the folder below which logs are made, and says where in it the
 // folders of the jobs are. As a rule that is the base path. But logs are what
 // fills a disk, and the owner of the base path may have put a link to a folder
-// elsewhere in the place of jobs.
-func openJobs(base string) (root *os.Root, dir string, err error) {
+// elsewhere in the place of jobs. The errors are those of CheckJobs.
+func OpenJobs(base string) (root *os.Root, dir string, err error) {
 	if root, err = os.OpenRoot(base); err != nil {
 		return nil, "", err
 	}
@@ -125,7 +125,7 @@ func openJobs(base string) (root *os.Root, dir string, err error) {
 // path, because something else has the name, or it is a link that does not
 // belong to the owner of the base path, or leads nowhere.
 func CheckJobs(base string) error {
-	root, _, err := openJobs(base)
+	root, _, err := OpenJobs(base)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func CheckJobs(base string) error {
 
 // CheckJob is CheckJobs for the folder of one job, below jobs.
 func CheckJob(base, jobName string) error {
-	root, dir, err := openJobs(base)
+	root, dir, err := OpenJobs(base)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package taskfile
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"github.com/air-executor/air-executor/job"
@@ -101,4 +102,26 @@ var jobKeys = table[jobHead]{
 	{name: "tasks", in: inJobFile, must: inJobFile,
 		is:   someTasks{},
 		help: "The tasks, at least one."},
+}
+
+// synonyms are keys that other tools have for ours, without - and _ and in small
+// letters.
+var synonyms = map[string]string{
+	"name": "id", "key": "id", "task": "id", "taskid": "id", "taskname": "id", "label": "id",
+	"cmd": "command", "exec": "command", "program": "command", "executable": "command", "run": "command", "script": "command",
+	"argv": "args", "arguments": "args", "params": "args", "parameters": "args",
+	"after": "dependencies", "needs": "dependencies", "depends": "dependencies", "dependson": "dependencies", "dependency": "dependencies",
+	"deps": "dependencies", "requires": "dependencies", "upstream": "dependencies", "waitfor": "dependencies",
+	"cwd": "working_directory", "dir": "working_directory", "directory": "working_directory", "workdir": "working_directory",
+	"workingdir": "working_directory", "folder": "working_directory", "chdir": "working_directory",
+	"environment": "env", "envs": "env", "envvars": "env", "variables": "env", "vars": "env",
+	"timelimit": "timeout", "tasktimeout": "timeout", "maxtime": "timeout", "timeoutseconds": "timeout",
+	"prio": "priority", "weight": "priority",
+	"steps": "tasks", "jobs": "tasks", "commands": "tasks",
+	"job": "name", "jobname": "name", "title": "name",
+}
+
+// plainKey is a key as synonyms has it.
+func plainKey(name string) string {
+	return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(name))
 }

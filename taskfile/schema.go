@@ -132,13 +132,16 @@ func objectSchema[T any](t table[T], in form) *Schema {
 	}
 	for i := range t {
 		k := &t[i]
+		if k.skip.has(in) && s.AdditionalProperties != nil {
+			s.Properties = append(s.Properties, property{k.name, &Schema{Description: "Of an earlier run, and passed over."}})
+		}
 		if !k.in.has(in) {
 			continue
 		}
 		of := k.is.schema(in)
 		if k.must.has(in) {
 			s.Required = append(s.Required, k.name)
-		} else if in.keepsUnknown() {
+		} else if in.takesNull() {
 			of = orNull(of)
 		}
 		of.Description = k.help

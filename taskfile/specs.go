@@ -28,9 +28,8 @@ func NewSpecReader(file string, r io.Reader) *SpecReader {
 // Of the keys only command must be there. The object env becomes "KEY=VALUE"
 // pairs in Env, which come on top of whatever environment the task gets. A
 // status other than pending is an error: the task would run again. Other keys
-// that tell of an earlier run are skipped. An unknown key that
-// looks like a mistyped known one, which the task lacks, is an error. Other
-// unknown keys are kept in Extra.
+// that tell of an earlier run are skipped. Unknown keys are an error: what they
+// say would be lost.
 //
 // Whether ids are unique, and dependencies known and without a cycle, is for
 // the caller to find out; At and Places make errors for that.
@@ -40,14 +39,13 @@ func (r *SpecReader) Next() (job.Spec, error) {
 	}
 	t := &r.task
 	*t = job.Task{}
-	extra, err := taskKeys.object(&r.in.o, inLines, t)
+	_, err := taskKeys.object(&r.in.o, inLines, t)
 	if err == nil {
 		err = checkSelf(&t.Spec)
 	}
 	if err != nil {
 		return job.Spec{}, r.in.placed(err)
 	}
-	t.Extra = extra
 	return t.Spec, nil
 }
 

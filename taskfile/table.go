@@ -102,7 +102,7 @@ func (r *reading[T]) key(name []byte, v value, at int) (known bool, err error) {
 func (r *reading[T]) known(i int, v value) error {
 	k := &r.table[i]
 	r.given |= 1 << i
-	if v.kind() == null && r.in.keepsUnknown() {
+	if v.kind() == null && r.in.takesNull() {
 		return nil
 	}
 	r.set |= 1 << i
@@ -123,19 +123,36 @@ func (r *reading[T]) refuseUnknown(name string, line int) error {
 	if slices.Contains(known, name) {
 		return nil
 	}
-	if near := words.Nearest(name, known); near != "" {
+	if near := r.meant(name, known); near != "" {
 		return &mistake{key: name, on: line, err: didYouMean(near)}
 	}
 	return &mistake{key: name, on: line, err: fmt.Errorf("unknown key, want %s", words.List(known))}
 }
 
-// end returns an error for a key that is mistyped, or missing. LineOf is the line of
+// meant is the known key that an unknown one most probably was meant to be, or "".
+// It is none that the object has.
+func (r *reading[T]) meant(name string, known []string) string {
+	const short = 6 // then two mistakes are too many: tags is not args
+	near := synonyms[plainKey(name)]
+	if !slices.Contains(known, near) {
+		near = words.Nearest(name, known)
+		if len(near) <= short && !words.Mistyped(name, near) {
+			return ""
+		}
+	}
+	if i := r.table.find(near); i >= 0 && r.given&(1<<i) != 0 {
+		return ""
+	}
+	return near
+}
+
+// end returns an error for a key that must be there and is mistyped, or missing. LineOf is the line of
 // a key by its index.
 func (r *reading[T]) end(lineOf func(at int) int) error {
 	for _, t := range r.typos {
 		k := &r.table[t.known]
 		lacks := r.given&(1<<t.known) == 0
-		if lacks && (!r.in.keepsTypos() || k.must.has(r.in)) {
+		if lacks && k.must.has(r.in) {
 			return &mistake{key: t.name, on: lineOf(t.at), err: didYouMean(k.name)}
 		}
 	}
@@ -150,6 +167,7 @@ func (r *reading[T]) end(lineOf func(at int) int) error {
 // object reads a JSON object. It returns the keys of other tools as an object.
 func (t table[T]) object(o *members, in form, to *T) (extra []byte, err error) {
 	r := reading[T]{table: t, in: in, to: to}
+	unknown := -1
 	for i := range o.list {
 		known, err := r.key(o.list[i].key, o.value(i), i)
 		if err != nil {
@@ -158,9 +176,18 @@ func (t table[T]) object(o *members, in form, to *T) (extra []byte, err error) {
 		if known {
 			continue
 		}
+		if !in.keepsUnknown() {
+			if unknown < 0 {
+				unknown = i
+			}
+			continue
+		}
 		if extra, err = o.keep(extra, i); err != nil {
 			return nil, &mistake{key: string(o.list[i].key), err: err}
 		}
+	}
+	if unknown >= 0 {
+		return nil, r.refuseUnknown(string(o.list[unknown].key), o.lineOfKey(unknown))
 	}
 	return endExtra(extra), r.end(o.lineOfKey)
 }

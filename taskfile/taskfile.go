@@ -20,9 +20,9 @@ const (
 func (f form) has(one form) bool { return f&one != 0 }
 
 // keepsUnknown reports whether keys that are in no table are those of other tools,
-// and kept.
-func (f form) keepsUnknown() bool { return f != inJobFile }
+// and kept. Elsewhere people write what is to be done, and a key that is passed over
+// would be an order or a folder that is lost.
+func (f form) keepsUnknown() bool { return f == inTasks || f == inState }
 
-// keepsTypos reports whether a key that looks like a known one is kept too, unless
-// the known one is missing and must be there.
-func (f form) keepsTypos() bool { return f == inTasks || f == inState }
+// takesNull reports whether a key with null is as one that is not there.
+func (f form) takesNull() bool { return f != inJobFile }

@@ -3,8 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -73,8 +75,8 @@ type globals struct {
 	ConfigArg string      `group:"Flags of every command:" name:"config" placeholder:"FILE" help:"Configuration file (config.yaml in the base path, or $AIR_EXECUTOR_CONFIG)."`
 	JSON      bool        `group:"Flags of every command:" name:"json" help:"Print JSON (or $AIR_EXECUTOR_JSON=1)."`
 	Quiet     bool        `group:"Flags of every command:" short:"q" help:"Print no results, only errors and warnings."`
-	LogLevel  string      `group:"Flags of every command:" placeholder:"LEVEL" words:"DEBUG,INFO,WARNING,ERROR,CRITICAL" help:"DEBUG, INFO, WARNING, ERROR or CRITICAL (or $AIR_EXECUTOR_LOG_LEVEL)."`
-	LogFormat string      `group:"Flags of every command:" placeholder:"FORMAT" words:"json,console" help:"json or console (or $AIR_EXECUTOR_LOG_FORMAT)."`
+	LogLevel  string      `group:"Flags of every command:" placeholder:"LEVEL" type:"word" words:"DEBUG,INFO,WARNING,ERROR,CRITICAL" help:"DEBUG, INFO, WARNING, ERROR or CRITICAL (or $AIR_EXECUTOR_LOG_LEVEL)."`
+	LogFormat string      `group:"Flags of every command:" placeholder:"FORMAT" type:"word" words:"json,console" help:"json or console (or $AIR_EXECUTOR_LOG_FORMAT)."`
 	Version   versionFlag `group:"Flags of every command:" help:"Print the version."`
 
 	AllowForeign bool `group:"Flags of every command:" name:"allow-foreign-base-path" help:"Use a base path that another user owns or can write to (or $AIR_EXECUTOR_ALLOW_FOREIGN_BASE_PATH=1)."`
@@ -82,6 +84,22 @@ type globals struct {
 
 // errNoValue is what a flag says where the line ends too early.
 var errNoValue = errors.New("missing value")
+
+// decodeWord reads a value that is one of the words of its flag, which may be in any
+// case. What is none of them is for others to refuse.
+func decodeWord(c *kong.DecodeContext, target reflect.Value) error {
+	var text string
+	if err := c.Scan.PopValueInto("string", &text); err != nil {
+		return err
+	}
+	for word := range strings.SplitSeq(c.Value.Tag.Get("words"), ",") {
+		if strings.EqualFold(word, text) {
+			text = word
+		}
+	}
+	target.SetString(text)
+	return nil
+}
 
 // signed is a whole number of which the parser does not take -1 for a flag.
 // (Its option to allow that everywhere makes `--job --quiet` a job's name.)

@@ -14,7 +14,7 @@ import (
 )
 
 type completionCmd struct {
-	Shell string `arg:"" optional:"" words:"bash,zsh,fish" help:"bash, zsh or fish; the default is the shell of $SHELL."`
+	Shell string `arg:"" optional:"" type:"word" words:"bash,zsh,fish" help:"bash, zsh or fish; the default is the shell of $SHELL."`
 }
 
 // Help is printed below the summary.

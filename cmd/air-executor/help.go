@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 
@@ -34,6 +36,39 @@ func helpArgs(args []string) []string {
 		}
 	}
 	return append(asked, "--help")
+}
+
+// namesNoCommand reports whether a command line has flags of every command only, which
+// asks for the help too.
+func namesNoCommand(model *kong.Application, args []string) bool {
+	c := &completer{node: model.Node}
+	for _, arg := range args {
+		if c.value == nil && (arg == "--" || !strings.HasPrefix(arg, "-") || !c.knows(arg)) {
+			return false
+		}
+		c.take(arg)
+	}
+	return c.value == nil
+}
+
+// knows reports whether a flag is one of those here.
+func (c *completer) knows(arg string) bool {
+	if name, long := strings.CutPrefix(arg, "--"); long {
+		name, _, _ = strings.Cut(name, "=")
+		return c.long(name) != nil
+	}
+	letter, _ := utf8.DecodeRuneInString(strings.TrimPrefix(arg, "-"))
+	return c.short(letter) != nil
+}
+
+// misplaced reports whether a flag is none of those here, but one of some command.
+func (c *completer) misplaced(arg string) bool {
+	if len(arg) < 2 || arg[0] != '-' || arg == "--" || c.knows(arg) {
+		return false
+	}
+	return slices.ContainsFunc(c.node.Children, func(n *kong.Node) bool {
+		return (&completer{node: n}).knows(arg)
+	})
 }
 
 // helpWriter writes the help, and remembers why it could not. With --json it only
@@ -88,6 +123,10 @@ func unknownCommand(model *kong.Application, args []string) error {
 	for _, arg := range args {
 		if len(c.node.Children) == 0 {
 			return nil
+		}
+		if c.value == nil && c.misplaced(arg) {
+			flag, _, _ := strings.Cut(arg, "=")
+			return usage(fmt.Errorf("%s is a flag of commands, and comes after one", flag), "air-executor COMMAND "+arg+" ...; air-executor --help lists the commands")
 		}
 		if c.value == nil && !strings.HasPrefix(arg, "-") && c.child(arg) == nil {
 			return usage(fmt.Errorf("no such command: %s", arg), commandHint(model, arg))

@@ -10,7 +10,7 @@ import (
 )
 
 type importCmd struct {
-	Running             string   `placeholder:"WHAT" words:"rerun,failed" help:"What becomes of tasks that were running when the files were written: rerun (they become pending, and run a second time) or failed (as lost)."`
+	Running             string   `placeholder:"WHAT" type:"word" words:"rerun,failed" help:"What becomes of tasks that were running when the files were written: rerun (they become pending, and run a second time) or failed (as lost)."`
 	KeepRunningAsFailed bool     `hidden:"" help:"The same as --running failed."`
 	IfAbsent            bool     `xor:"present" help:"Skip jobs that are there already, without an error."`
 	Merge               bool     `xor:"present" help:"To jobs that are there already, add the tasks that they do not have; tasks that are there stay as they are."`

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -47,7 +48,7 @@ func (n *tailLines) Decode(c *kong.DecodeContext) error {
 		return errNoValue
 	}
 	text := fmt.Sprint(t.Value)
-	switch text {
+	switch strings.ToLower(text) {
 	case "auto":
 		*n = tailAuto
 		return nil
@@ -110,6 +111,13 @@ func (c *logsCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	logs, err := c.find(ctx, ui, ws, q, jobs)
 	if err != nil {
 		return err
+	}
+	if c.Path {
+		for _, l := range logs { // somebody will open what is printed
+			if err := l.Check(); err != nil {
+				return err
+			}
+		}
 	}
 	switch {
 	case c.Path && !ui.json():
@@ -191,8 +199,17 @@ func (c *logsCmd) follow(ctx context.Context, ui *ui, ws *workspace, q *queue.Qu
 	if ui.json() {
 		p.piece = printPiece(ui)
 	}
+	ctx, check, stop := ui.whileRead(ctx)
+	defer stop()
 	obstacles := &obstacles{ui: ui, ws: ws}
-	err := q.Follow(ctx, jobs, queue.FollowOptions{LogQuery: c.query(), Lines: int(c.Tail), Waiting: obstacles.look}, p)
+	waiting := func() {
+		obstacles.look()
+		check()
+	}
+	err := q.Follow(ctx, jobs, queue.FollowOptions{LogQuery: c.query(), Lines: int(c.Tail), Waiting: waiting}, p)
+	if err = orNobody(ctx, err); nobodyReads(err) {
+		return err
+	}
 	if err == nil || ctx.Err() != nil {
 		return errors.Join(err, p.end())
 	}

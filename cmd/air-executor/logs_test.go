@@ -99,13 +99,24 @@ func writeLog(t *testing.T, path, content string) {
 	}
 }
 
+// newLog is the log of a task, in a folder that is there.
+func newLog(t *testing.T, base string) *queue.Log {
+	t.Helper()
+	l := queue.NewLog(base, "j", "a")
+	if err := os.MkdirAll(filepath.Dir(l.Path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
 // A control character was passed on if its bytes came in two parts.
 func TestAControlCharacterMayCrossTheEndOfABlock(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "log")
+	base := t.TempDir()
+	path := newLog(t, base).Path
 	for _, before := range []int{0, 64<<10 - 1, 64 << 10} {
 		text := strings.Repeat("x", before)
 		var out bytes.Buffer
-		p, l := &logPrinter{out: &out, filter: &filter{}}, &queue.Log{Path: path}
+		p, l := &logPrinter{out: &out, filter: &filter{}}, newLog(t, base)
 		for _, content := range []string{text + "\xc2", text + "\xc2\x9b2J", text + "\xc2\x9b2J."} {
 			writeLog(t, path, content)
 			if err := l.Rest(p); err != nil {
@@ -121,10 +132,10 @@ func TestAControlCharacterMayCrossTheEndOfABlock(t *testing.T) {
 
 // A follower went on at its old place and showed nothing more.
 func TestALogThatWasCutIsPrintedFromItsBeginning(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "log")
+	l := newLog(t, t.TempDir())
+	path := l.Path
 	var out, notes bytes.Buffer
 	p := &logPrinter{out: &out, note: func(format string, args ...any) { fmt.Fprintf(&notes, format+"\n", args...) }}
-	l := &queue.Log{Job: "j", Task: "a", Path: path}
 	defer l.Close()
 	for _, content := range []string{"one\ntwo\n", "new\n", "new\nmore\n"} {
 		writeLog(t, path, content) // which cuts the file and keeps it

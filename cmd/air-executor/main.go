@@ -64,10 +64,14 @@ func run(args []string) int {
 		kong.Description(description),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.Exit(func(code int) { exited = code; panic(errHelpShown) }),
+		kong.NamedMapper("word", kong.MapperFunc(decodeWord)),
 		kong.Bind(a, a.ui, a.workspace),
 	)
 	if len(args) == 2 && args[0] == completeLine {
 		return exitCode(answerShell(a.ui, a.workspace, parser.Model, args[1]))
+	}
+	if namesNoCommand(parser.Model, args) {
+		args = append(args, "--help")
 	}
 	err := parseAndRun(parser, a, flags, args)
 	if out.end(); out.err != nil {

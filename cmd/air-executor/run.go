@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"os/exec"
 	"slices"
 	"time"
 
@@ -26,7 +27,7 @@ type runCmd struct {
 	Dir      string       `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run a command; the default is the current directory."`
 	Env      []string     `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable for a command. May be given several times."`
 	NoEnv    bool         `help:"Run a command with the manager's environment, not with this shell's."`
-	ExitCode string       `placeholder:"job|command" enum:"job,command" default:"job" words:"job,command" help:"With 'command', exit with the exit code of the command."`
+	ExitCode string       `placeholder:"job|command" enum:"job,command" default:"job" type:"word" words:"job,command" help:"With 'command', exit with the exit code of the command."`
 	Args     []string     `arg:"" optional:"" name:"file" help:"Job file (YAML or JSON; - is stdin), or -- and a command with its arguments."`
 }
 
@@ -43,7 +44,7 @@ If a manager serves this base path, it runs the tasks, and Ctrl-C only stops wat
 
 A task that sets no timeout is ended after task_timeout of the configuration, 30 minutes unless configured otherwise.
 
-If a job of this name has completed, it is left alone, and the new one gets a number: build, build-2. --resume FILE runs every task that has not completed, as the file defines it now, drops tasks that are no longer in the file, and prints what has changed.
+If a job of this name has completed, it is left alone, and the new one gets a number: build, build-2. --resume FILE runs every task that has not completed, as the file defines it now, drops tasks that are no longer in the file, and prints what has changed; if there is no such job, it says so and begins it.
 
 With --quiet it prints neither progress nor output, only what has failed.
 
@@ -139,6 +140,11 @@ func (c *runCmd) file(a *app, path string) error {
 	if at := (*taskfile.Error)(nil); errors.As(err, &at) && at.Key == "name" && at.Line == 0 {
 		return usage(err, "or give the name here: --job NAME")
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, e := exec.LookPath(path); e == nil {
+			return usage(err, "to run a command, put -- before it: air-executor run -- "+shellLine([]string{path}))
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -219,6 +225,9 @@ func (c *runCmd) queue(a *app, w *watcher, o *order) error {
 		options.Job = name
 		if !fresh {
 			return c.resume(a, w, o, tasks, options)
+		}
+		if c.Resume {
+			a.notef("there is no job %q to go on with; all of it runs, as a new job", name)
 		}
 		last, err := w.db.LastStep(a.ctx)
 		if err != nil {

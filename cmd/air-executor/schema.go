@@ -5,7 +5,7 @@ import (
 )
 
 type schemaCmd struct {
-	Name string `arg:"" optional:"" placeholder:"NAME" enum:"job,enqueue,tasks,state" default:"job" words:"job,enqueue,tasks,state" help:"job, enqueue, tasks or state; the default is job."`
+	Name string `arg:"" optional:"" placeholder:"NAME" enum:"job,enqueue,tasks,state" default:"job" type:"word" words:"job,enqueue,tasks,state" help:"job, enqueue, tasks or state; the default is job."`
 }
 
 // Help is printed below the summary.

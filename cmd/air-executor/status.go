@@ -20,7 +20,7 @@ type statusCmd struct {
 	Failed  bool   `help:"List failed tasks, without dismissed ones."`
 	Running bool   `help:"List running tasks."`
 	Pending bool   `help:"List pending tasks."`
-	Sort    string `placeholder:"KEY" enum:",name,state,created,updated,duration" words:"name,state,created,updated,duration" default:"" help:"Order of the list: name; state, what runs or has failed first; created or updated, newest first; duration, longest first."`
+	Sort    string `placeholder:"KEY" enum:",name,state,created,updated,duration" type:"word" words:"name,state,created,updated,duration" default:"" help:"Order of the list: name; state, what runs or has failed first; created or updated, newest first; duration, longest first."`
 	Limit   signed `short:"n" placeholder:"N" help:"Show at most N jobs or tasks."`
 	Watch   bool   `short:"w" help:"Show it again at every change, until Ctrl-C or q."`
 }

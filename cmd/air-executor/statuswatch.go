@@ -33,6 +33,8 @@ func (c *statusCmd) watch(ctx context.Context, ui *ui, ws *workspace, q *queue.Q
 		}
 		return c.watchScreen(ctx, ui, ws, q)
 	}
+	ctx, check, stop := ui.whileRead(ctx)
+	defer stop()
 	var p pace
 	for last := int64(-1); ; {
 		now, err := q.DB.Changes(ctx)
@@ -53,8 +55,9 @@ func (c *statusCmd) watch(ctx context.Context, ui *ui, ws *workspace, q *queue.Q
 			last = now
 			p.done(begin)
 		}
+		check()
 		if err := queue.Pause(ctx, queue.CheckEvery); err != nil {
-			return err
+			return orNobody(ctx, err)
 		}
 	}
 }

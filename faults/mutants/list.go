@@ -74,10 +74,10 @@ var mutants = []mutant{
 		shows:   "no error",
 	},
 	{
-		name:    "a mistyped key of a task is kept as one of another tool",
-		changes: []change{{"taskfile/table.go", `if lacks && (!r.in.keepsTypos()`, `if lacks && !lacks && (!r.in.keepsTypos()`}},
-		test:    test{"./taskfile", "", "TestEachMistakeIsOneSentenceInEveryForm"},
-		shows:   "no error",
+		name:    "an unknown key of a task to be queued is kept as one of another tool",
+		changes: []change{{"taskfile/table.go", `		if !in.keepsUnknown() {`, `		if false {`}},
+		test:    test{"./taskfile", "", "TestSpecReaderRefusesUnknownKeys"},
+		shows:   "<nil>, want unknown key",
 	},
 	{
 		name:    "a wrong configuration is taken for the defaults by a manager",
@@ -576,5 +576,18 @@ var Early func(i int, a *Assignment)
 		changes: []change{{"manager/mirror.go", `if errors.Is(context.Cause(ctx), errStopped) {`, `if ctx.Err() != nil {`}},
 		test:    test{"./manager", "", "TestTheMirrorWritesTheLastWordWhenItEnds"},
 		shows:   "ended by a file was replaced",
+	},
+	{
+		name: "logs are read through any link",
+		changes: []change{{"queue/log.go", `runner.ReadLog(l.base, l.Path)`, `os.Open(l.Path)`}, {"queue/log.go", `	"github.com/air-executor/air-executor/runner"
+`, ``}},
+		test:  inStories("linked"),
+		shows: "exit code is 0, not 1",
+	},
+	{
+		name:    "a manager that was asked to stop claims until it sees that",
+		changes: []change{{"db/claim.go", `err != nil || stops {`, `err != nil || stops && err != nil {`}},
+		test:    inDB("TestAManagerThatWasAskedToStopClaimsNothing"),
+		shows:   "claimed &",
 	},
 }
