@@ -3,6 +3,9 @@ package main
 // inDB is a test of the store.
 func inDB(name string) test { return test{"./db", "", name} }
 
+// inConformance is a test that every engine of the store must pass, with SQLite.
+func inConformance(name string) test { return test{"./db", "", "TestConformance/" + name} }
+
 // inStories is a story of the command line.
 func inStories(name string) test { return test{"./cmd/air-executor", "", "TestScript/" + name} }
 
@@ -52,7 +55,7 @@ var mutants = []mutant{
 		changes: []change{{"db/import.go", `	if a.count == 0 {
 		if state`, `	if a.count >= 0 {
 		if state`}},
-		test:  inDB("TestTheStateOfAnImportedJobFollowsItsTasks"),
+		test:  inConformance("TheStateOfAnImportedJobFollowsItsTasks"),
 		shows: "should be",
 	},
 	{
@@ -92,7 +95,7 @@ var mutants = []mutant{
   AND status = 'running'`, `WHERE id = ?
   AND ? <> ''
   AND status = 'running'`}},
-		test:  inDB("TestAResultWithAnotherTokenIsDiscarded"),
+		test:  inConformance("AResultWithAnotherTokenIsDiscarded"),
 		shows: "want ErrFenced",
 	},
 	{
@@ -101,7 +104,7 @@ var mutants = []mutant{
   AND token = ?
   AND status = 'running'`, `
   AND token = ?`}},
-		test:  inDB("TestALateResultOfALostAttemptIsDiscarded"),
+		test:  inConformance("ALateResultOfALostAttemptIsDiscarded"),
 		shows: "want ErrFenced",
 	},
 	{
@@ -235,14 +238,14 @@ var Early func(i int, a *Assignment)
 	{
 		name:    "runners do not count who runs already",
 		changes: []change{{"db/claim.go", `row == nil || row.Running >= places`, `row == nil`}},
-		test:    inDB("TestNoMoreAttemptsRunThanAllowed"),
+		test:    inConformance("NoMoreAttemptsRunThanAllowed"),
 		shows:   "FAIL",
 	},
 	{
 		name: "a second runner of a job can be stored",
 		changes: []change{{"migrations/sqlite/00001_init.sql",
 			`CREATE UNIQUE INDEX attempt_slot`, `CREATE INDEX attempt_slot`}},
-		test:  inDB("TestASecondRunningAttemptOfAJobCannotBeStored"),
+		test:  inConformance("ASecondRunningAttemptOfAJobCannotBeStored"),
 		shows: "FAIL",
 	},
 	{
@@ -254,19 +257,19 @@ var Early func(i int, a *Assignment)
 	{
 		name:    "a held job gives its tasks",
 		changes: []change{{"db/claim.go", "WHERE j.id = ?\n  AND j.holds = 0", "WHERE j.id = ?"}},
-		test:    inDB("TestNothingOfAJobThatIsHeldIsClaimed"),
+		test:    inConformance("NothingOfAJobThatIsHeldIsClaimed"),
 		shows:   "went on with",
 	},
 	{
 		name:    "every attempt of a job takes its first place",
 		changes: []change{{"db/claim.go", "if row.Busy == 0 {", "if row.Busy >= 0 {"}},
-		test:    inDB("TestAJobRunsAsManyTasksAsItHasPlaces"),
+		test:    inConformance("AJobRunsAsManyTasksAsItHasPlaces"),
 		shows:   "UNIQUE constraint failed",
 	},
 	{
 		name:    "a job waits while a task of it runs",
 		changes: []change{{"db/giveback.go", "(completed + failed > 0 OR running > 1)", "completed + failed > 0"}},
-		test:    inDB("TestATaskIsGivenBackBesideAnother"),
+		test:    inConformance("ATaskIsGivenBackBesideAnother"),
 		shows:   "CHECK constraint failed: job_working",
 	},
 	{
@@ -349,7 +352,7 @@ var Early func(i int, a *Assignment)
 	{
 		name:    "a task is given back although it was cancelled",
 		changes: []change{{"db/giveback.go", `asked || err != nil {`, `(asked && false) || err != nil {`}},
-		test:    inDB("TestATaskThatIsToBeCancelledIsNotGivenBack"),
+		test:    inConformance("ATaskThatIsToBeCancelledIsNotGivenBack"),
 		shows:   "want false",
 	},
 	{
@@ -458,19 +461,19 @@ var Early func(i int, a *Assignment)
 	{
 		name:    "a reset takes what was cancelled",
 		changes: []change{{"db/reset.go", `  AND (reason <> 'cancelled' OR ? = 1)`, `  AND (reason <> '' OR ? = 1)`}},
-		test:    inDB("TestResetLeavesCancelledAndDismissedTasksAlone"),
+		test:    inConformance("ResetLeavesCancelledAndDismissedTasksAlone"),
 		shows:   "FAIL",
 	},
 	{
 		name:    "a failure that was dismissed counts",
 		changes: []change{{"db/dismiss.go", `Failed: -n, Dismissed: n`, `Dismissed: n`}},
-		test:    inDB("TestADismissedFailureDoesNotCount"),
+		test:    inConformance("ADismissedFailureDoesNotCount"),
 		shows:   "FAIL",
 	},
 	{
 		name:    "what others depend on can be removed",
 		changes: []change{{"db/remove.go", `if !going[d.ID] && len(names) < most`, `if false && len(names) < most`}},
-		test:    inDB("TestARemovedTaskIsGoneWithItsAttempts"),
+		test:    inConformance("ARemovedTaskIsGoneWithItsAttempts"),
 		shows:   "FAIL",
 	},
 	{
@@ -481,13 +484,13 @@ var Early func(i int, a *Assignment)
 		return`, `	case row.Status == "":
 		return`},
 		},
-		test:  inDB("TestNothingThatRunsIsRemoved"),
+		test:  inConformance("NothingThatRunsIsRemoved"),
 		shows: "FAIL",
 	},
 	{
 		name:    "an interrupted run leaves its pending tasks to the next manager",
 		changes: []change{{"db/cancel.go", `if out.Pending, err = t.cancelPending(j.ID, "", "cancelled: the run was interrupted"); err != nil {`, `if err != nil {`}},
-		test:    inDB("TestAnInterruptedRunLeavesNothingPending"),
+		test:    inConformance("AnInterruptedRunLeavesNothingPending"),
 		shows:   "FAIL",
 	},
 	{
@@ -499,7 +502,7 @@ var Early func(i int, a *Assignment)
 			continue
 		}
 		asked, err`}},
-		test:  inDB("TestAResumedJobRunsWhatTheFileSaysNow"),
+		test:  inConformance("AResumedJobRunsWhatTheFileSaysNow"),
 		shows: "FAIL",
 	},
 	{
@@ -562,7 +565,7 @@ var Early func(i int, a *Assignment)
 	{
 		name:    "a dismissed failure is listed among the failed",
 		changes: []change{{"db/list.go", `		if s == job.Failed {`, `		if s == "" {`}},
-		test:    inDB("TestTasksAreListedInParts"),
+		test:    inConformance("TasksAreListedInParts"),
 		shows:   "failures that count",
 	},
 }

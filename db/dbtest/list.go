@@ -1,4 +1,4 @@
-package db_test
+package dbtest
 
 import (
 	"errors"
@@ -12,8 +12,8 @@ import (
 )
 
 // blockers are what the pending tasks of a job wait for.
-func (s *store) blockers(name string) map[string][]db.Blocker {
-	s.t.Helper()
+func (s *Store) blockers(name string) map[string][]db.Blocker {
+	s.T.Helper()
 	out := map[string][]db.Blocker{}
 	err := s.ListTasks(ctx, db.Filter{Job: name}, func(l db.Listed) error {
 		if len(l.Blockers) > 0 {
@@ -22,33 +22,33 @@ func (s *store) blockers(name string) map[string][]db.Blocker {
 		return nil
 	})
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return out
 }
 
-// list returns job/id of the tasks that a filter lets through.
-func (s *store) list(f db.Filter) (ids []string) {
-	s.t.Helper()
+// List returns job/id of the tasks that a filter lets through.
+func (s *Store) List(f db.Filter) (ids []string) {
+	s.T.Helper()
 	err := s.ListTasks(ctx, f, func(l db.Listed) error {
 		ids = append(ids, l.Job+"/"+l.ID)
 		return nil
 	})
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return ids
 }
 
-func TestTasksAreListedInAnyOrder(t *testing.T) {
-	s := openAt(t, t.TempDir(), db.Options{Clock: ticking(time.Date(2025, 10, 2, 10, 30, 0, 0, time.UTC))})
-	s.enqueue("z", task("done"), task("bad"), task("waits", "bad"), task("ready"))
-	s.finish(s.claim(), success)
-	s.finish(s.claim(), failure)
-	s.enqueue("a", task("runs"), task("next"))
-	s.claim("a")
+func (e suite) TasksAreListedInAnyOrder(t *testing.T) {
+	s := Open(t, e.Engine, t.TempDir(), db.Options{Clock: Ticking(time.Date(2025, 10, 2, 10, 30, 0, 0, time.UTC))})
+	s.MustEnqueue("z", Task("done"), Task("bad"), Task("waits", "bad"), Task("ready"))
+	s.MustFinish(s.MustClaim(), Success)
+	s.MustFinish(s.MustClaim(), Failure)
+	s.MustEnqueue("a", Task("runs"), Task("next"))
+	s.MustClaim("a")
 	for range 10 { // at each, the clock goes on, and so does the task that runs
-		s.list(db.Filter{Order: db.ByDuration})
+		s.List(db.Filter{Order: db.ByDuration})
 	}
 	for order, want := range map[db.Order][]string{
 		db.ByJob:      {"a/runs", "a/next", "z/done", "z/bad", "z/waits", "z/ready"},
@@ -58,17 +58,17 @@ func TestTasksAreListedInAnyOrder(t *testing.T) {
 		db.ByUpdated:  {"a/runs", "a/next", "z/bad", "z/done", "z/ready", "z/waits"},
 		db.ByDuration: {"a/runs", "z/done", "z/bad", "z/waits", "z/ready", "a/next"},
 	} {
-		if diff := cmp.Diff(want, s.list(db.Filter{Order: order})); diff != "" {
+		if diff := cmp.Diff(want, s.List(db.Filter{Order: order})); diff != "" {
 			t.Errorf("by %q (-want +got):\n%s", order, diff)
 		}
 	}
 }
 
-func TestTasksAreListedInParts(t *testing.T) {
-	s := open(t)
-	s.enqueue("j", task("a"), task("b", "a"), task("c", "a", "b"), task("d"))
-	s.enqueue("k", task("a"))
-	s.work("d")
+func (e suite) TasksAreListedInParts(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("j", Task("a"), Task("b", "a"), Task("c", "a", "b"), Task("d"))
+	s.MustEnqueue("k", Task("a"))
+	s.Work("d")
 	for _, c := range []struct {
 		name   string
 		filter db.Filter
@@ -82,21 +82,21 @@ func TestTasksAreListedInParts(t *testing.T) {
 		{"what failed or is done", db.Filter{Statuses: []job.Status{job.Failed, job.Completed}}, []string{"j/a", "j/b", "j/c", "j/d", "k/a"}},
 		{"what waits", db.Filter{Statuses: []job.Status{job.Pending}}, nil},
 	} {
-		if diff := cmp.Diff(c.want, s.list(c.filter)); diff != "" {
+		if diff := cmp.Diff(c.want, s.List(c.filter)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
 	}
-	s.enqueue("l", task("seen"), task("bad"))
-	s.work("seen", "bad")
+	s.MustEnqueue("l", Task("seen"), Task("bad"))
+	s.Work("seen", "bad")
 	if _, err := s.Dismiss(ctx, "l", []string{"seen"}); err != nil {
 		t.Fatal(err)
 	}
 	for f, want := range map[db.Order][]string{db.ByJob: {"l/bad"}, db.ByState: {"l/bad"}} {
-		if diff := cmp.Diff(want, s.list(db.Filter{Job: "l", Order: f, Statuses: []job.Status{job.Failed}})); diff != "" {
+		if diff := cmp.Diff(want, s.List(db.Filter{Job: "l", Order: f, Statuses: []job.Status{job.Failed}})); diff != "" {
 			t.Errorf("failures that count, by %q (-want +got):\n%s", f, diff)
 		}
 	}
-	if diff := cmp.Diff([]string{"l/bad", "l/seen"}, s.list(db.Filter{Job: "l", Order: db.ByState})); diff != "" {
+	if diff := cmp.Diff([]string{"l/bad", "l/seen"}, s.List(db.Filter{Job: "l", Order: db.ByState})); diff != "" {
 		t.Errorf("what was dismissed comes last (-want +got):\n%s", diff)
 	}
 	none := func(db.Listed) error { return nil }
@@ -108,12 +108,12 @@ func TestTasksAreListedInParts(t *testing.T) {
 	}
 }
 
-func TestCancelledTasksAreCountedByJob(t *testing.T) {
-	s := open(t)
-	s.enqueue("j", task("bad"), task("x"), task("y"))
-	s.work("bad")
-	s.enqueue("k", task("a"), task("b"))
-	s.enqueue("j", task("z"))
+func (e suite) CancelledTasksAreCountedByJob(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("j", Task("bad"), Task("x"), Task("y"))
+	s.Work("bad")
+	s.MustEnqueue("k", Task("a"), Task("b"))
+	s.MustEnqueue("j", Task("z"))
 	for _, name := range []string{"j", "k"} {
 		if _, err := s.Cancel(ctx, name, ""); err != nil {
 			t.Fatal(err)
@@ -126,9 +126,9 @@ func TestCancelledTasksAreCountedByJob(t *testing.T) {
 	}
 }
 
-func TestNamesOfVariablesAreTold(t *testing.T) {
-	s := open(t)
-	s.enqueue("j", job.Spec{ID: "with", Command: "true", Env: []string{"PATH=/bin", "SECRET=a=b"}}, job.Spec{ID: "empty", Command: "true", Env: []string{}}, task("without"))
+func (e suite) NamesOfVariablesAreTold(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("j", job.Spec{ID: "with", Command: "true", Env: []string{"PATH=/bin", "SECRET=a=b"}}, job.Spec{ID: "empty", Command: "true", Env: []string{}}, Task("without"))
 	for id, want := range map[string]struct {
 		names  []string
 		stored bool
@@ -137,23 +137,5 @@ func TestNamesOfVariablesAreTold(t *testing.T) {
 		if err != nil || !cmp.Equal(names, want.names) || stored != want.stored {
 			t.Errorf("%s: %q, %t, %v; want %q, %t", id, names, stored, err, want.names, want.stored)
 		}
-	}
-}
-
-func TestTasksOfAnOlderDatabaseAreListed(t *testing.T) {
-	base := t.TempDir()
-	version1(t, base)
-	s := openAt(t, base, db.Options{})
-	for order, want := range map[db.Order][]string{
-		db.ByState: {"report/count", "build/compile", "build/test", "report/mail"},
-		db.ByName:  {"build/compile", "report/count", "report/mail", "build/test"},
-	} {
-		got := s.list(db.Filter{Order: order, Statuses: []job.Status{job.Failed, job.Running, job.Pending}})
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("by %q (-want +got):\n%s", order, diff)
-		}
-	}
-	if got, err := s.Cancelled(ctx, ""); err != nil || len(got) > 0 {
-		t.Errorf("cancelled: %v, %v", got, err)
 	}
 }
