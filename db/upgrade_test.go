@@ -344,7 +344,7 @@ func TestTasksOfAnOlderDatabaseAreListed(t *testing.T) {
 		db.ByState: {"report/count", "build/compile", "build/test", "report/mail"},
 		db.ByName:  {"build/compile", "report/count", "report/mail", "build/test"},
 	} {
-		got := s.List(db.Filter{Order: order, Statuses: []job.Status{job.Failed, job.Running, job.Pending}})
+		got := s.List(db.TasksQuery{Sort: order, Statuses: []job.Status{job.Failed, job.Running, job.Pending}})
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("by %q (-want +got):\n%s", order, diff)
 		}

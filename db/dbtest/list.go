@@ -15,7 +15,7 @@ import (
 func (s *Store) blockers(name string) map[string][]db.Blocker {
 	s.T.Helper()
 	out := map[string][]db.Blocker{}
-	err := s.ListTasks(ctx, db.Filter{Job: name}, func(l db.Listed) error {
+	err := s.ListTasks(ctx, db.TasksQuery{Job: new(name)}, func(l db.Listed) error {
 		if len(l.Blockers) > 0 {
 			out[l.ID] = l.Blockers
 		}
@@ -27,10 +27,10 @@ func (s *Store) blockers(name string) map[string][]db.Blocker {
 	return out
 }
 
-// List returns job/id of the tasks that a filter lets through.
-func (s *Store) List(f db.Filter) (ids []string) {
+// List returns job/id of the tasks that a query asks for.
+func (s *Store) List(q db.TasksQuery) (ids []string) {
 	s.T.Helper()
-	err := s.ListTasks(ctx, f, func(l db.Listed) error {
+	err := s.ListTasks(ctx, q, func(l db.Listed) error {
 		ids = append(ids, l.Job+"/"+l.ID)
 		return nil
 	})
@@ -48,7 +48,7 @@ func (e suite) TasksAreListedInAnyOrder(t *testing.T) {
 	s.MustEnqueue("a", Task("runs"), Task("next"))
 	s.MustClaim("a")
 	for range 10 { // at each, the clock goes on, and so does the task that runs
-		s.List(db.Filter{Order: db.ByDuration})
+		s.List(db.TasksQuery{Sort: db.ByDuration})
 	}
 	for order, want := range map[db.Order][]string{
 		db.ByJob:      {"a/runs", "a/next", "z/done", "z/bad", "z/waits", "z/ready"},
@@ -58,7 +58,7 @@ func (e suite) TasksAreListedInAnyOrder(t *testing.T) {
 		db.ByUpdated:  {"a/runs", "a/next", "z/bad", "z/done", "z/ready", "z/waits"},
 		db.ByDuration: {"a/runs", "z/done", "z/bad", "z/waits", "z/ready", "a/next"},
 	} {
-		if diff := cmp.Diff(want, s.List(db.Filter{Order: order})); diff != "" {
+		if diff := cmp.Diff(want, s.List(db.TasksQuery{Sort: order})); diff != "" {
 			t.Errorf("by %q (-want +got):\n%s", order, diff)
 		}
 	}
@@ -70,19 +70,19 @@ func (e suite) TasksAreListedInParts(t *testing.T) {
 	s.MustEnqueue("k", Task("a"))
 	s.Work("d")
 	for _, c := range []struct {
-		name   string
-		filter db.Filter
-		want   []string
+		name  string
+		query db.TasksQuery
+		want  []string
 	}{
-		{"one job", db.Filter{Job: "j"}, []string{"j/a", "j/b", "j/c", "j/d"}},
-		{"one task", db.Filter{Job: "j", Task: "c"}, []string{"j/c"}},
-		{"the first", db.Filter{Limit: 2}, []string{"j/a", "j/b"}},
-		{"the next", db.Filter{Limit: 2, Offset: 2}, []string{"j/c", "j/d"}},
-		{"what failed", db.Filter{Statuses: []job.Status{job.Failed}}, []string{"j/d"}},
-		{"what failed or is done", db.Filter{Statuses: []job.Status{job.Failed, job.Completed}}, []string{"j/a", "j/b", "j/c", "j/d", "k/a"}},
-		{"what waits", db.Filter{Statuses: []job.Status{job.Pending}}, nil},
+		{"one job", db.TasksQuery{Job: new("j")}, []string{"j/a", "j/b", "j/c", "j/d"}},
+		{"one task", db.TasksQuery{Job: new("j"), Task: new("c")}, []string{"j/c"}},
+		{"the first", db.TasksQuery{Limit: 2}, []string{"j/a", "j/b"}},
+		{"the next", db.TasksQuery{Limit: 2, Offset: 2}, []string{"j/c", "j/d"}},
+		{"what failed", db.TasksQuery{Statuses: []job.Status{job.Failed}}, []string{"j/d"}},
+		{"what failed or is done", db.TasksQuery{Statuses: []job.Status{job.Failed, job.Completed}}, []string{"j/a", "j/b", "j/c", "j/d", "k/a"}},
+		{"what waits", db.TasksQuery{Statuses: []job.Status{job.Pending}}, nil},
 	} {
-		if diff := cmp.Diff(c.want, s.List(c.filter)); diff != "" {
+		if diff := cmp.Diff(c.want, s.List(c.query)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
 	}
@@ -92,18 +92,18 @@ func (e suite) TasksAreListedInParts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for f, want := range map[db.Order][]string{db.ByJob: {"l/bad"}, db.ByState: {"l/bad"}} {
-		if diff := cmp.Diff(want, s.List(db.Filter{Job: "l", Order: f, Statuses: []job.Status{job.Failed}})); diff != "" {
+		if diff := cmp.Diff(want, s.List(db.TasksQuery{Job: new("l"), Sort: f, Statuses: []job.Status{job.Failed}})); diff != "" {
 			t.Errorf("failures that count, by %q (-want +got):\n%s", f, diff)
 		}
 	}
-	if diff := cmp.Diff([]string{"l/bad", "l/seen"}, s.List(db.Filter{Job: "l", Order: db.ByState})); diff != "" {
+	if diff := cmp.Diff([]string{"l/bad", "l/seen"}, s.List(db.TasksQuery{Job: new("l"), Sort: db.ByState})); diff != "" {
 		t.Errorf("what was dismissed comes last (-want +got):\n%s", diff)
 	}
 	none := func(db.Listed) error { return nil }
-	if err := s.ListTasks(ctx, db.Filter{Job: "nope"}, none); !errors.Is(err, db.ErrNoJob) {
+	if err := s.ListTasks(ctx, db.TasksQuery{Job: new("nope")}, none); !errors.Is(err, db.ErrNoJob) {
 		t.Errorf("%v, want ErrNoJob", err)
 	}
-	if err := s.ListTasks(ctx, db.Filter{Job: "j", Task: "nope"}, none); !errors.Is(err, db.ErrNoTask) {
+	if err := s.ListTasks(ctx, db.TasksQuery{Job: new("j"), Task: new("nope")}, none); !errors.Is(err, db.ErrNoTask) {
 		t.Errorf("%v, want ErrNoTask", err)
 	}
 }

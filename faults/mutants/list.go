@@ -563,6 +563,12 @@ var Early func(i int, a *Assignment)
 		shows:   ".gitignore",
 	},
 	{
+		name:    "the next page of tasks begins with the last one again",
+		changes: []change{{"db/list.go", `tie, after := "t.id", "t.id > ?"`, `tie, after := "t.id", "t.id >= ?"`}},
+		test:    inConformance("TasksAreListedInPages"),
+		shows:   "page after page",
+	},
+	{
 		name:    "a dismissed failure is listed among the failed",
 		changes: []change{{"db/list.go", `		if s == job.Failed {`, `		if s == "" {`}},
 		test:    inConformance("TasksAreListedInParts"),
