@@ -14,7 +14,7 @@ var rule = regexp.MustCompile(`(?:CONSTRAINT (\w+) )?\b(PRIMARY KEY|CHECK|UNIQUE
 
 // tables returns the statements that have made our tables, by name.
 func (s *store) tables() map[string]string {
-	s.t.Helper()
+	s.T.Helper()
 	out := map[string]string{}
 	for _, row := range s.rows("SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'goose%'")[1:] {
 		out[row[0].(string)] = row[1].(string)
@@ -27,7 +27,7 @@ func (s *store) tables() map[string]string {
 // cannot drop what is UNIQUE in a table, so that is an index.
 func TestEveryConstraintHasANameByWhichItCanBeDropped(t *testing.T) {
 	s := openAt(t, t.TempDir(), db.Next(t, db.Options{}))
-	raw := s.raw()
+	raw := raw(s)
 	dropped := 0
 	for table, text := range s.tables() {
 		seen := map[string]bool{}
@@ -71,9 +71,9 @@ func TestEveryConstraintHasANameByWhichItCanBeDropped(t *testing.T) {
 // A rule that changes is enforced at once, also in what has the database open.
 func TestAConstraintCanBeReplacedUnderAnOpenDatabase(t *testing.T) {
 	s := open(t)
-	s.enqueue("j", task("a"))
-	a := s.claim()
-	raw := s.raw()
+	s.MustEnqueue("j", task("a"))
+	a := s.MustClaim()
+	raw := raw(s)
 	for _, statement := range []string{
 		"ALTER TABLE attempt DROP CONSTRAINT attempt_waits",
 		"ALTER TABLE attempt ADD CONSTRAINT attempt_waits CHECK (waits < 1)",
@@ -88,6 +88,6 @@ func TestAConstraintCanBeReplacedUnderAnOpenDatabase(t *testing.T) {
 	if _, err := raw.Exec("ALTER TABLE attempt ADD CONSTRAINT attempt_host CHECK (host = 'nowhere')"); err == nil {
 		t.Error("a rule was added that a row breaks")
 	}
-	s.finish(a, success)
-	s.sound()
+	s.MustFinish(a, success)
+	s.Sound()
 }

@@ -10,6 +10,7 @@ type dialect struct {
 
 	// Hints that pin a query to the index that was made for it.
 	byClaimable string // of job
+	byJobName   string // of job
 	byReady     string // of task
 	bySlot      string // of attempt
 	byMissing   string // of dependency
@@ -32,6 +33,7 @@ var sqliteDialect = dialect{
 	bind:        sqlx.QUESTION,
 	begin:       "BEGIN IMMEDIATE",
 	byClaimable: "INDEXED BY job_claimable",
+	byJobName:   "INDEXED BY job_name",
 	byReady:     "INDEXED BY task_ready",
 	bySlot:      "INDEXED BY attempt_slot",
 	nextTask:    "SELECT coalesce(max(id), 0) + 1 FROM task", // only one transaction writes

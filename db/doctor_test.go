@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/db/dbtest"
 	"github.com/air-executor/air-executor/job"
 )
 
@@ -13,22 +14,22 @@ import (
 func everything(t *testing.T) *store {
 	t.Helper()
 	s := open(t)
-	s.enqueue("j", job.Spec{ID: "done", Command: "true", Env: []string{"A=1"}}, task("bad"), task("ok", "done"), task("blocked", "bad"), task("cancelled"))
-	s.cancel("j", "cancelled")
-	s.work("bad")
-	s.reset("j", "bad")
-	s.enqueue("j", urgent("runs", 5), urgent("next", 3), task("later", "runs", "next"))
-	runs := s.claim("j")
-	if _, err := s.Enqueue(ctx, subtasks("j", runs.Token, task("child"))); err != nil {
+	s.MustEnqueue("j", job.Spec{ID: "done", Command: "true", Env: []string{"A=1"}}, task("bad"), task("ok", "done"), task("blocked", "bad"), task("cancelled"))
+	s.MustCancel("j", "cancelled")
+	s.Work("bad")
+	s.MustReset("j", "bad")
+	s.MustEnqueue("j", urgent("runs", 5), urgent("next", 3), task("later", "runs", "next"))
+	runs := s.MustClaim("j")
+	if _, err := s.Enqueue(ctx, dbtest.Subtasks("j", runs.Token, task("child"))); err != nil {
 		t.Fatal(err)
 	}
-	s.load("imported", aTask("a", "missing"), aCompleted("b"))
-	s.enqueue("ended", task("a"))
-	s.finish(s.claim("ended"), success)
-	s.enqueue("later", task("a"))
-	s.enqueue("failed", task("a"))
-	s.cancel("failed", "a")
-	s.sound()
+	s.MustImport("imported", aTask("a", "missing"), aCompleted("b"))
+	s.MustEnqueue("ended", task("a"))
+	s.MustFinish(s.MustClaim("ended"), success)
+	s.MustEnqueue("later", task("a"))
+	s.MustEnqueue("failed", task("a"))
+	s.MustCancel("failed", "a")
+	s.Sound()
 	return s
 }
 
@@ -87,7 +88,7 @@ SELECT -1, task, job, 2, 'failed', 'exited', token, manager, host, boot_id, runn
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := everything(t)
-			res, err := s.raw("ignore_check_constraints(1)", "foreign_keys(0)").Exec(c.damage)
+			res, err := raw(s, "ignore_check_constraints(1)", "foreign_keys(0)").Exec(c.damage)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -115,13 +116,13 @@ SELECT -1, task, job, 2, 'failed', 'exited', token, manager, host, boot_id, runn
 
 func TestCheckFindsDamageOfTheFile(t *testing.T) {
 	s := everything(t)
-	raw := s.raw()
+	raw := raw(s)
 	// As if a page of an index had been lost: it and its table disagree.
 	if _, err := raw.Exec(`PRAGMA writable_schema = 1; UPDATE sqlite_master SET rootpage = (SELECT rootpage FROM sqlite_master WHERE name = 'task_ready') WHERE name = 'job_claimable'`); err != nil {
 		t.Fatal(err)
 	}
 	raw.Close()
-	fresh := openAt(t, s.base, db.Options{})
+	fresh := openAt(t, s.Base, db.Options{})
 	got, err := fresh.Check(ctx)
 	if err == nil && len(got) == 0 {
 		t.Error("nothing was found")

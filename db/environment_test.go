@@ -15,12 +15,12 @@ func TestEnvironmentsThatNoTaskHasAreRemoved(t *testing.T) {
 		return spec
 	}
 	for i := range 5 {
-		s.enqueue("j", with(fmt.Sprint("t", i)))
+		s.MustEnqueue("j", with(fmt.Sprint("t", i)))
 	}
 	if n, err := s.RemoveUnusedEnvironments(ctx, 100); n != 0 || err != nil {
 		t.Errorf("%d environments in use were removed, %v", n, err)
 	}
-	if _, err := s.raw().Exec(`UPDATE task SET environment = NULL WHERE name IN ('t0', 't1', 't4')`); err != nil {
+	if _, err := raw(s).Exec(`UPDATE task SET environment = NULL WHERE name IN ('t0', 't1', 't4')`); err != nil {
 		t.Fatal(err)
 	}
 	var steps []int64
@@ -34,6 +34,6 @@ func TestEnvironmentsThatNoTaskHasAreRemoved(t *testing.T) {
 	if got := fmt.Sprint(steps); got != "[2 0 1 0]" {
 		t.Errorf("the steps have removed %s, want [2 0 1 0]", got)
 	}
-	s.enqueue("j", with("t0 again"))
-	s.sound()
+	s.MustEnqueue("j", with("t0 again"))
+	s.Sound()
 }

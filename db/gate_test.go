@@ -30,7 +30,7 @@ func TestAWriteWaitsForALargeOneThatGetsOn(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	s.enqueue("j", task("a"))
+	s.MustEnqueue("j", task("a"))
 	<-released
 }
 
@@ -75,7 +75,7 @@ func note(t *testing.T, gate *lock.File, n int) {
 // The note is there while the tasks are stored, and gone afterwards.
 func TestALargeWriteSaysHowFarItIs(t *testing.T) {
 	s := open(t)
-	path := filepath.Join(s.base, "write.lock")
+	path := filepath.Join(s.Base, "write.lock")
 	var during string
 	_, err := s.Enqueue(ctx, db.Batch{Job: "j", Tasks: func(yield func(job.Spec, error) bool) {
 		for range 10_001 {
@@ -101,21 +101,21 @@ func TestALargeWriteSaysHowFarItIs(t *testing.T) {
 // What no job of this one depends on is no business of its.
 func TestDependenciesOfOtherJobsStayAsTheyAre(t *testing.T) {
 	s := open(t)
-	s.load("old", aTask("waits", "x"))
-	s.enqueue("new", task("y"))
-	s.enqueue("new", task("x"), task("z", "y", "x"))
-	s.wantJob("old", job.StateWaiting, job.Counts{Pending: 1}, 1)
-	s.enqueue("old", task("x"))
-	if got := s.refused(db.Batch{Job: "new", Tasks: specs(task("v", "none"))}); !errors.Is(got, db.ErrNoTask) {
+	s.MustImport("old", aTask("waits", "x"))
+	s.MustEnqueue("new", task("y"))
+	s.MustEnqueue("new", task("x"), task("z", "y", "x"))
+	s.WantJob("old", job.StateWaiting, job.Counts{Pending: 1}, 1)
+	s.MustEnqueue("old", task("x"))
+	if got := s.Refused(db.Batch{Job: "new", Tasks: specs(task("v", "none"))}); !errors.Is(got, db.ErrNoTask) {
 		t.Errorf("error %v, want ErrNoTask", got)
 	}
-	s.sound()
+	s.Sound()
 }
 
 func TestALongCycleIsNamedInOneShortLine(t *testing.T) {
 	const n = 2000
 	s := open(t)
-	err := s.refused(db.Batch{Job: "j", Tasks: func(yield func(job.Spec, error) bool) {
+	err := s.Refused(db.Batch{Job: "j", Tasks: func(yield func(job.Spec, error) bool) {
 		for i := range n {
 			if !yield(task(fmt.Sprint("t", i), fmt.Sprint("t", (i+1)%n)), nil) {
 				return

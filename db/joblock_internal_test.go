@@ -16,7 +16,7 @@ import (
 // with locks of rows has words of its own.
 var remarked = func() dialect {
 	d := sqliteDialect
-	d.byClaimable, d.byReady, d.bySlot, d.byMissing = "/*byClaimable*/", "/*byReady*/", "/*bySlot*/", "/*byMissing*/"
+	d.byClaimable, d.byReady, d.bySlot, d.byMissing, d.byJobName = "/*byClaimable*/", "/*byReady*/", "/*bySlot*/", "/*byMissing*/", "/*byJobName*/"
 	d.lockRow, d.skip = " /*lockRow*/", " /*skip*/"
 	return d
 }()

@@ -3,6 +3,7 @@ package db
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -13,7 +14,15 @@ import (
 // Listed is a task with what it waits for.
 type Listed struct {
 	job.Task
-	Blockers []Blocker // of a pending task: its dependencies that are not completed, in its order
+	Blockers []Blocker  // of a pending task: its dependencies that are not completed, in its order
+	Place    TaskCursor // in the list
+}
+
+// TaskCursor is the place of a task in a list.
+type TaskCursor struct {
+	Rank any   // what the list is sorted by: a string or an int64
+	Row  int64 // of the task
+	Now  int64 // when the list was begun, in µs, which tells how long a running task has taken
 }
 
 // Blocker is an unfinished dependency of a pending task.
@@ -51,66 +60,113 @@ var orders = map[Order]string{
 	ByDuration: "coalesce(t.started_at - coalesce(t.completed_at, ?), 1)", // negative, but for those not started
 }
 
-// Filter says which tasks ListTasks lists, and how.
-type Filter struct {
-	Job           string       // empty: of all jobs
-	Task          string       // only this one; empty: all. It needs a job
+// TasksQuery says which tasks ListTasks lists, and how. The zero value is all, by job.
+type TasksQuery struct {
+	Job           *string      // only of this one; nil: of all jobs
+	Task          *string      // only this one; nil: all. It needs a job
 	Statuses      []job.Status // empty: any. Failed ones that were dismissed are not among the failed
-	Order         Order
-	Limit, Offset int // Limit 0: all
+	Sort          Order
+	Limit, Offset int         // Limit 0: all
+	After         *TaskCursor // only what comes after it in this order
 }
 
-// ListTasks calls fn with the tasks that a filter lets through, as of one
-// instant. Environments are left out. fn must not use the database. Errors:
-// ErrNoJob, ErrNoTask.
-func (d *DB) ListTasks(ctx context.Context, f Filter, fn func(Listed) error) error {
-	query, args := f.query()
+// ListTasks calls fn with the tasks that a query asks for, as of one instant.
+// Environments are left out. fn must not use the database. Errors: ErrNoJob,
+// ErrNoTask.
+func (d *DB) ListTasks(ctx context.Context, q TasksQuery, fn func(Listed) error) error {
 	return d.read(ctx, func(t *tx) error {
-		if f.Job != "" {
-			j, err := t.findJob(f.Job)
+		if q.Job != nil {
+			j, err := t.findJob(*q.Job)
 			if err != nil {
 				return err
 			}
-			if _, err := t.taskRow(f.Job, j.ID, f.Task); err != nil {
-				return err
+			if q.Task != nil {
+				if _, err := t.taskRow(*q.Job, j.ID, *q.Task); err != nil {
+					return err
+				}
 			}
 		}
-		if f.Order == ByDuration {
-			args = append([]any{t.now}, args...)
+		now := t.now
+		if q.After != nil {
+			now = q.After.Now
 		}
-		return t.eachListed(fn, query, args...)
+		query, args := q.query(&t.d.dialect, now)
+		return t.fold(true, func(l Listed) error {
+			l.Place.Now = now
+			return fn(l)
+		}, query, args...)
 	})
 }
 
-// query picks the tasks first, and then joins what belongs to each.
-func (f *Filter) query() (query string, args []any) {
+// query picks the tasks first, and then joins what belongs to each. By job, it goes
+// from job to job by their names, and ends when it has enough.
+func (q *TasksQuery) query(d *dialect, now int64) (query string, args []any) {
 	var b strings.Builder
-	b.WriteString("\nJOIN (SELECT t.id, " + orders[f.Order] + ` AS rank
-      FROM job j
-      JOIN task t ON t.job = j.id
-      WHERE 1 = 1`)
-	if f.Job != "" {
+	rank := orders[q.Sort]
+	ranked := func() {
+		b.WriteString(rank)
+		if strings.Contains(rank, "?") {
+			args = append(args, now)
+		}
+	}
+	b.WriteString(taskFields + ", s.rank" + taskTables + "\nJOIN (SELECT t.id, ")
+	ranked()
+	b.WriteString(" AS rank" + q.from(d))
+	if q.Job != nil {
 		b.WriteString("\n        AND j.name = ?")
-		args = append(args, f.Job)
+		args = append(args, *q.Job)
 	}
-	if f.Task != "" {
+	if q.Task != nil {
 		b.WriteString("\n        AND t.name = ?")
-		args = append(args, f.Task)
+		args = append(args, *q.Task)
 	}
-	if len(f.Statuses) > 0 {
-		b.WriteString("\n        AND (" + anyStatus(f.Statuses) + ")")
+	if len(q.Statuses) > 0 {
+		b.WriteString("\n        AND (" + anyStatus(q.Statuses) + ")")
 	}
-	tie := "t.id"
-	if f.Order == ByCreated || f.Order == ByUpdated {
-		tie = "t.id DESC"
+	tie, after := "t.id", "t.id > ?"
+	if q.Sort == ByCreated || q.Sort == ByUpdated {
+		tie, after = "t.id DESC", "t.id < ?"
+	}
+	if c := q.After; c != nil {
+		b.WriteString("\n        AND ")
+		ranked()
+		b.WriteString(" >= ?\n        AND (")
+		args = append(args, c.Rank)
+		ranked()
+		b.WriteString(" > ? OR " + after + ")")
+		args = append(args, c.Rank, c.Row)
 	}
 	b.WriteString("\n      ORDER BY rank, " + tie)
-	if f.Limit > 0 {
+	if q.Limit > 0 {
 		b.WriteString("\n      LIMIT ? OFFSET ?")
-		args = append(args, f.Limit, f.Offset)
+		args = append(args, q.Limit, q.Offset)
 	}
 	b.WriteString(") s ON s.id = t.id\nORDER BY s.rank, " + tie + ", d.position")
-	return taskColumns + b.String(), args
+	return b.String(), args
+}
+
+// from says where the tasks of a list are looked for. What runs is found by its
+// attempt, for its job may have millions of others.
+func (q *TasksQuery) from(d *dialect) string {
+	switch {
+	case slices.Equal(q.Statuses, []job.Status{job.Running}):
+		return `
+      FROM attempt a ` + d.bySlot + `
+      CROSS JOIN task t
+      CROSS JOIN job j
+      WHERE a.slot IS NOT NULL
+        AND t.id = a.task
+        AND j.id = t.job`
+	case q.Sort == ByJob:
+		return `
+      FROM job j ` + d.byJobName + `
+      CROSS JOIN task t
+      WHERE t.job = j.id`
+	}
+	return `
+      FROM job j
+      JOIN task t ON t.job = j.id
+      WHERE 1 = 1`
 }
 
 // anyStatus is a condition. The job's counter comes first, so that only jobs
@@ -126,8 +182,14 @@ func anyStatus(statuses []job.Status) string {
 	return strings.Join(terms, " OR ")
 }
 
-// eachListed folds the rows of a task, one for each dependency, into one.
+// eachListed calls fn with the tasks of a query.
 func (t *tx) eachListed(fn func(Listed) error, query string, args ...any) error {
+	return t.fold(false, fn, query, args...)
+}
+
+// fold makes one of the rows of a task, of which there is one for each dependency. A
+// query of a list has ranks.
+func (t *tx) fold(ranked bool, fn func(Listed) error, query string, args ...any) error {
 	stuck, err := t.stuck()
 	if err != nil {
 		return err
@@ -136,7 +198,12 @@ func (t *tx) eachListed(fn func(Listed) error, query string, args ...any) error 
 	var task Listed
 	err = t.each(func(rows *sqlx.Rows) error {
 		var r storedTask
-		if err := r.scan(rows); err != nil {
+		var rank any
+		more := []any{&rank}
+		if !ranked {
+			more = nil
+		}
+		if err := r.scan(rows, more...); err != nil {
 			return err
 		}
 		if r.ID != id {
@@ -151,6 +218,7 @@ func (t *tx) eachListed(fn func(Listed) error, query string, args ...any) error 
 				return err
 			}
 			id, task.Stuck = r.ID, stuck[r.ID]
+			task.Place = TaskCursor{Rank: rank, Row: r.ID}
 		}
 		if r.Needs != nil {
 			task.need(&r)

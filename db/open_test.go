@@ -80,7 +80,7 @@ func TestTheBasePathIsForItsOwnerAlone(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0o022))
 	base := filepath.Join(t.TempDir(), "base")
 	s := openAt(t, base, db.Options{})
-	s.enqueue("j", task("a"))
+	s.MustEnqueue("j", task("a"))
 	for name, want := range map[string]fs.FileMode{".": 0o700, db.FileName: 0o600, db.FileName + "-wal": 0o600, db.FileName + "-shm": 0o600} {
 		info, err := os.Stat(filepath.Join(base, name))
 		if err != nil {
@@ -296,8 +296,8 @@ func TestAnEmptyFileIsAFreshDatabase(t *testing.T) {
 		t.Errorf("who only wants to look has changed the file: %v, %v", info, err)
 	}
 	s := openAt(t, base, db.Options{})
-	s.enqueue("j", task("a"))
-	s.sound()
+	s.MustEnqueue("j", task("a"))
+	s.Sound()
 }
 
 // SQLite takes an empty file for a new database, and deletes what is beside it.
@@ -335,9 +335,9 @@ func TestALinkToADatabaseIsRefusedAndOneToItsFolderIsNot(t *testing.T) {
 		t.Fatal(err)
 	}
 	linked := openAt(t, folder, db.Options{MustExist: true})
-	there.enqueue("j", task("a"))
-	linked.enqueue("j", task("b", "a"))
-	there.wantJob("j", job.StateWaiting, job.Counts{Pending: 2}, 1)
+	there.MustEnqueue("j", task("a"))
+	linked.MustEnqueue("j", task("b", "a"))
+	there.WantJob("j", job.StateWaiting, job.Counts{Pending: 2}, 1)
 }
 
 func TestALogWithoutItsDatabaseIsNotThrownAway(t *testing.T) {
@@ -368,12 +368,12 @@ func TestNobodyWritesWhenAFileBesideTheDatabaseWasRemoved(t *testing.T) {
 		t.Errorf("error %v, want ErrReplaced", err)
 	}
 	after := openAt(t, base, db.Options{})
-	after.enqueue("j", task("a"))
+	after.MustEnqueue("j", task("a"))
 	if err := before.Close(); !errors.Is(err, db.ErrReplaced) {
 		t.Errorf("close: error %v, want ErrReplaced", err)
 	}
-	after.wantJob("j", job.StateWaiting, job.Counts{Pending: 1}, 0)
-	after.sound()
+	after.WantJob("j", job.StateWaiting, job.Counts{Pending: 1}, 0)
+	after.Sound()
 }
 
 func TestARunnerOpensWhatIsThereAndMakesNothing(t *testing.T) {
@@ -392,22 +392,22 @@ func TestARunnerOpensWhatIsThereAndMakesNothing(t *testing.T) {
 		}
 	}
 	s := open(t)
-	s.enqueue("j", task("a"), task("b", "a"))
-	r := openAt(t, s.base, db.Options{Runner: true})
+	s.MustEnqueue("j", task("a"), task("b", "a"))
+	r := openAt(t, s.Base, db.Options{Runner: true})
 	if err := r.Prepare(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if got := r.work(); !cmp.Equal(got, []string{"a", "b"}) {
+	if got := r.Work(); !cmp.Equal(got, []string{"a", "b"}) {
 		t.Errorf("ran %q", got)
 	}
-	s.wantJob("j", job.StateCompleted, job.Counts{Completed: 2}, 0)
-	s.sound()
+	s.WantJob("j", job.StateCompleted, job.Counts{Completed: 2}, 0)
+	s.Sound()
 }
 
 func TestACancelledContextChangesNothing(t *testing.T) {
 	s := open(t)
-	s.enqueue("j", task("a"))
-	before := s.dump()
+	s.MustEnqueue("j", task("a"))
+	before := s.Dump()
 	gone, cancel := context.WithCancel(ctx)
 	// In the middle of a batch.
 	_, err := s.Enqueue(gone, db.Batch{Job: "j", Tasks: func(yield func(job.Spec, error) bool) {
@@ -419,7 +419,7 @@ func TestACancelledContextChangesNothing(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("Enqueue: %v, want context.Canceled", err)
 	}
-	s.unchanged(before)
+	s.Unchanged(before)
 	for name, do := range map[string]func() error{
 		"Claim":  func() error { _, err := s.Claim(gone, runner1, unlimited, ""); return err },
 		"Cancel": func() error { _, err := s.Cancel(gone, "j", ""); return err },
@@ -430,9 +430,9 @@ func TestACancelledContextChangesNothing(t *testing.T) {
 			t.Errorf("%s: %v, want context.Canceled", name, err)
 		}
 	}
-	s.unchanged(before)
-	s.enqueue("j", task("b"))
-	s.sound()
+	s.Unchanged(before)
+	s.MustEnqueue("j", task("b"))
+	s.Sound()
 }
 
 func TestGoroutinesMayShareADatabase(t *testing.T) {
@@ -462,14 +462,14 @@ func TestGoroutinesMayShareADatabase(t *testing.T) {
 	}
 	all.Wait()
 	for w := range workers {
-		s.wantJob(fmt.Sprint("j", w), job.StateCompleted, job.Counts{Completed: each}, 0)
+		s.WantJob(fmt.Sprint("j", w), job.StateCompleted, job.Counts{Completed: each}, 0)
 	}
-	s.sound()
+	s.Sound()
 }
 
 func TestChangesTellsOfOthersWrites(t *testing.T) {
 	s := open(t)
-	other := openAt(t, s.base, db.Options{})
+	other := openAt(t, s.Base, db.Options{})
 	changes := func() int64 {
 		t.Helper()
 		n, err := s.Changes(ctx)
@@ -488,7 +488,7 @@ func TestChangesTellsOfOthersWrites(t *testing.T) {
 	if got := changes(); got != first {
 		t.Errorf("it goes from %d to %d after another has read", first, got)
 	}
-	other.enqueue("j", task("a"))
+	other.MustEnqueue("j", task("a"))
 	if got := changes(); got == first {
 		t.Errorf("it stays at %d after another has written", got)
 	}
@@ -510,14 +510,14 @@ func TestWithoutPermissionTheDatabaseOfAnotherUserIsRefused(t *testing.T) {
 		t.Error("a database was made in it")
 	}
 	s := open(t)
-	path := filepath.Join(s.base, db.FileName)
+	path := filepath.Join(s.Base, db.FileName)
 	if err := os.Chmod(path, 0o620); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Open(ctx, s.base, db.Options{}); !errors.As(err, &untrusted) || untrusted.Path != path {
+	if _, err := db.Open(ctx, s.Base, db.Options{}); !errors.As(err, &untrusted) || untrusted.Path != path {
 		t.Errorf("a database that others may write to: %v", err)
 	}
-	d, err := db.Open(ctx, s.base, db.Options{AllowForeign: true})
+	d, err := db.Open(ctx, s.Base, db.Options{AllowForeign: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -528,7 +528,7 @@ func TestWithoutPermissionTheDatabaseOfAnotherUserIsRefused(t *testing.T) {
 	if err := errors.Join(os.Chmod(path, 0o600), os.Chown(path, 65534, 65534)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Open(ctx, s.base, db.Options{}); !errors.As(err, &untrusted) || untrusted.Path != path {
+	if _, err := db.Open(ctx, s.Base, db.Options{}); !errors.As(err, &untrusted) || untrusted.Path != path {
 		t.Errorf("a database of another user: %v", err)
 	}
 }

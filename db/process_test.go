@@ -34,7 +34,7 @@ func TestProcessesThatOpenAFreshBasePathAtOnceAllSucceed(t *testing.T) {
 			p.wait(t)
 		}
 		s := openAt(t, base, db.Options{MustExist: true})
-		s.sound()
+		s.Sound()
 		if t.Failed() {
 			t.Fatalf("in round %d", round+1)
 		}
@@ -50,7 +50,7 @@ func TestProcessesThatEnqueueAtOnceAllSucceed(t *testing.T) {
 		if i%2 == 1 {
 			name = fmt.Sprint("own", i)
 		}
-		all = append(all, start(t, s.base, fmt.Sprint("enqueue ", name, " ", each)))
+		all = append(all, start(t, s.Base, fmt.Sprint("enqueue ", name, " ", each)))
 	}
 	for _, p := range all {
 		p.in.Close()
@@ -82,7 +82,7 @@ func TestProcessesThatEnqueueAtOnceAllSucceed(t *testing.T) {
 			t.Errorf("job %s (-stored +said):\n%s", name, diff)
 		}
 	}
-	s.sound()
+	s.Sound()
 }
 
 func TestProcessesThatClaimAtOnceGetEveryTaskOnce(t *testing.T) {
@@ -96,13 +96,13 @@ func TestProcessesThatClaimAtOnceGetEveryTaskOnce(t *testing.T) {
 			if i%2 == 1 {
 				needs = []string{fmt.Sprint(i - 1)}
 			}
-			s.enqueue(name, task(fmt.Sprint(i), needs...))
+			s.MustEnqueue(name, task(fmt.Sprint(i), needs...))
 			want[fmt.Sprintf("%s/%d", name, i)] = 1
 		}
 	}
 	var all []*process
 	for i := range processes {
-		all = append(all, start(t, s.base, fmt.Sprint("work ", i)))
+		all = append(all, start(t, s.Base, fmt.Sprint("work ", i)))
 	}
 	for _, p := range all {
 		p.in.Close()
@@ -114,13 +114,13 @@ func TestProcessesThatClaimAtOnceGetEveryTaskOnce(t *testing.T) {
 		}
 	}
 	// One process may find the last job taken, and leave it to the other.
-	for _, task := range s.work() {
+	for _, task := range s.Work() {
 		t.Errorf("task %s was left over", task)
 	}
 	if !maps.Equal(want, got) {
 		t.Errorf("tasks were claimed so many times: %v", got)
 	}
-	s.sound()
+	s.Sound()
 }
 
 func TestWhatWasAcknowledgedSurvivesKill(t *testing.T) {
@@ -130,7 +130,7 @@ func TestWhatWasAcknowledgedSurvivesKill(t *testing.T) {
 	s := open(t)
 	acknowledged := map[string]bool{}
 	for range 12 {
-		p := start(t, s.base, "enqueue j 1000000")
+		p := start(t, s.Base, "enqueue j 1000000")
 		p.in.Close()
 		for range 1 + random.IntN(20) {
 			id, err := p.out.ReadString('\n')
@@ -147,7 +147,7 @@ func TestWhatWasAcknowledgedSurvivesKill(t *testing.T) {
 			}
 		}
 		_ = p.cmd.Wait()
-		s.sound()
+		s.Sound()
 	}
 	tasks, err := s.Tasks(ctx, "j")
 	if err != nil {
@@ -159,13 +159,13 @@ func TestWhatWasAcknowledgedSurvivesKill(t *testing.T) {
 	if len(acknowledged) > 0 {
 		t.Errorf("of %d tasks, acknowledged ones are missing: %v", len(tasks), slices.Collect(maps.Keys(acknowledged)))
 	}
-	s.enqueue("j", task("after"))
+	s.MustEnqueue("j", task("after"))
 }
 
 func TestAWriterThatDoesNotLetGoIsNamed(t *testing.T) {
 	s := openAt(t, t.TempDir(), db.Options{Wait: 20 * time.Millisecond})
-	s.enqueue("j", task("a"))
-	p := start(t, s.base, "block")
+	s.MustEnqueue("j", task("a"))
+	p := start(t, s.Base, "block")
 	if line, err := p.out.ReadString('\n'); line != "inside\n" {
 		t.Fatalf("the child said %q, %v", line, err)
 	}
@@ -173,7 +173,7 @@ func TestAWriterThatDoesNotLetGoIsNamed(t *testing.T) {
 	if name := fmt.Sprintf("process %d ", p.cmd.Process.Pid); !errors.Is(err, db.ErrStuck) || !strings.Contains(err.Error(), name) {
 		t.Errorf("error %v, want ErrStuck that names %s", err, name)
 	}
-	s.wantJob("j", job.StateWaiting, job.Counts{Pending: 1}, 0) // readers do not wait
+	s.WantJob("j", job.StateWaiting, job.Counts{Pending: 1}, 0) // readers do not wait
 	p.kill()
 	eventually(t, "the database can be written again", func() bool {
 		_, err := s.Enqueue(ctx, db.Batch{Job: "j", Tasks: specs(task("b")), IfAbsent: true})
@@ -185,7 +185,7 @@ func TestAWriterThatDoesNotLetGoIsNamed(t *testing.T) {
 	if _, err := s.Job(ctx, "blocked"); !errors.Is(err, db.ErrNoJob) {
 		t.Errorf("the killed writer has left something: %v", err)
 	}
-	s.sound()
+	s.Sound()
 }
 
 // listen returns the channel on which wakes arrive.
@@ -219,10 +219,10 @@ func TestNewWorkWakesWhoListens(t *testing.T) {
 		do   func()
 	}{
 		{"Wake", s.Wake},
-		{"Enqueue", func() { s.enqueue("j", task("a")) }},
-		{"Enqueue of another process", func() { start(t, s.base, "enqueue k 1").wait(t) }},
-		{"Import", func() { s.load("l", aTask("a")) }},
-		{"Reset", func() { s.cancel("j", ""); s.reset("j", "a") }},
+		{"Enqueue", func() { s.MustEnqueue("j", task("a")) }},
+		{"Enqueue of another process", func() { start(t, s.Base, "enqueue k 1").wait(t) }},
+		{"Import", func() { s.MustImport("l", aTask("a")) }},
+		{"Reset", func() { s.MustCancel("j", ""); s.MustReset("j", "a") }},
 	} {
 		c.do()
 		wantWake(t, c.what, woken)
@@ -258,9 +258,9 @@ func TestWakeWritesIntoNoOrdinaryFile(t *testing.T) {
 	s := open(t)
 	listen(t, s)
 	var pipe string
-	for _, name := range files(t, s.base) {
-		if info, err := os.Stat(filepath.Join(s.base, name)); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
-			pipe = filepath.Join(s.base, name)
+	for _, name := range files(t, s.Base) {
+		if info, err := os.Stat(filepath.Join(s.Base, name)); err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+			pipe = filepath.Join(s.Base, name)
 		}
 	}
 	if err := os.Remove(pipe); err != nil {

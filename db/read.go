@@ -41,20 +41,7 @@ func (r *storedJob) job() job.Job {
 }
 
 // Jobs returns every job, in the order of their names.
-func (d *DB) Jobs(ctx context.Context) ([]job.Job, error) {
-	var out []job.Job
-	err := d.read(ctx, func(t *tx) error {
-		return t.each(func(rows *sqlx.Rows) error {
-			// By hand: with thousands of jobs, reflection would cost more than the query.
-			var r storedJob
-			err := rows.Scan(&r.UUID, &r.Name, &r.State, &r.Pending, &r.Running, &r.Completed, &r.Failed, &r.Dismissed, &r.Blocked, &r.CreatedAt, &r.UpdatedAt, &r.Extra)
-			out = append(out, r.job())
-			return err
-		}, jobColumns+`
-ORDER BY name`)
-	})
-	return out, err
-}
+func (d *DB) Jobs(ctx context.Context) ([]job.Job, error) { return d.ListJobs(ctx, JobsQuery{}) }
 
 // Job returns one job, or ErrNoJob.
 func (d *DB) Job(ctx context.Context, name string) (job.Job, error) {
@@ -91,23 +78,29 @@ type storedTask struct {
 	NeedsReason          *string
 }
 
-const taskColumns = `
+// taskColumns reads tasks; taskFields and taskTables are its parts, between which a
+// list has a column more.
+const taskColumns = taskFields + taskTables
+
+const taskFields = `
 SELECT t.id, t.name, ` + specOfT + `, t.status, t.reason, t.attempts,
        t.exit_code, t.signal, t.error, t.created_at, t.started_at, t.completed_at, t.dismissed_at, t.extra,
        CASE WHEN p.job = t.job THEN p.name END AS parent, j.name AS job,
-       coalesce(n.name, d.missing) AS needs, n.status AS needs_status, n.reason AS needs_reason
+       coalesce(n.name, d.missing) AS needs, n.status AS needs_status, n.reason AS needs_reason`
+
+const taskTables = `
 FROM task t
 JOIN job j ON j.id = t.job
 LEFT JOIN task p ON p.id = t.parent
 LEFT JOIN dependency d ON d.task = t.id
 LEFT JOIN task n ON n.id = d.needs`
 
-func (r *storedTask) scan(rows *sqlx.Rows) error {
+func (r *storedTask) scan(rows *sqlx.Rows, more ...any) error {
 	return rows.Scan(slices.Concat([]any{&r.ID, &r.Name}, r.into(), []any{
 		&r.Status, &r.Reason, &r.Attempts,
 		&r.ExitCode, &r.Signal, &r.Error, &r.CreatedAt, &r.StartedAt, &r.Completed, &r.DismissedAt, &r.Extra, &r.Parent, &r.Job,
 		&r.Needs, &r.NeedsStatus, &r.NeedsReason,
-	})...)
+	}, more)...)
 }
 
 func (r *storedTask) task() (job.Task, error) {

@@ -16,8 +16,8 @@ import (
 // What happens on a disk that is really full, TestDiskFull in faults shows.
 func TestTheReserveIsFilledAgainByWhoeverWritesFirst(t *testing.T) {
 	s := open(t)
-	reserve := filepath.Join(s.base, "reserve")
-	s.enqueue("j", task("a"), task("b"))
+	reserve := filepath.Join(s.Base, "reserve")
+	s.MustEnqueue("j", task("a"), task("b"))
 	if _, err := os.Lstat(reserve); err == nil {
 		t.Fatal("somebody has made a reserve without being asked")
 	}
@@ -37,7 +37,7 @@ func TestTheReserveIsFilledAgainByWhoeverWritesFirst(t *testing.T) {
 		t.Fatal("the reserve is empty")
 	}
 	// A result is recorded without asking for room, and claims no further task.
-	a := s.claim()
+	a := s.MustClaim()
 	if err := os.Truncate(reserve, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -48,14 +48,14 @@ func TestTheReserveIsFilledAgainByWhoeverWritesFirst(t *testing.T) {
 	if n := size(); n != 0 {
 		t.Errorf("a result has filled the reserve with %d bytes", n)
 	}
-	s.enqueue("j", task("c"))
+	s.MustEnqueue("j", task("c"))
 	if n := size(); n != full {
 		t.Errorf("after an enqueue the reserve has %d bytes, not %d", n, full)
 	}
-	if s.claim().Task != "b" {
+	if s.MustClaim().Task != "b" {
 		t.Error("the next task was not claimed")
 	}
-	s.sound()
+	s.Sound()
 }
 
 func TestTheReserveTakesItsRoomOnDisksThatCompress(t *testing.T) {
@@ -63,7 +63,7 @@ func TestTheReserveTakesItsRoomOnDisksThatCompress(t *testing.T) {
 	if err := s.KeepReserve(); err != nil {
 		t.Fatal(err)
 	}
-	content, err := os.ReadFile(filepath.Join(s.base, "reserve"))
+	content, err := os.ReadFile(filepath.Join(s.Base, "reserve"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,13 +85,13 @@ func TestTheReserveTakesItsRoomOnDisksThatCompress(t *testing.T) {
 
 func TestAResultClaimsNothingIfTheReserveIsSpentMeanwhile(t *testing.T) {
 	s := open(t)
-	reserve := filepath.Join(s.base, "reserve")
+	reserve := filepath.Join(s.Base, "reserve")
 	if err := s.KeepReserve(); err != nil {
 		t.Fatal(err)
 	}
-	s.enqueue("j", task("a"), task("b"))
-	a := s.claim()
-	late, err := db.Open(ctx, s.base, db.Options{Clock: func() time.Time { // asked when a transaction begins
+	s.MustEnqueue("j", task("a"), task("b"))
+	a := s.MustClaim()
+	late, err := db.Open(ctx, s.Base, db.Options{Clock: func() time.Time { // asked when a transaction begins
 		if err := os.Truncate(reserve, 0); err != nil {
 			t.Error(err)
 		}
@@ -105,12 +105,12 @@ func TestAResultClaimsNothingIfTheReserveIsSpentMeanwhile(t *testing.T) {
 	if err != nil || done.Next != nil || !done.Ready {
 		t.Errorf("Finish: %+v, %v", done, err)
 	}
-	s.sound()
+	s.Sound()
 }
 
 func TestAFileOfTheUsersCalledReserveIsNotOverwritten(t *testing.T) {
 	s := open(t)
-	reserve := filepath.Join(s.base, "reserve")
+	reserve := filepath.Join(s.Base, "reserve")
 	const theirs = "seats: 12\n"
 	if err := os.WriteFile(reserve, []byte(theirs), 0o644); err != nil {
 		t.Fatal(err)
@@ -129,7 +129,7 @@ func TestNoLinkIsFollowedToTheReserve(t *testing.T) {
 	if err := os.WriteFile(victim, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(victim, filepath.Join(s.base, "reserve")); err != nil {
+	if err := os.Symlink(victim, filepath.Join(s.Base, "reserve")); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.KeepReserve(); !errors.Is(err, db.ErrTaken) {
@@ -157,7 +157,7 @@ func TestNoDatabaseIsMadeBesideFilesOfOthersThatAreInTheWay(t *testing.T) {
 
 func TestANamedPipeCalledReserveIsNotWaitedFor(t *testing.T) {
 	s := open(t)
-	if err := syscall.Mkfifo(filepath.Join(s.base, "reserve"), 0o600); err != nil {
+	if err := syscall.Mkfifo(filepath.Join(s.Base, "reserve"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.KeepReserve(); !errors.Is(err, db.ErrTaken) {

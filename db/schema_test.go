@@ -8,13 +8,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/db/dbtest"
 	"github.com/air-executor/air-executor/job"
 )
 
 func TestImpossibleRowsCannotBeStored(t *testing.T) {
 	s := everything(t)
-	raw := s.raw("foreign_keys(1)")
-	before := s.dump()
+	raw := raw(s, "foreign_keys(1)")
+	before := s.Dump()
 	for name, statement := range map[string]string{
 		"a job state of no kind":                `UPDATE job SET state = 'paused' WHERE name = 'ended'`,
 		"a nameless job":                        `UPDATE job SET name = '' WHERE name = 'ended'`,
@@ -65,23 +66,23 @@ func TestImpossibleRowsCannotBeStored(t *testing.T) {
 			t.Errorf("%s: %v, want that a constraint forbids it", name, err)
 		}
 	}
-	s.unchanged(before)
-	s.sound()
+	s.Unchanged(before)
+	s.Sound()
 }
 
 func TestViewsAreForPeople(t *testing.T) {
 	s := openAt(t, t.TempDir(), db.Options{Clock: ticking(time.Date(2025, 10, 2, 10, 30, 0, 7e6, time.UTC))})
-	s.enqueue("nightly", job.Spec{ID: "fetch", Command: "curl", Args: []string{"-O", "x"}})
-	s.enqueue("nightly", job.Spec{ID: "build", Command: "make", Dir: "/src", Timeout: 90 * time.Second, Dependencies: []string{"fetch"}, Priority: 2})
-	p := s.claim()
-	if _, err := s.Enqueue(ctx, subtasks("nightly", p.Token, task("sub", "fetch", "build"))); err != nil {
+	s.MustEnqueue("nightly", job.Spec{ID: "fetch", Command: "curl", Args: []string{"-O", "x"}})
+	s.MustEnqueue("nightly", job.Spec{ID: "build", Command: "make", Dir: "/src", Timeout: 90 * time.Second, Dependencies: []string{"fetch"}, Priority: 2})
+	p := s.MustClaim()
+	if _, err := s.Enqueue(ctx, dbtest.Subtasks("nightly", p.Token, task("sub", "fetch", "build"))); err != nil {
 		t.Fatal(err)
 	}
 	r := failure
 	r.UserTime, r.SystemTime, r.MaxRSS = 1500*time.Millisecond, 250*time.Millisecond, 4096
-	s.finish(p, r)
-	s.load("old", aTask("waits", "missing"))
-	s.load("other", aCompleted("a"), aCompleted("b", "a"))
+	s.MustFinish(p, r)
+	s.MustImport("old", aTask("waits", "missing"))
+	s.MustImport("other", aCompleted("a"), aCompleted("b", "a"))
 	if _, err := s.Dismiss(ctx, "nightly", []string{"fetch"}); err != nil {
 		t.Fatal(err)
 	}
@@ -147,15 +148,15 @@ func TestViewsAreForPeople(t *testing.T) {
 // the ticking clock the seconds are left out, for how often a transaction looks
 // at the clock is its own affair.
 func (s *store) rows(query string) [][]any {
-	s.t.Helper()
-	rows, err := s.raw().Query(query)
+	s.T.Helper()
+	rows, err := raw(s).Query(query)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	defer rows.Close()
 	columns, err := rows.Columns()
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	head := make([]any, len(columns))
 	for i, c := range columns {
@@ -168,7 +169,7 @@ func (s *store) rows(query string) [][]any {
 			dest[i] = &values[i]
 		}
 		if err := rows.Scan(dest...); err != nil {
-			s.t.Fatal(err)
+			s.T.Fatal(err)
 		}
 		for i, v := range values {
 			switch v := v.(type) {
@@ -183,7 +184,7 @@ func (s *store) rows(query string) [][]any {
 		out = append(out, values)
 	}
 	if err := rows.Err(); err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return out
 }
@@ -193,8 +194,8 @@ func TestTheViewNamesTheLogsThatExist(t *testing.T) {
 	s := open(t)
 	ids := []string{"plain", "a/b:c%d", "with blank", "a.1", "a.b", ".hidden", "-flag", "Größe", "x@y,z=1+2_3-4", strings.Repeat("x", 59), strings.Repeat("/", 59), strings.Repeat("%", 59)}
 	for _, id := range ids {
-		s.enqueue("j", task(id))
-		s.finish(s.claim(), success)
+		s.MustEnqueue("j", task(id))
+		s.MustFinish(s.MustClaim(), success)
 	}
 	for _, row := range s.rows("SELECT id, log FROM tasks")[1:] {
 		if want := "jobs/j/logs/" + job.LogName(row[0].(string)); row[1] != nil && row[1] != want {
@@ -210,12 +211,12 @@ func TestTheViewOfTodaysFailuresHasThoseOfToday(t *testing.T) {
 	s := open(t)
 	const today = "SELECT date('now', 'localtime')"
 	day := s.rows(today)
-	s.enqueue("j", task("today"), task("before"), task("completed"), task("runs"))
-	s.finish(s.claim(), failure)
-	s.finish(s.claim(), failure)
-	s.finish(s.claim(), success)
-	s.claim()
-	if _, err := s.raw().Exec("UPDATE attempt SET ended_at = ended_at - 86400000000 WHERE task = (SELECT id FROM task WHERE name = 'before')"); err != nil {
+	s.MustEnqueue("j", task("today"), task("before"), task("completed"), task("runs"))
+	s.MustFinish(s.MustClaim(), failure)
+	s.MustFinish(s.MustClaim(), failure)
+	s.MustFinish(s.MustClaim(), success)
+	s.MustClaim()
+	if _, err := raw(s).Exec("UPDATE attempt SET ended_at = ended_at - 86400000000 WHERE task = (SELECT id FROM task WHERE name = 'before')"); err != nil {
 		t.Fatal(err)
 	}
 	got := s.rows("SELECT task, reason FROM failed_today")

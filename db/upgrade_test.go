@@ -69,7 +69,7 @@ func copies(t *testing.T, base string) []string {
 func TestAnUpgradeKeepsEveryRowAndACopy(t *testing.T) {
 	base := t.TempDir()
 	version1(t, base)
-	before := openAt(t, base, db.Options{}).dump()
+	before := openAt(t, base, db.Options{}).Dump()
 	s := openAt(t, base, db.Next(t, db.Options{Upgrade: true}))
 	path := filepath.Join(base, "air-executor.v1.db")
 	want := &db.Upgraded{From: 1, To: db.NextSchema, Copy: path}
@@ -79,8 +79,8 @@ func TestAnUpgradeKeepsEveryRowAndACopy(t *testing.T) {
 	if s.Schema() != db.NextSchema || s.Outdated() {
 		t.Errorf("schema version %d", s.Schema())
 	}
-	s.unchanged(before)
-	s.sound()
+	s.Unchanged(before)
+	s.Sound()
 	s.givesBack()
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the copy: %v, %v", info, err)
@@ -100,8 +100,8 @@ func TestAnUpgradeKeepsEveryRowAndACopy(t *testing.T) {
 	if old.Schema() != 1 {
 		t.Errorf("the copy has version %d", old.Schema())
 	}
-	old.unchanged(before)
-	old.sound()
+	old.Unchanged(before)
+	old.Sound()
 	old.givesBack()
 	if mode := old.rows("PRAGMA journal_mode")[1][0]; mode != "wal" {
 		t.Errorf("journal mode of the copy is %v", mode)
@@ -115,11 +115,11 @@ func TestAnOlderDatabaseIsUsedAsItIs(t *testing.T) {
 	if s.Schema() != 1 || !s.Outdated() {
 		t.Errorf("schema version %d", s.Schema())
 	}
-	s.enqueue("new", task("a"), task("b", "a"))
-	if got := s.claim(); got.Task != "a" {
+	s.MustEnqueue("new", task("a"), task("b", "a"))
+	if got := s.MustClaim(); got.Task != "a" {
 		t.Fatalf("claimed %q", got.Task)
 	} else {
-		s.finish(got, success)
+		s.MustFinish(got, success)
 	}
 	if _, err := s.Cancel(ctx, "report", ""); err != nil {
 		t.Error(err)
@@ -133,8 +133,8 @@ func TestAnOlderDatabaseIsUsedAsItIs(t *testing.T) {
 	if _, err := s.RemoveJobs(ctx, []string{"later"}); err != nil {
 		t.Error(err)
 	}
-	s.dump()
-	s.sound()
+	s.Dump()
+	s.Sound()
 	if v := s.rows("PRAGMA user_version")[1][0]; v != 1 {
 		t.Errorf("it is version %v now", v)
 	}
@@ -174,8 +174,8 @@ func TestWhatHasTheDatabaseOpenGoesOnThroughAnUpgrade(t *testing.T) {
 	version1(t, base)
 	old := openAt(t, base, db.Options{})
 	runner := openAt(t, base, db.Options{Runner: true})
-	old.enqueue("j", task("a"), task("b", "a"), task("c"))
-	first := old.claim()
+	old.MustEnqueue("j", task("a"), task("b", "a"), task("c"))
+	first := old.MustClaim()
 	const tables = `SELECT name, rootpage FROM sqlite_master WHERE type = 'table' AND name IN ('environment', 'job', 'task', 'dependency', 'attempt', 'manager') ORDER BY name`
 	before := old.rows(tables)
 	if got := openAt(t, base, db.Next(t, db.Options{Upgrade: true})); got.Upgraded() == nil {
@@ -184,21 +184,21 @@ func TestWhatHasTheDatabaseOpenGoesOnThroughAnUpgrade(t *testing.T) {
 	if diff := cmp.Diff(before, old.rows(tables)); diff != "" || len(before) != 7 {
 		t.Errorf("tables have moved (-before +after):\n%s", diff)
 	}
-	runner.finish(first, success)
-	old.finish(old.claim(), failure)
-	if ok, err := old.GiveBack(ctx, old.claim()); !ok || err != nil {
+	runner.MustFinish(first, success)
+	old.MustFinish(old.MustClaim(), failure)
+	if ok, err := old.GiveBack(ctx, old.MustClaim()); !ok || err != nil {
 		t.Errorf("given back: %v, %v", ok, err)
 	}
-	old.finish(old.claim(), success)
-	old.enqueue("j", task("d"))
+	old.MustFinish(old.MustClaim(), success)
+	old.MustEnqueue("j", task("d"))
 	if _, err := old.Reset(ctx, "j", db.Which{}); err != nil {
 		t.Error(err)
 	}
 	if _, err := old.Cancel(ctx, "j", "d"); err != nil {
 		t.Error(err)
 	}
-	old.wantJob("j", job.StateWaiting, job.Counts{Pending: 1, Completed: 2, Failed: 1}, 0)
-	old.sound()
+	old.WantJob("j", job.StateWaiting, job.Counts{Pending: 1, Completed: 2, Failed: 1}, 0)
+	old.Sound()
 	want := [][]any{{"kind", "COUNT(*)"}, {"task.ended", 3}, {"task.started", 3}}
 	if diff := cmp.Diff(want, old.rows("SELECT kind, COUNT(*) FROM event GROUP BY kind ORDER BY kind")); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
@@ -237,8 +237,8 @@ func TestAFileInTheWayOfTheCopyIsLeftAlone(t *testing.T) {
 func TestAnUpgradeThatFailsLeavesTheOldVersion(t *testing.T) {
 	base := t.TempDir()
 	version1(t, base)
-	before := openAt(t, base, db.Options{}).dump()
-	raw := openAt(t, base, db.Options{}).raw()
+	before := openAt(t, base, db.Options{}).Dump()
+	raw := raw(openAt(t, base, db.Options{}))
 	// It fails when all its statements have run, and are to be recorded.
 	if _, err := raw.Exec("CREATE TRIGGER fails BEFORE INSERT ON goose_db_version BEGIN SELECT RAISE(ABORT, 'no'); END"); err != nil {
 		t.Fatal(err)
@@ -252,7 +252,7 @@ func TestAnUpgradeThatFailsLeavesTheOldVersion(t *testing.T) {
 		if s.Schema() != 1 {
 			t.Errorf("it is version %d now", s.Schema())
 		}
-		s.unchanged(before)
+		s.Unchanged(before)
 		if got := copies(t, base); !cmp.Equal(got, []string{"air-executor.v1.db"}) {
 			t.Errorf("copies %q", got)
 		}
@@ -261,7 +261,7 @@ func TestAnUpgradeThatFailsLeavesTheOldVersion(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := openAt(t, base, db.Next(t, db.Options{Upgrade: true}))
-	s.unchanged(before)
+	s.Unchanged(before)
 	if s.Upgraded() == nil {
 		t.Error("the second try did nothing")
 	}
@@ -302,17 +302,17 @@ func TestANewDatabaseHasEveryVersion(t *testing.T) {
 	if diff := cmp.Diff(want, s.rows("SELECT version_id FROM goose_db_version ORDER BY version_id")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if s.Upgraded() != nil || len(copies(t, s.base)) > 0 {
+	if s.Upgraded() != nil || len(copies(t, s.Base)) > 0 {
 		t.Errorf("a new database was upgraded: %+v", s.Upgraded())
 	}
 }
 
 // givesBack fails the test unless the file can become smaller by and by.
 func (s *store) givesBack() {
-	s.t.Helper()
+	s.T.Helper()
 	const incremental = 2
 	if got := s.rows("PRAGMA auto_vacuum")[1][0]; got != incremental {
-		s.t.Errorf("auto_vacuum is %v", got)
+		s.T.Errorf("auto_vacuum is %v", got)
 	}
 }
 
@@ -323,7 +323,7 @@ func TestSpaceThatIsNotUsedCanBeGivenBack(t *testing.T) {
 	for i := range tasks {
 		tasks[i].Command = "true"
 	}
-	s.enqueue("j", tasks...)
+	s.MustEnqueue("j", tasks...)
 	pages := func() int { return s.rows("PRAGMA page_count")[1][0].(int) }
 	full := pages()
 	if _, err := s.RemoveJobs(ctx, []string{"j"}); err != nil {
@@ -333,5 +333,23 @@ func TestSpaceThatIsNotUsedCanBeGivenBack(t *testing.T) {
 	if got := pages(); got > full/2 {
 		t.Errorf("%d pages of %d are left", got, full)
 	}
-	s.sound()
+	s.Sound()
+}
+
+func TestTasksOfAnOlderDatabaseAreListed(t *testing.T) {
+	base := t.TempDir()
+	version1(t, base)
+	s := openAt(t, base, db.Options{})
+	for order, want := range map[db.Order][]string{
+		db.ByState: {"report/count", "build/compile", "build/test", "report/mail"},
+		db.ByName:  {"build/compile", "report/count", "report/mail", "build/test"},
+	} {
+		got := s.List(db.TasksQuery{Sort: order, Statuses: []job.Status{job.Failed, job.Running, job.Pending}})
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("by %q (-want +got):\n%s", order, diff)
+		}
+	}
+	if got, err := s.Cancelled(ctx, ""); err != nil || len(got) > 0 {
+		t.Errorf("cancelled: %v, %v", got, err)
+	}
 }

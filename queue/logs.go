@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/runner"
 )
@@ -30,7 +31,7 @@ func (e *NoAttempt) Error() string {
 }
 
 // Logs lists logs of a job, in the order in which the tasks were queued, and counts
-// the tasks that have none yet. Errors: db.ErrNoJob, db.ErrNoTask, *NoAttempt.
+// the tasks that have none yet, unless only failed ones are wanted. Errors: db.ErrNoJob, db.ErrNoTask, *NoAttempt.
 func (q *Queue) Logs(ctx context.Context, name string, query LogQuery) (logs []*Log, pending int, err error) {
 	if query.Task != "" {
 		t, err := q.DB.Task(ctx, name, query.Task)
@@ -43,12 +44,15 @@ func (q *Queue) Logs(ctx context.Context, name string, query LogQuery) (logs []*
 		}
 		return []*Log{l}, 0, err
 	}
-	err = q.DB.EachTask(ctx, name, func(t job.Task) error {
-		switch {
-		case t.Attempts == 0 && !t.Status.Ended(): // those that were imported may have a log
+	wanted := db.TasksQuery{Job: &name}
+	if query.Failed {
+		wanted.Statuses = []job.Status{job.Failed}
+	}
+	err = q.DB.ListTasks(ctx, wanted, func(t db.Listed) error {
+		if t.Attempts == 0 && !t.Status.Ended() { // those that were imported may have a log
 			pending++
-		case !query.Failed || hasFailed(t):
-			logs = append(logs, q.newestLog(t))
+		} else {
+			logs = append(logs, q.newestLog(t.Task))
 		}
 		return nil
 	})
@@ -98,11 +102,9 @@ func hasFailed(t job.Task) bool { return t.Status == job.Failed && t.DismissedAt
 
 // WithFailures lists the names of jobs that have failed tasks.
 func (q *Queue) WithFailures(ctx context.Context) (names []string, err error) {
-	jobs, err := q.DB.Jobs(ctx)
+	jobs, err := q.DB.ListJobs(ctx, db.JobsQuery{Failed: new(true)})
 	for _, j := range jobs {
-		if j.Tasks.Failed > 0 {
-			names = append(names, j.Name)
-		}
+		names = append(names, j.Name)
 	}
 	return names, err
 }

@@ -79,7 +79,7 @@ func (k *kept) Again(l *queue.Log, what string) { k.WriteString(l.Task + " " + w
 
 func TestStatusSaysWhyPendingTasksDoNotRun(t *testing.T) {
 	q := openQueue(t)
-	s, err := q.Status(t.Context(), queue.StatusQuery{Job: "build", Cancelled: true})
+	s, err := q.Status(t.Context(), queue.StatusQuery{Job: "build", ForJSON: true})
 	if err != nil {
 		t.Fatal(err)
 	}

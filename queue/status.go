@@ -1,9 +1,7 @@
 package queue
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"time"
 
 	"github.com/air-executor/air-executor/db"
@@ -14,14 +12,14 @@ import (
 // StatusQuery says what of the queue to show. The zero value is all jobs, without
 // tasks.
 type StatusQuery struct {
-	Job       string       // only this one, with its tasks; empty: all
-	Task      string       // only this one of the job, with its attempts; empty: all
-	Tasks     bool         // with tasks, where no job and no status is named either
-	Statuses  []job.Status // only tasks with one of these; none: any
-	Order     db.Order     // of what is listed: the tasks, or the jobs if no task is
-	Offset    int          // how many of the list to leave out at its beginning
-	Limit     int          // how many of the list to show; 0: all
-	Cancelled bool         // count cancelled tasks, as the JSON form needs it
+	Job      string       // only this one, with its tasks; empty: all
+	Task     string       // only this one of the job, with its attempts; empty: all
+	Tasks    bool         // with tasks, where no job and no status is named either
+	Statuses []job.Status // only tasks with one of these; none: any
+	Order    db.Order     // of what is listed: the tasks, or the jobs if no task is
+	Offset   int          // how many of the list to leave out at its beginning
+	Limit    int          // how many of the list to show; 0: all
+	ForJSON  bool         // read what only the JSON form has: jobs beside a list of tasks, and how many were cancelled
 }
 
 // Listing reports whether tasks are listed; else it is the jobs.
@@ -39,7 +37,7 @@ type Status struct {
 	Since   time.Time    // when that began
 	Places  int          // how many tasks may run at once
 
-	All    []job.Job   // in question
+	Totals db.Totals   // of the jobs in question: all, or the one
 	Jobs   []job.Job   // of them, those to show
 	Tasks  []db.Listed // to show
 	Active []db.Active // attempts of all jobs that run now
@@ -73,7 +71,6 @@ func (q *Queue) StatusHead(ctx context.Context, query StatusQuery) (*Status, err
 			return nil, err
 		}
 	}
-	s.choose()
 	return s, nil
 }
 
@@ -90,20 +87,32 @@ func (s *Status) ReadManager(ctx context.Context) error {
 	return err
 }
 
+// readJobs reads the jobs to show, and sums up all that are in question.
 func (s *Status) readJobs(ctx context.Context) (err error) {
-	d, name := s.queue.DB, s.Query.Job
-	if name == "" {
-		s.All, err = d.Jobs(ctx)
-	} else {
+	d, q := s.queue.DB, s.Query
+	switch {
+	case q.Job != "":
 		var j job.Job
-		j, err = d.Job(ctx, name)
-		s.All = []job.Job{j}
+		if j, err = d.Job(ctx, q.Job); err == nil {
+			s.Jobs = []job.Job{j}
+			s.Totals.Add(j)
+		}
+	case !q.Listing():
+		s.Jobs, err = d.ListJobs(ctx, db.JobsQuery{Sort: q.Order, Limit: q.Limit, Offset: q.Offset})
+	case q.ForJSON:
+		s.Jobs, err = d.Jobs(ctx)
 	}
-	if err == nil && s.Query.Cancelled {
-		s.cancelled, err = d.Cancelled(ctx, name)
+	if err == nil && q.Job == "" {
+		s.Totals, err = d.Totals(ctx)
+	}
+	if err == nil && q.ForJSON {
+		s.cancelled, err = d.Cancelled(ctx, q.Job)
 	}
 	if err == nil {
 		s.Active, err = d.Active(ctx)
+	}
+	if s.Rows = s.Totals.Count(); q.Listing() {
+		s.Rows = countTasks(s.Totals.Tasks, q.Statuses)
 	}
 	return err
 }
@@ -121,21 +130,6 @@ func (s *Status) readTask(ctx context.Context) (err error) {
 	return err
 }
 
-// choose picks the jobs to show.
-func (s *Status) choose() {
-	q := s.Query
-	if s.Jobs = s.All; q.Listing() {
-		s.Rows = countTasks(s.All, q.Statuses)
-		return
-	}
-	sortJobs(s.All, q.Order)
-	s.Rows = len(s.All)
-	s.Jobs = s.All[min(q.Offset, len(s.All)):]
-	if q.Limit > 0 {
-		s.Jobs = s.Jobs[:min(q.Limit, len(s.Jobs))]
-	}
-}
-
 // EachTask calls fn with the tasks to list, if tasks are to be listed, as of one
 // moment. It ends with the first error of fn. Errors: db.ErrNoJob, db.ErrNoTask.
 func (s *Status) EachTask(ctx context.Context, fn func(db.Listed) error) error {
@@ -143,43 +137,35 @@ func (s *Status) EachTask(ctx context.Context, fn func(db.Listed) error) error {
 	if !q.Listing() {
 		return nil
 	}
-	return s.queue.DB.ListTasks(ctx, db.Filter{
-		Job: q.Job, Task: q.Task, Statuses: q.Statuses, Order: q.Order, Limit: q.Limit, Offset: q.Offset,
+	return s.queue.DB.ListTasks(ctx, db.TasksQuery{
+		Job: asked(q.Job), Task: asked(q.Task), Statuses: q.Statuses, Sort: q.Order, Limit: q.Limit, Offset: q.Offset,
 	}, fn)
 }
 
+// asked is a name in a query of the database, where nil asks for none.
+func asked(name string) *string {
+	if name == "" {
+		return nil
+	}
+	return &name
+}
+
 // countTasks counts those that have one of the statuses.
-func countTasks(jobs []job.Job, statuses []job.Status) (n int) {
-	for _, j := range jobs {
-		if len(statuses) == 0 {
-			n += j.Tasks.Total()
-		}
-		for _, s := range statuses {
-			switch s {
-			case job.Running:
-				n += j.Tasks.Running
-			case job.Failed:
-				n += j.Tasks.Failed
-			case job.Pending:
-				n += j.Tasks.Pending
-			}
+func countTasks(c job.Counts, statuses []job.Status) (n int) {
+	if len(statuses) == 0 {
+		return c.Total()
+	}
+	for _, s := range statuses {
+		switch s {
+		case job.Running:
+			n += c.Running
+		case job.Failed:
+			n += c.Failed
+		case job.Pending:
+			n += c.Pending
 		}
 	}
 	return n
-}
-
-// sortJobs puts jobs that are sorted by their names in another order.
-func sortJobs(jobs []job.Job, order db.Order) {
-	rank := map[job.State]int{job.StateWorking: 0, job.StateFailed: 1, job.StateWaiting: 2, job.StateCompleted: 3}
-	compare := map[db.Order]func(x, y job.Job) int{
-		db.ByState:    func(x, y job.Job) int { return cmp.Compare(rank[x.State], rank[y.State]) },
-		db.ByCreated:  func(x, y job.Job) int { return y.CreatedAt.Compare(x.CreatedAt) },
-		db.ByUpdated:  func(x, y job.Job) int { return y.UpdatedAt.Compare(x.UpdatedAt) },
-		db.ByDuration: func(x, y job.Job) int { return cmp.Compare(y.UpdatedAt.Sub(y.CreatedAt), x.UpdatedAt.Sub(x.CreatedAt)) },
-	}[order]
-	if compare != nil {
-		slices.SortStableFunc(jobs, compare)
-	}
 }
 
 // WaitsFor is why a pending task does not run.
@@ -223,7 +209,7 @@ func (s *Status) RunningTask(name string) string {
 
 // Ready reports whether a task of the jobs in question could start.
 func (s *Status) Ready() bool {
-	return slices.ContainsFunc(s.All, func(j job.Job) bool { return j.Tasks.Pending > j.Blocked })
+	return s.Totals.Tasks.Pending > s.Totals.Blocked
 }
 
 // Form is the status as JSON, without tasks that have not been read.

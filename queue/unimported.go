@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -63,12 +64,12 @@ func knownFolders(ctx context.Context, conf *config.Config, d *db.DB) (map[strin
 		}
 		defer d.Close()
 	}
-	jobs, err := d.Jobs(ctx)
+	names, err := d.JobNames(ctx, "", math.MaxInt32)
 	if err != nil {
 		return nil, fmt.Errorf("list the jobs: %w", err)
 	}
-	for _, j := range jobs {
-		known[job.FolderName(j.Name)] = true
+	for _, name := range names {
+		known[job.FolderName(name)] = true
 	}
 	return known, nil
 }

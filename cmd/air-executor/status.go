@@ -114,7 +114,7 @@ type report struct {
 // query is what is asked for.
 func (c *statusCmd) query(ui *ui) queue.StatusQuery {
 	return queue.StatusQuery{
-		Job: c.optional(), Task: c.Task, Tasks: c.Tasks, Statuses: c.statuses(), Order: db.Order(c.Sort), Limit: int(c.Limit), Cancelled: ui.json(),
+		Job: c.optional(), Task: c.Task, Tasks: c.Tasks, Statuses: c.statuses(), Order: db.Order(c.Sort), Limit: int(c.Limit), ForJSON: ui.json(),
 	}
 }
 
@@ -139,7 +139,7 @@ func (c *statusCmd) statuses() (out []job.Status) {
 
 // printTo prints the report on stdout, and remarks on stderr.
 func (r *report) printTo(ui *ui, ws *workspace) error {
-	if len(r.All) == 0 {
+	if r.Totals.Count() == 0 {
 		return nothing(ui, ws)
 	}
 	width := ui.width()

@@ -173,21 +173,10 @@ func failedHow(r job.Reason) string {
 
 // summary is a line of counts.
 func (r *report) summary() string {
-	if r.Query.Task != "" || len(r.All) == 0 {
+	if r.Query.Task != "" || r.Totals.Count() == 0 {
 		return ""
 	}
-	states := map[job.State]int{}
-	var sum job.Counts
-	blocked := 0
-	for _, j := range r.All {
-		states[j.State]++
-		sum.Pending += j.Tasks.Pending
-		sum.Running += j.Tasks.Running
-		sum.Completed += j.Tasks.Completed
-		sum.Failed += j.Tasks.Failed
-		sum.Dismissed += j.Tasks.Dismissed
-		blocked += j.Blocked
-	}
+	sum, blocked := r.Totals.Tasks, r.Totals.Blocked
 	var tasks []string
 	count := func(list *[]string, n int, what string) {
 		if n > 0 {
@@ -195,7 +184,7 @@ func (r *report) summary() string {
 		}
 	}
 	if r.Query.Job != "" {
-		tasks = []string{fmt.Sprintf("%d of %s completed", sum.Completed, plural(r.All[0].Tasks.Total(), "task"))}
+		tasks = []string{fmt.Sprintf("%d of %s completed", sum.Completed, plural(sum.Total(), "task"))}
 	}
 	count(&tasks, sum.Failed, "failed")
 	count(&tasks, sum.Dismissed, "dismissed")
@@ -207,10 +196,10 @@ func (r *report) summary() string {
 	}
 	var jobs []string
 	for _, s := range []job.State{job.StateWorking, job.StateFailed, job.StateWaiting, job.StateCompleted} {
-		count(&jobs, states[s], string(s))
+		count(&jobs, r.Totals.Jobs[s], string(s))
 	}
 	line := strings.Join(jobs, ", ") + " job"
-	if len(r.All) > 1 {
+	if r.Totals.Count() > 1 {
 		line += "s"
 	}
 	if len(tasks) > 0 {
@@ -227,7 +216,7 @@ func (r *report) remarks() (out []string) {
 	case r.Manager != nil && r.Trouble != "":
 		out = append(out, fmt.Sprintf("nothing starts: %s (since %s)", r.Trouble, when(r.Since, 0)))
 	}
-	if r.Query.Job != "" && r.Query.Task == "" && r.All[0].State == job.StateFailed && isTerminal(r.ui.out) {
+	if r.Query.Job != "" && r.Query.Task == "" && r.Jobs[0].State == job.StateFailed && isTerminal(r.ui.out) {
 		name := shellLine([]string{r.Query.Job})
 		out = append(out, "to see why: air-executor logs --failed "+name, "to run what failed again: air-executor reset "+name)
 	}

@@ -233,11 +233,20 @@ func (w *watcher) outcome(j job.Job) (queue.Outcome, error) {
 	if err != nil || !w.output {
 		return o, err
 	}
-	tasks, err := w.db.Tasks(w.ws.ctx, w.job)
+	tasks, err := w.firstTasks(2)
 	if err == nil && len(tasks) == 1 { // else it has queued others into its job
 		o.Task = &tasks[0]
 	}
 	return o, err
+}
+
+// firstTasks returns at most so many tasks of the job, oldest first.
+func (w *watcher) firstTasks(most int) (tasks []job.Task, err error) {
+	err = w.db.ListTasks(w.ws.ctx, db.TasksQuery{Job: &w.job, Limit: most}, func(l db.Listed) error {
+		tasks = append(tasks, l.Task)
+		return nil
+	})
+	return tasks, err
 }
 
 // finish says how the job has ended, and last what has failed.
@@ -286,7 +295,7 @@ func (w *watcher) finishOutput(j job.Job) error {
 	const most = 20
 	if w.log == nil {
 		// It ended before it was seen to begin.
-		tasks, err := w.db.Tasks(w.ws.ctx, w.job)
+		tasks, err := w.firstTasks(1)
 		if err != nil {
 			return err
 		}

@@ -1,7 +1,12 @@
 package main
 
+import "slices"
+
 // inDB is a test of the store.
 func inDB(name string) test { return test{"./db", "", name} }
+
+// inConformance is a test that every engine of the store must pass, with SQLite.
+func inConformance(name string) test { return test{"./db", "", "TestConformance/" + name} }
 
 // inStories is a story of the command line.
 func inStories(name string) test { return test{"./cmd/air-executor", "", "TestScript/" + name} }
@@ -25,66 +30,11 @@ var noGate = change{"db/sqlite/sqlite.go", `	if err := d.enter(ctx); err != nil 
 	leave := func() {
 `}
 
-var mutants = []mutant{
-	{
-		name: "import takes what was running for pending without a word",
-		changes: []change{{"cmd/air-executor/importtext.go", `	if c.Running != "" {
-		return nil
-	}
-	ran, err`, `	if c.Running == "" {
-		c.Running = string(queue.RunningAgain)
-	}
-	if c.Running != "" {
-		return nil
-	}
-	ran, err`}},
-		test:  inStories("import_running"),
-		shows: "exit code is 0, not 2",
-	},
-	{
-		name:    "import does not look whether the other program still works there",
-		changes: []change{{"jobfolder/served.go", `if pid := livingPID(file); pid > 0 {`, `if pid := livingPID(file); pid < 0 {`}},
-		test:    inStories("import_served"),
-		shows:   "exit code is 0, not 5",
-	},
-	{
-		name: "an imported job keeps the state that its file claims",
-		changes: []change{{"db/import.go", `	if a.count == 0 {
-		if state`, `	if a.count >= 0 {
-		if state`}},
-		test:  inDB("TestTheStateOfAnImportedJobFollowsItsTasks"),
-		shows: "should be",
-	},
-	{
-		name:    "the files of a job that nobody has imported are written over",
-		changes: []change{{"jobfolder/write.go", `if theirs.UUID != j.UUID {`, `if theirs.UUID == j.Name {`}},
-		test:    test{"./manager", "", "TestTheMirrorWritesOverNoOtherJob"},
-		shows:   "waiting",
-	},
-	{
-		name:    "what has run can be queued again from its file",
-		changes: []change{{"taskfile/kinds.go", `in == inLines && to.Status != job.Pending {`, `in == inLines && to.Status == "" {`}},
-		test:    test{"./taskfile", "", "TestATaskThatHasRunCannotBeQueuedAgain"},
-		shows:   "no error",
-	},
-	{
-		name:    "a key that occurs twice is taken for its last value",
-		changes: []change{{"taskfile/object.go", `if bytes.Equal(o.list[i].key, o.list[j].key) {`, `if i == j {`}},
-		test:    test{"./taskfile", "", "TestEachMistakeIsOneSentenceInEveryForm"},
-		shows:   "no error",
-	},
-	{
-		name:    "an unknown key of a task to be queued is kept as one of another tool",
-		changes: []change{{"taskfile/table.go", `		if !in.keepsUnknown() {`, `		if false {`}},
-		test:    test{"./taskfile", "", "TestSpecReaderRefusesUnknownKeys"},
-		shows:   "<nil>, want unknown key",
-	},
-	{
-		name:    "a wrong configuration is taken for the defaults by a manager",
-		changes: []change{{"cmd/air-executor/workspace.go", `Lenient:    !ws.strict,`, `Lenient:    true,`}},
-		test:    inStories("config_refused"),
-		shows:   "exit code is 0, not 2",
-	},
+// mutants are all of them.
+var mutants = slices.Concat(ofTheProtocol, ofTheSurroundings)
+
+// ofTheProtocol are safeguards of tasks and their attempts.
+var ofTheProtocol = []mutant{
 	{
 		name: "no fence: a result without its token counts",
 		changes: []change{{"db/finish.go", `WHERE id = ?
@@ -92,7 +42,7 @@ var mutants = []mutant{
   AND status = 'running'`, `WHERE id = ?
   AND ? <> ''
   AND status = 'running'`}},
-		test:  inDB("TestAResultWithAnotherTokenIsDiscarded"),
+		test:  inConformance("AResultWithAnotherTokenIsDiscarded"),
 		shows: "want ErrFenced",
 	},
 	{
@@ -101,7 +51,7 @@ var mutants = []mutant{
   AND token = ?
   AND status = 'running'`, `
   AND token = ?`}},
-		test:  inDB("TestALateResultOfALostAttemptIsDiscarded"),
+		test:  inConformance("ALateResultOfALostAttemptIsDiscarded"),
 		shows: "want ErrFenced",
 	},
 	{
@@ -235,14 +185,14 @@ var Early func(i int, a *Assignment)
 	{
 		name:    "runners do not count who runs already",
 		changes: []change{{"db/claim.go", `row == nil || row.Running >= places`, `row == nil`}},
-		test:    inDB("TestNoMoreAttemptsRunThanAllowed"),
+		test:    inConformance("NoMoreAttemptsRunThanAllowed"),
 		shows:   "FAIL",
 	},
 	{
 		name: "a second runner of a job can be stored",
 		changes: []change{{"migrations/sqlite/00001_init.sql",
 			`CREATE UNIQUE INDEX attempt_slot`, `CREATE INDEX attempt_slot`}},
-		test:  inDB("TestASecondRunningAttemptOfAJobCannotBeStored"),
+		test:  inConformance("ASecondRunningAttemptOfAJobCannotBeStored"),
 		shows: "FAIL",
 	},
 	{
@@ -254,19 +204,19 @@ var Early func(i int, a *Assignment)
 	{
 		name:    "a held job gives its tasks",
 		changes: []change{{"db/claim.go", "WHERE j.id = ?\n  AND j.holds = 0", "WHERE j.id = ?"}},
-		test:    inDB("TestNothingOfAJobThatIsHeldIsClaimed"),
+		test:    inConformance("NothingOfAJobThatIsHeldIsClaimed"),
 		shows:   "went on with",
 	},
 	{
 		name:    "every attempt of a job takes its first place",
 		changes: []change{{"db/claim.go", "if row.Busy == 0 {", "if row.Busy >= 0 {"}},
-		test:    inDB("TestAJobRunsAsManyTasksAsItHasPlaces"),
+		test:    inConformance("AJobRunsAsManyTasksAsItHasPlaces"),
 		shows:   "UNIQUE constraint failed",
 	},
 	{
 		name:    "a job waits while a task of it runs",
 		changes: []change{{"db/giveback.go", "(completed + failed > 0 OR running > 1)", "completed + failed > 0"}},
-		test:    inDB("TestATaskIsGivenBackBesideAnother"),
+		test:    inConformance("ATaskIsGivenBackBesideAnother"),
 		shows:   "CHECK constraint failed: job_working",
 	},
 	{
@@ -349,7 +299,7 @@ var Early func(i int, a *Assignment)
 	{
 		name:    "a task is given back although it was cancelled",
 		changes: []change{{"db/giveback.go", `asked || err != nil {`, `(asked && false) || err != nil {`}},
-		test:    inDB("TestATaskThatIsToBeCancelledIsNotGivenBack"),
+		test:    inConformance("ATaskThatIsToBeCancelledIsNotGivenBack"),
 		shows:   "want false",
 	},
 	{
@@ -377,216 +327,5 @@ var Early func(i int, a *Assignment)
 		changes: []change{{"runner/watch.go", `	err := w.lock.Check()`, `	err := error(nil)`}},
 		test:    inFaults("TestRunnerWithoutItsLockSaysSo"),
 		shows:   "waited in vain until the log says so",
-	},
-	{
-		name:    "a closed log pipe ends what writes to it",
-		changes: []change{{"cmd/air-executor/sink.go", `signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)`, `_, _ = signal.Notify, syscall.SIGPIPE`}},
-		test:    inFaults("TestClosedLogPipe"),
-		shows:   "waited in vain",
-	},
-	{
-		name: "writing the log waits for its reader",
-		changes: []change{{"cmd/air-executor/sink.go", `	default:
-		s.dropped.Add(1)
-`, ``}},
-		test:  inFaults("TestLogThatNobodyReads"),
-		shows: "waited in vain",
-	},
-	{
-		name:    "a manager that cannot serve waits until it has said so",
-		changes: []change{{"cmd/air-executor/start.go", `a.hurried = true`, `a.hurried = false`}},
-		test:    inFaults("TestAFullLogPipeHoldsUpNoEnd"),
-		shows:   "goes on",
-	},
-	{
-		name: "root gives away what it has not made",
-		changes: []change{{"internal/basepath/open.go", `			if !errors.Is(err, fs.ErrNotExist) {
-				return f, err
-			}
-`, `			if !errors.Is(err, fs.ErrNotExist) {
-				if err == nil {
-					Give(f)
-				}
-				return f, err
-			}
-`}},
-		test:  test{"./internal/basepath", "", "TestWhatRootHasNotMadeIsNotGivenAway"},
-		shows: "belongs to uid 65534",
-	},
-	{
-		name:    "a base path is served in which no logs can be written",
-		changes: []change{{"manager/open.go", `if err := runner.CheckJobs(base); err != nil {`, `if err := runner.CheckJobs(base); err == db.ErrCorrupt {`}},
-		test:    inStories("jobs_folder"),
-		shows:   "exit code is 0, not 1",
-	},
-	{
-		name:    "SIGHUP stops a manager",
-		changes: []change{{"cmd/air-executor/serve.go", `case syscall.SIGHUP:`, `case syscall.SIGUSR2:`}},
-		test:    inCmd("TestWhatSignalsAskOfAManager"),
-		shows:   "request 2 is",
-	},
-	{
-		name: "a base path of another user is trusted",
-		changes: []change{{"internal/basepath/basepath.go", `	return st.Uid, true
-}`, `	return st.Uid, false
-}`}},
-		test:  test{"./internal/basepath", "", "TestABasePathOfAnotherUserIsRefusedWithoutPermission"},
-		shows: "want an Untrusted",
-	},
-	{
-		name: "the database of another user is trusted",
-		changes: []change{{"db/sqlite/check.go", `		if err := basepath.CheckInfo(path, info); err != nil {
-			return err
-		}
-`, `		_ = basepath.CheckInfo
-`}},
-		test:  inDB("TestWithoutPermissionTheDatabaseOfAnotherUserIsRefused"),
-		shows: "a database that others may write to",
-	},
-	{
-		name:    "the link to the program overwrites what is not ours",
-		changes: []change{{"runner/program.go", `if info.Mode()&fs.ModeSymlink == 0 || !onlyLinks(folder) {`, `if info.Mode()&fs.ModeSymlink == 0 && !onlyLinks(base) && false {`}},
-		test:    test{"./runner", "", "TestNoProgramIsOverwrittenByTheLink"},
-		shows:   "LinkProgram says nothing",
-	},
-	{
-		name:    "whatever is called reserve is overwritten",
-		changes: []change{{"db/sqlite/reserve.go", `return string(head) == reserveHead, err`, `return true, err`}},
-		test:    inDB("TestAFileOfTheUsersCalledReserveIsNotOverwritten"),
-		shows:   "it holds",
-	},
-	{
-		name:    "a reset takes what was cancelled",
-		changes: []change{{"db/reset.go", `  AND (reason <> 'cancelled' OR ? = 1)`, `  AND (reason <> '' OR ? = 1)`}},
-		test:    inDB("TestResetLeavesCancelledAndDismissedTasksAlone"),
-		shows:   "FAIL",
-	},
-	{
-		name:    "a failure that was dismissed counts",
-		changes: []change{{"db/dismiss.go", `Failed: -n, Dismissed: n`, `Dismissed: n`}},
-		test:    inDB("TestADismissedFailureDoesNotCount"),
-		shows:   "FAIL",
-	},
-	{
-		name:    "what others depend on can be removed",
-		changes: []change{{"db/remove.go", `if !going[d.ID] && len(names) < most`, `if false && len(names) < most`}},
-		test:    inDB("TestARemovedTaskIsGoneWithItsAttempts"),
-		shows:   "FAIL",
-	},
-	{
-		name: "what runs can be removed",
-		changes: []change{
-			{"db/remove.go", `	if is.Running > 0 {`, `	if is.Running < 0 {`},
-			{"db/remove.go", `	case row.Status == job.Running:
-		return`, `	case row.Status == "":
-		return`},
-		},
-		test:  inDB("TestNothingThatRunsIsRemoved"),
-		shows: "FAIL",
-	},
-	{
-		name:    "an interrupted run leaves its pending tasks to the next manager",
-		changes: []change{{"db/cancel.go", `if out.Pending, err = t.cancelPending(j.ID, "", "cancelled: the run was interrupted"); err != nil {`, `if err != nil {`}},
-		test:    inDB("TestAnInterruptedRunLeavesNothingPending"),
-		shows:   "FAIL",
-	},
-	{
-		name: "a resumed job keeps the old definition of its tasks",
-		changes: []change{{"db/resume.go", `		if s == nil || s.fixed() {
-			continue
-		}
-		asked, err`, `		if s != nil {
-			continue
-		}
-		asked, err`}},
-		test:  inDB("TestAResumedJobRunsWhatTheFileSaysNow"),
-		shows: "FAIL",
-	},
-	{
-		name: "a request to stop during the start is forgotten",
-		changes: []change{{"manager/dispatch.go", `		s.stop(ctx, <-s.requests.stops)
-`, `		<-s.requests.stops
-`}},
-		test:  inFaults("TestToldToStopWhileItStarts/manager.locked/SIGTERM"),
-		shows: "the manager goes on",
-	},
-	{
-		name:    "a request to stop is not read from the database",
-		changes: []change{{"manager/stop.go", `how != "" && how != r.heeded {`, `how != "" && how != r.heeded && false {`}},
-		test:    inFaults("TestStopIsReadFromTheDatabase/leave"),
-		shows:   "the manager goes on",
-	},
-	{
-		name: "a wait that was killed lends its place for ever",
-		changes: []change{{"manager/recover.go", `		out.Parked, out.Freed = r.freeParked(ctx)
-`, ``}},
-		test:  inFaults("TestAWaitThatIsKilledLendsNoPlace"),
-		shows: "waited in vain until it is taken back",
-	},
-	{
-		name:    "cancel says what was asked, and not what became of it",
-		changes: []change{{"queue/cancel.go", `if b.Reason == job.Cancelled {`, `if b.Reason == job.Cancelled || true {`}},
-		test:    test{"./cmd/air-executor", "", "TestScript/cancel_became"},
-		shows:   "out and completed differ",
-	},
-	{
-		name:    "the folder of a new write-ahead log is not flushed",
-		changes: []change{{"db/sqlite/syncwal_linux.go", "if err := basepath.SyncFolder(filepath.Dir(wal)); err != nil {", `if _ = basepath.SyncFolder; filepath.Dir(wal) == "" {`}},
-		test:    inFaults("TestWritingIsCutShort/cuts"),
-		shows:   "BROKEN",
-	},
-	{
-		name:    "remarks are not cleaned",
-		changes: []change{{"cmd/air-executor/ui.go", `clean(args)...)`, `args...)`}},
-		test:    inCmd("TestNoCommandRepeatsAControlSequence"),
-		shows:   "repeats",
-	},
-	{
-		name:    "a filter forgets the beginning of a sequence",
-		changes: []change{{"cmd/air-executor/filter.go", `			f.held = append([]byte(nil), b...)`, `			f.held = nil`}},
-		test:    inCmd("TestAControlCharacterMayCrossTheEndOfABlock"),
-		shows:   "after 0 bytes",
-	},
-	{
-		name:    "a follower stays at its place in a log that was cut",
-		changes: []change{{"queue/log.go", `	if info.Size() < l.Offset {`, `	if false {`}},
-		test:    inCmd("TestALogThatWasCutIsPrintedFromItsBeginning"),
-		shows:   "printed",
-	},
-	{
-		name:    "a base path that was there as an empty folder is left to version control",
-		changes: []change{{"internal/basepath/basepath.go", `		if !ours(path) {`, `		if true {`}},
-		test:    test{"./internal/basepath", "", "TestMakeKeepsAFolderThatWasThereOutOfVersionControl"},
-		shows:   ".gitignore",
-	},
-	{
-		name:    "a dismissed failure is listed among the failed",
-		changes: []change{{"db/list.go", `		if s == job.Failed {`, `		if s == "" {`}},
-		test:    inDB("TestTasksAreListedInParts"),
-		shows:   "failures that count",
-	},
-	{
-		name:    "a runner that dies during a look for lost attempts is forgotten",
-		changes: []change{{"manager/dispatch/look.go", `	d.look.lost[id] = true`, `	_ = id`}},
-		test:    test{"./manager/dispatch", "", "TestALookIsOlderThanWhatHappensMeanwhile"},
-		shows:   "nobody looks for it",
-	},
-	{
-		name:    "the mirror writes from a database that was replaced",
-		changes: []change{{"manager/mirror.go", `if errors.Is(context.Cause(ctx), errStopped) {`, `if ctx.Err() != nil {`}},
-		test:    test{"./manager", "", "TestTheMirrorWritesTheLastWordWhenItEnds"},
-		shows:   "ended by a file was replaced",
-	},
-	{
-		name:    "logs are read through any link",
-		changes: []change{{"queue/log.go", `runner.ReadLog(l.base, l.Path)`, `os.Open(l.Path)`}},
-		test:    inStories("linked"),
-		shows:   "exit code is 0, not 1",
-	},
-	{
-		name:    "a manager that was asked to stop claims until it sees that",
-		changes: []change{{"db/claim.go", `err != nil || stops {`, `err != nil || stops && err != nil {`}},
-		test:    inDB("TestAManagerThatWasAskedToStopClaimsNothing"),
-		shows:   "claimed &",
 	},
 }

@@ -38,6 +38,7 @@ var layers = map[string][]string{
 	// An engine tells whether a runner lives: SQLite's, on the machine that it runs on.
 	"db/engine":      {},
 	"db/sqlite":      {"db/engine", "internal/basepath", "internal/failpoint", "lock", "migrations", "runner/process"},
+	"db/dbtest":      {"db", "job"}, // tests, which db's own call
 	"db":             {"db/engine", "db/sqlite", "internal/failpoint", "job", "migrations"},
 	"runner/process": {"internal/failpoint"},
 	"runner":         {"internal/basepath", "internal/failpoint", "db", "job", "lock", "runner/process"},
@@ -52,6 +53,9 @@ var layers = map[string][]string{
 	"faults": {anything},
 }
 
+// conformance are the tests that every engine must pass, a package for tests alone.
+const conformance = "db/dbtest"
+
 // The limits of size, in lines.
 const (
 	maxFile     = 600
@@ -65,7 +69,8 @@ var exceptions = map[string]string{}
 type file struct {
 	path   string // from the root, with slashes
 	folder string
-	test   bool
+	test   bool // a _test file
+	tests  bool // one that has tests, also those of a package that others call
 	lines  int
 	set    *token.FileSet
 	*ast.File
@@ -108,6 +113,7 @@ func files(t *testing.T) (out []*file) {
 		rel = filepath.ToSlash(rel)
 		out = append(out, &file{
 			path: rel, folder: path.Dir(rel), test: strings.HasSuffix(rel, "_test.go"),
+			tests: strings.HasSuffix(rel, "_test.go") || path.Dir(rel) == conformance,
 			lines: set.File(parsed.Pos()).LineCount(), set: set, File: parsed,
 		})
 		return nil
@@ -143,7 +149,7 @@ func TestPackagesImportOnlyWhatIsBelowThem(t *testing.T) {
 		}
 		for _, i := range f.Imports {
 			name, ours := strings.CutPrefix(imported(i), module)
-			if ours && !slices.Contains(allowed, anything) && !slices.Contains(allowed, name) {
+			if ours && (!slices.Contains(allowed, anything) && !slices.Contains(allowed, name) || name == conformance) {
 				t.Errorf("%s: %s must not import %s", f.at(i), f.folder, name)
 			}
 		}
@@ -277,7 +283,7 @@ func TestFilesAndFunctionsAreShort(t *testing.T) {
 		if f.lines > maxFile {
 			t.Errorf("%s: %d lines, split it by concern", f.path, f.lines)
 		}
-		if f.test {
+		if f.tests {
 			continue
 		}
 		for _, d := range f.Decls {
@@ -336,7 +342,7 @@ func TestOnlyMainExits(t *testing.T) {
 // give a process that is to do nothing the time to do something.
 func TestNoTestSleeps(t *testing.T) {
 	for _, f := range files(t) {
-		if !f.test || f.folder == "faults" {
+		if !f.tests || f.folder == "faults" {
 			continue
 		}
 		polls := map[*ast.CallExpr]bool{}

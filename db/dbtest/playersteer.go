@@ -1,4 +1,4 @@
-package db_test
+package dbtest
 
 import (
 	"context"
@@ -23,7 +23,7 @@ func (p *player) resetSome() bool {
 	good := id == "" || j.tasks[id].status == job.Failed
 	got, err := p.Reset(context.Background(), name, which)
 	if (err == nil) != good {
-		p.t.Fatalf("reset %s of %s: %v, the model says good is %t", id, name, err, good)
+		p.T.Fatalf("reset %s of %s: %v, the model says good is %t", id, name, err, good)
 	}
 	var want db.Resetting
 	for i, t := range j.tasks {
@@ -39,7 +39,7 @@ func (p *player) resetSome() bool {
 		}
 	}
 	if got != want {
-		p.t.Fatalf("reset %+v of %s, the model says %+v", got, name, want)
+		p.T.Fatalf("reset %+v of %s, the model says %+v", got, name, want)
 	}
 	if want.Reset == 0 {
 		return false
@@ -69,7 +69,7 @@ func (p *player) dismissSome() bool {
 	good := id == "" || j.tasks[id].status == job.Failed
 	got, err := p.Dismiss(context.Background(), name, ids)
 	if (err == nil) != good {
-		p.t.Fatalf("dismiss %s of %s: %v, the model says good is %t", id, name, err, good)
+		p.T.Fatalf("dismiss %s of %s: %v, the model says good is %t", id, name, err, good)
 	}
 	if !good {
 		return false
@@ -85,7 +85,7 @@ func (p *player) dismissSome() bool {
 		j.settle()
 	}
 	if _, blocked := j.counts(); got != (db.Dismissing{Dismissed: want, Blocked: blocked, State: j.state}) {
-		p.t.Fatalf("dismissed %+v of %s, the model says %d, with %d blocked, %s", got, name, want, blocked, j.state)
+		p.T.Fatalf("dismissed %+v of %s, the model says %d, with %d blocked, %s", got, name, want, blocked, j.state)
 	}
 	return want > 0
 }
@@ -101,7 +101,7 @@ func (p *player) removeSome() bool {
 		c, _ := j.counts()
 		good := c.Running == 0
 		if _, err := p.RemoveJobs(context.Background(), []string{name}); (err == nil) != good {
-			p.t.Fatalf("remove %s: %v, the model says good is %t", name, err, good)
+			p.T.Fatalf("remove %s: %v, the model says good is %t", name, err, good)
 		}
 		if good {
 			delete(p.model.jobs, name)
@@ -113,7 +113,7 @@ func (p *player) removeSome() bool {
 		good = good && !slices.Contains(t.needs, id)
 	}
 	if _, err := p.RemoveTasks(context.Background(), name, []string{id}); (err == nil) != good {
-		p.t.Fatalf("remove %s of %s: %v, the model says good is %t", id, name, err, good)
+		p.T.Fatalf("remove %s of %s: %v, the model says good is %t", id, name, err, good)
 	}
 	if good {
 		delete(j.tasks, id)
@@ -149,9 +149,9 @@ func (p *player) resumeSome() bool {
 	}
 	offer(fmt.Sprintf("%04d", p.model.last+1))
 	good := j.resumes(batch, given)
-	_, err := p.Resume(context.Background(), db.Batch{Job: name, Tasks: specs(batch...)})
+	_, err := p.Resume(context.Background(), db.Batch{Job: name, Tasks: Specs(batch...)})
 	if (err == nil) != good {
-		p.t.Fatalf("resume %s with %+v: %v, the model says good is %t", name, batch, err, good)
+		p.T.Fatalf("resume %s with %+v: %v, the model says good is %t", name, batch, err, good)
 	}
 	if !good {
 		return false
@@ -220,7 +220,7 @@ func (p *player) cancelSome() bool {
 	good := id == "" || !j.tasks[id].status.Ended()
 	c, err := p.Cancel(context.Background(), name, id)
 	if (err == nil) != good {
-		p.t.Fatalf("cancel %s of %s: %v, the model says good is %t", id, name, err, good)
+		p.T.Fatalf("cancel %s of %s: %v, the model says good is %t", id, name, err, good)
 	}
 	pending, running := 0, 0
 	for i, t := range j.tasks {
@@ -235,7 +235,7 @@ func (p *player) cancelSome() bool {
 		}
 	}
 	if c.Pending != pending || len(c.Running) != running {
-		p.t.Fatalf("cancelled %+v of %s, the model says %d pending and %d running", c, name, pending, running)
+		p.T.Fatalf("cancelled %+v of %s, the model says %d pending and %d running", c, name, pending, running)
 	}
 	if pending > 0 {
 		j.settle()

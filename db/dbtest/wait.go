@@ -1,4 +1,4 @@
-package db_test
+package dbtest
 
 import (
 	"testing"
@@ -6,30 +6,29 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/air-executor/air-executor/db"
-	"github.com/air-executor/air-executor/job"
 )
 
-func (s *store) parked() int {
-	s.t.Helper()
+func (s *Store) parked() int {
+	s.T.Helper()
 	n, err := s.Parked(ctx)
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	return n
 }
 
-func (s *store) park(a *db.Assignment, on bool) {
-	s.t.Helper()
+func (s *Store) park(a *db.Assignment, on bool) {
+	s.T.Helper()
 	if err := s.SetParked(ctx, a.Token, on); err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 }
 
-func TestOnlyThePlacesOfTheDeadAreTakenBack(t *testing.T) {
-	s := open(t)
-	s.enqueue("dead", task("a"))
-	s.enqueue("alive", task("a"))
-	dead, alive := s.claim("dead"), s.claim("alive")
+func (e suite) OnlyThePlacesOfTheDeadAreTakenBack(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("dead", Task("a"))
+	s.MustEnqueue("alive", Task("a"))
+	dead, alive := s.MustClaim("dead"), s.MustClaim("alive")
 	s.park(dead, true)
 	s.park(dead, true)
 	s.park(alive, true)
@@ -52,18 +51,18 @@ func TestOnlyThePlacesOfTheDeadAreTakenBack(t *testing.T) {
 	}
 }
 
-func TestBecomeTellsHowAttemptsHaveEnded(t *testing.T) {
-	s := open(t)
+func (e suite) BecomeTellsHowAttemptsHaveEnded(t *testing.T) {
+	s := e.open(t)
 	for _, name := range []string{"done", "failed", "lost", "runs"} {
-		s.enqueue(name, task("a"))
+		s.MustEnqueue(name, Task("a"))
 	}
-	done, failed := s.claim("done"), s.claim("failed")
-	s.claim("lost")
-	s.claim("runs")
-	before := s.active()
-	s.finish(done, success)
-	s.finish(failed, failure)
-	s.lose("lost", "a")
+	done, failed := s.MustClaim("done"), s.MustClaim("failed")
+	s.MustClaim("lost")
+	s.MustClaim("runs")
+	before := s.Running()
+	s.MustFinish(done, Success)
+	s.MustFinish(failed, Failure)
+	s.MustLose("lost", "a")
 	became, err := s.Become(ctx, before)
 	if err != nil {
 		t.Fatal(err)
@@ -78,8 +77,8 @@ func TestBecomeTellsHowAttemptsHaveEnded(t *testing.T) {
 	}
 }
 
-func TestAManagerIsFoundByItsInstance(t *testing.T) {
-	s := open(t)
+func (e suite) AManagerIsFoundByItsInstance(t *testing.T) {
+	s := e.open(t)
 	for _, id := range []string{"first", "second"} {
 		if err := s.RegisterManager(ctx, db.Instance{ID: id}); err != nil {
 			t.Fatal(err)
@@ -105,14 +104,14 @@ func TestAManagerIsFoundByItsInstance(t *testing.T) {
 
 // A task that was queued after stop could still start: a manager that was held up came
 // to claim before it came to look for the request.
-func TestAManagerThatWasAskedToStopClaimsNothing(t *testing.T) {
-	s := open(t)
+func (e suite) AManagerThatWasAskedToStopClaimsNothing(t *testing.T) {
+	s := e.open(t)
 	for _, id := range []string{"asked", "other"} {
 		if err := s.RegisterManager(ctx, db.Instance{ID: id}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s.enqueue("j", job.Spec{ID: "a", Command: "true"})
+	s.MustEnqueue("j", Task("a"))
 	if err := s.AskToStop(ctx, "asked", db.StopLeave); err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package db_test
+package dbtest
 
 import (
 	"context"
@@ -7,11 +7,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestNamesThatBeginAlike(t *testing.T) {
+func (e suite) NamesThatBeginAlike(t *testing.T) {
 	ctx := context.Background()
-	s := open(t)
+	s := e.open(t)
 	for _, name := range []string{"a_b", "ab", "ac", "b"} {
-		s.enqueue(name, task("x%1"), task("xy"), task("y"))
+		s.MustEnqueue(name, Task("x%1"), Task("xy"), Task("y"))
 	}
 	for _, tt := range []struct {
 		prefix string

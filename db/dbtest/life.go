@@ -1,8 +1,8 @@
-package db_test
+package dbtest
 
 import (
-	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,212 +11,222 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-var ctx = context.Background()
-
-func TestStateOfAJobFollowsItsTasks(t *testing.T) {
+func (e suite) StateOfAJobFollowsItsTasks(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		do      func(*store)
+		do      func(*Store)
 		state   job.State
 		counts  job.Counts
 		blocked int
 	}{
 		{
 			"enqueue creates the job, waiting",
-			func(s *store) { s.enqueue("j", task("a")) },
+			func(s *Store) { s.MustEnqueue("j", Task("a")) },
 			job.StateWaiting, job.Counts{Pending: 1}, 0,
 		}, {
 			"the first claim makes it working",
-			func(s *store) { s.enqueue("j", task("a"), task("b")); s.claim() },
+			func(s *Store) { s.MustEnqueue("j", Task("a"), Task("b")); s.MustClaim() },
 			job.StateWorking, job.Counts{Pending: 1, Running: 1}, 0,
 		}, {
 			"it works on between tasks",
-			func(s *store) { s.enqueue("j", task("a"), task("b")); s.finish(s.claim(), success) },
+			func(s *Store) { s.MustEnqueue("j", Task("a"), Task("b")); s.MustFinish(s.MustClaim(), Success) },
 			job.StateWorking, job.Counts{Pending: 1, Completed: 1}, 0,
 		}, {
 			"all completed: completed",
-			func(s *store) { s.enqueue("j", task("a"), task("b")); s.work() },
+			func(s *Store) { s.MustEnqueue("j", Task("a"), Task("b")); s.Work() },
 			job.StateCompleted, job.Counts{Completed: 2}, 0,
 		}, {
 			"one failed: failed, but only after the others",
-			func(s *store) { s.enqueue("j", task("a"), task("b")); s.finish(s.claim(), failure) },
+			func(s *Store) { s.MustEnqueue("j", Task("a"), Task("b")); s.MustFinish(s.MustClaim(), Failure) },
 			job.StateWorking, job.Counts{Pending: 1, Failed: 1}, 0,
 		}, {
 			"one failed, the others completed: failed",
-			func(s *store) { s.enqueue("j", task("a"), task("b"), task("c")); s.work("b") },
+			func(s *Store) { s.MustEnqueue("j", Task("a"), Task("b"), Task("c")); s.Work("b") },
 			job.StateFailed, job.Counts{Completed: 2, Failed: 1}, 0,
 		}, {
 			"what depends on a failed task stays pending, and the job fails",
-			func(s *store) { s.enqueue("j", task("a"), task("b", "a"), task("c", "b")); s.work("a") },
+			func(s *Store) { s.MustEnqueue("j", Task("a"), Task("b", "a"), Task("c", "b")); s.Work("a") },
 			job.StateFailed, job.Counts{Pending: 2, Failed: 1}, 2,
 		}, {
-			"a failure blocks only dependents",
-			func(s *store) { s.enqueue("j", task("a"), task("b", "a"), task("c"), task("d", "c")); s.work("a") },
+			"a Failure blocks only dependents",
+			func(s *Store) { s.MustEnqueue("j", Task("a"), Task("b", "a"), Task("c"), Task("d", "c")); s.Work("a") },
 			job.StateFailed, job.Counts{Pending: 1, Completed: 2, Failed: 1}, 1,
 		}, {
 			"enqueue reopens a completed job",
-			func(s *store) { s.enqueue("j", task("a")); s.work(); s.enqueue("j", task("b", "a")) },
+			func(s *Store) { s.MustEnqueue("j", Task("a")); s.Work(); s.MustEnqueue("j", Task("b", "a")) },
 			job.StateWaiting, job.Counts{Pending: 1, Completed: 1}, 0,
 		}, {
 			"enqueue reopens a failed job",
-			func(s *store) { s.enqueue("j", task("a")); s.work("a"); s.enqueue("j", task("b")) },
+			func(s *Store) { s.MustEnqueue("j", Task("a")); s.Work("a"); s.MustEnqueue("j", Task("b")) },
 			job.StateWaiting, job.Counts{Pending: 1, Failed: 1}, 0,
 		}, {
 			"a reopened job remembers its failure",
-			func(s *store) { s.enqueue("j", task("a")); s.work("a"); s.enqueue("j", task("b")); s.work() },
+			func(s *Store) { s.MustEnqueue("j", Task("a")); s.Work("a"); s.MustEnqueue("j", Task("b")); s.Work() },
 			job.StateFailed, job.Counts{Completed: 1, Failed: 1}, 0,
 		}, {
 			"a task that waits for a failed one does not reopen the job",
-			func(s *store) { s.enqueue("j", task("a")); s.work("a"); s.enqueue("j", task("b", "a")) },
+			func(s *Store) { s.MustEnqueue("j", Task("a")); s.Work("a"); s.MustEnqueue("j", Task("b", "a")) },
 			job.StateFailed, job.Counts{Pending: 1, Failed: 1}, 1,
 		}, {
 			"enqueue into a working job leaves it working",
-			func(s *store) { s.enqueue("j", task("a")); s.claim(); s.enqueue("j", task("b", "a")) },
+			func(s *Store) { s.MustEnqueue("j", Task("a")); s.MustClaim(); s.MustEnqueue("j", Task("b", "a")) },
 			job.StateWorking, job.Counts{Pending: 1, Running: 1}, 1,
 		}, {
 			"a completed task frees what waited for it alone",
-			func(s *store) {
-				s.enqueue("j", task("a"), task("b", "a"), task("c", "a", "b"))
-				s.finish(s.claim(), success)
+			func(s *Store) {
+				s.MustEnqueue("j", Task("a"), Task("b", "a"), Task("c", "a", "b"))
+				s.MustFinish(s.MustClaim(), Success)
 			},
 			job.StateWorking, job.Counts{Pending: 2, Completed: 1}, 1,
 		}, {
 			"a dependency that is named twice counts as it is",
-			func(s *store) { s.enqueue("j", task("a"), task("b", "a", "a")); s.work() },
+			func(s *Store) { s.MustEnqueue("j", Task("a"), Task("b", "a", "a")); s.Work() },
 			job.StateCompleted, job.Counts{Completed: 2}, 0,
 		}, {
 			"reset makes failed tasks pending and the job waiting",
-			func(s *store) { s.enqueue("j", task("a"), task("b", "a")); s.work("a"); s.reset("j") },
+			func(s *Store) { s.MustEnqueue("j", Task("a"), Task("b", "a")); s.Work("a"); s.MustReset("j") },
 			job.StateWaiting, job.Counts{Pending: 2}, 1,
 		}, {
 			"reset while another task runs leaves the job working",
-			func(s *store) {
-				s.enqueue("j", task("a"), task("b"))
-				s.finish(s.claim(), failure)
-				s.claim()
-				s.reset("j")
+			func(s *Store) {
+				s.MustEnqueue("j", Task("a"), Task("b"))
+				s.MustFinish(s.MustClaim(), Failure)
+				s.MustClaim()
+				s.MustReset("j")
 			},
 			job.StateWorking, job.Counts{Pending: 1, Running: 1}, 0,
 		}, {
 			"reset of one task leaves the other failures",
-			func(s *store) { s.enqueue("j", task("a"), task("b")); s.work("a", "b"); s.reset("j", "b") },
+			func(s *Store) { s.MustEnqueue("j", Task("a"), Task("b")); s.Work("a", "b"); s.MustReset("j", "b") },
 			job.StateWaiting, job.Counts{Pending: 1, Failed: 1}, 0,
 		}, {
 			"reset of a job without failures changes nothing",
-			func(s *store) { s.enqueue("j", task("a")); s.work(); s.reset("j") },
+			func(s *Store) { s.MustEnqueue("j", Task("a")); s.Work(); s.MustReset("j") },
 			job.StateCompleted, job.Counts{Completed: 1}, 0,
 		}, {
 			"after a reset the job can complete",
-			func(s *store) {
-				s.enqueue("j", task("a"), task("b", "a"))
-				s.work("a")
-				s.reset("j")
-				s.work()
+			func(s *Store) {
+				s.MustEnqueue("j", Task("a"), Task("b", "a"))
+				s.Work("a")
+				s.MustReset("j")
+				s.Work()
 			},
 			job.StateCompleted, job.Counts{Completed: 2}, 0,
 		}, {
 			"cancel fails what is pending",
-			func(s *store) { s.enqueue("j", task("a"), task("b", "a")); s.cancel("j", "") },
+			func(s *Store) { s.MustEnqueue("j", Task("a"), Task("b", "a")); s.MustCancel("j", "") },
 			job.StateFailed, job.Counts{Failed: 2}, 0,
 		}, {
 			"cancel of a task leaves the others",
-			func(s *store) { s.enqueue("j", task("a"), task("b", "a"), task("c")); s.cancel("j", "a") },
+			func(s *Store) { s.MustEnqueue("j", Task("a"), Task("b", "a"), Task("c")); s.MustCancel("j", "a") },
 			job.StateWaiting, job.Counts{Pending: 2, Failed: 1}, 1,
 		}, {
 			"cancel of the last ready task settles the job",
-			func(s *store) {
-				s.enqueue("j", task("a"), task("b"))
-				s.finish(s.claim(), success)
-				s.cancel("j", "b")
+			func(s *Store) {
+				s.MustEnqueue("j", Task("a"), Task("b"))
+				s.MustFinish(s.MustClaim(), Success)
+				s.MustCancel("j", "b")
 			},
 			job.StateFailed, job.Counts{Completed: 1, Failed: 1}, 0,
 		}, {
 			"cancel leaves a running task running until its runner has ended it",
-			func(s *store) { s.enqueue("j", task("a"), task("b")); s.claim(); s.cancel("j", "") },
+			func(s *Store) { s.MustEnqueue("j", Task("a"), Task("b")); s.MustClaim(); s.MustCancel("j", "") },
 			job.StateWorking, job.Counts{Running: 1, Failed: 1}, 0,
 		}, {
 			"a cancelled task that waited can be reset and waits again",
-			func(s *store) { s.enqueue("j", task("a"), task("b", "a")); s.cancel("j", ""); s.reset("j", "b") },
+			func(s *Store) {
+				s.MustEnqueue("j", Task("a"), Task("b", "a"))
+				s.MustCancel("j", "")
+				s.MustReset("j", "b")
+			},
 			job.StateFailed, job.Counts{Pending: 1, Failed: 1}, 1,
 		}, {
 			"a task that was cancelled while it waited is ready after a reset if its dependency has completed meanwhile",
-			func(s *store) {
-				s.enqueue("j", task("a"), task("b", "a"))
-				s.cancel("j", "b")
-				s.work()
-				s.reset("j", "b")
+			func(s *Store) {
+				s.MustEnqueue("j", Task("a"), Task("b", "a"))
+				s.MustCancel("j", "b")
+				s.Work()
+				s.MustReset("j", "b")
 			},
 			job.StateWaiting, job.Counts{Pending: 1, Completed: 1}, 0,
 		}, {
 			"a lost task is a failed one",
-			func(s *store) { s.enqueue("j", task("a"), task("b", "a")); s.claim(); s.lose("j", "a") },
+			func(s *Store) { s.MustEnqueue("j", Task("a"), Task("b", "a")); s.MustClaim(); s.MustLose("j", "a") },
 			job.StateFailed, job.Counts{Pending: 1, Failed: 1}, 1,
 		}, {
 			"an imported job whose tasks wait for one that may still come waits",
-			func(s *store) { s.load("j", aTask("a", "later")) },
+			func(s *Store) { s.MustImport("j", ATask("a", "later")) },
 			job.StateWaiting, job.Counts{Pending: 1}, 1,
 		}, {
 			"a job goes on when the task that was missing has come and completed",
-			func(s *store) {
-				s.load("j", aTask("a", "later"))
-				s.enqueue("j", task("later"))
-				s.finish(s.claim(), success)
+			func(s *Store) {
+				s.MustImport("j", ATask("a", "later"))
+				s.MustEnqueue("j", Task("later"))
+				s.MustFinish(s.MustClaim(), Success)
 			},
 			job.StateWorking, job.Counts{Pending: 1, Completed: 1}, 0,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := open(t)
+			s := e.open(t)
 			c.do(s)
-			s.wantJob("j", c.state, c.counts, c.blocked)
-			s.sound()
+			s.WantJob("j", c.state, c.counts, c.blocked)
+			s.Sound()
 		})
 	}
 }
 
-func TestTasksRunInOrderOfPriorityAndThenOfAge(t *testing.T) {
+func (e suite) TasksRunInOrderOfPriorityAndThenOfAge(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		do   func(*store)
+		do   func(*Store)
 		want []string
 	}{
-		{"older first", func(s *store) { s.enqueue("j", task("z"), task("a"), task("m")) }, []string{"z", "a", "m"}},
-		{"higher priority first", func(s *store) {
-			s.enqueue("j", urgent("low", -5), urgent("mid", 0), urgent("high", 5), urgent("high2", 5))
+		{"older first", func(s *Store) { s.MustEnqueue("j", Task("z"), Task("a"), Task("m")) }, []string{"z", "a", "m"}},
+		{"higher priority first", func(s *Store) {
+			s.MustEnqueue("j", Urgent("low", -5), Urgent("mid", 0), Urgent("high", 5), Urgent("high2", 5))
 		}, []string{"high", "high2", "mid", "low"}},
-		{"over jobs, higher priority first", func(s *store) {
-			s.enqueue("a", urgent("a1", 1))
-			s.enqueue("b", urgent("b2", 2))
-			s.enqueue("c", urgent("c3", 3))
+		{"over jobs, higher priority first", func(s *Store) {
+			s.MustEnqueue("a", Urgent("a1", 1))
+			s.MustEnqueue("b", Urgent("b2", 2))
+			s.MustEnqueue("c", Urgent("c3", 3))
 		}, []string{"c3", "b2", "a1"}},
-		{"over jobs, older first", func(s *store) { s.enqueue("z", task("z1")); s.enqueue("a", task("a1")); s.enqueue("z", task("z2")) }, []string{"z1", "a1", "z2"}},
-		{"a dependency goes before a priority", func(s *store) {
-			s.enqueue("j", urgent("a", -1), job.Spec{ID: "b", Command: "true", Dependencies: []string{"a"}, Priority: 9}, task("c"))
+		{"over jobs, older first", func(s *Store) {
+			s.MustEnqueue("z", Task("z1"))
+			s.MustEnqueue("a", Task("a1"))
+			s.MustEnqueue("z", Task("z2"))
+		}, []string{"z1", "a1", "z2"}},
+		{"a dependency goes before a priority", func(s *Store) {
+			s.MustEnqueue("j", Urgent("a", -1), job.Spec{ID: "b", Command: "true", Dependencies: []string{"a"}, Priority: 9}, Task("c"))
 		}, []string{"c", "a", "b"}},
-		{"a task that was freed takes its place by priority", func(s *store) {
-			s.enqueue("j", urgent("a", 9), job.Spec{ID: "b", Command: "true", Dependencies: []string{"a"}, Priority: 5}, task("c"))
+		{"a task that was freed takes its place by priority", func(s *Store) {
+			s.MustEnqueue("j", Urgent("a", 9), job.Spec{ID: "b", Command: "true", Dependencies: []string{"a"}, Priority: 5}, Task("c"))
 		}, []string{"a", "b", "c"}},
-		{"a reset task takes its old place", func(s *store) { s.enqueue("j", task("a"), task("b")); s.finish(s.claim(), failure); s.reset("j") }, []string{"a", "b"}},
+		{"a reset task takes its old place", func(s *Store) {
+			s.MustEnqueue("j", Task("a"), Task("b"))
+			s.MustFinish(s.MustClaim(), Failure)
+			s.MustReset("j")
+		}, []string{"a", "b"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := open(t)
+			s := e.open(t)
 			c.do(s)
-			if diff := cmp.Diff(c.want, s.work()); diff != "" {
+			if diff := cmp.Diff(c.want, s.Work()); diff != "" {
 				t.Errorf("order (-want +got):\n%s", diff)
 			}
-			s.sound()
+			s.Sound()
 		})
 	}
 }
 
-func TestClaimTellsTheRunnerAllItNeeds(t *testing.T) {
-	s := open(t)
+func (e suite) ClaimTellsTheRunnerAllItNeeds(t *testing.T) {
+	s := e.open(t)
 	env := []string{"A=1", "B=two\nlines", "C=", "odd"}
-	s.enqueue("j", job.Spec{
+	s.MustEnqueue("j", job.Spec{
 		ID: "it", Command: "/bin/echo", Args: []string{"", "a b", "é\n\"<&>"}, Dir: "/some where",
 		Env: env, Timeout: 90_000_000_000,
 	})
-	a := s.claim()
+	a := s.MustClaim()
 	if len(a.Token) != 32 {
 		t.Errorf("token %q, want 128 bits in hex", a.Token)
 	}
@@ -233,28 +243,28 @@ func TestClaimTellsTheRunnerAllItNeeds(t *testing.T) {
 	}
 }
 
-func TestEnvironmentThatWasNotGivenIsNotAnEmptyOne(t *testing.T) {
-	s := open(t)
-	s.enqueue("none", job.Spec{Command: "true"})
-	s.enqueue("empty", job.Spec{Command: "true", Env: []string{}})
-	if a := s.claim("none"); a.Env != nil {
+func (e suite) EnvironmentThatWasNotGivenIsNotAnEmptyOne(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("none", job.Spec{Command: "true"})
+	s.MustEnqueue("empty", job.Spec{Command: "true", Env: []string{}})
+	if a := s.MustClaim("none"); a.Env != nil {
 		t.Errorf("environment %q, want nil", a.Env)
 	}
-	if a := s.claim("empty"); a.Env == nil || len(a.Env) != 0 {
+	if a := s.MustClaim("empty"); a.Env == nil || len(a.Env) != 0 {
 		t.Errorf("environment %#v, want an empty one", a.Env)
 	}
 }
 
-func TestAJobHasOneRunner(t *testing.T) {
-	s := open(t)
-	s.enqueue("a", task("a1"), task("a2"))
-	s.enqueue("b", task("b1"), task("b2"))
-	s.claim()
-	s.claim()
-	if a := s.claimAny(unlimited); a != nil {
+func (e suite) AJobHasOneRunner(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("a", Task("a1"), Task("a2"))
+	s.MustEnqueue("b", Task("b1"), Task("b2"))
+	s.MustClaim()
+	s.MustClaim()
+	if a := s.ClaimAny(Unlimited); a != nil {
 		t.Errorf("claimed %s of job %s, in which a task runs", a.Task, a.Job)
 	}
-	if a := s.claimAny(unlimited, "a"); a != nil {
+	if a := s.ClaimAny(Unlimited, "a"); a != nil {
 		t.Errorf("claimed %s of job %s, in which a task runs", a.Task, a.Job)
 	}
 	if n, err := s.Claimable(ctx, 10, ""); n != 0 || err != nil {
@@ -262,51 +272,51 @@ func TestAJobHasOneRunner(t *testing.T) {
 	}
 }
 
-func TestASecondRunningAttemptOfAJobCannotBeStored(t *testing.T) {
-	s := open(t)
-	s.enqueue("j", task("a"), task("b"))
-	s.claim()
-	raw := s.raw("foreign_keys(1)")
+func (e suite) ASecondRunningAttemptOfAJobCannotBeStored(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("j", Task("a"), Task("b"))
+	s.MustClaim()
+	raw := s.sql()
 	const insert = `
 INSERT INTO attempt (task, job, number, slot, status, token, manager, host, boot_id, runner, pid, pid_start, started_at)
-SELECT t.id, t.job, 1, ?, 'running', '0123456789abcdef0123456789abcdef', 'm', 'h', 'b', 1, 1, 1, 1
+SELECT t.id, t.job, 1, %s, 'running', '0123456789abcdef0123456789abcdef', 'm', 'h', 'b', 1, 1, 1, 1
 FROM task t WHERE t.name = 'b'`
-	for name, slot := range map[string]any{"in the same slot": 0, "in no slot": nil, "in a negative slot": -1} {
-		if _, err := raw.Exec(insert, slot); err == nil {
+	for name, slot := range map[string]string{"in the same slot": "0", "in no slot": "NULL", "in a negative slot": "-1"} {
+		if _, err := raw.Exec(fmt.Sprintf(insert, slot)); err == nil {
 			t.Errorf("a second running attempt was stored %s", name)
 		}
 	}
-	if n := len(s.active()); n != 1 {
+	if n := len(s.Running()); n != 1 {
 		t.Errorf("%d attempts are running, want 1", n)
 	}
-	s.sound()
+	s.Sound()
 }
 
-func TestNoMoreAttemptsRunThanAllowed(t *testing.T) {
-	s := open(t)
+func (e suite) NoMoreAttemptsRunThanAllowed(t *testing.T) {
+	s := e.open(t)
 	for _, name := range []string{"a", "b", "c"} {
-		s.enqueue(name, task("1"))
+		s.MustEnqueue(name, Task("1"))
 	}
-	if a := s.claimAny(0); a != nil {
+	if a := s.ClaimAny(0); a != nil {
 		t.Error("claimed with a limit of none")
 	}
-	first := s.claimAny(2)
-	if first == nil || s.claimAny(2) == nil {
+	first := s.ClaimAny(2)
+	if first == nil || s.ClaimAny(2) == nil {
 		t.Fatal("the limit was not reached yet")
 	}
-	if a := s.claimAny(2); a != nil {
+	if a := s.ClaimAny(2); a != nil {
 		t.Errorf("claimed a third task, of job %s, with a limit of 2", a.Job)
 	}
-	s.finish(first, success)
-	if s.claimAny(2) == nil {
+	s.MustFinish(first, Success)
+	if s.ClaimAny(2) == nil {
 		t.Error("the place of a finished task was not given away")
 	}
 }
 
-func TestATaskThatWaitsForOthersLendsItsPlace(t *testing.T) {
-	s := open(t)
+func (e suite) ATaskThatWaitsForOthersLendsItsPlace(t *testing.T) {
+	s := e.open(t)
 	for _, name := range []string{"a", "b", "c"} {
-		s.enqueue(name, task("1"))
+		s.MustEnqueue(name, Task("1"))
 	}
 	park := func(a *db.Assignment, on bool) {
 		t.Helper()
@@ -320,42 +330,42 @@ func TestATaskThatWaitsForOthersLendsItsPlace(t *testing.T) {
 			t.Errorf("Parked: %d, %v, want %d", n, err, want)
 		}
 	}
-	a := s.claimAny(1)
-	if s.claimAny(1) != nil {
+	a := s.ClaimAny(1)
+	if s.ClaimAny(1) != nil {
 		t.Fatal("claimed above the limit")
 	}
 	park(a, true)
 	park(a, true) // two commands of the task wait
 	wantParked(1)
-	b := s.claimAny(1)
+	b := s.ClaimAny(1)
 	if b == nil {
 		t.Fatal("the place of a task that waits was not lent")
 	}
-	if s.claimAny(1) != nil {
+	if s.ClaimAny(1) != nil {
 		t.Error("the place was lent twice")
 	}
-	s.finish(b, success)
+	s.MustFinish(b, Success)
 	park(a, false)
 	wantParked(1)
 	park(a, false)
 	wantParked(0)
-	if s.claimAny(1) != nil {
+	if s.ClaimAny(1) != nil {
 		t.Error("claimed above the limit after the task has taken its place back")
 	}
 	park(a, true)
-	s.finish(a, success)
+	s.MustFinish(a, Success)
 	wantParked(0)
-	before := s.dump()
+	before := s.Dump()
 	park(a, true) // it is over
 	wantParked(0)
-	s.unchanged(before)
-	s.sound()
+	s.Unchanged(before)
+	s.Sound()
 }
 
-func TestClaimOnlyInOneJob(t *testing.T) {
-	s := open(t)
-	s.enqueue("first", urgent("f", 9))
-	s.enqueue("wanted", task("w"))
+func (e suite) ClaimOnlyInOneJob(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("first", Urgent("f", 9))
+	s.MustEnqueue("wanted", Task("w"))
 	for only, want := range map[string]int{"": 2, "first": 1, "wanted": 1} {
 		if n, err := s.Claimable(ctx, 10, only); n != want || err != nil {
 			t.Errorf("Claimable(%q): %d, %v, want %d", only, n, err, want)
@@ -364,25 +374,25 @@ func TestClaimOnlyInOneJob(t *testing.T) {
 	if n, err := s.Claimable(ctx, 1, ""); n != 1 || err != nil {
 		t.Errorf("Claimable counts %d, %v, of at most 1", n, err)
 	}
-	if a := s.claim("wanted"); a.Task != "w" {
+	if a := s.MustClaim("wanted"); a.Task != "w" {
 		t.Errorf("claimed %s", a.Task)
 	}
-	if a := s.claimAny(unlimited, "wanted"); a != nil {
+	if a := s.ClaimAny(Unlimited, "wanted"); a != nil {
 		t.Errorf("claimed %s", a.Task)
 	}
-	if _, err := s.Claim(ctx, runner1, unlimited, "absent"); !errors.Is(err, db.ErrNoJob) {
+	if _, err := s.Claim(ctx, Runner1, Unlimited, "absent"); !errors.Is(err, db.ErrNoJob) {
 		t.Errorf("claim in a job that is not there: %v, want ErrNoJob", err)
 	}
 }
 
-func TestFinishGoesOnWithTheNextTaskOfTheSameJob(t *testing.T) {
-	s := open(t)
-	s.enqueue("other", urgent("x", 9), urgent("y", 9))
-	s.enqueue("j", task("a"), task("b", "a"), task("c"), urgent("d", 1))
+func (e suite) FinishGoesOnWithTheNextTaskOfTheSameJob(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("other", Urgent("x", 9), Urgent("y", 9))
+	s.MustEnqueue("j", Task("a"), Task("b", "a"), Task("c"), Urgent("d", 1))
 	var got []string
-	for a := s.claim("j"); a != nil; {
+	for a := s.MustClaim("j"); a != nil; {
 		got = append(got, a.Task)
-		done, err := s.Finish(ctx, a, success, true)
+		done, err := s.Finish(ctx, a, Success, true)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -392,42 +402,42 @@ func TestFinishGoesOnWithTheNextTaskOfTheSameJob(t *testing.T) {
 		if a = done.Next; a != nil && (a.Job != "j" || a.Attempt != 1 || len(a.Token) != 32) {
 			t.Errorf("next is %+v", a)
 		}
-		s.sound()
+		s.Sound()
 	}
 	if want := []string{"d", "a", "b", "c"}; !cmp.Equal(got, want) {
 		t.Errorf("order %q, want %q", got, want)
 	}
-	s.wantJob("j", job.StateCompleted, job.Counts{Completed: 4}, 0)
-	s.wantJob("other", job.StateWaiting, job.Counts{Pending: 2}, 0)
+	s.WantJob("j", job.StateCompleted, job.Counts{Completed: 4}, 0)
+	s.WantJob("other", job.StateWaiting, job.Counts{Pending: 2}, 0)
 }
 
-func TestFinishSaysWhetherTheJobHasAnotherReadyTask(t *testing.T) {
-	s := open(t)
-	s.enqueue("j", task("a"), task("b", "a"), task("c", "b"))
-	if done := s.finish(s.claim(), success); !done.Ready || done.Next != nil {
+func (e suite) FinishSaysWhetherTheJobHasAnotherReadyTask(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("j", Task("a"), Task("b", "a"), Task("c", "b"))
+	if done := s.MustFinish(s.MustClaim(), Success); !done.Ready || done.Next != nil {
 		t.Errorf("after a: %+v, want ready", done)
 	}
-	if done := s.finish(s.claim(), failure); done.Ready || done.Next != nil {
+	if done := s.MustFinish(s.MustClaim(), Failure); done.Ready || done.Next != nil {
 		t.Errorf("after b has failed: %+v, want nothing ready", done)
 	}
 }
 
-func TestResultIsKeptWithTaskAndAttempt(t *testing.T) {
+func (e suite) ResultIsKeptWithTaskAndAttempt(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		r    job.Result
 	}{
 		{"success", job.Result{Status: job.Completed, ExitCode: &zero, UserTime: 1500_000, SystemTime: 2_000, MaxRSS: 4096}},
-		{"exit code", failure},
+		{"exit code", Failure},
 		{"signal", job.Result{Status: job.Failed, Reason: job.Signaled, Signal: "SIGSEGV", Error: "ended by SIGSEGV"}},
 		{"timeout", job.Result{Status: job.Failed, Reason: job.TimedOut, Signal: "SIGKILL", Error: "timed out after 1s"}},
 		{"not started", job.Result{Status: job.Failed, Reason: job.NotStarted, Error: "no such file"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := open(t)
-			s.enqueue("j", task("a"))
-			s.finish(s.claim(), c.r)
-			got := s.task("j", "a")
+			s := e.open(t)
+			s.MustEnqueue("j", Task("a"))
+			s.MustFinish(s.MustClaim(), c.r)
+			got := s.MustTask("j", "a")
 			attempts, err := s.Attempts(ctx, "j", "a")
 			if err != nil || len(attempts) != 1 {
 				t.Fatalf("attempts %+v, %v", attempts, err)
@@ -439,7 +449,7 @@ func TestResultIsKeptWithTaskAndAttempt(t *testing.T) {
 			}
 			wantAttempt := job.Attempt{
 				Job: "j", Task: "a", Number: 1, Status: c.r.Status, Reason: c.r.Reason, ExitCode: c.r.ExitCode, Signal: c.r.Signal, Error: c.r.Error,
-				StartedAt: got.StartedAt, EndedAt: got.CompletedAt, RunnerPID: runner1.PID,
+				StartedAt: got.StartedAt, EndedAt: got.CompletedAt, RunnerPID: Runner1.PID,
 				UserTime: c.r.UserTime.Truncate(1000), SystemTime: c.r.SystemTime.Truncate(1000), MaxRSS: c.r.MaxRSS,
 			}
 			if diff := cmp.Diff(wantTask, got); diff != "" {
@@ -455,62 +465,62 @@ func TestResultIsKeptWithTaskAndAttempt(t *testing.T) {
 	}
 }
 
-func TestEveryReasonForAFailureCanBeRecorded(t *testing.T) {
-	s := open(t)
+func (e suite) EveryReasonForAFailureCanBeRecorded(t *testing.T) {
+	s := e.open(t)
 	for _, reason := range job.Reasons {
 		id := string(reason)
 		if reason == job.Imported { // no attempt ends like that
-			imported := aTask(id)
+			imported := ATask(id)
 			imported.Status, imported.Reason = job.Failed, reason
-			s.load("i", imported)
+			s.MustImport("i", imported)
 			continue
 		}
-		s.enqueue("j", task(id))
-		s.finish(s.claim(), job.Result{Status: job.Failed, Reason: reason})
-		if got := s.task("j", id).Reason; got != reason {
+		s.MustEnqueue("j", Task(id))
+		s.MustFinish(s.MustClaim(), job.Result{Status: job.Failed, Reason: reason})
+		if got := s.MustTask("j", id).Reason; got != reason {
 			t.Errorf("reason %s, want %s", got, reason)
 		}
 	}
-	s.sound()
+	s.Sound()
 }
 
-func TestResetKeepsTheHistory(t *testing.T) {
-	s := open(t)
-	s.enqueue("j", task("a"))
-	s.work("a")
-	if n := s.reset("j"); n != 1 {
+func (e suite) ResetKeepsTheHistory(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("j", Task("a"))
+	s.Work("a")
+	if n := s.MustReset("j"); n != 1 {
 		t.Errorf("reset %d tasks, want 1", n)
 	}
-	got := s.task("j", "a")
+	got := s.MustTask("j", "a")
 	if got.Status != job.Pending || got.Reason != "" || got.ExitCode != nil || got.Error != "" || !got.CompletedAt.IsZero() || got.Attempts != 1 {
 		t.Errorf("after reset: %+v", got)
 	}
-	if a := s.claim(); a.Attempt != 2 {
+	if a := s.MustClaim(); a.Attempt != 2 {
 		t.Errorf("attempt %d, want 2", a.Attempt)
 	}
 	attempts, err := s.Attempts(ctx, "j", "")
 	if err != nil || len(attempts) != 2 || attempts[0].Status != job.Failed || attempts[1].Status != job.Running {
 		t.Errorf("attempts %+v, %v, want a failed one and a running one", attempts, err)
 	}
-	s.sound()
+	s.Sound()
 }
 
-func TestCancelSaysWhatItMet(t *testing.T) {
-	s := open(t)
-	s.enqueue("other", task("x"))
-	s.enqueue("j", task("a"), task("b", "a"), task("c"))
-	s.claim("other")
-	s.claim("j")
-	c := s.cancel("j", "")
-	if c.Pending != 2 || len(c.Running) != 1 || c.Running[0].Task != "a" || !c.Running[0].Cancelled || c.Running[0].Runner != runner1 {
+func (e suite) CancelSaysWhatItMet(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("other", Task("x"))
+	s.MustEnqueue("j", Task("a"), Task("b", "a"), Task("c"))
+	s.MustClaim("other")
+	s.MustClaim("j")
+	c := s.MustCancel("j", "")
+	if c.Pending != 2 || len(c.Running) != 1 || c.Running[0].Task != "a" || !c.Running[0].Cancelled || c.Running[0].Runner != Runner1 {
 		t.Errorf("Cancel: %+v, want 2 pending, and a of the runner", c)
 	}
-	for _, a := range s.active() {
+	for _, a := range s.Running() {
 		if a.Cancelled != (a.Job == "j") {
 			t.Errorf("task %s of job %s: cancelled is %t", a.Task, a.Job, a.Cancelled)
 		}
 	}
-	if got := s.task("j", "b"); got.Reason != job.Cancelled || got.Attempts != 0 || got.CompletedAt.IsZero() {
+	if got := s.MustTask("j", "b"); got.Reason != job.Cancelled || got.Attempts != 0 || got.CompletedAt.IsZero() {
 		t.Errorf("a cancelled task is %+v", got)
 	}
 	all, err := s.CancelRunning(ctx, "")
@@ -519,30 +529,30 @@ func TestCancelSaysWhatItMet(t *testing.T) {
 	}
 }
 
-func TestALostAttemptThatWasCancelledIsCancelled(t *testing.T) {
+func (e suite) ALostAttemptThatWasCancelledIsCancelled(t *testing.T) {
 	for _, c := range []struct {
 		cancel bool
 		want   job.Reason
 	}{{false, job.Lost}, {true, job.Cancelled}} {
-		s := open(t)
-		s.enqueue("j", task("a"))
-		s.claim()
+		s := e.open(t)
+		s.MustEnqueue("j", Task("a"))
+		s.MustClaim()
 		if c.cancel {
-			s.cancel("j", "a")
+			s.MustCancel("j", "a")
 		}
-		s.lose("j", "a")
-		if got := s.task("j", "a"); got.Reason != c.want || got.Error != "its runner is gone" || got.ExitCode != nil {
+		s.MustLose("j", "a")
+		if got := s.MustTask("j", "a"); got.Reason != c.want || got.Error != "its runner is gone" || got.ExitCode != nil {
 			t.Errorf("cancelled %t: task is %+v, want reason %s", c.cancel, got, c.want)
 		}
-		s.sound()
+		s.Sound()
 	}
 }
 
-func TestWhatIsNotThereCannotBeChanged(t *testing.T) {
-	s := open(t)
-	s.enqueue("j", task("done"), task("failed"), task("pending", "failed"))
-	s.work("failed")
-	before := s.dump()
+func (e suite) WhatIsNotThereCannotBeChanged(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("j", Task("done"), Task("failed"), Task("pending", "failed"))
+	s.Work("failed")
+	before := s.Dump()
 	do := map[string]func(job, id string) error{
 		"Cancel":   func(name, id string) error { _, err := s.Cancel(ctx, name, id); return err },
 		"Reset":    func(name, id string) error { _, err := s.Reset(ctx, name, db.Which{Tasks: []string{id}}); return err },
@@ -572,5 +582,5 @@ func TestWhatIsNotThereCannotBeChanged(t *testing.T) {
 			t.Errorf("task %s, which has not failed, was dismissed", id)
 		}
 	}
-	s.unchanged(before)
+	s.Unchanged(before)
 }

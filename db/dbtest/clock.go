@@ -1,4 +1,4 @@
-package db_test
+package dbtest
 
 import (
 	"fmt"
@@ -13,40 +13,40 @@ import (
 
 // T17: a clock that is set back by a day, or forward by a year, between any two
 // steps changes no order, and makes nothing ready, lost or doubtful.
-func TestAClockThatJumpsChangesNothing(t *testing.T) {
+func (e suite) AClockThatJumpsChangesNothing(t *testing.T) {
 	const day, year = 24 * time.Hour, 365 * 24 * time.Hour
 	for _, jump := range []time.Duration{-day, year, -20 * year} {
 		t.Run(jump.String(), func(t *testing.T) {
 			now := time.Date(2026, 3, 29, 0, 59, 59, 0, time.UTC) // just before a change to summer time
-			s := openAt(t, t.TempDir(), db.Options{Clock: func() time.Time { return now }})
+			s := Open(t, e.Engine, t.TempDir(), db.Options{Clock: func() time.Time { return now }})
 			leap := func() { now = now.Add(jump); jump = -jump - time.Second }
 			for i := range 6 {
-				s.enqueue("j", task(fmt.Sprint("t", i)))
+				s.MustEnqueue("j", Task(fmt.Sprint("t", i)))
 				leap()
 			}
-			runs := s.claim()
+			runs := s.MustClaim()
 			leap()
-			if n := s.claimAny(unlimited); n != nil {
+			if n := s.ClaimAny(Unlimited); n != nil {
 				t.Errorf("beside task %s, %s was claimed", runs.Task, n.Task)
 			}
-			s.finish(runs, failure)
+			s.MustFinish(runs, Failure)
 			leap()
-			s.reset("j", "t0")
+			s.MustReset("j", "t0")
 			leap()
-			if diff := cmp.Diff([]string{"t0", "t1", "t2", "t3", "t4", "t5"}, s.work()); diff != "" {
+			if diff := cmp.Diff([]string{"t0", "t1", "t2", "t3", "t4", "t5"}, s.Work()); diff != "" {
 				t.Errorf("order (-want +got):\n%s", diff)
 			}
-			s.wantJob("j", job.StateCompleted, job.Counts{Completed: 6}, 0)
-			s.sound()
+			s.WantJob("j", job.StateCompleted, job.Counts{Completed: 6}, 0)
+			s.Sound()
 		})
 	}
 }
 
 // T17: after a manager was killed and the clock set back, its successor could
 // not be stopped: stop asked the one that was killed.
-func TestTheManagerThatRegisteredLastIsTheLastWhateverTheClockSays(t *testing.T) {
+func (e suite) TheManagerThatRegisteredLastIsTheLastWhateverTheClockSays(t *testing.T) {
 	now := time.Date(2026, 3, 29, 0, 0, 0, 0, time.UTC)
-	s := openAt(t, t.TempDir(), db.Options{Clock: func() time.Time { return now }})
+	s := Open(t, e.Engine, t.TempDir(), db.Options{Clock: func() time.Time { return now }})
 	for i, jump := range []time.Duration{0, -24 * time.Hour, 365 * 24 * time.Hour, -time.Hour} {
 		now = now.Add(jump)
 		id := fmt.Sprint("manager ", 9-i)
@@ -60,13 +60,13 @@ func TestTheManagerThatRegisteredLastIsTheLastWhateverTheClockSays(t *testing.T)
 }
 
 // T17: the history of a task is told in the order in which it happened.
-func TestAClockThatJumpsDoesNotMixUpTheHistory(t *testing.T) {
+func (e suite) AClockThatJumpsDoesNotMixUpTheHistory(t *testing.T) {
 	now := time.Date(2026, 3, 29, 0, 0, 0, 0, time.UTC)
-	s := openAt(t, t.TempDir(), db.Options{Clock: func() time.Time { return now }})
-	s.enqueue("j", task("a"))
+	s := Open(t, e.Engine, t.TempDir(), db.Options{Clock: func() time.Time { return now }})
+	s.MustEnqueue("j", Task("a"))
 	for range 3 {
-		s.finish(s.claim(), failure)
-		s.reset("j", "a")
+		s.MustFinish(s.MustClaim(), Failure)
+		s.MustReset("j", "a")
 		now = now.Add(-24 * time.Hour)
 	}
 	attempts, err := s.Attempts(ctx, "j", "a")
@@ -82,21 +82,21 @@ func TestAClockThatJumpsDoesNotMixUpTheHistory(t *testing.T) {
 
 // T17: an attempt is over for its manager when its runner says so, not when
 // the clock does.
-func TestAClockThatJumpsEndsNoAttempt(t *testing.T) {
+func (e suite) AClockThatJumpsEndsNoAttempt(t *testing.T) {
 	now := time.Date(2026, 10, 25, 0, 0, 0, 0, time.UTC)
-	s := openAt(t, t.TempDir(), db.Options{Clock: func() time.Time { return now }})
-	s.enqueue("j", job.Spec{ID: "a", Command: "true", Timeout: time.Minute})
-	a := s.claim()
+	s := Open(t, e.Engine, t.TempDir(), db.Options{Clock: func() time.Time { return now }})
+	s.MustEnqueue("j", job.Spec{ID: "a", Command: "true", Timeout: time.Minute})
+	a := s.MustClaim()
 	for _, jump := range []time.Duration{-24 * time.Hour, 365 * 24 * time.Hour} {
 		now = now.Add(jump)
-		if got := s.active(); len(got) != 1 || got[0].Token != a.Token {
+		if got := s.Running(); len(got) != 1 || got[0].Token != a.Token {
 			t.Errorf("after %s, %+v are under way", jump, got)
 		}
 	}
 	if a.Timeout != time.Minute {
 		t.Errorf("the time limit is %s", a.Timeout)
 	}
-	s.finish(a, success)
-	s.wantJob("j", job.StateCompleted, job.Counts{Completed: 1}, 0)
-	s.sound()
+	s.MustFinish(a, Success)
+	s.WantJob("j", job.StateCompleted, job.Counts{Completed: 1}, 0)
+	s.Sound()
 }

@@ -1,4 +1,4 @@
-package db_test
+package dbtest
 
 import (
 	"errors"
@@ -11,13 +11,13 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-func TestARemovedTaskIsGoneWithItsAttempts(t *testing.T) {
-	s := open(t)
-	s.enqueue("j", task("bad"), task("good"), task("blocked", "bad"))
-	s.work("bad")
-	s.reset("j", "bad")
-	s.work("bad")
-	before := s.dump()
+func (e suite) ARemovedTaskIsGoneWithItsAttempts(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("j", Task("bad"), Task("good"), Task("blocked", "bad"))
+	s.Work("bad")
+	s.MustReset("j", "bad")
+	s.Work("bad")
+	before := s.Dump()
 	for _, c := range []struct {
 		ids   []string
 		want  error
@@ -31,7 +31,7 @@ func TestARemovedTaskIsGoneWithItsAttempts(t *testing.T) {
 			t.Errorf("remove %v: %v, want %v that names %s", c.ids, err, c.want, c.names)
 		}
 	}
-	s.unchanged(before)
+	s.Unchanged(before)
 
 	got, err := s.RemoveTasks(ctx, "j", []string{"bad", "blocked"})
 	if err != nil {
@@ -40,85 +40,89 @@ func TestARemovedTaskIsGoneWithItsAttempts(t *testing.T) {
 	if diff := cmp.Diff([]db.Removed{{Task: "bad", Attempts: 2}, {Task: "blocked"}}, got); diff != "" {
 		t.Errorf("removed (-want +got):\n%s", diff)
 	}
-	s.wantJob("j", job.StateCompleted, job.Counts{Completed: 1}, 0)
-	s.sound()
+	s.WantJob("j", job.StateCompleted, job.Counts{Completed: 1}, 0)
+	s.Sound()
 	// Their numbers are not given again.
-	if ids := s.enqueue("j", job.Spec{Command: "true"}).IDs; ids[0] != "4" {
+	if ids := s.MustEnqueue("j", job.Spec{Command: "true"}).IDs; ids[0] != "4" {
 		t.Errorf("the next task is %v, want 4", ids)
 	}
 	if _, err := s.RemoveTasks(ctx, "j", []string{"good", "4"}); err != nil {
 		t.Error(err)
 	}
-	s.wantJob("j", job.StateCompleted, job.Counts{}, 0)
-	s.sound()
+	s.WantJob("j", job.StateCompleted, job.Counts{}, 0)
+	s.Sound()
 }
 
-func TestNothingThatRunsIsRemoved(t *testing.T) {
-	s := open(t)
-	s.enqueue("a", task("t"))
-	s.enqueue("b", task("runs"), task("waits"))
-	s.claim("b")
-	before := s.dump()
+func (e suite) NothingThatRunsIsRemoved(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("a", Task("t"))
+	s.MustEnqueue("b", Task("runs"), Task("waits"))
+	s.MustClaim("b")
+	before := s.Dump()
 	if _, err := s.RemoveJobs(ctx, []string{"a", "b"}); !errors.Is(err, db.ErrInUse) {
 		t.Errorf("remove a job: %v, want ErrInUse", err)
 	}
 	if _, err := s.RemoveTasks(ctx, "b", []string{"waits", "runs"}); !errors.Is(err, db.ErrInUse) {
 		t.Errorf("remove a task: %v, want ErrInUse", err)
 	}
-	s.unchanged(before)
+	s.Unchanged(before)
 }
 
-func TestARemovedJobLeavesItsSubtasksInOtherJobs(t *testing.T) {
-	s := open(t)
-	s.enqueue("j", task("parent"))
-	p := s.claim()
-	if _, err := s.Enqueue(ctx, subtasks("other", p.Token, task("child"))); err != nil {
+func (e suite) ARemovedJobLeavesItsSubtasksInOtherJobs(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("j", Task("parent"))
+	p := s.MustClaim()
+	if _, err := s.Enqueue(ctx, Subtasks("other", p.Token, Task("child"))); err != nil {
 		t.Fatal(err)
 	}
-	s.finish(p, success)
-	c := s.claim("other")
-	if _, err := s.Enqueue(ctx, subtasks("third", c.Token, task("grandchild"))); err != nil {
+	s.MustFinish(p, Success)
+	c := s.MustClaim("other")
+	if _, err := s.Enqueue(ctx, Subtasks("third", c.Token, Task("grandchild"))); err != nil {
 		t.Fatal(err)
 	}
 	removed, err := s.RemoveJobs(ctx, []string{"j", "j"})
 	if err != nil || len(removed) != 1 || removed[0].Tasks != 1 {
 		t.Errorf("removed %+v, %v", removed, err)
 	}
-	if _, err := s.Enqueue(ctx, subtasks("third", c.Token, task("another"))); err != nil {
+	if _, err := s.Enqueue(ctx, Subtasks("third", c.Token, Task("another"))); err != nil {
 		t.Errorf("a task whose parent was removed cannot queue: %v", err)
 	}
-	s.finish(c, success)
-	s.work()
-	s.wantJob("third", job.StateCompleted, job.Counts{Completed: 2}, 0)
-	s.sound()
+	s.MustFinish(c, Success)
+	s.Work()
+	s.WantJob("third", job.StateCompleted, job.Counts{Completed: 2}, 0)
+	s.Sound()
 }
 
-func TestTheEnvironmentOfARemovedTaskGoesWithIt(t *testing.T) {
-	s := open(t)
+func (e suite) TheEnvironmentOfARemovedTaskGoesWithIt(t *testing.T) {
+	s := e.open(t)
 	secret := job.Spec{ID: "a", Command: "true", Env: []string{"PASSWORD=hunter2"}}
 	shared := job.Spec{ID: "b", Command: "true", Env: []string{"LANG=C"}}
-	s.enqueue("j", secret, shared)
-	s.enqueue("k", shared)
+	s.MustEnqueue("j", secret, shared)
+	s.MustEnqueue("k", shared)
 	if _, err := s.RemoveJobs(ctx, []string{"j"}); err != nil {
 		t.Fatal(err)
 	}
-	var left string
-	if err := s.raw("foreign_keys(1)").QueryRow(`SELECT group_concat(CAST(content AS TEXT)) FROM environment`).Scan(&left); err != nil {
+	var count int
+	var left []byte
+	if err := s.sql().QueryRow("SELECT count(*) FROM environment").Scan(&count); err != nil {
 		t.Fatal(err)
 	}
-	if left != "LANG=C\x00" {
-		t.Errorf("environments left: %q", left)
+	if err := s.sql().QueryRow("SELECT content FROM environment").Scan(&left); err != nil {
+		t.Fatal(err)
+	}
+	if count != 1 || string(left) != "LANG=C\x00" {
+		t.Errorf("%d environments left, the first is %q", count, left)
 	}
 }
 
-func TestFilesAreLeftToALaterTaskOfTheSameName(t *testing.T) {
-	s := open(t)
-	s.enqueue("j", task("a"), task("b"))
+func (e suite) FilesAreLeftToALaterTaskOfTheSameName(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("j", Task("a"), Task("b"))
 	gone, err := s.RemoveTasks(ctx, "j", []string{"a", "b"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.enqueue("j", task("b"))
+	s.MustEnqueue("j", Task("b"))
 	var got []db.Removed
 	if err := s.WhileGone(ctx, "j", gone, func(r []db.Removed) error { got = r; return nil }); err != nil {
 		t.Fatal(err)
@@ -133,10 +137,10 @@ func TestFilesAreLeftToALaterTaskOfTheSameName(t *testing.T) {
 
 // Who watches a job goes on with it when an attempt that it has seen is there no
 // more, and its number is given to another.
-func TestAWatcherSeesAnAttemptThatTookTheNumberOfAnother(t *testing.T) {
-	s := open(t)
-	s.enqueue("j", task("a"), task("b"))
-	a := s.claim()
+func (e suite) AWatcherSeesAnAttemptThatTookTheNumberOfAnother(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("j", Task("a"), Task("b"))
+	a := s.MustClaim()
 	seen, err := s.Steps(ctx, "j", 0, nil)
 	if err != nil || len(seen) != 1 {
 		t.Fatalf("steps: %+v, %v", seen, err)
@@ -147,8 +151,8 @@ func TestAWatcherSeesAnAttemptThatTookTheNumberOfAnother(t *testing.T) {
 	if got, err := s.Steps(ctx, "j", seen[0].Row, []int64{seen[0].Row}); err != nil || len(got) != 0 {
 		t.Errorf("steps: %+v, %v, want none", got, err)
 	}
-	s.finish(s.claim(), success)
-	s.claim()
+	s.MustFinish(s.MustClaim(), Success)
+	s.MustClaim()
 	got, err := s.Steps(ctx, "j", seen[0].Row, []int64{seen[0].Row})
 	if err != nil || len(got) != 2 || got[0].Task != "a" || got[1].Task != "b" {
 		t.Errorf("steps: %+v, %v, want those of a and b", got, err)

@@ -1,4 +1,4 @@
-package db_test
+package dbtest
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-func TestAJobComesOutOfTheStoreAsItWentIn(t *testing.T) {
+func (e suite) AJobComesOutOfTheStoreAsItWentIn(t *testing.T) {
 	at := func(seconds int) time.Time { return time.Date(2025, 10, 2, 10, 30, seconds, 123456000, time.UTC) }
 	code := 3
 	want := []job.Task{
@@ -37,11 +37,11 @@ func TestAJobComesOutOfTheStoreAsItWentIn(t *testing.T) {
 		UUID: "5c8b6a7e-0000-4000-8000-000000000001", Name: "j", State: job.StateFailed, CreatedAt: at(0), UpdatedAt: at(59),
 		Tasks: job.Counts{Pending: 1, Completed: 1, Failed: 3}, Blocked: 1, Extra: []byte(`{"owner": "them"}`),
 	}
-	s := open(t)
-	if err := s.Import(ctx, wantJob, seq(want)); err != nil {
+	s := e.open(t)
+	if err := s.Import(ctx, wantJob, Seq(want)); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(wantJob, s.job("j")); diff != "" {
+	if diff := cmp.Diff(wantJob, s.MustJob("j")); diff != "" {
 		t.Errorf("job (-in +out):\n%s", diff)
 	}
 	var got []job.Task
@@ -51,29 +51,29 @@ func TestAJobComesOutOfTheStoreAsItWentIn(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("tasks (-in +out):\n%s", diff)
 	}
-	s.sound()
+	s.Sound()
 }
 
-func TestTheStateOfAnImportedJobFollowsItsTasks(t *testing.T) {
-	failed := aTask("failed")
+func (e suite) TheStateOfAnImportedJobFollowsItsTasks(t *testing.T) {
+	failed := ATask("failed")
 	failed.Status, failed.Reason = job.Failed, job.Imported
 	for _, c := range []struct {
 		name  string
 		tasks []job.Task
 		want  job.State // empty: that of the file
 	}{
-		{"a task is ready", []job.Task{aCompleted("a"), aTask("b"), failed}, job.StateWaiting},
-		{"all are completed", []job.Task{aCompleted("a")}, job.StateCompleted},
-		{"one has failed", []job.Task{aCompleted("a"), failed}, job.StateFailed},
-		{"what is pending waits for what has failed", []job.Task{failed, aTask("b", "failed")}, job.StateFailed},
-		{"what is pending waits for what may come", []job.Task{aTask("b", "later")}, job.StateWaiting},
+		{"a task is ready", []job.Task{ACompleted("a"), ATask("b"), failed}, job.StateWaiting},
+		{"all are completed", []job.Task{ACompleted("a")}, job.StateCompleted},
+		{"one has failed", []job.Task{ACompleted("a"), failed}, job.StateFailed},
+		{"what is pending waits for what has failed", []job.Task{failed, ATask("b", "failed")}, job.StateFailed},
+		{"what is pending waits for what may come", []job.Task{ATask("b", "later")}, job.StateWaiting},
 		{"no tasks", nil, ""},
 	} {
 		for _, state := range job.States {
-			s := open(t)
-			j := aJob("j")
+			s := e.open(t)
+			j := AJob("j")
 			j.State = state
-			if err := s.Import(ctx, j, seq(c.tasks)); err != nil {
+			if err := s.Import(ctx, j, Seq(c.tasks)); err != nil {
 				t.Fatal(err)
 			}
 			want := c.want
@@ -83,91 +83,91 @@ func TestTheStateOfAnImportedJobFollowsItsTasks(t *testing.T) {
 					want = job.StateWaiting
 				}
 			}
-			if got := s.job("j").State; got != want {
+			if got := s.MustJob("j").State; got != want {
 				t.Errorf("%s, %s in the file: state %s, want %s", c.name, state, got, want)
 			}
-			s.sound()
+			s.Sound()
 		}
 	}
 }
 
-func TestTimesThatTheFileDoesNotSayAreThoseOfTheImport(t *testing.T) {
-	s := open(t)
-	j := aJob("j")
+func (e suite) TimesThatTheFileDoesNotSayAreThoseOfTheImport(t *testing.T) {
+	s := e.open(t)
+	j := AJob("j")
 	j.CreatedAt, j.UpdatedAt = time.Time{}, time.Time{}
-	if err := s.Import(ctx, j, seq([]job.Task(nil))); err != nil {
+	if err := s.Import(ctx, j, Seq([]job.Task(nil))); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.job("j"); got.CreatedAt.Year() < 2000 || !got.UpdatedAt.Equal(got.CreatedAt) {
+	if got := s.MustJob("j"); got.CreatedAt.Year() < 2000 || !got.UpdatedAt.Equal(got.CreatedAt) {
 		t.Errorf("created %v, updated %v", got.CreatedAt, got.UpdatedAt)
 	}
 }
 
-func TestAMergeAddsWhatIsNotThere(t *testing.T) {
-	s := open(t)
-	s.load("j", aTask("a"), aTask("b", "a"), aTask("same", "later"), aCompleted("done"))
-	s.work()
-	changed := aTask("a")
+func (e suite) AMergeAddsWhatIsNotThere(t *testing.T) {
+	s := e.open(t)
+	s.MustImport("j", ATask("a"), ATask("b", "a"), ATask("same", "later"), ACompleted("done"))
+	s.Work()
+	changed := ATask("a")
 	changed.Command = "other"
-	ran := aCompleted("same")
+	ran := ACompleted("same")
 	ran.Dependencies = []string{"later"}
-	file := []job.Task{aTask("new", "a", "done"), changed, aTask("b"), ran, aTask("blocked", "absent"), aCompleted("done")}
+	file := []job.Task{ATask("new", "a", "done"), changed, ATask("b"), ran, ATask("blocked", "absent"), ACompleted("done")}
 	want := db.Merged{Added: 2, Present: []string{"a", "b", "same", "done"}, Differ: []db.Difference{
-		{"a", "the file has another command"}, {"b", "the file has other dependencies"}, {"same", "it is completed in the file, and pending here"},
+		{Task: "a", What: "the file has another command"}, {Task: "b", What: "the file has other dependencies"}, {Task: "same", What: "it is completed in the file, and pending here"},
 	}}
-	before := s.dump()
-	if got, err := s.Compare(ctx, "j", seq(file)); err != nil || !cmp.Equal(got, want) {
+	before := s.Dump()
+	if got, err := s.Compare(ctx, "j", Seq(file)); err != nil || !cmp.Equal(got, want) {
 		t.Errorf("Compare: %+v, %v, want %+v", got, err, want)
 	}
-	s.unchanged(before)
-	if got, err := s.Merge(ctx, "j", seq(file)); err != nil || !cmp.Equal(got, want) {
+	s.Unchanged(before)
+	if got, err := s.Merge(ctx, "j", Seq(file)); err != nil || !cmp.Equal(got, want) {
 		t.Errorf("Merge: %+v, %v, want %+v", got, err, want)
 	}
-	s.wantJob("j", job.StateWaiting, job.Counts{Pending: 3, Completed: 3}, 2)
-	s.sound()
-	if got, want := s.work(), []string{"new"}; !cmp.Equal(got, want) {
+	s.WantJob("j", job.StateWaiting, job.Counts{Pending: 3, Completed: 3}, 2)
+	s.Sound()
+	if got, want := s.Work(), []string{"new"}; !cmp.Equal(got, want) {
 		t.Errorf("ran %q, want %q", got, want)
 	}
-	if got, err := s.Merge(ctx, "j", seq(file)); err != nil || got.Added != 0 || len(got.Present) != 6 {
+	if got, err := s.Merge(ctx, "j", Seq(file)); err != nil || got.Added != 0 || len(got.Present) != 6 {
 		t.Errorf("a second time: %+v, %v", got, err)
 	}
-	s.sound()
+	s.Sound()
 }
 
-func TestAMergeIsRefusedAsAWhole(t *testing.T) {
-	s := open(t)
-	s.load("j", aTask("a", "later"))
-	running := aTask("r")
+func (e suite) AMergeIsRefusedAsAWhole(t *testing.T) {
+	s := e.open(t)
+	s.MustImport("j", ATask("a", "later"))
+	running := ATask("r")
 	running.Status = job.Running
-	before := s.dump()
-	for _, tasks := range [][]job.Task{{aTask("x"), running}, {aTask("x"), aTask("later", "a")}} {
-		if _, err := s.Merge(ctx, "j", seq(tasks)); err == nil {
+	before := s.Dump()
+	for _, tasks := range [][]job.Task{{ATask("x"), running}, {ATask("x"), ATask("later", "a")}} {
+		if _, err := s.Merge(ctx, "j", Seq(tasks)); err == nil {
 			t.Errorf("%+v: no error", tasks)
 		}
-		s.unchanged(before)
+		s.Unchanged(before)
 	}
 	running.ID = "a" // is there, and stays as it is
-	if got, err := s.Merge(ctx, "j", seq([]job.Task{running})); err != nil || len(got.Present) != 1 {
+	if got, err := s.Merge(ctx, "j", Seq([]job.Task{running})); err != nil || len(got.Present) != 1 {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if _, err := s.Merge(ctx, "absent", seq([]job.Task(nil))); !errors.Is(err, db.ErrNoJob) {
+	if _, err := s.Merge(ctx, "absent", Seq([]job.Task(nil))); !errors.Is(err, db.ErrNoJob) {
 		t.Errorf("a job that is not there: %v", err)
 	}
-	s.unchanged(before)
-	s.sound()
+	s.Unchanged(before)
+	s.Sound()
 }
 
-func TestAnImportCountsWhatIsCompleted(t *testing.T) {
-	s := open(t)
-	s.load("j", aTask("early", "done"), aTask("after", "before", "done"), aCompleted("done"), aTask("before"), aTask("late", "done"))
-	s.wantJob("j", job.StateWaiting, job.Counts{Pending: 4, Completed: 1}, 1)
-	s.sound()
-	if got, want := s.work(), []string{"early", "before", "after", "late"}; !cmp.Equal(got, want) {
+func (e suite) AnImportCountsWhatIsCompleted(t *testing.T) {
+	s := e.open(t)
+	s.MustImport("j", ATask("early", "done"), ATask("after", "before", "done"), ACompleted("done"), ATask("before"), ATask("late", "done"))
+	s.WantJob("j", job.StateWaiting, job.Counts{Pending: 4, Completed: 1}, 1)
+	s.Sound()
+	if got, want := s.Work(), []string{"early", "before", "after", "late"}; !cmp.Equal(got, want) {
 		t.Errorf("ran %q, want %q", got, want)
 	}
 }
 
-func TestAnImportIsRefusedAsAWhole(t *testing.T) {
+func (e suite) AnImportIsRefusedAsAWhole(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		job   string
@@ -176,31 +176,31 @@ func TestAnImportIsRefusedAsAWhole(t *testing.T) {
 		says  string
 	}{
 		{"job that is there", "there", nil, db.ErrDuplicate, `"there"`},
-		{"id twice", "j", []job.Task{aTask("a"), aTask("b"), aTask("a")}, db.ErrDuplicate, `"a"`},
-		{"cycle", "j", []job.Task{aTask("a", "c"), aTask("b", "a"), aTask("c", "b")}, db.ErrCycle, "a → c → b → a"},
-		{"task that depends on itself", "j", []job.Task{aTask("a"), aTask("b", "b")}, db.ErrCycle, "b"},
-		{"running task", "j", []job.Task{{Spec: task("a"), Status: job.Running, Attempts: 1, CreatedAt: time.Now(), StartedAt: time.Now()}}, nil, ""},
+		{"id twice", "j", []job.Task{ATask("a"), ATask("b"), ATask("a")}, db.ErrDuplicate, `"a"`},
+		{"cycle", "j", []job.Task{ATask("a", "c"), ATask("b", "a"), ATask("c", "b")}, db.ErrCycle, "a → c → b → a"},
+		{"task that depends on itself", "j", []job.Task{ATask("a"), ATask("b", "b")}, db.ErrCycle, "b"},
+		{"running task", "j", []job.Task{{Spec: Task("a"), Status: job.Running, Attempts: 1, CreatedAt: time.Now(), StartedAt: time.Now()}}, nil, ""},
 		{"bad name", "a b", nil, nil, `"a b"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := open(t)
-			s.enqueue("there", task("x"))
-			before := s.dump()
-			err := s.Import(ctx, aJob(c.job), seq(c.tasks))
+			s := e.open(t)
+			s.MustEnqueue("there", Task("x"))
+			before := s.Dump()
+			err := s.Import(ctx, AJob(c.job), Seq(c.tasks))
 			if err == nil || c.want != nil && !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("error %v, want %v that says %s", err, c.want, c.says)
 			}
-			s.unchanged(before)
-			s.sound()
+			s.Unchanged(before)
+			s.Sound()
 		})
 	}
 }
 
-func TestAnErrorOfTheFileUndoesTheImport(t *testing.T) {
-	s := open(t)
+func (e suite) AnErrorOfTheFileUndoesTheImport(t *testing.T) {
+	s := e.open(t)
 	mine := errors.New("element 2 is bad")
-	err := s.Import(ctx, aJob("j"), func(yield func(job.Task, error) bool) {
-		if yield(aTask("a"), nil) {
+	err := s.Import(ctx, AJob("j"), func(yield func(job.Task, error) bool) {
+		if yield(ATask("a"), nil) {
 			yield(job.Task{}, mine)
 		}
 	})
@@ -212,9 +212,9 @@ func TestAnErrorOfTheFileUndoesTheImport(t *testing.T) {
 	}
 }
 
-func TestEachTaskStopsAtTheFirstError(t *testing.T) {
-	s := open(t)
-	s.enqueue("j", task("a"), task("b", "a"), task("c"))
+func (e suite) EachTaskStopsAtTheFirstError(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("j", Task("a"), Task("b", "a"), Task("c"))
 	mine := errors.New("enough")
 	n := 0
 	err := s.EachTask(ctx, "j", func(job.Task) error {
@@ -229,13 +229,13 @@ func TestEachTaskStopsAtTheFirstError(t *testing.T) {
 	if err := s.EachTask(ctx, "absent", nil); !errors.Is(err, db.ErrNoJob) {
 		t.Errorf("EachTask of a job that is not there: %v", err)
 	}
-	s.enqueue("j", task("d")) // the statement was given back
+	s.MustEnqueue("j", Task("d")) // the statement was given back
 }
 
-func TestJobsComeInTheOrderOfTheirNames(t *testing.T) {
-	s := open(t)
+func (e suite) JobsComeInTheOrderOfTheirNames(t *testing.T) {
+	s := e.open(t)
 	for _, name := range []string{"b", "a", "Z", "é", "_"} {
-		s.enqueue(name, task("1"))
+		s.MustEnqueue(name, Task("1"))
 	}
 	jobs, err := s.Jobs(ctx)
 	var names []string

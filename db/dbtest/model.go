@@ -1,4 +1,4 @@
-package db_test
+package dbtest
 
 import (
 	"cmp"
@@ -189,7 +189,7 @@ func (m *model) add(name string, s job.Spec, status job.Status) {
 
 // compare fails the test if the database differs from the model.
 func (p *player) compare() {
-	p.t.Helper()
+	p.T.Helper()
 	type facts struct {
 		State   job.State
 		Counts  job.Counts
@@ -202,24 +202,24 @@ func (p *player) compare() {
 	}
 	jobs, err := p.Jobs(context.Background())
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	for _, j := range jobs {
 		got[j.Name] = facts{j.State, j.Tasks, j.Blocked}
 	}
 	if diff := gocmp.Diff(want, got); diff != "" {
-		p.t.Fatalf("jobs (-model +database):\n%s", diff)
+		p.T.Fatalf("jobs (-model +database):\n%s", diff)
 	}
 	if n, err := p.Claimable(context.Background(), 1000, ""); err != nil || n != len(p.model.free()) {
-		p.t.Fatalf("Claimable: %d, %v, the model says %d", n, err, len(p.model.free()))
+		p.T.Fatalf("Claimable: %d, %v, the model says %d", n, err, len(p.model.free()))
 	}
-	if n := len(p.active()); n != len(p.held) {
-		p.t.Fatalf("%d attempts run, the model says %d", n, len(p.held))
+	if n := len(p.Running()); n != len(p.held) {
+		p.T.Fatalf("%d attempts run, the model says %d", n, len(p.held))
 	}
 }
 
 // The seed can be given in DB_TEST_SEED, to see a failure again.
-func TestRandomOperationsKeepTheRules(t *testing.T) {
+func (e suite) RandomOperationsKeepTheRules(t *testing.T) {
 	seed := rand.Uint64()
 	if s := os.Getenv("DB_TEST_SEED"); s != "" {
 		var err error
@@ -229,7 +229,7 @@ func TestRandomOperationsKeepTheRules(t *testing.T) {
 	}
 	t.Logf("DB_TEST_SEED=%d", seed)
 	p := &player{
-		store: open(t), random: rand.New(rand.NewPCG(seed, 0)),
+		Store: e.open(t), random: rand.New(rand.NewPCG(seed, 0)),
 		model: model{jobs: map[string]*modelJob{}}, held: map[string]*db.Assignment{}, done: map[string]int{},
 	}
 	operations := []struct {
@@ -252,13 +252,13 @@ func TestRandomOperationsKeepTheRules(t *testing.T) {
 			p.done[o.name]++
 		}
 		if p.compare(); n%100 == 99 {
-			p.sound()
+			p.Sound()
 		}
 		if t.Failed() {
 			t.Fatalf("after step %d, %s", n+1, o.name)
 		}
 	}
-	p.sound()
+	p.Sound()
 	for _, o := range operations {
 		if p.done[o.name] == 0 {
 			t.Errorf("%s never had an effect", o.name)

@@ -1,11 +1,11 @@
-package db_test
+package dbtest
 
 import "testing"
 
-func TestWhatKeepsATaskFromItsEndIsShownWhileItRuns(t *testing.T) {
-	s := open(t)
-	s.enqueue("a", task("1"))
-	a := s.claimAny(1)
+func (e suite) WhatKeepsATaskFromItsEndIsShownWhileItRuns(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("a", Task("1"))
+	a := s.ClaimAny(1)
 	wantStuck := func(want string) {
 		t.Helper()
 		if got, err := s.Task(ctx, "a", "1"); got.Stuck != want || err != nil {
@@ -24,7 +24,7 @@ func TestWhatKeepsATaskFromItsEndIsShownWhileItRuns(t *testing.T) {
 	set("")
 	wantStuck("")
 	set("waiting for PID 8 to end")
-	s.finish(a, success)
+	s.MustFinish(a, Success)
 	wantStuck("") // it is no longer of interest
 	set("too late")
 	wantStuck("")

@@ -1,4 +1,4 @@
-package db_test
+package dbtest
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 
 // player does random things to a database and to the model.
 type player struct {
-	*store
+	*Store
 	random *rand.Rand
 	model  model
 	held   map[string]*db.Assignment // of running tasks, by job
@@ -63,9 +63,9 @@ func (p *player) enqueue() bool {
 	name := p.jobName()
 	tasks := p.specs(name)
 	good := p.model.accepts(name, tasks, false)
-	_, err := p.Enqueue(context.Background(), db.Batch{Job: name, Tasks: specs(tasks...)})
+	_, err := p.Enqueue(context.Background(), db.Batch{Job: name, Tasks: Specs(tasks...)})
 	if (err == nil) != good {
-		p.t.Fatalf("enqueue %+v into %s: %v, the model says good is %t", tasks, name, err, good)
+		p.T.Fatalf("enqueue %+v into %s: %v, the model says good is %t", tasks, name, err, good)
 	}
 	if !good {
 		return false
@@ -93,7 +93,7 @@ func (p *player) load() bool {
 		tasks = append(tasks, t)
 	}
 	good := p.model.jobs[name] == nil && p.model.accepts(name, specs, true)
-	j := aJob(name)
+	j := AJob(name)
 	if good {
 		for _, t := range tasks {
 			p.model.add(name, t.Spec, t.Status)
@@ -101,8 +101,8 @@ func (p *player) load() bool {
 		p.model.jobs[name].settle()
 		j.State = p.model.jobs[name].state
 	}
-	if err := p.Import(context.Background(), j, seq(tasks)); (err == nil) != good {
-		p.t.Fatalf("import %+v as %s: %v, the model says good is %t", tasks, name, err, good)
+	if err := p.Import(context.Background(), j, Seq(tasks)); (err == nil) != good {
+		p.T.Fatalf("import %+v as %s: %v, the model says good is %t", tasks, name, err, good)
 	}
 	return good
 }
@@ -123,10 +123,10 @@ func (p *player) claim() bool {
 	if p.model.running() >= most {
 		want = ""
 	}
-	a := p.claimAny(most, only)
+	a := p.ClaimAny(most, only)
 	if a == nil || want == "" {
 		if a != nil || want != "" {
-			p.t.Fatalf("claimed %+v, the model says one of job %q", a, want)
+			p.T.Fatalf("claimed %+v, the model says one of job %q", a, want)
 		}
 		return false
 	}
@@ -139,7 +139,7 @@ func (p *player) started(name string, a *db.Assignment) {
 	j := p.model.jobs[name]
 	head := j.head()
 	if a.Job != name || a.Task != head || a.Attempt != j.tasks[head].attempts+1 {
-		p.t.Fatalf("claimed %+v, the model says task %s of job %s", a, head, name)
+		p.T.Fatalf("claimed %+v, the model says task %s of job %s", a, head, name)
 	}
 	j.tasks[head].status = job.Running
 	j.tasks[head].attempts++
@@ -170,26 +170,26 @@ func (p *player) finish() bool {
 	if a == nil {
 		return false
 	}
-	r := success
+	r := Success
 	if p.random.IntN(4) == 0 {
-		r = failure
+		r = Failure
 	}
 	next := p.random.IntN(3) == 0
 	goesOn := next && !p.model.jobs[a.Job].tasks[a.Task].asked
 	done, err := p.Finish(context.Background(), a, r, next)
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	j := p.ended(a, r.Status)
 	ready := j.head() != ""
 	if done.Ready != (ready && !goesOn) || (done.Next != nil) != (ready && goesOn) {
-		p.t.Fatalf("after the end of %s of %s: %+v, the model says ready is %t", a.Task, a.Job, done, ready)
+		p.T.Fatalf("after the end of %s of %s: %+v, the model says ready is %t", a.Task, a.Job, done, ready)
 	}
 	if done.Next != nil {
 		p.started(a.Job, done.Next)
 	}
-	if _, err := p.Finish(context.Background(), a, success, true); err == nil {
-		p.t.Fatal("a result was recorded twice")
+	if _, err := p.Finish(context.Background(), a, Success, true); err == nil {
+		p.T.Fatal("a result was recorded twice")
 	}
 	return true
 }
@@ -199,7 +199,7 @@ func (p *player) loseOne() bool {
 	if a == nil {
 		return false
 	}
-	p.lose(a.Job, a.Task)
+	p.MustLose(a.Job, a.Task)
 	t := p.ended(a, job.Failed).tasks[a.Task]
 	t.cancelled = t.asked
 	return true
@@ -211,7 +211,7 @@ func (p *player) giveBack() bool {
 		return false
 	}
 	if given, err := p.GiveBack(context.Background(), a); err != nil || given == p.model.jobs[a.Job].tasks[a.Task].asked {
-		p.t.Fatalf("gave back %s of %s: %t, %v", a.Task, a.Job, given, err)
+		p.T.Fatalf("gave back %s of %s: %t, %v", a.Task, a.Job, given, err)
 	} else if !given {
 		return false
 	}
