@@ -118,6 +118,7 @@ func (s *Status) readTask(ctx context.Context) (err error) {
 		return err
 	}
 	s.EnvNames, s.EnvStored, err = s.queue.DB.EnvNames(ctx, q.Job, q.Task)
+	slices.Sort(s.EnvNames)
 	return err
 }
 
