@@ -169,10 +169,11 @@ WHERE id = ?
 	return out, err
 }
 
-// SetWaiting says that a command of the attempt with this token waits for other
-// tasks, or no longer does. While it does, the attempt does not count against
-// the number that may run at once: what it waits for may need its place.
-func (d *DB) SetWaiting(ctx context.Context, token string, on bool) error {
+// SetParked parks the attempt with this token, or ends that. While one of its commands
+// waits for other tasks, an attempt is parked: it does not count against the number
+// that may run at once, because what it waits for may need its place. Commands are
+// counted, so each has to end its own.
+func (d *DB) SetParked(ctx context.Context, token string, on bool) error {
 	step := 1
 	if !on {
 		step = -1
@@ -188,18 +189,18 @@ WHERE slot IS NOT NULL
 	}))
 }
 
-// EndWaiting makes attempts that wait for other tasks count as running again
-// where nothing of them waits any more, as alive says of a token: a waiting
-// command may have been killed. It returns how many attempts still wait.
+// FreeParked takes back the places of parked attempts of which no command waits any
+// more, as alive says of a token: a waiting command may have been killed. It returns
+// how many attempts are still parked.
 //
-// A command that waits must be seen as alive from before [DB.SetWaiting] says so
+// A command that waits must be seen as alive from before [DB.SetParked] says so
 // until after it says that it does not. No other process writes meanwhile, so
 // that a count which is cleared here was that of the dead alone.
-func (d *DB) EndWaiting(ctx context.Context, alive func(token string) (bool, error)) (int, error) {
-	waiting := 0
+func (d *DB) FreeParked(ctx context.Context, alive func(token string) (bool, error)) (int, error) {
+	parked := 0
 	err := d.write(ctx, func(t *tx) error {
-		all, dead, err := t.waits(alive)
-		waiting = all - len(dead)
+		all, dead, err := t.parked(alive)
+		parked = all - len(dead)
 		for _, token := range dead {
 			if _, err = t.exec(`
 UPDATE attempt
@@ -211,24 +212,24 @@ WHERE slot IS NOT NULL
 		}
 		return err
 	})
-	return waiting, err
+	return parked, err
 }
 
-// DeadWaits reports whether there is something to do for EndWaiting. It only
+// DeadParked reports whether there is something to do for FreeParked. It only
 // reads.
-func (d *DB) DeadWaits(ctx context.Context, alive func(token string) (bool, error)) (bool, error) {
+func (d *DB) DeadParked(ctx context.Context, alive func(token string) (bool, error)) (bool, error) {
 	var dead []string
 	err := d.read(ctx, func(t *tx) error {
 		var err error
-		_, dead, err = t.waits(alive)
+		_, dead, err = t.parked(alive)
 		return err
 	})
 	return len(dead) > 0, err
 }
 
-// waits returns how many attempts wait, and the tokens of those of which
-// nothing does any more.
-func (t *tx) waits(alive func(token string) (bool, error)) (all int, dead []string, err error) {
+// parked returns how many attempts are parked, and the tokens of those of which no
+// command waits any more.
+func (t *tx) parked(alive func(token string) (bool, error)) (all int, dead []string, err error) {
 	var tokens []string
 	err = t.all(&tokens, `SELECT token FROM attempt `+t.d.dialect.bySlot+` WHERE slot IS NOT NULL AND waits > 0`)
 	for _, token := range tokens {
@@ -243,8 +244,8 @@ func (t *tx) waits(alive func(token string) (bool, error)) (all int, dead []stri
 	return len(tokens), dead, err
 }
 
-// Waiting returns how many attempts wait for other tasks.
-func (d *DB) Waiting(ctx context.Context) (int, error) {
+// Parked returns how many attempts are parked.
+func (d *DB) Parked(ctx context.Context) (int, error) {
 	var n int
 	err := d.read(ctx, func(t *tx) error {
 		_, err := t.get(&n, `SELECT COUNT(*) FROM attempt `+t.d.dialect.bySlot+` WHERE slot IS NOT NULL AND waits > 0`)

@@ -42,17 +42,10 @@ type adder struct {
 // are on a task that came shortly before.
 const manyRecent = 10_000
 
-// jobRow is what adding needs to know of a job.
-type jobRow struct {
-	ID    int64
-	Name  string
-	Added int64
-	State job.State
-}
-
-// newAdder finds the job or creates it, waiting.
-func (t *tx) newAdder(name string) (*adder, error) {
-	j, err := t.jobRow(name)
+// newAdder finds the job or creates it, waiting, for tasks that the parent queues,
+// or a user if that is nil.
+func (t *tx) newAdder(name string, parent *parentTask) (*adder, error) {
+	j, err := t.lockToQueue(name, parent)
 	created := errors.Is(err, ErrNoJob)
 	if created {
 		_, err = t.exec(`
@@ -60,13 +53,13 @@ INSERT INTO job (uuid, name, state, created_at, updated_at)
 VALUES (?, ?, 'waiting', ?, ?)
 ON CONFLICT (name) DO NOTHING`, job.NewUUID(), name, t.now, t.now)
 		if err == nil {
-			j, err = t.jobRow(name)
+			j, err = t.lockJob(name)
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	a := &adder{t: t, job: *j, created: created, recent: map[string]taskState{}}
+	a := &adder{t: t, job: *j, parent: parent, created: created, recent: map[string]taskState{}}
 	if a.job.Added > 0 {
 		if a.dangling, err = t.anyDangling(); err != nil {
 			return nil, err

@@ -80,7 +80,7 @@ func DecodeAssignment(b []byte) (*Assignment, error) {
 		a.Env = d.list()
 	}
 	if d.bad || len(d.rest) > 0 {
-		return nil, errors.New("an assignment that makes no sense")
+		return nil, errors.New("malformed assignment")
 	}
 	return a, nil
 }

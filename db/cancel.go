@@ -20,7 +20,7 @@ func (d *DB) Cancel(ctx context.Context, name, task string) (Cancelling, error) 
 	var out Cancelling
 	err := d.writeResult(ctx, func(t *tx) error {
 		out = Cancelling{}
-		j, err := t.jobRow(name)
+		j, err := t.lockJob(name)
 		if err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func (d *DB) Interrupt(ctx context.Context, name string) (Cancelling, error) {
 	var out Cancelling
 	err := d.writeResult(ctx, func(t *tx) error {
 		out = Cancelling{}
-		j, err := t.jobRow(name)
+		j, err := t.lockJob(name)
 		if err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func (d *DB) CancelRunning(ctx context.Context, only string) ([]Active, error) {
 	err := d.writeResult(ctx, func(t *tx) error {
 		var jobID int64
 		if only != "" {
-			j, err := t.jobRow(only)
+			j, err := t.lockJob(only)
 			if err != nil {
 				return err
 			}

@@ -24,9 +24,9 @@ type Runner struct {
 }
 
 // Claim gives the runner the best ready task, as [DB.ClaimAll] does. It returns
-// nil if there is no such task or if max attempts run already.
-func (d *DB) Claim(ctx context.Context, r Runner, max int, only string) (*Assignment, error) {
-	claimed, err := d.ClaimAll(ctx, []Runner{r}, max, only, nil)
+// nil if there is no such task, or if as many attempts run already as there are places.
+func (d *DB) Claim(ctx context.Context, r Runner, places int, only string) (*Assignment, error) {
+	claimed, err := d.ClaimAll(ctx, []Runner{r}, places, only, nil)
 	if len(claimed) == 0 {
 		return nil, err
 	}
@@ -36,9 +36,9 @@ func (d *DB) Claim(ctx context.Context, r Runner, max int, only string) (*Assign
 // ClaimAll gives each of the runners in turn the best ready task: of the jobs that
 // may have one more running, that of the job whose first task has the highest priority,
 // and of those the oldest. With only, it looks at the job of that name alone.
-// It returns fewer tasks than there are runners if there are no more, or if max
-// attempts run; [Assignment.Runner] says whose each task is. Once the manager of the
-// runners was asked to stop (see [DB.AskToStop]), there are none for it.
+// It returns fewer tasks than there are runners if there are no more, or if so many
+// run that all places are taken; [Assignment.Runner] says whose each task is. Once the
+// manager of the runners was asked to stop (see [DB.AskToStop]), there are none for it.
 //
 // The tasks are running when ClaimAll returns: claim and start-intent are one
 // durable commit, and from here on the tasks may have been started. So every
@@ -48,7 +48,7 @@ func (d *DB) Claim(ctx context.Context, r Runner, max int, only string) (*Assign
 // process can write any more; a runner that is dead gets no task.
 //
 // With [ErrInDoubt], the tasks may be running all the same: see [DB.AssignedTo].
-func (d *DB) ClaimAll(ctx context.Context, runners []Runner, max int, only string, lives func(Runner) (bool, error)) ([]*Assignment, error) {
+func (d *DB) ClaimAll(ctx context.Context, runners []Runner, places int, only string, lives func(Runner) (bool, error)) ([]*Assignment, error) {
 	failpoint.Hit("claim.before_lock")
 	var claimed []*Assignment
 	err := d.write(ctx, func(t *tx) error {
@@ -58,7 +58,7 @@ func (d *DB) ClaimAll(ctx context.Context, runners []Runner, max int, only strin
 		}
 		var jobID int64
 		if only != "" {
-			j, err := t.jobRow(only)
+			j, err := t.lockJob(only)
 			if err != nil {
 				return err
 			}
@@ -76,7 +76,7 @@ func (d *DB) ClaimAll(ctx context.Context, runners []Runner, max int, only strin
 			if err != nil {
 				return err
 			}
-			if row == nil || row.Running >= max {
+			if row == nil || row.Running >= places {
 				break
 			}
 			a, err := t.claim(r, row)
@@ -228,7 +228,8 @@ type claimRow struct {
 	Content  []byte // environment
 }
 
-// claim makes the task of the row running, by an attempt of this runner.
+// claim makes the task of the row running, by an attempt of this runner. The job
+// of the row is locked.
 func (t *tx) claim(r Runner, row *claimRow) (*Assignment, error) {
 	a, err := row.assignment(r)
 	if err != nil {
@@ -327,6 +328,9 @@ func (t *tx) best(jobID int64) (*claimRow, error) {
 	}
 	if err != nil || !ok {
 		return nil, err
+	}
+	if jobID == 0 { // it was free, so nobody was waited for
+		t.holds = append(t.holds, row.Job)
 	}
 	return &row, nil
 }

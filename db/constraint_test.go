@@ -82,7 +82,7 @@ func TestAConstraintCanBeReplacedUnderAnOpenDatabase(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.SetWaiting(ctx, a.Token, true); err == nil || !strings.Contains(err.Error(), "attempt_waits") {
+	if err := s.SetParked(ctx, a.Token, true); err == nil || !strings.Contains(err.Error(), "attempt_waits") {
 		t.Errorf("error %v, want one that names the constraint", err)
 	}
 	if _, err := raw.Exec("ALTER TABLE attempt ADD CONSTRAINT attempt_host CHECK (host = 'nowhere')"); err == nil {

@@ -21,7 +21,7 @@ type Dismissing struct {
 func (d *DB) Dismiss(ctx context.Context, name string, tasks []string) (Dismissing, error) {
 	var out Dismissing
 	err := d.write(ctx, func(t *tx) error {
-		j, err := t.jobRow(name)
+		j, err := t.lockJob(name)
 		if err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ JOIN (SELECT j.id,
       GROUP BY j.id) c ON c.id = j.id
 WHERE c.pending <> j.pending OR c.running <> j.running OR c.completed <> j.completed OR c.failed <> j.failed OR c.dismissed <> j.dismissed OR c.blocked <> j.blocked`},
 	{"a job's next task is its best ready one", `
-SELECT j.name AS place, 'next task ' || coalesce(j.next_task, 'none') || ' should be ' || coalesce(b.id, 'none') AS what
+SELECT j.name AS place, 'next task ' || coalesce(CAST(j.next_task AS TEXT), 'none') || ' should be ' || coalesce(CAST(b.id AS TEXT), 'none') AS what
 FROM job j
 LEFT JOIN task b ON b.id = (
     SELECT t.id FROM task t
@@ -82,7 +82,7 @@ SELECT j.name || '/' || t.name AS place, 'args ' || substr(t.args, 1, 50) AS wha
 FROM task t JOIN job j ON j.id = t.job
 WHERE NOT ({isList})`},
 	{"a completed task exited with 0", `
-SELECT j.name || '/' || t.name AS place, 'exit code ' || coalesce(t.exit_code, 'none') AS what
+SELECT j.name || '/' || t.name AS place, 'exit code ' || coalesce(CAST(t.exit_code AS TEXT), 'none') AS what
 FROM task t JOIN job j ON j.id = t.job
 WHERE t.status = 'completed' AND coalesce(t.exit_code, 0) <> 0`},
 }

@@ -98,14 +98,13 @@ func (t *tx) enqueue(b Batch) (Added, error) {
 	default:
 		b.Job = b.DefaultJob
 	}
-	a, err := t.newAdder(b.Job)
+	a, err := t.newAdder(b.Job, parent)
 	if err != nil {
 		return Added{}, err
 	}
 	if b.NewJob && !a.created {
 		return Added{}, fmt.Errorf("job %q %w", b.Job, ErrJobExists)
 	}
-	a.parent = parent
 	out := Added{Job: b.Job}
 	n := 0
 	for spec, err := range b.Tasks {

@@ -4,28 +4,26 @@ import (
 	"errors"
 	"fmt"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
-
+	"github.com/air-executor/air-executor/db/engine"
 	"github.com/air-executor/air-executor/job"
 )
 
 // What a caller may want to tell apart. All are wrapped in errors that name
 // the job, task or file.
 var (
-	ErrNoDatabase = errors.New("no database")                              // nothing at that base path, and none was to be created
-	ErrNewer      = errors.New("database is newer than this program")      // a later version has migrated it
-	ErrOlder      = errors.New("database is older than this program")      // an upgrade is needed for what was asked
-	ErrUnreleased = errors.New("database is older than the first release") // no upgrade leads from there
-	ErrForeign    = errors.New("not a database of air-executor")
-	ErrTaken      = errors.New("a file of another program is in the way") // it has a name that we need in the base path
-	ErrNetwork    = errors.New("a base path must be on a local disk")
-	ErrCorrupt    = errors.New("database is damaged")
-	ErrReplaced   = errors.New("a file of the database was removed or replaced while it was in use")
-	ErrFull       = errors.New("no space left for the database")
-	ErrReadOnly   = errors.New("the database cannot be written")      // no permission, or a disk that is mounted so
-	ErrBusy       = errors.New("database is busy")                    // retried; comes out only after several tries
-	ErrStuck      = errors.New("database is held by another process") // a writer did not let go in time
+	ErrNoDatabase = engine.ErrNoDatabase                              // nothing at that base path, and none was to be created
+	ErrNewer      = engine.ErrNewer                                   // a later version has migrated it
+	ErrOlder      = errors.New("database is older than this program") // an upgrade is needed for what was asked
+	ErrUnreleased = engine.ErrUnreleased                              // no upgrade leads from there
+	ErrForeign    = engine.ErrForeign
+	ErrTaken      = engine.ErrTaken // it has a name that we need in the base path
+	ErrNetwork    = engine.ErrNetwork
+	ErrCorrupt    = engine.ErrCorrupt
+	ErrReplaced   = engine.ErrReplaced
+	ErrFull       = engine.ErrFull
+	ErrReadOnly   = engine.ErrReadOnly // no permission, or a disk that is mounted so
+	ErrBusy       = engine.ErrBusy     // retried; comes out only after several tries
+	ErrStuck      = engine.ErrStuck    // a writer did not let go in time
 	ErrNoJob      = errors.New("no such job")
 	ErrNoTask     = errors.New("no such task")
 	ErrEmpty      = errors.New("there are no tasks to queue")
@@ -39,32 +37,6 @@ var (
 	ErrInUse      = errors.New("cannot be removed") // it runs, or another task depends on it
 	ErrContradict = errors.New("the change contradicts what is done")
 )
-
-// translate gives errors of the driver the names above. It is the only place
-// that knows them.
-func translate(err error) error {
-	var se *sqlite.Error
-	if !errors.As(err, &se) {
-		return err
-	}
-	if se.Code() == sqlite3.SQLITE_IOERR_SHMSIZE {
-		// The index of the write-ahead log could not grow.
-		return fmt.Errorf("%w: %w", ErrFull, err)
-	}
-	switch se.Code() & 0xff {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return fmt.Errorf("%w: %w", ErrBusy, err)
-	case sqlite3.SQLITE_FULL:
-		return fmt.Errorf("%w: %w", ErrFull, err)
-	case sqlite3.SQLITE_READONLY:
-		return fmt.Errorf("%w: %w", ErrReadOnly, err)
-	case sqlite3.SQLITE_CORRUPT:
-		return fmt.Errorf("%w: %w", ErrCorrupt, err)
-	case sqlite3.SQLITE_NOTADB:
-		return fmt.Errorf("%w: %w", ErrForeign, err)
-	}
-	return err
-}
 
 // inDoubt says of an error, if there is one, that what was to be committed may
 // be durable or not.

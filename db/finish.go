@@ -31,7 +31,7 @@ func (d *DB) Finish(ctx context.Context, a *Assignment, r job.Result, next bool)
 		if err != nil {
 			return err
 		}
-		if !next || !ready || d.spent() {
+		if !next || !ready || d.engine.RoomSpent() {
 			out.Ready = ready
 			return nil
 		}
@@ -110,6 +110,9 @@ type ending struct {
 
 // finish ends a running attempt and reports whether its job has a ready task.
 func (t *tx) finish(e ending, r job.Result) (ready bool, err error) {
+	if err := t.lockJobs(e.job); err != nil {
+		return false, err
+	}
 	n, err := t.exec(endAttempt,
 		r.Status, text(string(r.Reason)), r.ExitCode, text(r.Signal), text(r.Error),
 		r.UserTime.Microseconds(), r.SystemTime.Microseconds(), r.MaxRSS, t.now,
@@ -125,7 +128,7 @@ func (t *tx) finish(e ending, r job.Result) (ready bool, err error) {
 		return false, err
 	}
 	if n != 1 {
-		return false, fmt.Errorf("%w: an attempt runs whose task does not", ErrCorrupt)
+		return false, fmt.Errorf("%w: attempt is running but its task is not", ErrCorrupt)
 	}
 	d := delta{Counts: job.Counts{Running: -1}}
 	if r.Status == job.Completed {
@@ -170,15 +173,21 @@ WHERE id = ?
 
 // Prepare prepares the statements of Finish, so that a runner that waits for its
 // task does not pay for them when the task is there.
-func (d *DB) Prepare(ctx context.Context) error {
-	<-d.turn
-	defer func() { d.turn <- struct{}{} }()
-	t := d.newTx(ctx)
+func (d *DB) Prepare(ctx context.Context) (err error) {
+	c, done, err := d.engine.Begin(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { done(err == nil) }()
+	t := d.newTx(ctx, c)
 	for _, query := range []string{d.dialect.begin, endAttempt, endTask, hasDependents, d.changeJob(), "COMMIT"} {
-		if _, err := t.stmt(query); err != nil {
-			return translate(err)
+		err = d.patient(ctx, func() error {
+			_, err := t.stmt(query)
+			return err
+		})
+		if err != nil {
+			return d.engine.Translate(err)
 		}
 	}
-	d.remember()
 	return nil
 }

@@ -23,6 +23,9 @@ func (d *DB) GiveBack(ctx context.Context, a *Assignment) (bool, error) {
 }
 
 func (t *tx) giveBack(a *Assignment) (bool, error) {
+	if err := t.lockJobs(a.job); err != nil {
+		return false, err
+	}
 	if asked, err := t.cancelAsked(a); asked || err != nil {
 		return false, err
 	}
@@ -48,7 +51,7 @@ WHERE id = ?
 		return false, err
 	}
 	if n != 1 {
-		return false, fmt.Errorf("%w: an attempt runs whose task does not", ErrCorrupt)
+		return false, fmt.Errorf("%w: attempt is running but its task is not", ErrCorrupt)
 	}
 	back := delta{Counts: job.Counts{Pending: 1, Running: -1}}
 	// A job of which nothing has ended, and nothing else runs, has not begun.

@@ -21,20 +21,19 @@ func (d *DB) Import(ctx context.Context, j job.Job, tasks iter.Seq2[job.Task, er
 		return err
 	}
 	return d.wakeAfter(d.write(ctx, func(t *tx) error {
-		var id int64
-		found, err := t.get(&id, `SELECT id FROM job WHERE name = ?`, j.Name)
-		if err != nil {
-			return err
-		}
-		if found {
+		_, err := t.findJob(j.Name)
+		if err == nil {
 			return fmt.Errorf("job %q %w", j.Name, ErrDuplicate)
+		}
+		if !errors.Is(err, ErrNoJob) {
+			return err
 		}
 		return t.importJob(j, tasks)
 	}))
 }
 
 func (t *tx) importJob(j job.Job, tasks iter.Seq2[job.Task, error]) error {
-	a, err := t.newAdder(j.Name)
+	a, err := t.newAdder(j.Name, nil)
 	if err != nil {
 		return err
 	}
@@ -91,10 +90,10 @@ func (d *DB) Merge(ctx context.Context, name string, tasks iter.Seq2[job.Task, e
 	var m Merged
 	err := d.write(ctx, func(t *tx) error {
 		m = Merged{}
-		if _, err := t.jobRow(name); err != nil {
+		if _, err := t.findJob(name); err != nil {
 			return err
 		}
-		a, err := t.newAdder(name)
+		a, err := t.newAdder(name, nil)
 		if err != nil {
 			return err
 		}
@@ -119,7 +118,7 @@ func (d *DB) Merge(ctx context.Context, name string, tasks iter.Seq2[job.Task, e
 func (d *DB) Compare(ctx context.Context, name string, tasks iter.Seq2[job.Task, error]) (Merged, error) {
 	var m Merged
 	err := d.read(ctx, func(t *tx) error {
-		j, err := t.jobRow(name)
+		j, err := t.findJob(name)
 		if err != nil {
 			return err
 		}

@@ -166,7 +166,7 @@ func fromInstant(us *int64) time.Time {
 	return time.UnixMicro(*us).UTC()
 }
 
-// encodeEnv never returns nothing, which would read as NULL.
+// encodeEnv never returns an empty slice: the driver would store it as NULL.
 func encodeEnv(env []string) []byte {
 	if len(env) == 0 {
 		return []byte{0}

@@ -308,25 +308,25 @@ func TestATaskThatWaitsForOthersLendsItsPlace(t *testing.T) {
 	for _, name := range []string{"a", "b", "c"} {
 		s.enqueue(name, task("1"))
 	}
-	waiting := func(a *db.Assignment, on bool) {
+	park := func(a *db.Assignment, on bool) {
 		t.Helper()
-		if err := s.SetWaiting(ctx, a.Token, on); err != nil {
+		if err := s.SetParked(ctx, a.Token, on); err != nil {
 			t.Fatal(err)
 		}
 	}
-	wantWaiting := func(want int) {
+	wantParked := func(want int) {
 		t.Helper()
-		if n, err := s.Waiting(ctx); n != want || err != nil {
-			t.Errorf("Waiting: %d, %v, want %d", n, err, want)
+		if n, err := s.Parked(ctx); n != want || err != nil {
+			t.Errorf("Parked: %d, %v, want %d", n, err, want)
 		}
 	}
 	a := s.claimAny(1)
 	if s.claimAny(1) != nil {
 		t.Fatal("claimed above the limit")
 	}
-	waiting(a, true)
-	waiting(a, true) // two commands of the task wait
-	wantWaiting(1)
+	park(a, true)
+	park(a, true) // two commands of the task wait
+	wantParked(1)
 	b := s.claimAny(1)
 	if b == nil {
 		t.Fatal("the place of a task that waits was not lent")
@@ -335,19 +335,19 @@ func TestATaskThatWaitsForOthersLendsItsPlace(t *testing.T) {
 		t.Error("the place was lent twice")
 	}
 	s.finish(b, success)
-	waiting(a, false)
-	wantWaiting(1)
-	waiting(a, false)
-	wantWaiting(0)
+	park(a, false)
+	wantParked(1)
+	park(a, false)
+	wantParked(0)
 	if s.claimAny(1) != nil {
 		t.Error("claimed above the limit after the task has taken its place back")
 	}
-	waiting(a, true)
+	park(a, true)
 	s.finish(a, success)
-	wantWaiting(0)
+	wantParked(0)
 	before := s.dump()
-	waiting(a, true) // it is over
-	wantWaiting(0)
+	park(a, true) // it is over
+	wantParked(0)
 	s.unchanged(before)
 	s.sound()
 }

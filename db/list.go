@@ -67,7 +67,7 @@ func (d *DB) ListTasks(ctx context.Context, f Filter, fn func(Listed) error) err
 	query, args := f.query()
 	return d.read(ctx, func(t *tx) error {
 		if f.Job != "" {
-			j, err := t.jobRow(f.Job)
+			j, err := t.findJob(f.Job)
 			if err != nil {
 				return err
 			}
@@ -178,7 +178,7 @@ func (l *Listed) need(r *storedTask) {
 func (d *DB) EnvNames(ctx context.Context, name, id string) (names []string, stored bool, err error) {
 	var row struct{ Content []byte }
 	err = d.read(ctx, func(t *tx) error {
-		j, err := t.jobRow(name)
+		j, err := t.findJob(name)
 		if err != nil {
 			return err
 		}

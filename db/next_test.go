@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/air-executor/air-executor/db/engine"
 	"github.com/air-executor/air-executor/migrations"
 )
 
@@ -38,6 +39,6 @@ func Next(t *testing.T, o Options) Options {
 	}
 	text := strings.ReplaceAll(string(next), "NEXT", strconv.Itoa(NextSchema))
 	files[fmt.Sprintf("sqlite/%05d_next.sql", NextSchema)] = &fstest.MapFile{Data: []byte(text)}
-	o.migrations = source{files, NextSchema}
+	o.migrations = engine.Source{Files: files, Newest: NextSchema}
 	return o
 }

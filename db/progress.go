@@ -44,7 +44,7 @@ JOIN task t ON t.id = a.task`
 func (d *DB) Steps(ctx context.Context, name string, last int64, open []int64) ([]Step, error) {
 	var out []Step
 	err := d.read(ctx, func(t *tx) error {
-		j, err := t.jobRow(name)
+		j, err := t.findJob(name)
 		if err != nil {
 			return err
 		}
@@ -97,7 +97,7 @@ func (t *tx) lastStep() (last int64, err error) {
 func (d *DB) Failures(ctx context.Context, name string, most int) (tasks []job.Task, more int, err error) {
 	err = d.read(ctx, func(t *tx) error {
 		tasks = nil
-		j, err := t.jobRow(name)
+		j, err := t.findJob(name)
 		if err != nil {
 			return err
 		}
@@ -130,7 +130,7 @@ ORDER BY t.completed_at, t.id, d.position`, j.ID, most)
 func (d *DB) MayGoOn(ctx context.Context, name string) (bool, error) {
 	var may bool
 	err := d.read(ctx, func(t *tx) error {
-		j, err := t.jobRow(name)
+		j, err := t.findJob(name)
 		if err == nil {
 			may, err = t.hasDangling(j.ID)
 		}
@@ -143,7 +143,7 @@ func (d *DB) MayGoOn(ctx context.Context, name string) (bool, error) {
 func (d *DB) RunningSteps(ctx context.Context, name string) ([]Step, error) {
 	var out []Step
 	err := d.read(ctx, func(t *tx) error {
-		j, err := t.jobRow(name)
+		j, err := t.findJob(name)
 		if err != nil {
 			return err
 		}

@@ -130,7 +130,7 @@ func (r *storedTask) task() (job.Task, error) {
 // not use the database.
 func (d *DB) EachTask(ctx context.Context, name string, fn func(job.Task) error) error {
 	return d.read(ctx, func(t *tx) error {
-		j, err := t.jobRow(name)
+		j, err := t.findJob(name)
 		if err != nil {
 			return err
 		}
@@ -159,7 +159,7 @@ func (d *DB) Tasks(ctx context.Context, name string) ([]job.Task, error) {
 func (d *DB) Task(ctx context.Context, name, id string) (job.Task, error) {
 	var out *job.Task
 	err := d.read(ctx, func(t *tx) error {
-		j, err := t.jobRow(name)
+		j, err := t.findJob(name)
 		if err != nil {
 			return err
 		}
@@ -214,7 +214,7 @@ func (d *DB) Attempts(ctx context.Context, name, id string) ([]job.Attempt, erro
 		MaxRSS         int64 `db:"max_rss"`
 	}
 	err := d.read(ctx, func(t *tx) error {
-		j, err := t.jobRow(name)
+		j, err := t.findJob(name)
 		if err != nil {
 			return err
 		}
@@ -243,13 +243,20 @@ ORDER BY a.id`, j.ID, id, id)
 	return out, err
 }
 
-// Changes returns a number that differs from the one returned before if
-// another connection has changed the database in between. It is cheap.
+// Changes returns a number that differs from the one returned before if another
+// process has changed the database in between. It may differ without that. It is
+// cheap.
 func (d *DB) Changes(ctx context.Context) (int64, error) {
-	<-d.turn
-	defer func() { d.turn <- struct{}{} }()
-	t := d.newTx(ctx)
-	var n int64
-	_, err := t.get(&n, d.dialect.changes)
-	return n, translate(err)
+	c, done, err := d.engine.Begin(ctx, false)
+	if err != nil {
+		return 0, err
+	}
+	defer done(false)
+	t := d.newTx(ctx, c)
+	var n uint32 // each connection counts for itself
+	err = d.patient(ctx, func() error {
+		_, err := t.get(&n, d.dialect.changes)
+		return err
+	})
+	return int64(c.Place)<<32 | int64(n), d.engine.Translate(err)
 }

@@ -23,7 +23,7 @@ type Removed struct {
 func (d *DB) RemoveTasks(ctx context.Context, name string, tasks []string) ([]Removed, error) {
 	var out []Removed
 	err := d.write(ctx, func(t *tx) error {
-		j, err := t.jobRow(name)
+		j, err := t.lockToRemoveTasks(name, tasks)
 		if err != nil {
 			return err
 		}
@@ -55,8 +55,12 @@ func (d *DB) RemoveJobs(ctx context.Context, names []string) ([]RemovedJob, erro
 	var out []RemovedJob
 	err := d.write(ctx, func(t *tx) error {
 		out = nil
-		for _, name := range distinct(names) {
-			r, err := t.removeJob(name)
+		jobs, err := t.lockToRemove(distinct(names)...)
+		if err != nil {
+			return err
+		}
+		for _, j := range jobs {
+			r, err := t.removeJob(j)
 			if err != nil {
 				return err
 			}
@@ -67,11 +71,7 @@ func (d *DB) RemoveJobs(ctx context.Context, names []string) ([]RemovedJob, erro
 	return out, err
 }
 
-func (t *tx) removeJob(name string) (RemovedJob, error) {
-	j, err := t.jobRow(name)
-	if err != nil {
-		return RemovedJob{}, err
-	}
+func (t *tx) removeJob(j *jobRow) (RemovedJob, error) {
 	var is struct {
 		UUID    string
 		Running int
@@ -80,9 +80,9 @@ func (t *tx) removeJob(name string) (RemovedJob, error) {
 		return RemovedJob{}, err
 	}
 	if is.Running > 0 {
-		return RemovedJob{}, fmt.Errorf("job %q %w: a task of it runs", name, ErrInUse)
+		return RemovedJob{}, fmt.Errorf("job %q %w: a task of it runs", j.Name, ErrInUse)
 	}
-	out := RemovedJob{Name: name, UUID: is.UUID}
+	out := RemovedJob{Name: j.Name, UUID: is.UUID}
 	unused, err := t.environmentsOf(`WHERE job = ?`, j.ID)
 	if err != nil {
 		return out, err
@@ -90,7 +90,7 @@ func (t *tx) removeJob(name string) (RemovedJob, error) {
 	for _, statement := range forgetJob {
 		n, err := t.exec(statement, j.ID)
 		if err != nil {
-			return out, fmt.Errorf("remove job %q: %w", name, err)
+			return out, fmt.Errorf("remove job %q: %w", j.Name, err)
 		}
 		out.Tasks = int(n) // of the tasks, in the end
 	}
@@ -258,16 +258,16 @@ FROM task
 // quick.
 func (d *DB) WhileGone(ctx context.Context, name string, tasks []Removed, fn func(gone []Removed) error) error {
 	return d.writeResult(ctx, func(t *tx) error {
-		var id int64
-		found, err := t.get(&id, `SELECT id FROM job WHERE name = ?`, name)
-		if err != nil || found && len(tasks) == 0 {
+		j, err := t.lockJob(name)
+		found := err == nil
+		if err := ignore(err, ErrNoJob); err != nil || found && len(tasks) == 0 {
 			return err
 		}
 		gone := tasks
 		if found {
 			gone = nil
 			for _, r := range tasks {
-				_, there, err := t.findTask(id, r.Task)
+				_, there, err := t.findTask(j.ID, r.Task)
 				if err != nil {
 					return err
 				}

@@ -30,7 +30,7 @@ type Resetting struct {
 func (d *DB) Reset(ctx context.Context, name string, which Which) (Resetting, error) {
 	var out Resetting
 	err := d.write(ctx, func(t *tx) error {
-		j, err := t.jobRow(name)
+		j, err := t.lockJob(name)
 		if err != nil {
 			return err
 		}
@@ -186,16 +186,6 @@ func oneOrAll(update, task string, args ...any) (string, []any) {
 	}
 	return update + `
 RETURNING blockers`, args
-}
-
-// jobRow finds a job by its name, or returns ErrNoJob.
-func (t *tx) jobRow(name string) (*jobRow, error) {
-	var j jobRow
-	ok, err := t.get(&j, `SELECT id, name, added, state FROM job WHERE name = ?`+t.d.dialect.lockRow, name)
-	if err == nil && !ok {
-		err = noJob(name)
-	}
-	return &j, err
 }
 
 // taskState is a task's row and how it stands.

@@ -39,11 +39,18 @@ type Resumed struct {
 func (d *DB) Resume(ctx context.Context, b Batch) (Resumed, error) {
 	var out Resumed
 	err := d.write(ctx, func(t *tx) error {
-		j, err := t.jobRow(b.Job)
+		parent, err := t.parent(&b)
 		if err != nil {
 			return err
 		}
-		r := resumer{t: t, job: j, batch: b, stored: map[string]*storedDef{}, given: map[string]bool{}, envs: map[int64][]string{}}
+		if _, err := t.lockToRemove(b.Job); err != nil {
+			return err
+		}
+		a, err := t.newAdder(b.Job, parent)
+		if err != nil {
+			return err
+		}
+		r := resumer{t: t, job: &a.job, adder: a, batch: b, stored: map[string]*storedDef{}, given: map[string]bool{}, envs: map[int64][]string{}}
 		err = r.resume()
 		out = r.out
 		return err
@@ -236,13 +243,7 @@ func (r *resumer) drop() error {
 
 // redefine gives the tasks that are there, and can still change, what the batch
 // says, and makes them pending.
-func (r *resumer) redefine() (err error) {
-	if r.adder, err = r.t.newAdder(r.job.Name); err != nil {
-		return err
-	}
-	if r.adder.parent, err = r.t.parent(&r.batch); err != nil {
-		return err
-	}
+func (r *resumer) redefine() error {
 	for _, spec := range r.specs {
 		s := r.stored[spec.ID]
 		if s == nil || s.fixed() {

@@ -9,18 +9,18 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-func (s *store) waiting() int {
+func (s *store) parked() int {
 	s.t.Helper()
-	n, err := s.Waiting(ctx)
+	n, err := s.Parked(ctx)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	return n
 }
 
-func (s *store) setWaiting(a *db.Assignment, on bool) {
+func (s *store) park(a *db.Assignment, on bool) {
 	s.t.Helper()
-	if err := s.SetWaiting(ctx, a.Token, on); err != nil {
+	if err := s.SetParked(ctx, a.Token, on); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -30,25 +30,25 @@ func TestOnlyThePlacesOfTheDeadAreTakenBack(t *testing.T) {
 	s.enqueue("dead", task("a"))
 	s.enqueue("alive", task("a"))
 	dead, alive := s.claim("dead"), s.claim("alive")
-	s.setWaiting(dead, true)
-	s.setWaiting(dead, true)
-	s.setWaiting(alive, true)
+	s.park(dead, true)
+	s.park(dead, true)
+	s.park(alive, true)
 	lives := func(token string) (bool, error) { return token == alive.Token, nil }
-	if some, err := s.DeadWaits(ctx, lives); err != nil || !some {
-		t.Errorf("dead waits: %t, %v", some, err)
+	if some, err := s.DeadParked(ctx, lives); err != nil || !some {
+		t.Errorf("dead parked: %t, %v", some, err)
 	}
-	if n, err := s.EndWaiting(ctx, lives); err != nil || n != 1 || s.waiting() != 1 {
-		t.Errorf("%d attempts wait (%v), by the rows %d, want 1", n, err, s.waiting())
+	if n, err := s.FreeParked(ctx, lives); err != nil || n != 1 || s.parked() != 1 {
+		t.Errorf("%d attempts are parked (%v), by the rows %d, want 1", n, err, s.parked())
 	}
-	if some, err := s.DeadWaits(ctx, lives); err != nil || some {
-		t.Errorf("dead waits: %t, %v", some, err)
+	if some, err := s.DeadParked(ctx, lives); err != nil || some {
+		t.Errorf("dead parked: %t, %v", some, err)
 	}
 	// One that was taken for dead and ends its waiting all the same takes nothing
 	// from others that begin.
-	s.setWaiting(dead, false)
-	s.setWaiting(dead, true)
-	if s.waiting() != 2 {
-		t.Errorf("%d attempts wait, want 2", s.waiting())
+	s.park(dead, false)
+	s.park(dead, true)
+	if s.parked() != 2 {
+		t.Errorf("%d attempts are parked, want 2", s.parked())
 	}
 }
 

@@ -9,13 +9,13 @@
 package lock
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,7 +31,7 @@ var ErrHeld = errors.New("lock is held by another process")
 // from several goroutines; the lock is not reentrant.
 type File struct {
 	path string
-	mu   sync.Mutex // one goroutine of this process at a time
+	turn chan struct{} // holds a value while a goroutine of this process has the lock
 	f    *os.File
 }
 
@@ -41,31 +41,39 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &File{path: path, f: f}, nil
+	return &File{path: path, turn: make(chan struct{}, 1), f: f}, nil
 }
 
 // TryLock takes the lock, or returns [ErrHeld] at once.
 func (l *File) TryLock() error {
-	if !l.mu.TryLock() {
+	select {
+	case l.turn <- struct{}{}:
+	default:
 		return ErrHeld
 	}
-	if err := l.try(); err != nil {
-		l.mu.Unlock()
-		return err
+	err := l.try()
+	if err != nil {
+		<-l.turn
 	}
-	return nil
+	return err
 }
 
 // Lock takes the lock, waiting at most for wait, and returns [ErrHeld] after
-// that. Waiters are served by the kernel in the order in which they came.
-func (l *File) Lock(wait time.Duration) error {
-	l.mu.Lock()
+// that, or the error of ctx when that ends. Waiters are served by the kernel in
+// the order in which they came. Goroutines of this process wait for each other
+// for as long as ctx lets them.
+func (l *File) Lock(ctx context.Context, wait time.Duration) error {
+	select {
+	case l.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	err := l.try()
 	if errors.Is(err, ErrHeld) {
-		err = l.block(wait)
+		err = l.block(ctx, wait)
 	}
 	if err != nil {
-		l.mu.Unlock()
+		<-l.turn
 	}
 	return err
 }
@@ -81,7 +89,7 @@ func (l *File) try() error {
 // block waits in the kernel. flock(2) knows no deadline, so a goroutine waits
 // for us on a description of its own: if we give up, it must be able to get
 // the lock late and drop it without touching ours.
-func (l *File) block(wait time.Duration) error {
+func (l *File) block(ctx context.Context, wait time.Duration) error {
 	own, err := basepath.Open(l.path, os.O_RDWR, 0)
 	if err != nil {
 		return err
@@ -90,9 +98,12 @@ func (l *File) block(wait time.Duration) error {
 	go func() { got <- flock(own, unix.LOCK_EX) }()
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
+	gaveUp := ErrHeld
 	select {
 	case err := <-got:
 		return l.takeOver(own, err)
+	case <-ctx.Done():
+		gaveUp = ctx.Err()
 	case <-timer.C:
 	}
 	// Both may be due, after this process was stopped for long.
@@ -101,7 +112,7 @@ func (l *File) block(wait time.Duration) error {
 		return l.takeOver(own, err)
 	default:
 		go func() { <-got; own.Close() }()
-		return ErrHeld
+		return gaveUp
 	}
 }
 
@@ -119,7 +130,7 @@ func (l *File) takeOver(own *os.File, err error) error {
 // Unlock gives the lock back.
 func (l *File) Unlock() error {
 	err := flock(l.f, unix.LOCK_UN)
-	l.mu.Unlock()
+	<-l.turn
 	return err
 }
 

@@ -74,13 +74,13 @@ func TestLockGivesUpAfterItsWaitAndCanBeTakenLater(t *testing.T) {
 	holder := start(t, "lock "+path)
 	l := open(t, path)
 	for range 3 {
-		if err := l.Lock(never); !errors.Is(err, lock.ErrHeld) {
+		if err := l.Lock(t.Context(), never); !errors.Is(err, lock.ErrHeld) {
 			t.Fatalf("Lock while another process holds it: %v, want ErrHeld", err)
 		}
 	}
 	holder.kill()
 	// The waiters that were given up may get it now, and must drop it.
-	if err := l.Lock(surely); err != nil {
+	if err := l.Lock(t.Context(), surely); err != nil {
 		t.Fatalf("Lock after the holder is gone: %v", err)
 	}
 	wantHeld(t, path, true)
@@ -106,7 +106,7 @@ func TestLockWaitsUntilTheHolderLetsGo(t *testing.T) {
 			holder := start(t, "lock "+path)
 			l := open(t, path)
 			got := make(chan error, 1)
-			go func() { got <- l.Lock(surely) }()
+			go func() { got <- l.Lock(t.Context(), surely) }()
 			eventually(t, "the kernel has a waiter", func() bool { return waiters(t, path) == 1 })
 			select {
 			case err := <-got:
@@ -186,16 +186,16 @@ func TestFileExcludesGoroutinesOfOneProcess(t *testing.T) {
 func TestLockCountsForTwoOpeningsInOneProcess(t *testing.T) {
 	path := lockPath(t)
 	a, b := open(t, path), open(t, path)
-	if err := a.Lock(surely); err != nil {
+	if err := a.Lock(t.Context(), surely); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Lock(never); !errors.Is(err, lock.ErrHeld) {
+	if err := b.Lock(t.Context(), never); !errors.Is(err, lock.ErrHeld) {
 		t.Fatalf("Lock of a second opening: %v, want ErrHeld", err)
 	}
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Lock(surely); err != nil {
+	if err := b.Lock(t.Context(), surely); err != nil {
 		t.Errorf("Lock after Close of the holder: %v", err)
 	}
 }

@@ -4,6 +4,7 @@ package lock_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -40,7 +41,7 @@ func child(what string, args []string) error {
 		if err != nil {
 			return err
 		}
-		if err := l.Lock(time.Minute); err != nil {
+		if err := l.Lock(context.Background(), time.Minute); err != nil {
 			return err
 		}
 	case "keep":

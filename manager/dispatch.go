@@ -2,231 +2,274 @@ package manager
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"strings"
+	"log/slog"
+	"sync/atomic"
 	"time"
 
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/manager/dispatch"
 	"github.com/air-executor/air-executor/runner"
 )
 
-// The states of a runner of this manager.
-type place int
-
-const (
-	starting place = iota // has not reported yet that it is ready
-	idle                  // waits for its task
-	going                 // a claim for it is under way
-	busy                  // has a task
-	over                  // has recorded its result; is about to exit
-	dead                  // holds no lock; has ended, or is told to
-)
-
-// pool holds the runners of this manager and their states.
-type pool map[*runner.Process]place
-
-func (p pool) count(where place) (n int) {
-	for _, w := range p {
-		if w == where {
-			n++
-		}
-	}
-	return n
+// dispatching is the service that runs tasks: it tells the dispatcher what happens,
+// and carries out its orders. It also stops the manager.
+type dispatching struct {
+	dispatcher *dispatch.Dispatcher
+	db         *db.DB
+	log        *slog.Logger
+	onlyJob    string
+	poll       time.Duration
+	trouble    *troubles
+	requests   *requests
+	recovery   *recovery
+	fleet      fleet
+	claims     claims
+	tasks      map[dispatch.ID]*db.Assignment // of the claim that is being handled
+	woken      <-chan struct{}
+	running    atomic.Int64 // attempts under way, for others to read
+	onTerm     db.Stop
+	begins     func()  // is called when the manager begins to stop; may be nil
+	stopping   db.Stop // empty: it serves
 }
 
-func (p pool) busy() int { return p.count(busy) }
-
-// long is a time in which a runner starts, if nothing is wrong.
-const long = 5 * time.Second
-
-// hanging counts the runners that have been starting for so long that others must be
-// started instead. They may have been stopped with SIGSTOP. If there are more than a
-// few, new ones would do no better.
-func (p pool) hanging() (n int) {
-	const few = 3
-	for r, where := range p {
-		if where == starting && time.Since(r.Spawned) > long {
-			n++
-		}
+func (m *Manager) newDispatching(d *dispatch.Dispatcher) *dispatching {
+	s := &dispatching{
+		dispatcher: d, db: m.db, log: m.log, onlyJob: m.options.OnlyJob, poll: m.config.PollInterval, trouble: m.trouble,
+		requests: m.requests, recovery: m.recovery, fleet: newFleet(m.exe, m.setup(), m.self, m.options.RunnerLog),
+		onTerm: m.options.OnTerm, begins: m.options.Stopping,
 	}
-	return min(n, few)
+	s.claims = claims{db: m.db, log: m.log, places: m.config.MaxConcurrentRunners, onlyJob: m.options.OnlyJob}
+	return s
 }
 
-// some returns at most n runners in this state.
-func (p pool) some(where place, n int) (out []*runner.Process) {
-	for r, w := range p {
-		if len(out) == n {
-			break
-		}
-		if w == where {
-			out = append(out, r)
-		}
-	}
-	return out
+// Run returns errStopped when the manager was told to stop and nothing keeps it any more.
+func (s *dispatching) Run(ctx context.Context) error {
+	s.listen(ctx)
+	err := s.loop(ctx)
+	s.release(ctx)
+	return err
 }
 
-// sends reports whether runners are being started and tasks claimed at present.
-func (m *Manager) sends() bool { return m.stopping == "" && m.quiet == nil }
-
-// free is how many more tasks may be claimed.
-func (m *Manager) free() int {
-	if !m.sends() {
-		return 0
-	}
-	return max(0, m.config.MaxConcurrentRunners+m.waiting-m.pool.count(going)-m.pool.busy()-m.adopted)
-}
-
-// dispatch claims tasks for idle runners, and starts runners if there are not
-// enough. The argument is how many ready tasks the caller knows of; if none, the
-// database is asked.
-func (m *Manager) dispatch(ctx context.Context, known int) {
-	if m.missed = m.claims.busy; m.missed {
-		return // wait for the result of the claim
-	}
-	if m.free() == 0 {
-		m.lend(ctx)
-	}
-	free := m.free()
-	ready := min(known, free)
-	if free > 0 && known == 0 {
-		var err error
-		ready, err = m.db.Claimable(ctx, free, m.onlyJob)
-		m.report(noLook, "cannot look for work", err)
-		if err != nil {
-			return
-		}
-	}
-	if chosen := m.pool.some(idle, ready); len(chosen) > 0 {
-		m.claim(chosen)
-		ready -= len(chosen)
-	}
-	m.wanting = ready
-	m.start(ready)
-	m.keepSpare()
-}
-
-// lend counts the tasks that wait for other tasks: they do not occupy their places.
-func (m *Manager) lend(ctx context.Context) {
-	if !m.sends() {
+// listen lets other processes wake the manager. If several managers listen, each
+// wake-up reaches only one of them, so the manager of a single job does not listen
+// while another one serves. It is told when the tasks of its job end, and polls every second.
+func (s *dispatching) listen(ctx context.Context) {
+	if s.onlyJob != "" {
 		return
 	}
 	var err error
-	if m.waiting, err = m.db.Waiting(ctx); err != nil {
-		m.log.Error("cannot count the tasks that wait", "error", err)
+	if s.woken, err = s.db.Listen(ctx); err != nil {
+		s.log.Warn("new work is noticed by polling only", "error", err)
 	}
 }
 
-// keepSpare starts runners ahead of need, so that the next task does not have to
-// wait for one: one when nothing happens, two while tasks come and go. They do not
-// count as running; if all places are taken, they wait for the next free one.
-func (m *Manager) keepSpare() {
-	if !m.sends() {
+// loop waits for the next event, and handles it.
+func (s *dispatching) loop(ctx context.Context) error {
+	poll := time.NewTicker(s.poll)
+	defer poll.Stop()
+	watch := time.NewTicker(time.Second)
+	defer watch.Stop()
+	due := newAlarm()
+	defer due.Stop()
+	if s.requests.told(ctx) { // while it started
+		s.stop(ctx, <-s.requests.stops)
+	}
+	s.handle(ctx, dispatch.Woken{})
+	for !s.dispatcher.Done(time.Now()) {
+		due.set(s.dispatcher.Next())
+		select {
+		case <-ctx.Done():
+			return nil
+		case e := <-s.fleet.events:
+			s.heard(ctx, e)
+		case c := <-s.claims.done:
+			s.claimed(ctx, c)
+		case found := <-s.recovery.found:
+			s.handle(ctx, found)
+		case _, open := <-s.woken:
+			if !open {
+				s.log.Warn("new work is noticed by polling only", "error", "the pipe cannot be read")
+				s.woken = nil // a closed channel would be ready all the time
+			}
+			s.handle(ctx, dispatch.Woken{})
+		case <-poll.C:
+			s.handle(ctx, dispatch.Poll{})
+		case <-watch.C:
+			s.tick(ctx)
+		case <-due.C:
+			s.handle(ctx, dispatch.Due{})
+		case how := <-s.requests.stops:
+			s.stop(ctx, how)
+		}
+	}
+	return errStopped
+}
+
+// tick is what happens every second.
+func (s *dispatching) tick(ctx context.Context) {
+	s.requests.told(ctx) // what it finds comes in stops
+	s.fleet.reap()
+	s.handle(ctx, dispatch.Tick{})
+	if s.stopping == db.StopKill {
+		s.kill(ctx) // a claim that was under way may have brought tasks since
+	}
+}
+
+// alarm is a timer that can be set again.
+type alarm struct {
+	*time.Timer
+	at time.Time
+}
+
+func newAlarm() *alarm {
+	a := &alarm{Timer: time.NewTimer(time.Hour)}
+	a.Stop()
+	return a
+}
+
+// set makes the alarm go off at this time; zero: not at all.
+func (a *alarm) set(at time.Time) {
+	if at.Equal(a.at) {
 		return
 	}
-	want := 1
-	if m.pool.busy()+m.pool.count(going) > 0 {
-		want = 2
+	if a.at = at; at.IsZero() {
+		a.Stop()
+	} else {
+		a.Reset(time.Until(at))
 	}
-	m.start(want - m.pool.count(idle))
 }
 
-// start makes sure that n runners are starting, apart from those that hang.
-func (m *Manager) start(n int) {
-	for n += m.pool.hanging(); m.pool.count(starting) < n; {
-		if m.spawn() == nil {
+// heard handles an event of a runner.
+func (s *dispatching) heard(ctx context.Context, e runnerEvent) {
+	switch id := id(e.runner); e.what {
+	case runner.Ready:
+		s.trouble.report(noRunner, "", nil)
+		s.handle(ctx, dispatch.Ready{Runner: id})
+	case runner.More, runner.Last:
+		s.handle(ctx, dispatch.Finished{Runner: id, More: e.what == runner.More})
+	case runner.Exited:
+		s.handle(ctx, dispatch.Exited{Runner: id})
+		delete(s.fleet.runners, id)
+	}
+}
+
+// claimed handles the answer to a claim.
+func (s *dispatching) claimed(ctx context.Context, c claimed) {
+	s.claims.busy = false
+	if !c.Unknown && !c.GivenUp {
+		s.trouble.report(noClaim, "cannot claim", c.err)
+	}
+	s.tasks = c.tasks
+	s.handle(ctx, c.Claimed)
+	s.tasks = nil
+}
+
+// handle tells the dispatcher what has happened, and does what it says.
+func (s *dispatching) handle(ctx context.Context, e dispatch.Event) {
+	for _, o := range s.dispatcher.Handle(time.Now(), e) {
+		s.obey(ctx, o)
+	}
+	s.running.Store(int64(s.dispatcher.Running()))
+}
+
+// obey carries out one order.
+func (s *dispatching) obey(ctx context.Context, o dispatch.Order) {
+	switch o := o.(type) {
+	case dispatch.Count:
+		n, err := s.db.Claimable(ctx, o.Limit, s.onlyJob)
+		s.trouble.report(noLook, "cannot look for work", err)
+		s.handle(ctx, dispatch.Counted{Ready: n, Failed: err != nil})
+	case dispatch.CountParked:
+		n, err := s.db.Parked(ctx)
+		if err != nil {
+			s.log.Error("cannot count the parked tasks", "error", err)
+		}
+		s.handle(ctx, dispatch.Parked{Attempts: n, Failed: err != nil})
+	case dispatch.Start:
+		s.start(ctx, o.Runners)
+	case dispatch.Claim:
+		s.claims.ask(s.fleet.these(o.Runners))
+	case dispatch.Assign:
+		s.fleet.runners[o.Runner].Assign(s.tasks[o.Runner])
+	case dispatch.Dismiss:
+		s.fleet.runners[o.Runner].Dismiss()
+	case dispatch.Look:
+		s.recovery.asked <- o
+	case dispatch.Warn:
+		s.warn(s.fleet.runners[o.Runner], o.HadTask)
+	case dispatch.Blame:
+		s.trouble.report(noRunner, "cannot start a runner", endsAtOnce(s.fleet.runners[o.Runner], o.WasReady))
+	}
+}
+
+// start starts n runners, or as many as can be started.
+func (s *dispatching) start(ctx context.Context, n int) {
+	for range n {
+		r, err := s.fleet.spawn()
+		if err != nil {
+			s.trouble.report(noRunner, "cannot start a runner", err)
+			s.handle(ctx, dispatch.NotStarted{})
 			return
 		}
+		s.handle(ctx, dispatch.Started{Runner: id(r)})
 	}
 }
 
-// spawn starts a runner. If that fails, it returns nil and pauses dispatching.
-func (m *Manager) spawn() *runner.Process {
-	r, err := runner.Spawn(m.exe, m.setup, m.self, m.stderr, func(p *runner.Process, what runner.Event) {
-		m.events <- event{p, what}
-	})
-	if err != nil {
-		m.report(noRunner, "cannot start a runner", err)
-		m.rest()
-		return nil
-	}
-	m.pool[r] = starting
-	return r
-}
-
-// rest pauses dispatching for a second, and then looks for work.
-func (m *Manager) rest() { m.quiet = time.After(time.Second) }
-
-// handle processes an event of a runner.
-func (m *Manager) handle(ctx context.Context, e event) {
-	was := m.pool[e.runner]
-	switch e.what {
-	case runner.Ready:
-		m.pool[e.runner] = idle
-		m.report(noRunner, "", nil)
-		if m.stopping != "" {
-			e.runner.Dismiss()
-		} else if m.wanting > 0 {
-			m.dispatch(ctx, m.wanting)
-		}
-	case runner.More:
-		m.pool[e.runner] = over
-		m.dispatch(ctx, m.wanting+1)
-	case runner.Last:
-		m.pool[e.runner] = over
-		m.dispatch(ctx, 0)
-	case runner.Exited:
-		delete(m.pool, e.runner)
-		m.exited(ctx, e.runner, was)
+// warn logs that a runner has exited too early.
+func (s *dispatching) warn(r *runner.Process, hadTask bool) {
+	if hadTask {
+		s.log.Warn("a runner has ended without recording a result", "pid", r.PID, "ended", r.Ended, "said", r.LastWords())
+	} else {
+		s.log.Warn("a runner has ended before it had a task", "pid", r.PID, "said", r.LastWords(), "ended", r.Ended)
 	}
 }
 
-// patience is how many runners in a row may end before they have had a task.
-const patience = 3
-
-// endsAtOnce is what can be told of a runner that has ended before it had a task,
-// like those before it.
-func endsAtOnce(r *runner.Process, was place) error {
-	words := r.LastWords()
-	switch {
-	case words != "":
-		return errors.New(words)
-	case was != starting:
-		return fmt.Errorf("each ends while it waits for its task (%s)", r.Ended)
-	case strings.HasPrefix(r.Ended, "signal: "):
-		return fmt.Errorf("each is ended by a signal as soon as it has started (%s)", r.Ended)
-	}
-	return fmt.Errorf("each ends at once (%s); a limit of this user (ulimit -u, -v, -n) may be too low", r.Ended)
-}
-
-// exited handles a runner that died before it was done.
-func (m *Manager) exited(ctx context.Context, r *runner.Process, was place) {
-	switch was {
-	case over, dead:
+// stop begins to stop, or changes to another way of stopping.
+func (s *dispatching) stop(ctx context.Context, how db.Stop) {
+	how = s.requests.resolve(ctx, how, s.stopping, s.onTerm)
+	if how == s.stopping {
+		s.log.Info("manager is stopping already", "how", how, "running", s.dispatcher.Running())
 		return
-	case starting, idle, going:
-		if m.stopping != "" {
-			return // it was dismissed
-		}
-		if m.failures < patience {
-			m.log.Warn("a runner has ended before it had a task", "pid", r.PID, "said", r.LastWords(), "ended", r.Ended)
-		}
-		// One that has waited for long was none of those that end at once.
-		if was == starting || time.Since(r.Spawned) < long {
-			m.failed()
-		}
-		if m.failures >= patience {
-			m.report(noRunner, "cannot start a runner", endsAtOnce(r, was))
-		}
-	case busy:
-		m.log.Warn("a runner has ended without recording a result", "pid", r.PID)
 	}
-	m.look(ctx)
+	s.log.Info("manager stops", "how", how, "running", s.dispatcher.Running())
+	if s.stopping == "" && s.begins != nil {
+		s.begins()
+	}
+	s.stopping = how
+	s.claims.giveUp()
+	s.handle(ctx, dispatch.Stop{Leave: how == db.StopLeave})
+	if how == db.StopKill {
+		s.kill(ctx)
+	}
 }
 
-// failed counts a runner that exited before it had a task. A single one may have been
-// killed; if several fail, starting more at once would be a tight loop.
-func (m *Manager) failed() {
-	if m.failures++; m.failures >= patience {
-		m.rest()
+// kill tells every runner to end its task. The runners record the results.
+func (s *dispatching) kill(ctx context.Context) {
+	active, err := s.db.CancelRunning(ctx, s.onlyJob)
+	if err != nil {
+		s.log.Error("cannot cancel what runs", "error", err)
+	}
+	for _, a := range active {
+		if err := Tell(a); err != nil {
+			s.log.Error("cannot tell a runner to end its task", "job", a.Job, "task", a.Task, "error", err)
+		}
+	}
+}
+
+// release lets the runners go. Those without a task exit now, and are waited for; the
+// others go on.
+func (s *dispatching) release(ctx context.Context) {
+	s.claims.giveUp()
+	s.handle(ctx, dispatch.Release{})
+	patience := time.After(2 * time.Second)
+	for !s.dispatcher.Released() {
+		select {
+		case e := <-s.fleet.events:
+			if e.what == runner.Exited {
+				s.heard(ctx, e)
+			}
+		case <-patience:
+			return
+		}
 	}
 }

@@ -27,8 +27,6 @@ type mirror struct {
 	written map[string]version // by job, what its files say
 	refused map[string]bool    // jobs whose folder holds another job; said already
 	behind  bool               // some files could not be written; said already
-	cancel  context.CancelFunc
-	done    chan struct{}
 }
 
 // version is what a job's files say.
@@ -37,9 +35,9 @@ type version struct {
 	updated time.Time
 }
 
-// startMirror starts the mirror of a base path. A manager works without one that
-// cannot start: then it is nil, which close takes too.
-func startMirror(ctx context.Context, c *config.Config, log *slog.Logger) *mirror {
+// openMirror prepares the mirror of a base path. A manager works without one that
+// cannot start: then it is nil.
+func openMirror(ctx context.Context, c *config.Config, log *slog.Logger) *mirror {
 	// The other program would run the tasks that it finds there.
 	if h := jobfolder.BaseServedBy(c.BasePath); h != nil {
 		log.Error("state.json and tasks.json are not kept up to date: another program works with them", "pid", h.PID, "file", h.File)
@@ -50,41 +48,19 @@ func startMirror(ctx context.Context, c *config.Config, log *slog.Logger) *mirro
 		log.Error("state.json and tasks.json are not kept up to date", "error", err)
 		return nil
 	}
-	m := &mirror{
-		db: d, base: c.BasePath, log: log,
-		written: map[string]version{}, refused: map[string]bool{}, done: make(chan struct{}),
-	}
-	ctx, m.cancel = context.WithCancel(ctx)
-	go m.run(ctx)
-	return m
+	return &mirror{db: d, base: c.BasePath, log: log, written: map[string]version{}, refused: map[string]bool{}}
 }
 
-// close ends the mirror and waits for its end. What has changed until now is
-// written before, unless the database cannot be trusted any more.
-func (m *mirror) close(ctx context.Context, trusted bool) {
-	if m == nil {
-		return
-	}
-	m.cancel()
-	<-m.done
-	if trusted {
-		m.pass(context.WithoutCancel(ctx))
-	}
-	if err := m.db.Close(); err != nil {
-		m.log.Warn("the mirror's connection does not close", "error", err)
-	}
-}
-
-// run looks for changes until ctx ends. After a pass that took long it rests for
-// longer, so that large jobs do not keep a processor busy.
-func (m *mirror) run(ctx context.Context) {
-	defer close(m.done)
+// Run looks for changes until ctx ends. After a pass that took long it rests for
+// longer, so that large jobs do not keep a processor busy. What has changed until the
+// end is written before it returns, unless the database cannot be trusted any more.
+func (m *mirror) Run(ctx context.Context) error {
 	const (
 		every = time.Second
 		rest  = 4 // times as long as the pass took
 	)
 	var seen int64
-	for first := true; ; first = false {
+	for first := true; ctx.Err() == nil; first = false {
 		began := time.Now()
 		now, err := m.db.Changes(ctx)
 		if err == nil && (first || now != seen || m.behind) {
@@ -93,10 +69,16 @@ func (m *mirror) run(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-			return
 		case <-time.After(max(every, rest*time.Since(began))):
 		}
 	}
+	if errors.Is(context.Cause(ctx), errStopped) {
+		m.pass(context.WithoutCancel(ctx))
+	}
+	if err := m.db.Close(); err != nil {
+		m.log.Warn("the mirror's connection does not close", "error", err)
+	}
+	return nil
 }
 
 // pass writes the files of the jobs that have changed.

@@ -2,6 +2,8 @@ package manager
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -12,13 +14,14 @@ import (
 	"time"
 
 	"github.com/air-executor/air-executor/config"
+	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/jobfolder"
 	"github.com/air-executor/air-executor/taskfile"
 )
 
-// mirrored is a database with a mirror whose goroutine has ended, so that the
-// test makes the passes.
+// mirrored is a database with a mirror that does not run, so that the test makes
+// the passes.
 type mirrored struct {
 	*mirror
 	t    *testing.T
@@ -28,12 +31,10 @@ type mirrored struct {
 
 func newMirrored(t *testing.T, base string) *mirrored {
 	out := &mirrored{t: t, base: base}
-	out.mirror = startMirror(t.Context(), &config.Config{BasePath: base, Durability: "normal"}, slog.New(slog.NewTextHandler(&out.said, nil)))
+	out.mirror = openMirror(t.Context(), &config.Config{BasePath: base, Durability: "normal"}, slog.New(slog.NewTextHandler(&out.said, nil)))
 	if out.mirror == nil {
 		t.Fatal(out.said.String())
 	}
-	out.cancel()
-	<-out.done
 	t.Cleanup(func() { out.mirror.db.Close() })
 	return out
 }
@@ -156,35 +157,78 @@ func TestTheMirrorRemovesWhatIsGone(t *testing.T) {
 }
 
 func TestTheMirrorWritesTheLastWordWhenItEnds(t *testing.T) {
+	for _, c := range []struct {
+		why  error
+		want job.State
+	}{
+		{errStopped, job.StateFailed},
+		{errors.New("a file was replaced"), job.StateWaiting}, // the database cannot be trusted
+	} {
+		base := t.TempDir()
+		d := openWithTasks(t, base, 1)
+		jobs, _ := d.Jobs(t.Context())
+		m := openMirror(t.Context(), &config.Config{BasePath: base}, slog.New(slog.DiscardHandler))
+		m.pass(t.Context())
+		if _, err := d.Cancel(t.Context(), jobs[0].Name, ""); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(c.why)
+		if err := m.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		j, err := jobfolder.ReadState(jobfolder.Path(base, jobs[0].Name))
+		if err != nil || j.State != c.want {
+			t.Errorf("ended by %v: %+v, %v", c.why, j, err)
+		}
+	}
+}
+
+func TestThereIsNoMirrorWhereItWouldDoHarm(t *testing.T) {
 	base := t.TempDir()
-	d := openWithTasks(t, base, 1)
-	jobs, _ := d.Jobs(t.Context())
-	m := startMirror(t.Context(), &config.Config{BasePath: base}, slog.New(slog.DiscardHandler))
-	if _, err := d.Cancel(t.Context(), jobs[0].Name, ""); err != nil {
+	openWithTasks(t, base, 1)
+	other := exec.Command("/bin/sh", "-c", "echo; read x; exit", "python3", "air_executor")
+	in, err := other.StdinPipe()
+	if err != nil {
 		t.Fatal(err)
 	}
-	m.close(t.Context(), true)
-	j, err := jobfolder.ReadState(jobfolder.Path(base, jobs[0].Name))
-	if err != nil || j.State != job.StateFailed {
-		t.Errorf("%+v, %v", j, err)
-	}
-	(*mirror)(nil).close(t.Context(), true)
-	other := exec.Command("/bin/sh", "-c", "read x; exit", "python3", "air_executor")
-	in, err := other.StdinPipe()
+	out, err := other.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := other.Start(); err != nil {
 		t.Fatal(err)
 	}
+	// The kernel shows the arguments of a process a moment after its start.
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { in.Close(); _ = other.Wait() })
 	if err := os.WriteFile(filepath.Join(base, "manager.pid"), []byte(strconv.Itoa(other.Process.Pid)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if startMirror(t.Context(), &config.Config{BasePath: base}, slog.New(slog.DiscardHandler)) != nil {
+	if openMirror(t.Context(), &config.Config{BasePath: base}, slog.New(slog.DiscardHandler)) != nil {
 		t.Error("a mirror beside the program that would run what is in the files")
 	}
-	if startMirror(t.Context(), &config.Config{BasePath: t.TempDir()}, slog.New(slog.DiscardHandler)) != nil {
+	if openMirror(t.Context(), &config.Config{BasePath: t.TempDir()}, slog.New(slog.DiscardHandler)) != nil {
 		t.Error("a mirror without a database")
 	}
+}
+
+// openWithTasks opens a new database with n jobs that have a task each.
+func openWithTasks(t *testing.T, base string, n int) *db.DB {
+	t.Helper()
+	d, err := db.Open(t.Context(), base, db.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	for i := range n {
+		task := job.Spec{ID: "1", Command: "true"}
+		_, err := d.Enqueue(t.Context(), db.Batch{Job: "j" + strconv.Itoa(i), Tasks: func(yield func(job.Spec, error) bool) { yield(task, nil) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return d
 }

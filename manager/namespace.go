@@ -26,28 +26,25 @@ var initLock *os.File
 // draw theirs from those below.
 func initNumber(namespace int64) int64 { return 1<<62 + namespace }
 
-// placed finds out where the processes of this manager's attempts can be seen.
-func (m *Manager) placed() error {
-	namespace, err := process.Namespace()
-	if err != nil {
-		return err
-	}
-	m.self.Namespace = namespace
-	if namespace == 0 || namespace == process.InitialNamespace {
-		return nil
+// placed finds out where the processes of this manager's attempts can be seen: in
+// which PID namespace, and which lock shows that its process 1 lives; 0: none does.
+func placed(base string, prober *lock.Prober) (namespace, initLockNumber int64, err error) {
+	namespace, err = process.Namespace()
+	if err != nil || namespace == 0 || namespace == process.InitialNamespace {
+		return namespace, 0, err
 	}
 	n := initNumber(namespace)
 	if isInit() && initLock == nil {
-		if initLock, err = lock.Share(filepath.Join(m.config.BasePath, runner.LocksName), n); err != nil {
-			return err
+		if initLock, err = lock.Share(filepath.Join(base, runner.LocksName), n); err != nil {
+			return namespace, 0, err
 		}
 	}
 	// Beside process 1, others may be managers in the same container.
-	held, err := m.prober.Held(n)
-	if held {
-		m.self.InitLock = n
+	held, err := prober.Held(n)
+	if !held {
+		n = 0
 	}
-	return err
+	return namespace, n, err
 }
 
 // unseenError says that a runner has died, and that nothing can be said here of
@@ -68,22 +65,22 @@ const SettleHint = "air-executor start, where that task ran, settles it; if noth
 
 // seen returns an unseenError if this process would not see what the dead runner
 // of the attempt has left behind.
-func (m *Manager) seen(a db.Active) error {
-	r := a.Runner
+func (r *recovery) seen(a db.Active) error {
+	of := a.Runner
 	switch {
-	case r.BootID != m.setup.BootID, r.Namespace == 0, r.Namespace == m.self.Namespace:
+	case of.BootID != r.bootID, of.Namespace == 0, of.Namespace == r.namespace:
 		return nil
-	case m.self.Namespace == process.InitialNamespace, process.SeesNamespace(r.Namespace):
+	case r.namespace == process.InitialNamespace, process.SeesNamespace(of.Namespace):
 		return nil
-	case r.InitLock == 0:
-		return &unseenError{r.Host}
+	case of.InitLock == 0:
+		return &unseenError{of.Host}
 	}
-	held, err := m.prober.Held(r.InitLock)
+	held, err := r.prober.Held(of.InitLock)
 	if err != nil {
 		return err
 	}
 	if held {
-		return &unseenError{r.Host}
+		return &unseenError{of.Host}
 	}
 	// When process 1 ends, the kernel closes its files, and next kills the others.
 	const moment = 100 * time.Millisecond

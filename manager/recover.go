@@ -4,78 +4,112 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/internal/failpoint"
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/lock"
+	"github.com/air-executor/air-executor/manager/dispatch"
 	"github.com/air-executor/air-executor/runner"
 	"github.com/air-executor/air-executor/runner/process"
 )
 
-// recover goes through the attempts that are under way according to their rows. Those
-// whose runner is gone are lost. Those of other managers' runners are counted, and so
-// are those of runners of this manager that are not known to have a task.
-func (m *Manager) recover(ctx context.Context) error {
-	active, err := m.db.Active(ctx)
+// recovery is the service that finds attempts whose runner is gone, ends what is left
+// of their commands, and records them as lost. It does so when it is asked, because that
+// takes up to some seconds for each, in which the manager goes on.
+type recovery struct {
+	db        *db.DB
+	log       *slog.Logger
+	files     *files
+	prober    *lock.Prober
+	bootID    string
+	namespace int64             // the PID namespace of this process; 0: unknown
+	stuck     map[string]string // lost attempts that cannot be ended, by their tokens, and why
+	unseen    map[string]bool   // those of which this process does not see what their runners have left, by their tokens
+	asked     chan dispatch.Look
+	found     chan dispatch.Looked // one answer to every question
+}
+
+func (m *Manager) newRecovery() *recovery {
+	return &recovery{
+		db: m.db, log: m.log, files: m.files, prober: m.prober, bootID: m.self.BootID, namespace: m.self.Namespace,
+		stuck: map[string]string{}, unseen: map[string]bool{}, asked: make(chan dispatch.Look, 1), found: make(chan dispatch.Looked, 1),
+	}
+}
+
+// Run looks whenever it is asked. When ctx ends, it finishes the attempt that it is at,
+// and leaves the others to the next manager.
+func (r *recovery) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case what := <-r.asked:
+			r.found <- r.look(context.WithoutCancel(ctx), what, func() bool { return ctx.Err() != nil })
+		}
+	}
+}
+
+// look answers one question.
+func (r *recovery) look(ctx context.Context, what dispatch.Look, postpone func() bool) (out dispatch.Looked) {
+	if what.Parked {
+		out.Parked, out.Freed = r.freeParked(ctx)
+	}
+	var err error
+	if out.Attempts, err = r.pass(ctx, postpone); err != nil {
+		r.log.Error("cannot look for lost attempts", "error", err)
+		out.Failed = true
+	}
+	return out
+}
+
+// pass goes through the attempts that are under way according to their rows. Those
+// whose runner is gone are lost. It returns the others. As soon as postpone says so, it
+// takes the rest for alive.
+func (r *recovery) pass(ctx context.Context, postpone func() bool) ([]dispatch.Attempt, error) {
+	active, err := r.db.Active(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// Runners hold their locks in the file that had the name when they started.
-	if err := m.replaced(); err != nil {
-		return err
+	if err := r.files.replaced(); err != nil {
+		return nil, err
 	}
-	counted := map[int64]bool{} // among those that have a task, or are about to
-	for p, where := range m.pool {
-		counted[p.Lock] = where == busy || where == going
-	}
-	m.adopted, m.elsewhere = 0, 0
+	var left []dispatch.Attempt
 	for _, a := range active {
 		alive := true
-		if !m.told(ctx) { // else it is counted, and looked at later
-			if alive, err = m.alive(a); err != nil {
-				return err
+		if !postpone() {
+			if alive, err = r.db.Alive(a.Runner); err != nil {
+				return nil, err
 			}
 		}
 		if !alive {
-			err := m.lose(ctx, a)
+			err := r.lose(ctx, a)
 			if err == nil {
-				delete(m.stuck, a.Token)
-				delete(m.unseen, a.Token)
+				delete(r.stuck, a.Token)
+				delete(r.unseen, a.Token)
 				continue
 			}
-			m.unseen[a.Token] = errors.As(err, new(*unseenError))
-			m.noteStuck(ctx, a, err) // it keeps its place, and the others can proceed
+			r.unseen[a.Token] = errors.As(err, new(*unseenError))
+			r.noteStuck(ctx, a, err) // it keeps its place, and the others can proceed
 		}
-		if !counted[a.Runner.Lock] {
-			m.adopted++
-			if m.unseen[a.Token] {
-				m.elsewhere++
-			}
-		}
+		left = append(left, dispatch.Attempt{Runner: dispatch.ID(a.Runner.Lock), Elsewhere: r.unseen[a.Token]})
 	}
-	return nil
-}
-
-// alive reports whether the runner of an attempt is alive. After a restart of the
-// machine it cannot be; otherwise its kernel lock tells.
-func (m *Manager) alive(a db.Active) (bool, error) {
-	if a.Runner.BootID != m.setup.BootID {
-		return false, nil
-	}
-	return m.prober.Held(a.Runner.Lock)
+	return left, nil
 }
 
 // lose ends an attempt whose runner is gone: first it kills what is left of the
 // command, then it updates the row.
-func (m *Manager) lose(ctx context.Context, a db.Active) error {
-	if err := m.seen(a); err != nil {
+func (r *recovery) lose(ctx context.Context, a db.Active) error {
+	if err := r.seen(a); err != nil {
 		return fmt.Errorf("task %q: %w", a.Task, err)
 	}
-	if err := m.killRest(a); err != nil {
+	if err := r.killRest(a); err != nil {
 		return err
 	}
-	return m.recordLoss(ctx, a, lossText(a, m.setup.BootID))
+	return r.recordLoss(ctx, a, lossText(a, r.bootID))
 }
 
 // lossText says why an attempt without a runner has ended, in agreement with the
@@ -96,18 +130,18 @@ func lossText(a db.Active, boot string) string {
 // killed too, before it can start the command. While a process of the attempt
 // cannot be killed, the attempt stays under way, so that nothing else of its job
 // starts, and its row says why.
-func (m *Manager) killRest(a db.Active) error {
+func (r *recovery) killRest(a db.Active) error {
 	mark := process.Mark{
 		Setting: runner.Mark(a.Token), Args: runner.MarkArgs(a.Runner.Lock),
 	}
-	same := a.Runner.Namespace == 0 || a.Runner.Namespace == m.self.Namespace
-	if a.Runner.BootID == m.setup.BootID && same { // elsewhere the number names another
+	same := a.Runner.Namespace == 0 || a.Runner.Namespace == r.namespace
+	if a.Runner.BootID == r.bootID && same { // elsewhere the number names another
 		mark.Session, mark.SessionStart = a.Runner.PID, a.Runner.PIDStart
 	}
 	// The kernel may take a moment to end a large process. What has not ended by
 	// then is checked again later; other attempts must not wait for it.
 	patience := 5 * time.Second
-	if _, again := m.stuck[a.Token]; again {
+	if _, again := r.stuck[a.Token]; again {
 		patience = 100 * time.Millisecond
 	}
 	failpoint.Hit("reap.before_sweep")
@@ -117,36 +151,36 @@ func (m *Manager) killRest(a db.Active) error {
 		return fmt.Errorf("task %q of job %q: %w", a.Task, a.Job, err)
 	}
 	if killed > 0 {
-		m.log.Warn("ended what a dead runner left behind", "job", a.Job, "task", a.Task, "processes", killed)
+		r.log.Warn("ended what a dead runner left behind", "job", a.Job, "task", a.Task, "processes", killed)
 	}
 	return nil
 }
 
 // noteStuck says once in the log, and in the row of the attempt, why a lost
 // attempt stays under way.
-func (m *Manager) noteStuck(ctx context.Context, a db.Active, why error) {
+func (r *recovery) noteStuck(ctx context.Context, a db.Active, why error) {
 	text := runner.StuckText(process.Survivors(why))
 	if unseen := new(unseenError); errors.As(why, &unseen) {
 		text = unseen.stuckText()
 	}
-	if text != "" && m.stuck[a.Token] == text {
+	if text != "" && r.stuck[a.Token] == text {
 		return
 	}
-	m.log.Error("cannot end a lost attempt", "job", a.Job, "task", a.Task, "attempt", a.Number, "error", why)
+	r.log.Error("cannot end a lost attempt", "job", a.Job, "task", a.Task, "attempt", a.Number, "error", why)
 	if text == "" {
 		return
 	}
-	m.stuck[a.Token] = text
-	if err := m.db.SetStuck(ctx, a.Token, text); err != nil {
-		m.log.Error("status cannot say what a task waits for", "job", a.Job, "task", a.Task, "error", err)
+	r.stuck[a.Token] = text
+	if err := r.db.SetStuck(ctx, a.Token, text); err != nil {
+		r.log.Error("status cannot say what a task waits for", "job", a.Job, "task", a.Task, "error", err)
 	}
 }
 
 // recordLoss records the loss, unless the attempt has ended otherwise meanwhile.
-func (m *Manager) recordLoss(ctx context.Context, a db.Active, why string) error {
-	lost, err := m.db.Lose(ctx, a, why)
+func (r *recovery) recordLoss(ctx context.Context, a db.Active, why string) error {
+	lost, err := r.db.Lose(ctx, a, why)
 	if err == nil && lost {
-		m.log.Warn("task lost", "job", a.Job, "task", a.Task, "attempt", a.Number, "runner", a.Runner.PID)
+		r.log.Warn("task lost", "job", a.Job, "task", a.Task, "attempt", a.Number, "runner", a.Runner.PID)
 	}
 	return err
 }

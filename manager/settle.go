@@ -18,21 +18,18 @@ import (
 // ErrRunnerLives is returned by Lose.
 var ErrRunnerLives = errors.New("its runner lives")
 
-// settler makes a Manager that serves nothing, and only settles.
-func settler(conf *config.Config, d *db.DB) (*Manager, error) {
-	m := &Manager{config: conf, log: slog.New(slog.DiscardHandler), db: d}
+// settler makes a recovery for one use, beside no manager.
+func settler(conf *config.Config, d *db.DB) (*recovery, error) {
+	r := &recovery{db: d, log: slog.New(slog.DiscardHandler)}
 	var err error
-	if m.setup.BootID, err = process.BootID(); err != nil {
+	if r.bootID, err = process.BootID(); err != nil {
 		return nil, err
 	}
-	if m.self.Host, err = os.Hostname(); err != nil {
+	if r.namespace, err = process.Namespace(); err != nil {
 		return nil, err
 	}
-	if m.self.Namespace, err = process.Namespace(); err != nil {
-		return nil, err
-	}
-	m.prober, err = lock.NewProber(filepath.Join(conf.BasePath, runner.LocksName))
-	return m, err
+	r.prober, err = lock.NewProber(filepath.Join(conf.BasePath, runner.LocksName))
+	return r, err
 }
 
 // Settle does, where no manager serves, what a manager would do for those
@@ -41,11 +38,15 @@ func settler(conf *config.Config, d *db.DB) (*Manager, error) {
 // another host or container is an error, because its processes cannot be seen
 // from here.
 func Settle(ctx context.Context, conf *config.Config, d *db.DB, attempts []db.Active) ([]db.Active, error) {
-	m, err := settler(conf, d)
+	rec, err := settler(conf, d)
 	if err != nil {
 		return nil, err
 	}
-	defer m.prober.Close()
+	defer rec.prober.Close()
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, err
+	}
 	// A runner that started before the first process of this PID namespace belongs to
 	// another one, and its processes may not be visible here.
 	oldest, err := process.StartTime(1)
@@ -54,7 +55,7 @@ func Settle(ctx context.Context, conf *config.Config, d *db.DB, attempts []db.Ac
 	}
 	var settled []db.Active
 	for _, a := range attempts {
-		alive, err := m.alive(a)
+		alive, err := d.Alive(a.Runner)
 		if err != nil {
 			return settled, err
 		}
@@ -63,10 +64,10 @@ func Settle(ctx context.Context, conf *config.Config, d *db.DB, attempts []db.Ac
 		}
 		// Older versions have not written down in which PID namespace it was.
 		r := a.Runner
-		if r.BootID == m.setup.BootID && r.Namespace == 0 && (r.Host != m.self.Host || r.PIDStart < oldest) {
+		if r.BootID == rec.bootID && r.Namespace == 0 && (r.Host != host || r.PIDStart < oldest) {
 			return settled, fmt.Errorf("task %q: %w", a.Task, &unseenError{r.Host})
 		}
-		if err := m.lose(ctx, a); err != nil {
+		if err := rec.lose(ctx, a); err != nil {
 			return settled, err
 		}
 		settled = append(settled, a)
@@ -78,19 +79,19 @@ func Settle(ctx context.Context, conf *config.Config, d *db.DB, attempts []db.Ac
 // lives and no manager can see that. What can be seen of it is ended. It returns
 // false if the attempt has ended meanwhile, and [ErrRunnerLives] if that is so.
 func Lose(ctx context.Context, conf *config.Config, d *db.DB, a db.Active) (bool, error) {
-	m, err := settler(conf, d)
+	rec, err := settler(conf, d)
 	if err != nil {
 		return false, err
 	}
-	defer m.prober.Close()
-	alive, err := m.alive(a)
+	defer rec.prober.Close()
+	alive, err := d.Alive(a.Runner)
 	if err != nil {
 		return false, err
 	}
 	if alive {
 		return false, fmt.Errorf("task %q: %w", a.Task, ErrRunnerLives)
 	}
-	if err := m.killRest(a); err != nil {
+	if err := rec.killRest(a); err != nil {
 		return false, err
 	}
 	lost, err := d.Lose(ctx, a, "lost: its runner died, and somebody has said that nothing of it lives any more; the command may have run in part")

@@ -3,6 +3,7 @@ package manager
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"time"
 
@@ -10,7 +11,6 @@ import (
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/internal/failpoint"
-	"github.com/air-executor/air-executor/runner"
 	"github.com/air-executor/air-executor/runner/process"
 )
 
@@ -25,52 +25,76 @@ const (
 // requests as can differ from each other.
 func NewStops() chan db.Stop { return make(chan db.Stop, 4) }
 
-// Stop asks a manager to stop. It may be called from any goroutine, and again
-// with a stronger way.
-func (m *Manager) Stop(how db.Stop) {
+// requests are those to stop a manager: from [Manager.Stop] and Options.Stops, and
+// from the database.
+type requests struct {
+	stops    chan db.Stop
+	alive    func() // may be nil
+	db       *db.DB // nil: not open yet
+	log      *slog.Logger
+	instance string    // empty: none is stored in the database
+	heeded   db.Stop   // newest request in the database that was acted on
+	changes  int64     // of the database, when last looked at for a request
+	looked   time.Time // when that was
+}
+
+func newRequests(stops chan db.Stop, alive func()) *requests {
+	if stops == nil {
+		stops = NewStops()
+	}
+	return &requests{stops: stops, alive: alive}
+}
+
+// attach lets requests be read from the database.
+func (r *requests) attach(d *db.DB, log *slog.Logger, instance string) {
+	r.db, r.log, r.instance = d, log, instance
+}
+
+// add adds a request. It may be called from any goroutine.
+func (r *requests) add(how db.Stop) {
 	select {
-	case m.stops <- how:
+	case r.stops <- how:
 	default: // several requests are waiting already
 	}
 }
 
-// Told reports whether there is a request to stop that was not handled yet.
-func (m *Manager) Told() bool { return len(m.stops) > 0 }
+// waiting reports whether there is a request that was not handled yet.
+func (r *requests) waiting() bool { return len(r.stops) > 0 }
 
-// told is Told, and also checks the database for a request, at most once a
+// told is waiting, and also checks the database for a request, at most once a
 // second. It is called wherever a manager may be busy for long.
-func (m *Manager) told(ctx context.Context) bool {
-	if m.Told() || ctx.Err() != nil {
+func (r *requests) told(ctx context.Context) bool {
+	if r.waiting() || ctx.Err() != nil {
 		return true
 	}
 	const often = time.Second / 2 // the loop asks once a second
-	if time.Since(m.looked) < often {
+	if time.Since(r.looked) < often {
 		return false
 	}
-	m.looked = time.Now()
-	if m.options.Alive != nil {
-		m.options.Alive()
+	r.looked = time.Now()
+	if r.alive != nil {
+		r.alive()
 	}
-	changes, err := m.db.Changes(ctx)
-	if err != nil || changes == m.changes {
+	changes, err := r.db.Changes(ctx)
+	if err != nil || changes == r.changes {
 		return false
 	}
-	m.changes = changes
-	if how := m.asked(ctx); how != "" && how != m.heeded {
-		m.heeded = how
-		m.Stop(how)
+	r.changes = changes
+	if how := r.asked(ctx); how != "" && how != r.heeded {
+		r.heeded = how
+		r.add(how)
 	}
-	return m.Told()
+	return r.waiting()
 }
 
 // asked reads from the database how this manager was asked to stop; empty: it was not.
-func (m *Manager) asked(ctx context.Context) db.Stop {
-	if m.lock == nil {
+func (r *requests) asked(ctx context.Context) db.Stop {
+	if r.instance == "" {
 		return ""
 	}
-	i, err := m.db.ManagerWith(ctx, m.self.Manager)
+	i, err := r.db.ManagerWith(ctx, r.instance)
 	if err != nil {
-		m.log.Error("cannot read how to stop", "error", err)
+		r.log.Error("cannot read how to stop", "error", err)
 	}
 	if err != nil || i == nil {
 		return ""
@@ -78,18 +102,19 @@ func (m *Manager) asked(ctx context.Context) db.Stop {
 	return i.Stop
 }
 
-// resolve turns a request to stop into one of the three ways.
-func (m *Manager) resolve(ctx context.Context, how db.Stop) db.Stop {
+// resolve turns a request to stop into one of the three ways. The manager is stopping
+// in the way now already; empty: it serves. Terminate means onTerm.
+func (r *requests) resolve(ctx context.Context, how, now, onTerm db.Stop) db.Stop {
 	otherwise := db.StopLeave
-	if how == Terminate && m.options.OnTerm != "" {
-		otherwise = m.options.OnTerm
+	if how == Terminate && onTerm != "" {
+		otherwise = onTerm
 	}
 	if how == AsAsked || how == Terminate {
-		how = m.asked(ctx)
-		m.heeded = how
+		how = r.asked(ctx)
+		r.heeded = how
 	}
 	if how == "" {
-		how = m.stopping
+		how = now
 	}
 	if how == "" {
 		how = otherwise
@@ -99,42 +124,6 @@ func (m *Manager) resolve(ctx context.Context, how db.Stop) db.Stop {
 		how = db.StopKill
 	}
 	return how
-}
-
-// stop begins to stop, or changes to another way of stopping.
-func (m *Manager) stop(ctx context.Context, how db.Stop) {
-	how = m.resolve(ctx, how)
-	if how == m.stopping {
-		m.log.Info("manager is stopping already", "how", how, "running", m.pool.busy()+m.adopted)
-		return
-	}
-	m.log.Info("manager stops", "how", how, "running", m.pool.busy()+m.adopted)
-	if m.stopping == "" && m.options.Stopping != nil {
-		m.options.Stopping()
-	}
-	m.stopping, m.stopAt = how, time.Now()
-	m.claims.giveUp()
-	for r, where := range m.pool {
-		if where != going {
-			r.Dismiss()
-		}
-	}
-	if how == db.StopKill {
-		m.kill(ctx)
-	}
-}
-
-// kill tells every runner to end its task. The runners record the results.
-func (m *Manager) kill(ctx context.Context) {
-	active, err := m.db.CancelRunning(ctx, m.onlyJob)
-	if err != nil {
-		m.log.Error("cannot cancel what runs", "error", err)
-	}
-	for _, a := range active {
-		if err := Tell(a); err != nil {
-			m.log.Error("cannot tell a runner to end its task", "job", a.Job, "task", a.Task, "error", err)
-		}
-	}
 }
 
 // Tell asks the runner of an attempt, which was cancelled in the database, to end
@@ -147,46 +136,4 @@ func Tell(a db.Active) error {
 		return nil
 	}
 	return err
-}
-
-// done reports whether a stopping manager may exit. A claim that is under way gets
-// a moment, so that its tasks can be handed out. Unless tasks are to be left
-// alone, none may be running, except those that another manager has to settle.
-func (m *Manager) done() bool {
-	const moment = 2 * time.Second
-	switch {
-	case m.stopping == "":
-		return false
-	case m.stopping == db.StopLeave:
-		return m.pool.count(going) == 0 || time.Since(m.stopAt) > moment
-	}
-	ours := m.pool.count(going) + m.pool.busy()
-	if m.onlyJob != "" {
-		return ours == 0 // what runs beside that is not ours to wait for
-	}
-	return ours+m.adopted-m.elsewhere == 0
-}
-
-// dismissAll releases the runners. Those without a task exit now, and are
-// waited for; the others go on. A runner for which a claim is still under way gets
-// no message: it may have a task already, and looks for it when this process
-// has exited.
-func (m *Manager) dismissAll() {
-	m.claims.giveUp()
-	for r, where := range m.pool {
-		if where != going {
-			r.Dismiss()
-		}
-	}
-	patience := time.After(2 * time.Second)
-	for len(m.pool) > m.pool.busy()+m.pool.count(going) {
-		select {
-		case e := <-m.events:
-			if e.what == runner.Exited {
-				delete(m.pool, e.runner)
-			}
-		case <-patience:
-			return
-		}
-	}
 }

@@ -3,9 +3,11 @@ package manager
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/air-executor/air-executor/lock"
@@ -20,44 +22,70 @@ const (
 	noRunner                // no runner can be started
 	noClaim                 // the database takes no claim
 	noLook                  // it cannot be read
-	troubles
+	reasons
 )
+
+// troubles are the reasons why no task can start at present. All services report
+// to it.
+type troubles struct {
+	log     *slog.Logger
+	publish func(text string) // what others can read; empty: tasks start
+	mu      sync.Mutex        // guards what follows
+	texts   [reasons]string
+	shown   string
+}
 
 // report records that tasks cannot start for this reason, or with a nil error that
 // they can again. A change is logged, and published for other processes.
-func (m *Manager) report(kind trouble, what string, err error) {
+func (t *troubles) report(kind trouble, what string, err error) {
 	text := ""
 	if err != nil {
 		text = fmt.Sprintf("%s: %v", what, err)
 	}
-	if m.trouble[kind] == text {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.texts[kind] == text {
 		return
 	}
-	m.trouble[kind] = text
+	t.texts[kind] = text
 	if err != nil {
-		m.log.Error(what, "error", err)
+		t.log.Error(what, "error", err)
 	}
 	now := ""
-	for _, text := range m.trouble {
+	for _, text := range t.texts {
 		if text != "" {
 			now = text
 			break
 		}
 	}
-	m.show(now)
+	t.show(now)
+}
+
+// is reports whether tasks cannot start for this reason.
+func (t *troubles) is(kind trouble) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.texts[kind] != ""
 }
 
 // show publishes why tasks cannot start.
-func (m *Manager) show(text string) {
-	if text == m.shown {
+func (t *troubles) show(text string) {
+	if text == t.shown {
 		return
 	}
 	if text == "" {
-		m.log.Info("tasks start again")
+		t.log.Info("tasks start again")
 	}
-	m.shown = text
-	if err := m.note(text); err != nil {
-		m.log.Error("cannot note in "+LockName+" that nothing starts", "error", err)
+	t.shown = text
+	t.publish(text)
+}
+
+// publish tells others why tasks cannot start.
+func (m *Manager) publish(text string) {
+	if m.lock != nil {
+		if err := note(m.lock, m.self.Manager, text); err != nil {
+			m.log.Error("cannot note in "+LockName+" that nothing starts", "error", err)
+		}
 	}
 	if m.options.Trouble != nil {
 		m.options.Trouble(text)
@@ -67,16 +95,13 @@ func (m *Manager) show(text string) {
 // note writes into the lock file who holds it, and why tasks cannot start. Serving
 // reads it. It is not in the database, because the database may be what cannot be
 // written.
-func (m *Manager) note(trouble string) error {
-	if m.lock == nil {
-		return nil
-	}
-	text := fmt.Sprintf("the manager, process %d\ninstance %s", os.Getpid(), m.self.Manager)
+func note(l *lock.File, instance, trouble string) error {
+	text := fmt.Sprintf("the manager, process %d\ninstance %s", os.Getpid(), instance)
 	if trouble != "" {
 		oneLine := strings.Join(strings.Fields(trouble), " ")
 		text += fmt.Sprintf("\ntrouble %s %s", time.Now().UTC().Format(time.RFC3339), oneLine)
 	}
-	return m.lock.Note(text)
+	return l.Note(text)
 }
 
 // Holder is what a serving manager publishes about itself outside the database.

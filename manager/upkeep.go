@@ -2,51 +2,79 @@ package manager
 
 import (
 	"context"
+	"log/slog"
 	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
+	"time"
 
-	"github.com/air-executor/air-executor/lock"
+	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/runner"
-	"github.com/air-executor/air-executor/runner/process"
 )
 
-// isInit reports whether this is process 1, as it may be in a container: the
-// kernel hands it all orphans, and when it ends, kills all that is left.
-func isInit() bool { return os.Getpid() == 1 }
+// upkeep is the service that, at every poll, checks that the files are still those
+// that others see, and restores what may have been lost.
+type upkeep struct {
+	db       *db.DB
+	log      *slog.Logger
+	files    *files
+	trouble  *troubles
+	base     string
+	poll     time.Duration
+	alone    bool         // it serves one job only
+	running  func() int64 // attempts under way
+	unlinked bool         // the program was moved away, which was said
+}
 
-// reap collects the orphans that the kernel hands to process 1.
-func (m *Manager) reap() {
-	if !isInit() {
-		return
+func (m *Manager) newUpkeep() *upkeep {
+	return &upkeep{
+		db: m.db, log: m.log, files: m.files, trouble: m.trouble,
+		base: m.config.BasePath, poll: m.config.PollInterval, alone: m.options.OnlyJob != "",
 	}
-	runners := map[int]bool{}
-	for r := range m.pool {
-		runners[r.PID] = true // they are waited for elsewhere
+}
+
+// Run returns an error if a file was replaced.
+func (u *upkeep) Run(ctx context.Context) error {
+	poll := time.NewTicker(u.poll)
+	defer poll.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-poll.C:
+		}
+		if err := u.files.replaced(); err != nil {
+			return err
+		}
+		u.keepReserve()
+		u.keepLink()
+		u.tidy(ctx)
 	}
-	process.ReapOrphans(func(pid int) bool { return !runners[pid] })
+}
+
+// keepReserve reserves disk space, so that results can be recorded on a full disk.
+func (u *upkeep) keepReserve() {
+	u.trouble.report(noRoom, "no room is left to keep for results", u.db.KeepReserve())
 }
 
 // keepLink restores the link by which tasks find this program, if it is missing
 // or broken.
-func (m *Manager) keepLink() {
-	if m.onlyJob != "" || runner.ProgramLinked(m.config.BasePath) {
+func (u *upkeep) keepLink() {
+	if u.alone || runner.ProgramLinked(u.base) {
 		return
 	}
 	exe, what := program(), "tasks do not find air-executor: the program was removed"
 	_, err := os.Stat(exe)
 	if err == nil {
 		what = "tasks may not find air-executor"
-		err = runner.LinkProgram(m.config.BasePath, exe)
+		err = runner.LinkProgram(u.base, exe)
 	}
 	switch {
 	case err == nil:
-		m.log.Info("tasks find air-executor again", "path", exe)
-	case !m.unlinked:
-		m.log.Warn(what, "error", err)
+		u.log.Info("tasks find air-executor again", "path", exe)
+	case !u.unlinked:
+		u.log.Warn(what, "error", err)
 	}
-	m.unlinked = err != nil
+	u.unlinked = err != nil
 }
 
 // program returns the path of this program's file. If the file was replaced since the
@@ -59,32 +87,20 @@ func program() string {
 	return exe
 }
 
-// WaitLock takes a lock that is held as long as this process lives, and that
-// tells managers that a command of the attempt with this token waits. The caller
-// keeps the file until it waits no longer.
-func WaitLock(base, token string) (*os.File, error) {
-	return lock.Share(filepath.Join(base, runner.LocksName), waitNumber(token))
-}
-
-// waitNumber is the number of the lock of the commands of an attempt that wait,
-// from the random token. Runners draw theirs from as many.
-func waitNumber(token string) int64 {
-	n, _ := strconv.ParseInt(token[:min(15, len(token))], 16, 64)
-	return n
-}
-
-// endWaiting takes back the places of tasks whose waiting command was killed
-// while it waited.
-func (m *Manager) endWaiting(ctx context.Context) {
-	if m.waiting == 0 || m.stopping != "" {
+// tidy deletes a few of the environments that no task uses any more, if there is
+// nothing else to do.
+func (u *upkeep) tidy(ctx context.Context) {
+	const few = 100
+	if u.running() > 0 || u.alone || u.trouble.is(noRoom) {
 		return
 	}
-	waits := func(token string) (bool, error) { return m.prober.Held(waitNumber(token)) }
-	dead, err := m.db.DeadWaits(ctx, waits)
-	if err == nil && dead {
-		m.waiting, err = m.db.EndWaiting(ctx, waits)
-	}
-	if err != nil {
-		m.log.Error("cannot look whether tasks still wait for others", "error", err)
+	removed, err := u.db.RemoveUnusedEnvironments(ctx, few)
+	switch {
+	case ctx.Err() != nil:
+		return
+	case err != nil:
+		u.log.Error("cannot remove unused environments", "error", err)
+	case removed > 0:
+		u.log.Info("unused environments removed", "environments", removed)
 	}
 }

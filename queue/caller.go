@@ -23,26 +23,26 @@ func CallerByEnv(getenv func(string) string) Caller {
 	}
 }
 
-// LendPlace is for a caller that waits for other tasks of the queue: until resume is
-// called, its place among the tasks that may run at once is free for them. For a
-// caller that is none of the queue's tasks it does nothing.
-func (q *Queue) LendPlace(ctx context.Context, c Caller) (resume func(), err error) {
+// Park is for a caller that waits for other tasks of the queue: until resume is
+// called, its attempt is parked, and its place among the tasks that may run at once
+// is free for others. For a caller that is none of the queue's tasks it does nothing.
+func (q *Queue) Park(ctx context.Context, c Caller) (resume func(), err error) {
 	if c.Token == "" || c.BasePath != q.conf.BasePath {
 		return func() {}, nil
 	}
 	// By this lock a manager sees that we wait. If we are killed, it takes the
 	// place back.
-	held, err := manager.WaitLock(q.conf.BasePath, c.Token)
+	held, err := manager.ParkLock(q.conf.BasePath, c.Token)
 	if err != nil {
 		return nil, err
 	}
-	if err := q.DB.SetWaiting(ctx, c.Token, true); err != nil {
+	if err := q.DB.SetParked(ctx, c.Token, true); err != nil {
 		held.Close()
 		return nil, err
 	}
 	return func() {
 		// The place is taken back even if we were interrupted.
-		_ = q.DB.SetWaiting(context.WithoutCancel(ctx), c.Token, false)
+		_ = q.DB.SetParked(context.WithoutCancel(ctx), c.Token, false)
 		held.Close()
 	}, nil
 }

@@ -1,8 +1,8 @@
-// Package queue is what a user can do with the jobs of a base path: see them, read
-// their logs, wait for them, cancel, reset, dismiss, remove, import and export them.
-// It prints nothing, knows no flags and no SQL: the command line is a thin layer
-// above it, and other interfaces can be. What it returns has JSON forms, with the
-// keys of docs/json.md.
+// Package queue is what a user can do with the jobs of a base path: queue tasks,
+// see them, read their logs, wait for them, cancel, reset, dismiss, remove, import
+// and export them. It prints nothing, knows no flags and no SQL: the command line is
+// a thin layer above it, and other interfaces can be. What it returns has JSON
+// forms, with the keys of docs/json.md.
 //
 // Errors about a job or task that is not there are db.ErrNoJob and db.ErrNoTask,
 // as in package db. Every method ends with the context's error once its context

@@ -59,7 +59,7 @@ func (q *Queue) Wait(ctx context.Context, names []string, o WaitOptions) ([]Outc
 	if o.Caller.BasePath == q.conf.BasePath && slices.Contains(names, o.Caller.Job) {
 		return nil, fmt.Errorf("a task cannot wait for its own job %q: %w", o.Caller.Job, ErrOwnJob)
 	}
-	resume, err := q.LendPlace(ctx, o.Caller)
+	resume, err := q.Park(ctx, o.Caller)
 	if err != nil {
 		return nil, err
 	}

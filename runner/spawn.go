@@ -17,7 +17,7 @@ import (
 )
 
 // LocksName is the file in the base path in which runners hold their locks.
-const LocksName = "runners.lock"
+const LocksName = db.LocksName
 
 // Argument is the command line argument that makes the program a runner.
 const Argument = "run-task"

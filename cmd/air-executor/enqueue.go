@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -46,16 +47,16 @@ Exit codes: 0 stored; 1 not stored, nothing has changed, unless the error says t
 func (c *enqueueCmd) quick() bool { return c.FromFile == "" }
 
 // Run stores the task, or all tasks of a file.
-func (c *enqueueCmd) Run(a *app) error {
+func (c *enqueueCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if err := c.check(); err != nil {
 		return usage(err, "see air-executor enqueue --help")
 	}
-	conf, err := a.config()
+	conf, err := ws.config()
 	if err != nil {
 		return err
 	}
 	if c.Job != "" {
-		if err := a.checkJobName(c.Job); err != nil {
+		if err := ws.checkJobName(c.Job); err != nil {
 			return err
 		}
 	}
@@ -73,10 +74,10 @@ func (c *enqueueCmd) Run(a *app) error {
 		if err := template.Check(); err != nil {
 			return usage(err, "")
 		}
-		return c.store(a, func(yield func(job.Spec, error) bool) { yield(template, nil) }, o)
+		return c.store(ctx, ui, ws, func(yield func(job.Spec, error) bool) { yield(template, nil) }, o)
 	}
 	o.Template = &template
-	in, err := interruptible(a.ctx, func() (io.ReadSeekCloser, error) { return openInput(c.FromFile, conf.BasePath) })
+	in, err := interruptible(ctx, func() (io.ReadSeekCloser, error) { return openInput(c.FromFile, conf.BasePath) })
 	if err != nil {
 		return err
 	}
@@ -89,7 +90,7 @@ func (c *enqueueCmd) Run(a *app) error {
 	if err != nil {
 		return explainEnqueue(err)
 	}
-	return c.explainFile(c.store(a, c.fromFile(r, first), o), r, in)
+	return c.explainFile(c.store(ctx, ui, ws, c.fromFile(r, first), o), r, in)
 }
 
 // check refuses what does not go together.
@@ -129,48 +130,48 @@ func (c *enqueueCmd) fromFile(r *taskfile.SpecReader, first job.Spec) iter.Seq2[
 }
 
 // store stores the tasks and prints their ids.
-func (c *enqueueCmd) store(a *app, tasks iter.Seq2[job.Spec, error], o queue.EnqueueOptions) error {
-	q, err := a.openQueue(false)
+func (c *enqueueCmd) store(ctx context.Context, ui *ui, ws *workspace, tasks iter.Seq2[job.Spec, error], o queue.EnqueueOptions) error {
+	q, err := ws.openQueue(false)
 	if err != nil {
 		return err
 	}
 	defer q.Close()
-	added, err := q.Enqueue(a.ctx, tasks, o)
+	added, err := q.Enqueue(ctx, tasks, o)
 	if err != nil {
-		return explainEnqueue(explainMissing(a, q.DB, err))
+		return explainEnqueue(explainMissing(ctx, ws, q.DB, err))
 	}
 	signal.Ignore(syscall.SIGPIPE) // which would end it without a word
-	if err := c.print(a, q, added); err != nil {
+	if err := c.print(ctx, ui, ws, q, added); err != nil {
 		// Who queues it again would have it twice.
 		return fail(exitError, fmt.Errorf("it is stored, but its id could not be printed: %w", err), "")
 	}
-	remarkDiffering(a, added)
+	remarkDiffering(ui, added)
 	if added.Count > 0 {
-		a.hintNoManager()
+		ws.hintNoManager()
 	}
 	return nil
 }
 
 // remarkDiffering says how tasks that were there already differ from those that
 // were to be stored.
-func remarkDiffering(a *app, added db.Added) {
+func remarkDiffering(ui *ui, added db.Added) {
 	const most = 20
 	for i, d := range added.Differ {
 		if i == most {
-			a.notef("… and %d more differences", len(added.Differ)-most)
+			ui.notef("… and %d more differences", len(added.Differ)-most)
 			return
 		}
-		a.notef("task %s of job %s was there already, and stays as it was: %s", oneLine(d.Task), added.Job, d.What)
+		ui.notef("task %s of job %s was there already, and stays as it was: %s", oneLine(d.Task), added.Job, d.What)
 	}
 }
 
-func (c *enqueueCmd) print(a *app, q *queue.Queue, added db.Added) error {
-	if a.globals.Quiet {
+func (c *enqueueCmd) print(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue, added db.Added) error {
+	if ws.globals.Quiet {
 		return nil // they need not be read
 	}
-	out := bufio.NewWriter(a.out)
-	err := q.EachEnqueued(a.ctx, added, func(e queue.EnqueuedForm) error {
-		if a.json() {
+	out := bufio.NewWriter(ui.out)
+	err := q.EachEnqueued(ctx, added, func(e queue.EnqueuedForm) error {
+		if ui.json() {
 			return writeLine(out, e)
 		}
 		_, err := fmt.Fprintln(out, e.Task)
@@ -231,13 +232,13 @@ func bare(err error) error {
 // explainMissing adds to an error about a dependency that is not there what may be
 // meant by it. Only a task of the same job can be one; another that --allow-missing
 // keeps would never come.
-func explainMissing(a *app, d *db.DB, err error) error {
+func explainMissing(ctx context.Context, ws *workspace, d *db.DB, err error) error {
 	var m *db.Missing
 	if !errors.As(err, &m) {
 		return err
 	}
 	there := func(name string) bool {
-		_, err := d.Job(a.ctx, name)
+		_, err := d.Job(ctx, name)
 		return err == nil
 	}
 	other, task, slash := strings.Cut(m.Task, "/")
@@ -251,7 +252,7 @@ func explainMissing(a *app, d *db.DB, err error) error {
 		return fail(exitNoSuch, err, hint+"--job "+m.Task)
 	}
 	still := "if that task is still to come, give --allow-missing"
-	if near := a.nearest(m); near != "" {
+	if near := ws.nearest(m); near != "" {
 		still = fmt.Sprintf("did you mean %s? %s", shellLine([]string{near}), still)
 	}
 	return fail(exitNoSuch, err, still)

@@ -46,7 +46,7 @@ func runTask(args []string) int {
 func run(args []string) int {
 	a := newApp(args)
 	if p := readPlain(args); p != nil {
-		err := a.carryOut(&p.globals, &p.enqueue, func() error { return p.enqueue.Run(a) })
+		err := a.carryOut(&p.globals, &p.enqueue, func() error { return p.enqueue.Run(a.ctx, a.ui, a.workspace) })
 		if err != nil {
 			a.complain(err)
 		}

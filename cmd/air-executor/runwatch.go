@@ -20,7 +20,7 @@ func (c *runCmd) serveAndWatch(a *app, w *watcher, o *order) (queue.Outcome, err
 	own := &ownManager{ui: a.ui, ws: a.workspace, job: w.job}
 	defer own.stop(db.StopLeave)
 	obstacles := &obstacles{ui: a.ui, ws: a.workspace, own: own, clear: w.clear}
-	giveBack, err := w.queue.LendPlace(a.ctx, queue.CallerByEnv(os.Getenv))
+	giveBack, err := w.queue.Park(a.ctx, queue.CallerByEnv(os.Getenv))
 	if err == nil {
 		defer giveBack()
 	}

@@ -55,13 +55,9 @@ func (ws *workspace) config() (*config.Config, error) {
 	return conf, nil
 }
 
-// open opens the database, and creates it if need be.
-func (ws *workspace) open() (*db.DB, error) { return ofQueue(ws.openQueue(false)) }
-
 // openExisting opens the database that must be there.
-func (ws *workspace) openExisting() (*db.DB, error) { return ofQueue(ws.openQueue(true)) }
-
-func ofQueue(q *queue.Queue, err error) (*db.DB, error) {
+func (ws *workspace) openExisting() (*db.DB, error) {
+	q, err := ws.queue()
 	if err != nil {
 		return nil, err
 	}

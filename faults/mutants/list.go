@@ -15,11 +15,14 @@ func inFaults(name string) test { return test{"./faults", "failpoints", name} }
 // inCmd is a test of what commands print.
 func inCmd(name string) test { return test{"./cmd/air-executor", "", name} }
 
-var noGate = change{"db/db.go", `	if err := d.enter(); err != nil {
-		return err
+var noGate = change{"db/sqlite/sqlite.go", `	if err := d.enter(ctx); err != nil {
+		<-d.turn
+		return nil, nil, err
 	}
-	defer d.gate.Unlock()
+	leave := func() {
+		_ = d.gate.Unlock()
 `, `	_ = d.enter
+	leave := func() {
 `}
 
 var mutants = []mutant{
@@ -103,7 +106,7 @@ var mutants = []mutant{
 	},
 	{
 		name: "what a dead runner left behind is not ended",
-		changes: []change{{"manager/recover.go", `	if err := m.killRest(a); err != nil {
+		changes: []change{{"manager/recover.go", `	if err := r.killRest(a); err != nil {
 		return err
 	}
 `, ``}},
@@ -152,7 +155,7 @@ var mutants = []mutant{
 	},
 	{
 		name:    "durability full is not (synchronous=NORMAL)",
-		changes: []change{{"db/db.go", `sync := "FULL"`, `sync := "NORMAL"`}},
+		changes: []change{{"db/sqlite/sqlite.go", `sync := "FULL"`, `sync := "NORMAL"`}},
 		test:    inFaults("TestWritingIsCutShort/cuts"),
 		shows:   "BROKEN",
 	},
@@ -171,11 +174,7 @@ var mutants = []mutant{
 	{
 		name: "rescue by timeout: who runs for a second is dead",
 		changes: []change{
-			{"manager/recover.go", `return m.prober.Held(a.Runner.Lock)`, `return time.Since(a.StartedAt) < time.Second, nil`},
-			{"manager/recover.go", `	"fmt"
-`, `	"fmt"
-	"time"
-`},
+			{"manager/recover.go", `alive, err = r.db.Alive(a.Runner)`, `alive, err = time.Since(a.StartedAt) < time.Second, error(nil)`},
 		},
 		test:  inFaults("TestClockJumps/forward_a_year"),
 		shows: "Reason:lost",
@@ -201,16 +200,31 @@ var Early func(i int, a *Assignment)
 				time.Sleep(100 * time.Millisecond)
 			}
 `},
-			{"manager/claim.go", `			r.Assign(task)
-`, `			_ = task // it has it
+			{"manager/dispatch.go", `		s.fleet.runners[o.Runner].Assign(s.tasks[o.Runner])
+`, `		// it has it
 `},
 		},
 		test:  inFaults("TestFailpointMatrix/claim.before_commit/kill"),
 		shows: "I4: twice",
 	},
 	{
+		name: "a result changes tasks before their job is locked",
+		changes: []change{{"db/finish.go", `	if err := t.lockJobs(e.job); err != nil {
+		return false, err
+	}
+`, ``}},
+		test:  inDB("TestAJobIsLockedBeforeItsTasks"),
+		shows: "is not locked",
+	},
+	{
+		name:    "a writer that waits for another process hears nothing of its context",
+		changes: []change{{"db/sqlite/gate.go", `d.gate.Lock(ctx, d.wait)`, `d.gate.Lock(context.WithoutCancel(ctx), d.wait)`}},
+		test:    inDB("TestAnEndedContextEndsEveryWait/for_a_writer_of_another_process"),
+		shows:   "want that the context has ended",
+	},
+	{
 		name: "no lock while the database is built",
-		changes: []change{{"db/migrate.go", `	if err := l.Lock(d.wait); err != nil {
+		changes: []change{{"db/sqlite/migrate.go", `	if err := l.Lock(ctx, d.wait); err != nil {
 		return err
 	}
 	defer l.Unlock()
@@ -220,7 +234,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "runners do not count who runs already",
-		changes: []change{{"db/claim.go", `row == nil || row.Running >= max`, `row == nil`}},
+		changes: []change{{"db/claim.go", `row == nil || row.Running >= places`, `row == nil`}},
 		test:    inDB("TestNoMoreAttemptsRunThanAllowed"),
 		shows:   "FAIL",
 	},
@@ -258,25 +272,26 @@ var Early func(i int, a *Assignment)
 	{
 		name: "every command upgrades the database",
 		changes: []change{
-			{"db/migrate.go", "d.schema == d.source.newest || d.schema > 0 && !o.Upgrade {", "d.schema == d.source.newest {"},
-			{"db/migrate.go", "case d.schema < d.source.newest && o.Upgrade:", "case d.schema < d.source.newest:"},
+			{"db/sqlite/migrate.go", "d.schema == d.source.Newest || d.schema > 0 && !o.Upgrade {", "d.schema == d.source.Newest {"},
+			{"db/sqlite/migrate.go", "case d.schema < d.source.Newest && o.Upgrade:", "case d.schema < d.source.Newest:"},
 		},
 		test:  inDB("TestAnOlderDatabaseIsUsedAsItIs"),
 		shows: "it is version",
 	},
 	{
 		name:    "a copy before an upgrade is written over a file",
-		changes: []change{{"db/copy.go", "err := os.Link(from, to)", "err := os.Rename(from, to)"}},
+		changes: []change{{"db/sqlite/copy.go", "err := os.Link(from, to)", "err := os.Rename(from, to)"}},
 		test:    inDB("TestACopyIsNotWrittenOver"),
 		shows:   "the file that was there",
 	},
 	{
 		name: "an upgrade takes the database from a manager that serves",
-		changes: []change{{"manager/upgrade.go", `	if err := m.takeLock(conf.BasePath); err != nil {
+		changes: []change{{"manager/upgrade.go", `	l, err := takeLock(ctx, conf.BasePath, job.NewUUID())
+	if err != nil {
 		return nil, err
 	}
-	defer m.lock.Close()
-`, `	_ = m
+	defer l.Close()
+`, `	_ = job.NewUUID
 `}},
 		test:  inFaults("TestNewCommandsBesideAnOldManager"),
 		shows: "want exit code 5",
@@ -289,13 +304,13 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "what cannot be seen is taken for ended",
-		changes: []change{{"manager/recover.go", `if err := m.seen(a); err != nil {`, `if err := m.seen(a); err != nil && false {`}},
+		changes: []change{{"manager/recover.go", `if err := r.seen(a); err != nil {`, `if err := r.seen(a); err != nil && false {`}},
 		test:    inFaults("TestCancelFromAnotherPIDNamespaceSettlesNothing"),
 		shows:   "left after stop --kill",
 	},
 	{
 		name:    "what another container's manager left is taken for ended",
-		changes: []change{{"manager/recover.go", `if err := m.seen(a); err != nil {`, `if err := m.seen(a); err != nil && false {`}},
+		changes: []change{{"manager/recover.go", `if err := r.seen(a); err != nil {`, `if err := r.seen(a); err != nil && false {`}},
 		test:    inFaults("TestManagerInAnotherContainerLosesNothing"),
 		shows:   "a task whose command may run is",
 	},
@@ -315,7 +330,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "a task is claimed for a dead runner",
-		changes: []change{{"manager/claim.go", `		return held, err`, `		return true, err`}},
+		changes: []change{{"manager/claim.go", `		return alive, err`, `		return true, err`}},
 		test:    inFaults("TestATaskThatWasNeverStartedIsNotLost/claim.before_lock/killed"),
 		shows:   "Reason:lost",
 	},
@@ -339,7 +354,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "a claim whose commit fails is forgotten",
-		changes: []change{{"manager/claim.go", `if errors.Is(c.err, db.ErrInDoubt) {`, `if false {`}},
+		changes: []change{{"manager/claim.go", `if errors.Is(out.err, db.ErrInDoubt) {`, `if false {`}},
 		test:    inFaults("TestACommitInDoubtIsNotForgotten/claim.committed"),
 		shows:   "waited in vain",
 	},
@@ -400,7 +415,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "a base path is served in which no logs can be written",
-		changes: []change{{"manager/manager.go", `if err := runner.CheckJobs(base); err != nil {`, `if err := runner.CheckJobs(base); err == db.ErrCorrupt {`}},
+		changes: []change{{"manager/open.go", `if err := runner.CheckJobs(base); err != nil {`, `if err := runner.CheckJobs(base); err == db.ErrCorrupt {`}},
 		test:    inStories("jobs_folder"),
 		shows:   "exit code is 0, not 1",
 	},
@@ -420,7 +435,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name: "the database of another user is trusted",
-		changes: []change{{"db/db.go", `		if err := basepath.CheckInfo(path, info); err != nil {
+		changes: []change{{"db/sqlite/check.go", `		if err := basepath.CheckInfo(path, info); err != nil {
 			return err
 		}
 `, `		_ = basepath.CheckInfo
@@ -436,7 +451,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "whatever is called reserve is overwritten",
-		changes: []change{{"db/reserve.go", `return string(head) == reserveHead, ignore(err, io.EOF)`, `return true, ignore(err, io.EOF)`}},
+		changes: []change{{"db/sqlite/reserve.go", `return string(head) == reserveHead, err`, `return true, err`}},
 		test:    inDB("TestAFileOfTheUsersCalledReserveIsNotOverwritten"),
 		shows:   "it holds",
 	},
@@ -489,21 +504,21 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name: "a request to stop during the start is forgotten",
-		changes: []change{{"manager/manager.go", `		m.stop(ctx, <-m.stops)
-`, `		<-m.stops
+		changes: []change{{"manager/dispatch.go", `		s.stop(ctx, <-s.requests.stops)
+`, `		<-s.requests.stops
 `}},
 		test:  inFaults("TestToldToStopWhileItStarts/manager.locked/SIGTERM"),
 		shows: "the manager goes on",
 	},
 	{
 		name:    "a request to stop is not read from the database",
-		changes: []change{{"manager/stop.go", `how != "" && how != m.heeded {`, `how != "" && how != m.heeded && false {`}},
+		changes: []change{{"manager/stop.go", `how != "" && how != r.heeded {`, `how != "" && how != r.heeded && false {`}},
 		test:    inFaults("TestStopIsReadFromTheDatabase/leave"),
 		shows:   "the manager goes on",
 	},
 	{
 		name: "a wait that was killed lends its place for ever",
-		changes: []change{{"manager/manager.go", `			m.endWaiting(ctx)
+		changes: []change{{"manager/recover.go", `		out.Parked, out.Freed = r.freeParked(ctx)
 `, ``}},
 		test:  inFaults("TestAWaitThatIsKilledLendsNoPlace"),
 		shows: "waited in vain until it is taken back",
@@ -516,7 +531,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "the folder of a new write-ahead log is not flushed",
-		changes: []change{{"db/syncwal_linux.go", "if err := basepath.SyncFolder(filepath.Dir(wal)); err != nil {", `if _ = basepath.SyncFolder; filepath.Dir(wal) == "" {`}},
+		changes: []change{{"db/sqlite/syncwal_linux.go", "if err := basepath.SyncFolder(filepath.Dir(wal)); err != nil {", `if _ = basepath.SyncFolder; filepath.Dir(wal) == "" {`}},
 		test:    inFaults("TestWritingIsCutShort/cuts"),
 		shows:   "BROKEN",
 	},

@@ -22,10 +22,10 @@ var ofDatabase = regexp.MustCompile(`\bFileName\b|\.Path\(\)|\bd\.path\b|-wal\b|
 
 // dbOpens counts the files that db opens itself.
 var dbOpens = map[string]int{
-	"db/db.go": 1, "db/reserve.go": 1, // one that is new: there are no locks on it
-	"db/filesystem_linux.go": 1, // what is mounted
-	"db/copy.go":             7, // the copy before an upgrade, its own file, and its folder
-	"db/wake.go":             2, // the pipe that wakes the manager
+	"db/sqlite/check.go": 1, "db/sqlite/reserve.go": 1, // one that is new: there are no locks on it
+	"db/sqlite/filesystem_linux.go": 1, // what is mounted
+	"db/sqlite/copy.go":             7, // the copy before an upgrade, its own file, and its folder
+	"db/sqlite/wake.go":             2, // the pipe that wakes the manager
 }
 
 // T45: no file of the database is opened by anybody but SQLite.
@@ -51,7 +51,7 @@ func TestOnlySQLiteOpensTheDatabase(t *testing.T) {
 					t.Errorf("%s: opens a file of the database: %s", f.at(call), text)
 				}
 			}
-			if f.folder == "db" && slices.Contains([]string{"os", "basepath"}, types.ExprString(sel.X)) {
+			if inStore(f.folder) && slices.Contains([]string{"os", "basepath"}, types.ExprString(sel.X)) {
 				opens[f.path]++
 			}
 			return true

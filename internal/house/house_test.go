@@ -33,14 +33,19 @@ var layers = map[string][]string{
 	"internal/strictyaml": {"internal/words"},
 	"internal/failpoint":  {},
 
-	"config":         {"internal/basepath", "internal/strictyaml", "internal/words"},
-	"taskfile":       {"internal/strictyaml", "internal/words", "job"},
-	"db":             {"internal/basepath", "internal/failpoint", "job", "lock", "migrations"},
+	"config":   {"internal/basepath", "internal/strictyaml", "internal/words"},
+	"taskfile": {"internal/strictyaml", "internal/words", "job"},
+	// An engine tells whether a runner lives: SQLite's, on the machine that it runs on.
+	"db/engine":      {},
+	"db/sqlite":      {"db/engine", "internal/basepath", "internal/failpoint", "lock", "migrations", "runner/process"},
+	"db":             {"db/engine", "db/sqlite", "internal/failpoint", "job", "migrations"},
 	"runner/process": {"internal/failpoint"},
 	"runner":         {"internal/basepath", "internal/failpoint", "db", "job", "lock", "runner/process"},
 	"jobfolder":      {"internal/basepath", "db", "job", "runner/process", "taskfile"},
 	"queue":          {"internal/basepath", "config", "db", "job", "jobfolder", "lock", "manager", "runner", "taskfile"},
-	"manager":        {"internal/basepath", "internal/failpoint", "config", "db", "job", "jobfolder", "lock", "runner", "runner/process"},
+	"manager":        {"internal/basepath", "internal/failpoint", "config", "db", "job", "jobfolder", "lock", "manager/dispatch", "runner", "runner/process"},
+
+	"manager/dispatch": {}, // it decides without process, database and clock
 
 	"cmd":    {anything},
 	"bench":  {anything},
@@ -150,13 +155,16 @@ func imported(i *ast.ImportSpec) string {
 	return name
 }
 
+// inStore reports whether a folder is that of db, or of one of its engines.
+func inStore(folder string) bool { return folder == "db" || strings.HasPrefix(folder, "db/") }
+
 func TestOnlyDBSpeaksToADatabase(t *testing.T) {
 	drivers := regexp.MustCompile(`^(database/sql|modernc\.org/sqlite|github\.com/jmoiron/sqlx|github\.com/pressly/goose|github\.com/mattn/go-sqlite3|github\.com/lib/pq|github\.com/jackc/pgx)\b`)
 	for _, f := range files(t) {
 		// Tests of the whole program forge rows, and count them behind its back.
 		outside := f.test && (f.folder == "faults" || f.folder == "cmd/air-executor")
 		for _, i := range f.Imports {
-			if drivers.MatchString(imported(i)) && f.folder != "db" && !outside {
+			if drivers.MatchString(imported(i)) && !inStore(f.folder) && !outside {
 				t.Errorf("%s: only db may import %s", f.at(i), imported(i))
 			}
 		}
@@ -179,7 +187,7 @@ func TestSQLStandsInDBAndMigrations(t *testing.T) {
 			if !sql.MatchString(text) {
 				return true
 			}
-			if found++; f.folder != "db" && f.folder != "migrations" {
+			if found++; !inStore(f.folder) && f.folder != "migrations" {
 				t.Errorf("%s: SQL outside db: %.60q", f.at(lit), text)
 			}
 			return true

@@ -1,4 +1,4 @@
-package db
+package sqlite
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/air-executor/air-executor/db/engine"
 	"github.com/air-executor/air-executor/internal/basepath"
 )
 
@@ -26,7 +27,7 @@ func (d *DB) Wake() {
 	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
 		return
 	}
-	_, _ = f.Write([]byte{'w'}) // a full pipe has waked already
+	_, _ = f.Write([]byte{'w'}) // a full pipe means that a wake-up is pending
 }
 
 // Listen returns a channel that gets a value after every Wake by any process.
@@ -44,7 +45,7 @@ func (d *DB) Listen(ctx context.Context) (<-chan struct{}, error) {
 	}
 	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
 		f.Close()
-		return nil, fmt.Errorf("%w: %s is not a named pipe", ErrTaken, path)
+		return nil, fmt.Errorf("%w: %s is not a named pipe", engine.ErrTaken, path)
 	}
 	if made == nil {
 		basepath.Give(f)

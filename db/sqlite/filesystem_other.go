@@ -1,6 +1,6 @@
 //go:build !linux
 
-package db
+package sqlite
 
 // checkFilesystem accepts any: this system does not number its file systems.
 func checkFilesystem(string) error { return nil }

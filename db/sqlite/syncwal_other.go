@@ -1,6 +1,6 @@
 //go:build !linux
 
-package db
+package sqlite
 
 // syncWAL leaves SQLite as it is.
 func syncWAL() {}

@@ -1,4 +1,4 @@
-package db
+package sqlite
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/air-executor/air-executor/db/engine"
 	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/internal/failpoint"
 	"github.com/air-executor/air-executor/migrations"
@@ -21,7 +22,7 @@ import (
 // copyAside writes a copy of the database beside it and returns its path, which
 // has the version of the schema in it. A copy that is there already is kept; if
 // it is the same, because an upgrade was tried before, it is the one.
-func (d *DB) copyAside(ctx context.Context) (string, error) {
+func (d *DB) copyAside(ctx context.Context, c *conn) (string, error) {
 	path, err := filepath.Abs(d.path)
 	if err != nil {
 		return "", err
@@ -31,11 +32,11 @@ func (d *DB) copyAside(ctx context.Context) (string, error) {
 	if err := removePart(part); err != nil {
 		return "", err
 	}
-	if err := d.room(ctx, filepath.Dir(path)); err != nil {
+	if err := room(ctx, c, filepath.Dir(path)); err != nil {
 		return "", err
 	}
 	defer os.Remove(part)
-	if err := d.vacuumInto(ctx, part); err != nil {
+	if err := d.vacuumInto(ctx, c, part); err != nil {
 		return "", err
 	}
 	for n := 1; ; n++ {
@@ -82,11 +83,11 @@ func removePart(path string) error {
 	return os.Remove(path)
 }
 
-// room returns ErrFull if the disk has no room for a copy of the database, and
+// room returns engine.ErrFull if the disk has no room for a copy of the database, and
 // as much again for what a migration may write.
-func (d *DB) room(ctx context.Context, folder string) error {
+func room(ctx context.Context, c *conn, folder string) error {
 	var size uint64
-	err := d.conn.GetContext(ctx, &size, `
+	err := c.GetContext(ctx, &size, `
 SELECT p.page_count * s.page_size
 FROM pragma_page_count p, pragma_page_size s`)
 	if err != nil {
@@ -98,7 +99,7 @@ FROM pragma_page_count p, pragma_page_size s`)
 	}
 	const mib = 1 << 20
 	if need := 2 * size; free < need {
-		return fmt.Errorf("%w: that and the upgrade take up to %d MiB in %s, and %d MiB are free", ErrFull, need/mib+1, folder, free/mib)
+		return fmt.Errorf("%w: that and the upgrade take up to %d MiB in %s, and %d MiB are free", engine.ErrFull, need/mib+1, folder, free/mib)
 	}
 	return nil
 }
@@ -122,14 +123,14 @@ const (
 
 // vacuumInto writes a copy of the database, in one state of it, durably. Its
 // owner alone can read it.
-func (d *DB) vacuumInto(ctx context.Context, path string) error {
+func (d *DB) vacuumInto(ctx context.Context, c *conn, path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	basepath.Give(f)
-	if _, err := d.conn.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
+	if _, err := c.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
 		return err
 	}
 	failpoint.Hit("upgrade.copy")
@@ -139,7 +140,7 @@ func (d *DB) vacuumInto(ctx context.Context, path string) error {
 	}
 	number := func(at int) int { return int(binary.BigEndian.Uint32(head[at:])) }
 	if !bytes.HasPrefix(head, []byte(sqliteMagic)) || number(applicationIDAt) != migrations.ApplicationID || number(userVersionAt) != d.schema {
-		return fmt.Errorf("%w: the copy is not like it", ErrCorrupt)
+		return fmt.Errorf("%w: the copy is not like it", engine.ErrCorrupt)
 	}
 	// The copy is without write-ahead logging, which the program takes for granted
 	// when it finds a database.

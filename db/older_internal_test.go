@@ -34,28 +34,6 @@ func oldBase(t *testing.T) string {
 	return base
 }
 
-// The copy is made while there is room for it, or nothing is done.
-func TestAnUpgradeLooksForRoom(t *testing.T) {
-	defer func(saved func(string) (uint64, error)) { freeSpace = saved }(freeSpace)
-	freeSpace = func(string) (uint64, error) { return 150_000, nil }
-	base := oldBase(t)
-	_, err := Open(context.Background(), base, Next(t, Options{Upgrade: true}))
-	if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "copy the database before its upgrade") {
-		t.Errorf("error %v, want ErrFull and what it was for", err)
-	}
-	if copies, _ := filepath.Glob(filepath.Join(base, "air-executor.v*")); len(copies) > 0 {
-		t.Errorf("there are %q", copies)
-	}
-	d, err := Open(context.Background(), base, Next(t, Options{}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	if d.Schema() != 1 || !d.Outdated() {
-		t.Errorf("schema version %d, want 1", d.Schema())
-	}
-}
-
 // What needs a later schema says so, and what SQLite says of a mistake of ours
 // stays what it is.
 func TestAStatementThatNeedsALaterSchemaSaysSo(t *testing.T) {

@@ -1,8 +1,10 @@
-package db
+package sqlite
 
 import (
 	"fmt"
 	"os"
+
+	"github.com/air-executor/air-executor/db/engine"
 )
 
 // files are the database and the two files beside it in which SQLite keeps the
@@ -22,26 +24,41 @@ func (d *DB) remember() {
 		}
 		now[i] = info
 	}
-	d.files = now
+	d.files.Store(&now)
 }
 
-// Whole returns [ErrReplaced] if somebody has removed or replaced a file beside
+// CheckFiles returns [engine.ErrReplaced] if somebody has removed or replaced a file beside
 // the database, although it is in use. Processes that have opened the database
 // since use another one, and what one side writes destroys what the other has
-// written. A database that was moved away as a whole is none the worse for it.
-func (d *DB) Whole() error {
-	if d.files[0] == nil {
+// written. Moving all of its files away together does no harm.
+func (d *DB) CheckFiles() error {
+	used := d.files.Load()
+	if used == nil {
 		return nil // not in use yet
 	}
 	for i, suffix := range suffixes {
 		now, err := os.Lstat(d.path + suffix)
-		if err == nil && os.SameFile(now, d.files[i]) {
+		if err == nil && os.SameFile(now, used[i]) {
 			continue
 		}
 		if i == 0 {
 			return nil
 		}
-		return fmt.Errorf("%w: %s", ErrReplaced, d.path+suffix)
+		return fmt.Errorf("%w: %s", engine.ErrReplaced, d.path+suffix)
 	}
 	return nil
+}
+
+// Moved is CheckFiles, and returns an error too if the path does not lead to this
+// database any more.
+func (d *DB) Moved() error {
+	used := d.files.Load()
+	now, err := os.Lstat(d.path)
+	switch {
+	case err != nil:
+		return fmt.Errorf("the database is missing: %w", err)
+	case used != nil && !os.SameFile(now, used[0]):
+		return fmt.Errorf("the database %s has been replaced by another file", d.path)
+	}
+	return d.CheckFiles()
 }

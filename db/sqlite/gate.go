@@ -1,22 +1,24 @@
-package db
+package sqlite
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/air-executor/air-executor/db/engine"
 	"github.com/air-executor/air-executor/lock"
 )
 
 // enter waits for this process's turn to write. It gives up when the process
 // whose turn it is has shown no progress for the time that a write waits: that
 // one was stopped, and did not just have much to store.
-func (d *DB) enter() error {
+func (d *DB) enter(ctx context.Context) error {
 	var before string
 	for {
-		err := d.gate.Lock(d.wait)
+		err := d.gate.Lock(ctx, d.wait)
 		if !errors.Is(err, lock.ErrHeld) {
 			return err
 		}
@@ -34,7 +36,7 @@ func stuck(gate *lock.File, waited time.Duration) error {
 	if pid := gate.Holder(); pid > 0 {
 		who = fmt.Sprintf("process %d", pid)
 	}
-	err := fmt.Errorf("%w: %s has held the write lock for over %s", ErrStuck, who, waited)
+	err := fmt.Errorf("%w: %s has held the write lock for over %s", engine.ErrStuck, who, waited)
 	if done := noted(gate); done != "" {
 		err = fmt.Errorf("%w, and gets no further: it %s", err, done)
 	}
@@ -51,20 +53,12 @@ func noted(gate *lock.File) string {
 	return done
 }
 
-// manyTasks is how many tasks are stored between two notes of the progress.
-const manyTasks = 10_000
-
-// progress notes how far a large transaction is, for those that wait for it.
-func (t *tx) progress(tasks int) {
-	if tasks%manyTasks == 0 {
-		t.noted = true
-		_ = t.d.gate.Note(fmt.Sprintf("process %d: stores tasks, %d so far", os.Getpid(), tasks)) // without it, they wait less long
+// Note notes for those that wait how far the transaction is that holds the gate.
+// Without it, they wait less long.
+func (d *DB) Note(progress string) {
+	text := "nobody"
+	if progress != "" {
+		text = fmt.Sprintf("process %d: %s", os.Getpid(), progress)
 	}
-}
-
-// forgetProgress takes the note away.
-func (t *tx) forgetProgress() {
-	if t.noted {
-		_ = t.d.gate.Note("nobody")
-	}
+	_ = d.gate.Note(text)
 }

@@ -1,7 +1,6 @@
-package db
+package sqlite
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/air-executor/air-executor/db/engine"
 	"github.com/air-executor/air-executor/internal/basepath"
 )
 
@@ -29,12 +29,12 @@ const reserveHead = "air-executor reserve: room for results on a full disk\n"
 
 func (d *DB) reservePath() string { return filepath.Join(filepath.Dir(d.path), reserveName) }
 
-// KeepReserve makes the reserve unless it is there and full. It returns [ErrFull]
-// if the disk has no room for it, and [ErrTaken] if something else has the name.
-func (d *DB) KeepReserve() error {
+// KeepRoom makes the reserve unless it is there and full. It returns [engine.ErrFull]
+// if the disk has no room for it, and [engine.ErrTaken] if something else has the name.
+func (d *DB) KeepRoom() error {
 	path := d.reservePath()
 	if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && info.Size() == reserveSize {
-		return nil // if it is not ours, spend will notice
+		return nil // if it is not ours, SpendRoom will notice
 	}
 	f, err := openReserve(path, os.O_CREATE)
 	if err != nil {
@@ -55,18 +55,18 @@ func (d *DB) KeepReserve() error {
 	return full(errors.Join(err, f.Close()))
 }
 
-// openReserve opens the reserve at path, or returns [ErrTaken] if it is none.
+// openReserve opens the reserve at path, or returns [engine.ErrTaken] if it is none.
 func openReserve(path string, flag int) (*os.File, error) {
 	f, err := basepath.Open(path, os.O_RDWR|flag, 0o600)
 	if errors.Is(err, basepath.ErrNotRegular) {
-		return nil, fmt.Errorf("%w: %w", ErrTaken, err)
+		return nil, fmt.Errorf("%w: %w", engine.ErrTaken, err)
 	}
 	if err != nil {
 		return nil, err
 	}
 	ours, err := isReserve(f)
 	if err == nil && !ours {
-		err = fmt.Errorf("%w: %s; move it away, or choose another base path", ErrTaken, path)
+		err = fmt.Errorf("%w: %s; move it away, or choose another base path", engine.ErrTaken, path)
 	}
 	if err != nil {
 		f.Close()
@@ -87,14 +87,16 @@ func isReserve(f *os.File) (bool, error) {
 		return private, nil
 	}
 	head := make([]byte, len(reserveHead))
-	_, err = f.ReadAt(head, 0)
-	return string(head) == reserveHead, ignore(err, io.EOF)
+	if _, err = f.ReadAt(head, 0); errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return string(head) == reserveHead, err
 }
 
 // full gives the system's word for a full disk ours.
 func full(err error) error {
 	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
-		return fmt.Errorf("%w: %w", ErrFull, err)
+		return fmt.Errorf("%w: %w", engine.ErrFull, err)
 	}
 	return err
 }
@@ -108,29 +110,19 @@ func (d *DB) reserve() (size int64, ok bool) {
 	return info.Size(), true
 }
 
-// spent reports whether there is a reserve, and it is empty.
-func (d *DB) spent() bool {
+// RoomSpent reports whether there is a reserve, and it is empty.
+func (d *DB) RoomSpent() bool {
 	size, ok := d.reserve()
 	return ok && size == 0
 }
 
-// spend empties the reserve, and reports whether it is empty now, even if another
-// process has just emptied it; false: there is none.
-func (d *DB) spend() bool {
+// SpendRoom empties the reserve, and reports whether it is empty now, even if
+// another process has just emptied it; false: there is none.
+func (d *DB) SpendRoom() bool {
 	f, err := openReserve(d.reservePath(), 0)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
 	return f.Truncate(0) == nil
-}
-
-// writeResult is write for what must be recorded on a full disk, too: results,
-// and what somebody says to end what runs.
-func (d *DB) writeResult(ctx context.Context, fn func(*tx) error) error {
-	err := d.try(ctx, fn)
-	if errors.Is(err, ErrFull) && d.spend() {
-		err = d.try(ctx, fn)
-	}
-	return err
 }

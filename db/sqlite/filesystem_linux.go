@@ -1,4 +1,4 @@
-package db
+package sqlite
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/air-executor/air-executor/db/engine"
 )
 
 // checkFilesystem refuses file systems on which SQLite's write-ahead log or our
@@ -20,7 +22,7 @@ func checkFilesystem(folder string) error {
 		name = networkFUSE(mountType(folder))
 	}
 	if name != "" {
-		return fmt.Errorf("%w: %s is on %s", ErrNetwork, folder, name)
+		return fmt.Errorf("%w: %s is on %s", engine.ErrNetwork, folder, name)
 	}
 	return nil
 }

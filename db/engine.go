@@ -1,0 +1,80 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/air-executor/air-executor/db/engine"
+	"github.com/air-executor/air-executor/db/sqlite"
+	"github.com/air-executor/air-executor/migrations"
+)
+
+// CheckNames returns [ErrTaken] if files that are not of our making have names that
+// we need in the base path folder.
+func CheckNames(folder string) error { return sqlite.CheckNames(folder) }
+
+// Path is the database file.
+func (d *DB) Path() string { return d.engine.Path() }
+
+// Close closes the database. What another goroutine still does with it is left to
+// the end of the process.
+func (d *DB) Close() error { return d.engine.Close() }
+
+// CheckFiles returns [ErrReplaced] if somebody has removed or replaced a file beside
+// the database, although it is in use. Processes that have opened the database
+// since use another one, and what one side writes destroys what the other has
+// written. Moving all of its files away together does no harm.
+func (d *DB) CheckFiles() error { return d.engine.CheckFiles() }
+
+// Moved is CheckFiles, and returns an error too if processes that open the database from
+// now on would find another one, or none.
+func (d *DB) Moved() error { return d.engine.Moved() }
+
+// Wake wakes the manager, if one listens.
+func (d *DB) Wake() { d.engine.Wake() }
+
+// Listen returns a channel that gets a value after every Wake by any process.
+// It is closed when ctx ends.
+func (d *DB) Listen(ctx context.Context) (<-chan struct{}, error) { return d.engine.Listen(ctx) }
+
+// Alive reports whether a runner lives, by its lock and the start of its machine.
+// An error says that this cannot be known.
+func (d *DB) Alive(r Runner) (bool, error) { return d.engine.Alive(r.Lock, r.BootID) }
+
+// KeepReserve sets room aside in which results can be recorded on a full disk,
+// unless it is there. It returns [ErrFull] if there is no room for it, and
+// [ErrTaken] if something else has the name of its file.
+func (d *DB) KeepReserve() error { return d.engine.KeepRoom() }
+
+// Upgraded is what an upgrade of the schema did.
+type Upgraded = engine.Upgraded
+
+// Upgraded returns what Open did to an older database, nil if it left the
+// schema as it was.
+func (d *DB) Upgraded() *Upgraded { return d.engine.Upgraded() }
+
+// Schema returns the version of the schema as it was when the database was
+// opened. 0 means that this was not looked at, as with [Options.Runner].
+func (d *DB) Schema() int { return d.schema }
+
+// Outdated reports whether the schema is older than this program, so that an
+// upgrade would change it.
+func (d *DB) Outdated() bool { return d.schema > 0 && d.schema < d.newest }
+
+// LatestSchema is the version of the schema that this program builds.
+const LatestSchema = migrations.Version
+
+// older makes an error of a statement that needs a column or a table of a later
+// schema say so.
+func (d *DB) older(err error) error {
+	if err == nil || !d.Outdated() {
+		return err
+	}
+	for _, said := range []string{"no such column", "no such table", "has no column named"} {
+		if strings.Contains(err.Error(), said) {
+			return fmt.Errorf("%w: its schema is version %d, this needs version %d", ErrOlder, d.schema, d.newest)
+		}
+	}
+	return err
+}

@@ -1,0 +1,158 @@
+package db
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+// Rows are locked in one order everywhere, or two transactions could wait for each
+// other: the rows of all jobs that a transaction needs, by ascending id, then the
+// tasks and attempts of those jobs. SQLite has no locks of rows, and a transaction
+// that writes is the only one; there, what is locked is only remembered.
+
+// jobRow is what a transaction needs to know of a job.
+type jobRow struct {
+	ID    int64
+	Name  string
+	Added int64
+	State job.State
+}
+
+const selectJob = `SELECT id, name, added, state FROM job WHERE name = ?`
+
+// findJob finds a job by its name, or returns ErrNoJob.
+func (t *tx) findJob(name string) (*jobRow, error) { return t.jobBy(selectJob, name) }
+
+// lockJob finds a job by its name, as findJob does. Nobody else changes it or its
+// tasks before this transaction has ended.
+func (t *tx) lockJob(name string) (*jobRow, error) {
+	j, err := t.jobBy(selectJob+t.d.dialect.lockRow, name)
+	if err == nil {
+		err = t.holdJob(j.ID)
+	}
+	return j, err
+}
+
+func (t *tx) jobBy(query, name string) (*jobRow, error) {
+	var j jobRow
+	ok, err := t.get(&j, query, name)
+	if err == nil && !ok {
+		err = noJob(name)
+	}
+	return &j, err
+}
+
+// lockJobs is lockJob for jobs whose rows are known.
+func (t *tx) lockJobs(ids ...int64) error {
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		if lock := t.d.dialect.lockRow; lock != "" && !slices.Contains(t.holds, id) {
+			if _, err := t.get(new(int64), `SELECT id FROM job WHERE id = ?`+lock, id); err != nil {
+				return err
+			}
+		}
+		if err := t.holdJob(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// holdJob remembers that the row of a job is locked. That it was waited for with
+// a later one in hand is a mistake of this program.
+func (t *tx) holdJob(id int64) error {
+	if slices.Contains(t.holds, id) {
+		return nil
+	}
+	if len(t.holds) > 0 && id < slices.Max(t.holds) {
+		return fmt.Errorf("job %d was locked after job %d, against the order", id, slices.Max(t.holds))
+	}
+	t.holds = append(t.holds, id)
+	return nil
+}
+
+// lockToQueue locks the job in which tasks are to be queued, and before it, if
+// they have a parent, that of the task which counts its descendants. It returns
+// ErrNoJob if the first is not there.
+func (t *tx) lockToQueue(name string, p *parentTask) (*jobRow, error) {
+	if p != nil && p.Root != p.ID || p != nil && p.Job != name {
+		if err := t.lockRoot(name, p); err != nil {
+			return nil, err
+		}
+	}
+	return t.lockJob(name)
+}
+
+// lockRoot locks the job of the root of a task's line, and the job of this name if
+// there is one.
+func (t *tx) lockRoot(name string, p *parentTask) error {
+	ids := make([]int64, 1)
+	if _, err := t.get(&ids[0], `SELECT job FROM task WHERE id = ?`, p.Root); err != nil {
+		return err
+	}
+	j, err := t.findJob(name)
+	if err == nil {
+		ids = append(ids, j.ID)
+	}
+	if err := ignore(err, ErrNoJob); err != nil {
+		return err
+	}
+	return t.lockJobs(ids...)
+}
+
+// lockToRemove locks jobs of which all tasks may be removed, and those in which
+// such tasks have queued others, which then have no parent any more. It returns
+// the jobs that were named.
+func (t *tx) lockToRemove(names ...string) ([]*jobRow, error) {
+	var jobs []*jobRow
+	var ids []int64
+	for _, name := range names {
+		j, err := t.findJob(name)
+		if err != nil {
+			return nil, err
+		}
+		var below []int64
+		err = t.all(&below, `
+SELECT c.job
+FROM task p
+JOIN task c ON c.parent = p.id
+WHERE p.job = ?
+UNION
+SELECT c.job
+FROM task p
+JOIN task c ON c.root = p.id
+WHERE p.job = ?`, j.ID, j.ID)
+		if err != nil {
+			return nil, err
+		}
+		jobs, ids = append(jobs, j), append(append(ids, j.ID), below...)
+	}
+	return jobs, t.lockJobs(ids...)
+}
+
+// lockToRemoveTasks is lockToRemove for tasks of one job. Those that are not there
+// it passes over.
+func (t *tx) lockToRemoveTasks(name string, tasks []string) (*jobRow, error) {
+	j, err := t.findJob(name)
+	if err != nil {
+		return nil, err
+	}
+	ids := []int64{j.ID}
+	for _, task := range tasks {
+		row, there, err := t.findTask(j.ID, task)
+		if err != nil {
+			return nil, err
+		}
+		if !there {
+			continue
+		}
+		var below []int64
+		if err := t.all(&below, `SELECT DISTINCT job FROM task WHERE parent = ? OR root = ?`, row.ID, row.ID); err != nil {
+			return nil, err
+		}
+		ids = append(ids, below...)
+	}
+	return j, t.lockJobs(ids...)
+}

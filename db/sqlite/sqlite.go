@@ -1,0 +1,215 @@
+// Package sqlite keeps the rows of package db in a SQLite file, for the processes of
+// one machine.
+//
+// A write takes three locks, in this order: the turn of the process, the gate (a
+// kernel lock that serves waiting processes in turn, which SQLite's own retrying
+// does not), and SQLite's write lock. Beside the database are files with which
+// processes wake each other (wake.go), keep room for results (reserve.go), and tell
+// whether a runner lives (alive.go).
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/air-executor/air-executor/db/engine"
+	"github.com/air-executor/air-executor/internal/failpoint"
+	"github.com/air-executor/air-executor/lock"
+	"github.com/air-executor/air-executor/migrations"
+)
+
+// The files of a base path that belong to the store.
+const (
+	FileName    = "air-executor.db"
+	LocksName   = "runners.lock" // in which runners hold their locks
+	gateName    = "write.lock"
+	migrateName = "migrate.lock"
+	wakeName    = "wake"
+)
+
+// DB is an open database.
+type DB struct {
+	*conns
+	path  string
+	gate  *lock.File
+	wait  time.Duration
+	files atomic.Pointer[files] // in use; nil: none yet
+	locks locks                 // of runners
+
+	source   engine.Source    // of the migrations
+	schema   int              // version of the schema, 0: not looked at
+	upgraded *engine.Upgraded // nil: the schema was left as it was
+}
+
+// Open opens the database in the folder base, as db.Open says.
+func Open(ctx context.Context, base string, o engine.Options) (*DB, error) {
+	path := filepath.Join(base, FileName)
+	if !o.RunnerOnly {
+		if err := prepare(path, o); err != nil {
+			return nil, err
+		}
+	}
+	d := &DB{path: path, wait: o.Wait, source: o.Migrations}
+	if d.source.Newest == 0 {
+		d.source = engine.Source{Files: migrations.SQLite, Newest: migrations.Version}
+	}
+	if d.wait == 0 {
+		d.wait = failpoint.Wait(time.Minute)
+	}
+	if err := d.connect(ctx, o); err != nil {
+		d.Close()
+		if denied := access(path); denied != nil {
+			err = denied // SQLite says only that it could not
+		}
+		return nil, fmt.Errorf("open %s: %w", path, translate(err))
+	}
+	return d, nil
+}
+
+func (d *DB) connect(ctx context.Context, o engine.Options) error {
+	syncWAL()
+	pool, err := sqlx.Open("sqlite", dsn(d.path, o))
+	if err != nil {
+		return err
+	}
+	pool.SetMaxOpenConns(1) // while goose works with it
+	d.conns = newConns(pool)
+	first, err := d.toWrite(ctx)
+	if err != nil {
+		return err
+	}
+	defer d.free(first)
+	if !o.RunnerOnly {
+		if err := d.migrate(ctx, first, o); err != nil {
+			return err
+		}
+	}
+	pool.SetMaxOpenConns(len(d.all))
+	if err := d.openBeside(ctx, o.Beside); err != nil {
+		return err
+	}
+	d.gate, err = lock.Open(filepath.Join(filepath.Dir(d.path), gateName))
+	return err
+}
+
+// dsn spells out how to open the file. The path is escaped, because SQLite
+// would read '?', '#' and '%' in it as parts of a URI.
+func dsn(path string, o engine.Options) string {
+	sync := "FULL"
+	if o.Durability == "normal" {
+		sync = "NORMAL"
+	}
+	name := "file:" + (&url.URL{Path: path}).EscapedPath() +
+		"?_txlock=immediate&_defensive=1&_dqs=0&_error_rc=1" +
+		"&_pragma=synchronous(" + sync + ")"
+	if o.RunnerOnly {
+		return name + "&mode=rw" // do not create what is not there
+	}
+	return name +
+		"&_pragma=foreign_keys(1)" +
+		"&_pragma=journal_size_limit(67108864)" +
+		"&_pragma=trusted_schema(0)" +
+		"&_pragma=cell_size_check(1)"
+}
+
+// Close closes the database. What another goroutine still does with it is left to
+// the end of the process.
+func (d *DB) Close() error {
+	if err := d.CheckFiles(); err != nil {
+		return err // the last to close tidies up, and would write
+	}
+	var errs []error
+	if d.conns != nil {
+		errs = append(errs, d.close())
+	}
+	errs = append(errs, d.locks.close())
+	if d.gate != nil && len(d.turn) == 0 {
+		errs = append(errs, d.gate.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// openBeside opens n connections beside the one that is in use, and has them open
+// their files.
+func (d *DB) openBeside(ctx context.Context, n int) error {
+	for range min(n, MaxReaders) {
+		c, err := d.toRead(ctx)
+		if err != nil {
+			return err
+		}
+		defer d.freeReader(c)
+		if _, err = d.version(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Path is the database file.
+func (d *DB) Path() string { return d.path }
+
+// Schema is the version of the schema as it was when the database was opened; 0:
+// not looked at.
+func (d *DB) Schema() int { return d.schema }
+
+// Upgraded is what Open did to an older database, nil if it left the schema as it
+// was.
+func (d *DB) Upgraded() *engine.Upgraded { return d.upgraded }
+
+// Begin returns a connection for one transaction, for one that writes with the gate
+// locked.
+func (d *DB) Begin(ctx context.Context, write bool) (*engine.Conn, func(bool), error) {
+	if write {
+		return d.beginToWrite(ctx)
+	}
+	c, err := d.toRead(ctx)
+	if err != nil {
+		return nil, nil, translate(err)
+	}
+	return &c.Conn, func(well bool) {
+		d.used(well)
+		d.freeReader(c)
+	}, nil
+}
+
+func (d *DB) beginToWrite(ctx context.Context) (_ *engine.Conn, _ func(bool), err error) {
+	if err := enter(ctx, d.turn); err != nil {
+		return nil, nil, err
+	}
+	if err := d.enter(ctx); err != nil {
+		<-d.turn
+		return nil, nil, err
+	}
+	leave := func() {
+		_ = d.gate.Unlock()
+		<-d.turn
+	}
+	if err := d.CheckFiles(); err != nil {
+		leave()
+		return nil, nil, err
+	}
+	c, err := d.toWrite(ctx)
+	if err != nil {
+		leave()
+		return nil, nil, translate(err)
+	}
+	return &c.Conn, func(well bool) {
+		d.used(well)
+		d.free(c)
+		leave()
+	}, nil
+}
+
+// used notes, after a transaction that went well, which files are in use.
+func (d *DB) used(well bool) {
+	if well && d.files.Load() == nil {
+		d.remember()
+	}
+}

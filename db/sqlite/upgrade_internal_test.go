@@ -1,0 +1,61 @@
+package sqlite
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/air-executor/air-executor/db/engine"
+	"github.com/air-executor/air-executor/migrations"
+)
+
+// oldBase returns a base path with a database of version 1.
+func oldBase(t *testing.T) string {
+	t.Helper()
+	packed, err := os.Open("../testdata/v1.db.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer packed.Close()
+	z, err := gzip.NewReader(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := t.TempDir()
+	if err := os.WriteFile(filepath.Join(base, FileName), content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return base
+}
+
+// The copy is made while there is room for it, or nothing is done.
+func TestAnUpgradeLooksForRoom(t *testing.T) {
+	defer func(saved func(string) (uint64, error)) { freeSpace = saved }(freeSpace)
+	freeSpace = func(string) (uint64, error) { return 150_000, nil }
+	base := oldBase(t)
+	next := engine.Source{Files: migrations.SQLite, Newest: migrations.Version + 1}
+	_, err := Open(context.Background(), base, engine.Options{Upgrade: true, Migrations: next})
+	if !errors.Is(err, engine.ErrFull) || !strings.Contains(err.Error(), "copy the database before its upgrade") {
+		t.Errorf("error %v, want ErrFull and what it was for", err)
+	}
+	if copies, _ := filepath.Glob(filepath.Join(base, "air-executor.v*")); len(copies) > 0 {
+		t.Errorf("there are %q", copies)
+	}
+	d, err := Open(context.Background(), base, engine.Options{Migrations: next})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if d.Schema() != 1 {
+		t.Errorf("schema version %d, want 1", d.Schema())
+	}
+}

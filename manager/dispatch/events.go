@@ -1,0 +1,129 @@
+package dispatch
+
+// Event is something that has happened. Each of the types below is one.
+type Event interface{ happen(*Dispatcher) }
+
+// Woken says that there may be work: at the start, and after a wake-up.
+type Woken struct{}
+
+// Tick comes every second, and Poll every poll_interval. Both make up for messages
+// that got lost.
+type (
+	Tick struct{}
+	Poll struct{}
+)
+
+// Due comes when the time of [Dispatcher.Next] is reached.
+type Due struct{}
+
+// Started says that a runner was started, in answer to [Start].
+type Started struct{ Runner ID }
+
+// NotStarted says that one could not be started.
+type NotStarted struct{}
+
+// Ready says that a runner waits for its task.
+type Ready struct{ Runner ID }
+
+// Finished says that a runner has recorded the result of its task, and is about to
+// exit.
+type Finished struct {
+	Runner ID
+	More   bool // its job has another ready task
+}
+
+// Exited says that the process of a runner has ended.
+type Exited struct{ Runner ID }
+
+// Counted answers [Count].
+type Counted struct {
+	Ready  int
+	Failed bool // nobody knows
+}
+
+// Parked answers [CountParked].
+type Parked struct {
+	Attempts int
+	Failed   bool // nobody knows
+}
+
+// Claimed answers [Claim], some time later.
+type Claimed struct {
+	Runners  []ID
+	HasTask  map[ID]bool
+	HoldNone map[ID]bool // hold no lock: they are dead
+	Unknown  bool        // whether anything was claimed
+	Failed   bool        // with an error
+	GivenUp  bool        // with an error, because the manager stops
+}
+
+// Attempt is one that is under way according to its row.
+type Attempt struct {
+	Runner    ID
+	Elsewhere bool // lost, but only another manager can tell whether its command lives
+}
+
+// Looked answers [Look], some time later.
+type Looked struct {
+	Attempts []Attempt // that are under way, after those that were lost have ended
+	Parked   int       // if places were taken back: how many attempts are still parked
+	Freed    bool      // places were taken back
+	Failed   bool      // nobody knows
+}
+
+// Stop says that the manager is to stop, or to stop in another way.
+type Stop struct{ Leave bool } // do not wait for what runs
+
+// Release says that the manager ends: no runner will get a task any more.
+type Release struct{}
+
+// Order is something to be done. Each of the types below is one.
+type Order interface{ order() }
+
+// Count asks how many jobs have a task to claim, at most Limit.
+type Count struct{ Limit int }
+
+// CountParked asks how many attempts are parked: their commands wait for other tasks,
+// and so they do not occupy their places.
+type CountParked struct{}
+
+// Start asks for this many new runners.
+type Start struct{ Runners int }
+
+// Claim asks for a task for each of these runners.
+type Claim struct{ Runners []ID }
+
+// Assign hands a runner the task that was claimed for it.
+type Assign struct{ Runner ID }
+
+// Dismiss tells a runner to end after the task that it has, if any.
+type Dismiss struct{ Runner ID }
+
+// Look asks for the attempts that are under way, once those are ended and recorded
+// whose runners have died.
+type Look struct {
+	Parked bool // some are parked: take back the places of those whose waiting command has died
+}
+
+// Warn asks for a line in the log about a runner that has exited too early.
+type Warn struct {
+	Runner  ID
+	HadTask bool
+}
+
+// Blame asks to say that no task can start because runners exit too early, of which
+// this is the latest.
+type Blame struct {
+	Runner   ID
+	WasReady bool
+}
+
+func (Count) order()       {}
+func (CountParked) order() {}
+func (Start) order()       {}
+func (Claim) order()       {}
+func (Assign) order()      {}
+func (Dismiss) order()     {}
+func (Look) order()        {}
+func (Warn) order()        {}
+func (Blame) order()       {}
