@@ -150,6 +150,9 @@ func (f *Follower) started(s db.Step) {
 	if l == nil {
 		l = f.queue.LogOf(f.job, s.Task)
 		l.Attempt = s.Number
+		if earlier := f.read[attemptKey{s.Task, s.Number - 1}]; earlier != nil {
+			l.before = earlier.is
+		}
 		f.read[key] = l
 	}
 	l.Status, l.Error = s.Status, s.Error
@@ -182,6 +185,9 @@ func (f *Follower) Tick(ctx context.Context, changed bool) error {
 			return err
 		}
 		if l.Status.Ended() {
+			if err := l.settle(f.sink); err != nil {
+				return err
+			}
 			l.Close()
 			delete(f.open, row)
 		} else if moved[l] {

@@ -19,8 +19,10 @@ type Log struct {
 	Path      string     // absolute
 	Offset    int64      // of the byte that is read next
 
-	base string   // the base path
-	file *os.File // once it was read
+	base   string      // the base path
+	file   *os.File    // once it was read
+	is     os.FileInfo // the file that was read last, also when it is closed
+	before os.FileInfo // that of the attempt before, which has the path at first; nil: unknown
 }
 
 // LogSink takes what is read of logs.
@@ -130,8 +132,16 @@ func (l *Log) open() (bool, error) {
 	if errors.Is(err, os.ErrNotExist) {
 		return false, nil
 	}
-	l.file = f
-	return err == nil, err
+	if err != nil {
+		return false, err
+	}
+	is, err := f.Stat()
+	if err != nil || l.before != nil && os.SameFile(is, l.before) {
+		f.Close()
+		return false, err // the runner is about to move that one away
+	}
+	l.file, l.is = f, is
+	return true, nil
 }
 
 // again begins anew with a log of which another part was read already.
@@ -151,6 +161,28 @@ func (l *Log) replaced() bool {
 	}
 	ours, err := l.file.Stat()
 	return err == nil && !os.SameFile(now, ours)
+}
+
+// settle makes sure that what was read is the log of this attempt, once that has
+// ended. A follower may have been quicker than the runner, and have opened the log
+// of the attempt before. If so, the right one is given to the sink whole.
+func (l *Log) settle(sink LogSink) error {
+	if l.file == nil {
+		return nil
+	}
+	path := runner.OldLogPath(l.base, l.Job, l.Task, l.Attempt)
+	now, err := os.Lstat(path)
+	if err != nil { // no later attempt has moved it
+		path = l.Path
+		now, err = os.Lstat(path)
+	}
+	if err != nil || os.SameFile(now, l.is) {
+		return nil
+	}
+	l.Close()
+	l.Path = path
+	l.again(sink, "was replaced")
+	return l.Rest(sink)
 }
 
 // tailStart finds where the last lines begin, reading backwards in blocks.

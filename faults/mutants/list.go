@@ -566,11 +566,22 @@ var Early func(i int, a *Assignment)
 		shows:   "failures that count",
 	},
 	{
-		name: "logs are read through any link",
-		changes: []change{{"queue/log.go", `runner.ReadLog(l.base, l.Path)`, `os.Open(l.Path)`}, {"queue/log.go", `	"github.com/air-executor/air-executor/runner"
-`, ``}},
-		test:  inStories("linked"),
-		shows: "exit code is 0, not 1",
+		name:    "a runner that dies during a look for lost attempts is forgotten",
+		changes: []change{{"manager/dispatch/look.go", `	d.look.lost[id] = true`, `	_ = id`}},
+		test:    test{"./manager/dispatch", "", "TestALookIsOlderThanWhatHappensMeanwhile"},
+		shows:   "nobody looks for it",
+	},
+	{
+		name:    "the mirror writes from a database that was replaced",
+		changes: []change{{"manager/mirror.go", `if errors.Is(context.Cause(ctx), errStopped) {`, `if ctx.Err() != nil {`}},
+		test:    test{"./manager", "", "TestTheMirrorWritesTheLastWordWhenItEnds"},
+		shows:   "ended by a file was replaced",
+	},
+	{
+		name:    "logs are read through any link",
+		changes: []change{{"queue/log.go", `runner.ReadLog(l.base, l.Path)`, `os.Open(l.Path)`}},
+		test:    inStories("linked"),
+		shows:   "exit code is 0, not 1",
 	},
 	{
 		name:    "a manager that was asked to stop claims until it sees that",
