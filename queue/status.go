@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/air-executor/air-executor/db"
@@ -127,6 +128,7 @@ func (s *Status) readTask(ctx context.Context) (err error) {
 		return err
 	}
 	s.EnvNames, s.EnvStored, err = s.queue.DB.EnvNames(ctx, q.Job, q.Task)
+	slices.Sort(s.EnvNames)
 	return err
 }
 

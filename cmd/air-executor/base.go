@@ -19,7 +19,11 @@ import (
 func explainBase(err error) error {
 	var u *basepath.Untrusted
 	if errors.As(err, &u) {
-		return fail(exitError, err, u.Hint)
+		code := exitError
+		if filepath.Base(u.Path) == config.FileName {
+			code = exitUsage // the configuration is wrong
+		}
+		return fail(code, err, u.Hint)
 	}
 	return err
 }
@@ -65,6 +69,10 @@ func (ws *workspace) newBase(conf *config.Config) (made func(), err error) {
 	if err := db.CheckNames(conf.BasePath); err != nil {
 		return nil, err
 	}
+	what := "new base path"
+	if _, err := os.Lstat(conf.BasePath); err == nil {
+		what = "new database in"
+	}
 	return func() {
 		if ws.globals.Quiet {
 			return
@@ -72,7 +80,7 @@ func (ws *workspace) newBase(conf *config.Config) (made func(), err error) {
 		for _, other := range conf.Passed {
 			ws.ui.notef("%s belongs to another user and was passed over", other)
 		}
-		ws.ui.notef("new base path %s", conf.BasePath)
+		ws.ui.notef("%s %s", what, conf.BasePath)
 	}, nil
 }
 

@@ -45,11 +45,11 @@ func (*configShowCmd) Run(ui *ui, ws *workspace) error {
 		}
 		return ui.printJSON(out)
 	}
-	g := grid{head: []string{"Key", "Value", "Source"}, squeeze: []step{{3, 24}, {2, 16}, {3, 12}, {1, 16}, {2, 8}}}
+	g := grid{head: []string{"Key", "Value", "Source"}}
 	for _, s := range conf.Settings() {
 		g.add(s.Key, s.Value, s.Source)
 	}
-	return g.print(ui.out, ui.width())
+	return g.print(ui.out, 0) // a path that is cut is none
 }
 
 type configCheckCmd struct{}

@@ -105,7 +105,7 @@ func (ui *ui) complain(err error) {
 	} else if errors.Is(err, db.ErrOlder) {
 		hint = "air-executor upgrade"
 	} else if errors.Is(err, db.ErrNewer) {
-		hint = "use the newer program; see \"newer than this program\" in the README for the way back"
+		hint = "use the newer program; the way back is in docs/install.md, under \"A newer version\""
 	} else if errors.Is(err, db.ErrUnreleased) {
 		hint = "with the program that made it: air-executor export FOLDER; then move the database away, and with this one: air-executor import FOLDER"
 	}

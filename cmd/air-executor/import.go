@@ -23,7 +23,7 @@ func (*importCmd) configured() {}
 func (*importCmd) Help() string {
 	return `A job's folder holds state.json and tasks.json. Each job is imported as a whole or not at all; the others are imported all the same.
 
-A task that was running when the files were written may have ended since. You decide whether it runs again: with --running, or when asked on a terminal.
+A task that was running when the files were written may have ended since. You decide whether it runs again: with --running, or when asked on a terminal. There is no --yes, which would not say which.
 
 The files of jobs in the base path itself are moved to imported/DATE in it, or, with mirror_json, kept up to date.
 

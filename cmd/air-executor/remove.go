@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/queue"
@@ -50,7 +51,7 @@ func (c *removeCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 			ui.printf("Job %s removed, with %s\n", r.Job, plural(r.Removed, "task"))
 		}
 	}
-	return ws.suggestTask(explainRemove(err, names[0]), names)
+	return ws.suggestTask(explainRemove(noPattern(err), names[0]), names)
 }
 
 func (c *removeCmd) tasks(ctx context.Context, ui *ui, q *queue.Queue, name string) error {
@@ -63,6 +64,15 @@ func (c *removeCmd) tasks(ctx context.Context, ui *ui, q *queue.Queue, name stri
 	}
 	ui.printf("Job %s: %s removed\n", name, plural(r.Removed, "task"))
 	return nil
+}
+
+// noPattern adds to the error about a job that is not there that a pattern is a name.
+func noPattern(err error) error {
+	var missing *db.Missing
+	if errors.As(err, &missing) && missing.Task == "" && strings.ContainsAny(missing.Job, "*?[") {
+		return fail(exitNoSuch, err, "names are not patterns; give several names: air-executor status --json | jq -r '.jobs[].job' lists them, one a line")
+	}
+	return err
 }
 
 // explainRemove adds what to do about an error.

@@ -29,6 +29,7 @@ type runCmd struct {
 	NoEnv    bool         `help:"Run a command with the manager's environment, not with this shell's."`
 	ExitCode string       `placeholder:"job|command" enum:"job,command" default:"job" type:"word" words:"job,command" help:"With 'command', exit with the exit code of the command."`
 	Args     []string     `arg:"" optional:"" name:"file" help:"Job file (YAML or JSON; - is stdin), or -- and a command with its arguments."`
+	asksNothing
 }
 
 func (*runCmd) configured() {}

@@ -24,6 +24,7 @@ type startCmd struct {
 	Foreground bool   `help:"Stay in the foreground and log to stderr, for systemd and containers."`
 	OnTerm     string `enum:",leave,drain,kill" type:"word" words:"leave,drain,kill" default:"" placeholder:"WAY" help:"What SIGTERM does to running tasks: leave, drain or kill (on_term of the configuration, or leave)."`
 	Ready      bool   `hidden:"" help:"Report on descriptor 3 once serving."`
+	asksNothing
 }
 
 func (*startCmd) configured() {}

@@ -21,7 +21,7 @@ type statusCmd struct {
 	Running bool   `help:"List running tasks."`
 	Pending bool   `help:"List pending tasks."`
 	Sort    string `placeholder:"KEY" enum:",name,state,created,updated,duration" type:"word" words:"name,state,created,updated,duration" default:"" help:"Order of the list: name; state, what runs or has failed first; created or updated, newest first; duration, longest first."`
-	Limit   signed `short:"n" placeholder:"N" help:"Show at most N jobs or tasks."`
+	Limit   signed `short:"n" placeholder:"N" help:"Show at most N jobs or tasks; 0 shows all."`
 	Watch   bool   `short:"w" help:"Show it again at every change, until Ctrl-C or q."`
 }
 

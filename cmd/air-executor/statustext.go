@@ -50,6 +50,7 @@ func (r *report) jobTable(width int) []string {
 	g := grid{
 		head:    []string{"Job Name", "State", "Pending Tasks", "Active Runner", "Updated At", "Done", "Failed", "Running"},
 		squeeze: []step{{1, 24}, {8, 0}, {1, 16}, {7, 0}, {1, 12}, {6, 0}, {1, 8}},
+		names:   1,
 		colours: colour(r.ui.out),
 	}
 	symbols := marks()
@@ -79,7 +80,7 @@ func (r *report) taskTable(width int) []string {
 	}
 	if r.Query.Job == "" {
 		g.head = append([]string{"Job"}, g.head...)
-		g.wrap = 7
+		g.wrap, g.names = 7, 1
 		g.squeeze = []step{{6, 24}, {2, 24}, {1, 20}, {7, 56}, {6, 14}, {7, 40}, {2, 14}, {1, 14}, {4, 0}, {7, 28}, {6, 10}, {2, 10}, {1, 10}, {7, 26}, {5, 0}, {6, 0}, {7, 16}, {2, 6}, {1, 6}, {7, 8}}
 	}
 	for _, l := range r.Tasks {

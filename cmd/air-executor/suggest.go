@@ -3,11 +3,16 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/internal/words"
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/jobfolder"
+	"github.com/air-executor/air-executor/queue"
 )
 
 // suggest adds to an error about a job or task that is not there which one may
@@ -18,10 +23,24 @@ func (ws *workspace) suggest(err error) error {
 	if !errors.As(err, &missing) || errors.As(err, &coded) {
 		return err
 	}
+	if missing.Task == "" && ws.waitsForImport(missing.Job) {
+		return fail(exitNoSuch, err, "its files are in "+jobfolder.Path(ws.conf.BasePath, missing.Job)+", and not in the database; to bring it in: air-executor import")
+	}
 	if near := ws.nearest(missing); near != "" {
 		return fail(exitNoSuch, err, fmt.Sprintf("did you mean %s?", shellLine([]string{near})))
 	}
 	return err
+}
+
+// waitsForImport reports whether there are files of a job in the base path that were
+// not imported yet.
+func (ws *workspace) waitsForImport(name string) bool {
+	if ws.conf == nil {
+		return false
+	}
+	return slices.ContainsFunc(queue.Unimported(ws.ctx, ws.conf, nil), func(folder string) bool {
+		return filepath.Base(folder) == job.FolderName(name)
+	})
 }
 
 // suggestTask adds to an error about one of several jobs that is not there, and

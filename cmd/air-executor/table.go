@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 )
@@ -18,6 +19,7 @@ type grid struct {
 	rows    [][]cell
 	squeeze []step
 	wrap    int  // number of the column, from 1, whose cells go on in further lines; 0: none
+	names   int  // number of the column, from 1, whose cells are cut in their middle; 0: none
 	colours bool // as the cells say
 }
 
@@ -143,6 +145,8 @@ func (g *grid) render(lines []string, row []cell, widths []int, head bool) []str
 			parts[i] = []string{c.text}
 		case head || i+1 == g.wrap:
 			parts[i] = wrap(c.text, widths[i])
+		case i+1 == g.names:
+			parts[i] = []string{shortenMiddle(c.text, widths[i])}
 		default:
 			parts[i] = []string{shorten(c.text, widths[i])}
 		}
@@ -191,6 +195,21 @@ func shorten(s string, width int) string {
 		more = "."
 	}
 	return prefix(s, max(width-textWidth(more), 0)) + more
+}
+
+// shortenMiddle is shorten for names that often differ at their ends only.
+func shortenMiddle(s string, width int) string {
+	more := marks().more
+	room := width - textWidth(more)
+	if textWidth(s) <= width || room < 2 {
+		return shorten(s, width)
+	}
+	end := s
+	for textWidth(end) > (room+1)/2 {
+		_, n := utf8.DecodeRuneInString(end)
+		end = end[n:]
+	}
+	return prefix(s, room-textWidth(end)) + more + end
 }
 
 // when is an instant as people read it, in local time.

@@ -57,6 +57,24 @@ func TestATableIsAsWideAsItNeedsToBe(t *testing.T) {
 	}
 }
 
+// Jobs of commands looked alike where their names were cut at the end.
+func TestNamesAreCutInTheirMiddle(t *testing.T) {
+	g := &grid{head: []string{"Name", "State"}, squeeze: []step{{1, 12}}, names: 1}
+	g.add("run-20260102-030405-77", "x")
+	g.add("run-20260102-030405-78", "y")
+	lines := g.lines(20)
+	if lines[1] == lines[2] || !strings.HasPrefix(lines[1], "run-2") || !strings.Contains(lines[1], "05-77") {
+		t.Errorf("%q", lines)
+	}
+	for _, name := range []string{"run-20260102-030405-77", "日本語日本語日本語日本語", "é\u0301é\u0301é\u0301é\u0301é\u0301"} {
+		for width := 1; width < 30; width++ {
+			if got := shortenMiddle(name, width); textWidth(got) > width {
+				t.Errorf("%q in %d columns is %q", name, width, got)
+			}
+		}
+	}
+}
+
 func TestWordsAreWrapped(t *testing.T) {
 	for _, c := range []struct {
 		text  string

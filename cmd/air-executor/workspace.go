@@ -84,6 +84,9 @@ func (ws *workspace) openQueue(mustExist bool) (*queue.Queue, error) {
 		if len(conf.Passed) > 0 {
 			hint += "; " + conf.Passed[0] + " belongs to another user and was passed over"
 		}
+		if len(queue.Unimported(ws.ctx, conf, nil)) > 0 {
+			hint = "there are files of jobs that are not imported yet: air-executor import"
+		}
 		return nil, fail(exitNoSuch, err, hint)
 	}
 	if err != nil {
