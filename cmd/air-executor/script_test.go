@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 // testscript they have
 //
 //	exits CODE PROGRAM ARG...   run a program, which must end with this exit code
-//	interrupted PROGRAM ARG...  run a program, which must end with exit code 130 when it is interrupted
+//	interrupted [-printed] PROGRAM ARG...  run a program, which must end with exit code 130 when it is interrupted
 //	json PATH VALUE             stdout must be one JSON value, with this one at a path such as tasks.0.id
 //	sql STATEMENT               change the database behind the program's back
 //	[!] running REGEXP          there must (not) be a process of this story with such a command line
@@ -72,29 +73,61 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 // environment is the key for the environment of a story.
 const environment = "environment"
 
-// interrupted sends SIGINT. A program that dies of it was not yet there to be
-// interrupted, and has done nothing: it is given more time.
+// interrupted sends SIGINT, with -printed not before the program has printed
+// something. A program that dies of it was not yet there to be interrupted, and has
+// done nothing: it is given more time.
 func interrupted(ts *testscript.TestScript, _ bool, args []string) {
+	printed := args[0] == "-printed"
+	if printed {
+		args = args[1:]
+	}
 	for wait := 100 * time.Millisecond; ; wait *= 2 {
-		var out, errs bytes.Buffer
+		var errs bytes.Buffer
+		out, err := os.CreateTemp(ts.Getenv("TMPDIR"), "out")
+		ts.Check(err)
 		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Dir, cmd.Env = ts.MkAbs("."), ts.Value(environment).([]string)
-		cmd.Stdout, cmd.Stderr = &out, &errs
+		cmd.Stdout, cmd.Stderr = out, &errs
 		ts.Check(cmd.Start())
-		interrupt := time.AfterFunc(wait, func() { _ = cmd.Process.Signal(os.Interrupt) })
-		hangs := time.AfterFunc(wait+30*time.Second, func() { _ = cmd.Process.Kill() })
+		ended := make(chan struct{})
+		go interrupt(cmd.Process, out, printed, wait, ended)
 		_ = cmd.Wait()
-		interrupt.Stop()
-		hangs.Stop()
+		close(ended)
 		if s := cmd.ProcessState.Sys().(syscall.WaitStatus); s.Signaled() && s.Signal() == syscall.SIGINT && wait < 30*time.Second {
 			continue
 		}
-		_, _ = ts.Stdout().Write(out.Bytes())
+		content, err := os.ReadFile(out.Name())
+		ts.Check(errors.Join(err, out.Close(), os.Remove(out.Name())))
+		_, _ = ts.Stdout().Write(content)
 		_, _ = ts.Stderr().Write(errs.Bytes())
 		if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
 			ts.Fatalf("interrupted after %s: %s\n%s", wait, cmd.ProcessState, errs.String())
 		}
 		return
+	}
+}
+
+// interrupt sends SIGINT after a time, or when the process has printed something.
+// One that has not ended half a minute later is killed.
+func interrupt(p *os.Process, out *os.File, printed bool, wait time.Duration, ended chan struct{}) {
+	tick := time.NewTicker(wait)
+	defer tick.Stop()
+	for sent, end := false, time.Now().Add(time.Minute); ; {
+		select {
+		case <-ended:
+			return
+		case <-tick.C:
+		}
+		info, err := out.Stat()
+		switch {
+		case time.Now().After(end):
+			_ = p.Kill()
+		case sent || err != nil || printed && info.Size() == 0:
+		default:
+			_ = p.Signal(os.Interrupt)
+			sent = true
+			end = time.Now().Add(30 * time.Second)
+		}
 	}
 }
 
