@@ -41,8 +41,7 @@ func (b *bench) folder() (string, error) {
 
 // ae runs an air-executor command on the base path.
 func (s *base) ae(args ...string) error {
-	_, err := s.b.command(s.exe, append([]string{"--base-path", s.path}, args...)...)
-	return err
+	return s.b.command(s.exe, append([]string{"--base-path", s.path}, args...)...)
 }
 
 // fill queues n tasks that do nothing in a job.
@@ -64,16 +63,61 @@ func (s *base) stop() error { return s.ae("stop") }
 // remove removes the base path, where it takes up much room.
 func (s *base) remove() error { return os.RemoveAll(s.path) }
 
-// command runs a program to its end, and returns what it used.
-func (b *bench) command(name string, args ...string) (*syscall.Rusage, error) {
+// command runs a program to its end.
+func (b *bench) command(name string, args ...string) error {
+	return b.watched(func(int, chan struct{}) {}, name, args...)
+}
+
+// peak runs a program to its end, and returns the most memory in bytes that it took,
+// as far as looks every few milliseconds tell. What the system tells at its end would
+// not do: a process counts the memory of the one that has started it.
+func (b *bench) peak(name string, args ...string) (peak int64, err error) {
+	seen := make(chan int64, 1)
+	err = b.watched(func(pid int, ended chan struct{}) {
+		go func() { seen <- watchMemory(pid, ended) }()
+	}, name, args...)
+	if err != nil {
+		return 0, err
+	}
+	return <-seen, nil
+}
+
+func (b *bench) watched(watch func(pid int, ended chan struct{}), name string, args ...string) error {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = b.dir
 	var out bytes.Buffer
 	cmd.Stderr = &out
-	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("%s %s: %w: %s", filepath.Base(name), strings.Join(args, " "), err, out.Bytes())
+	err := cmd.Start()
+	if err == nil {
+		ended := make(chan struct{})
+		watch(cmd.Process.Pid, ended)
+		err = cmd.Wait()
+		close(ended)
 	}
-	return cmd.ProcessState.SysUsage().(*syscall.Rusage), nil
+	if err != nil {
+		return fmt.Errorf("%s %s: %w: %s", filepath.Base(name), strings.Join(args, " "), err, out.Bytes())
+	}
+	return nil
+}
+
+// watchMemory returns the high water mark of a process's own memory in bytes.
+func watchMemory(pid int, ended chan struct{}) (peak int64) {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ended:
+			return peak
+		case <-tick.C:
+		}
+		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		for line := range strings.Lines(string(status)) {
+			var kib int64
+			if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kib); n == 1 {
+				peak = max(peak, kib<<10)
+			}
+		}
+	}
 }
 
 // timed is how long fn takes.
@@ -95,7 +139,7 @@ func usage() time.Duration {
 
 // shell runs a line of shell.
 func (b *bench) shell(line string, args ...any) error {
-	_, err := b.command("sh", "-c", fmt.Sprintf(line, args...))
+	err := b.command("sh", "-c", fmt.Sprintf(line, args...))
 	return err
 }
 

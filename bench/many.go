@@ -26,12 +26,12 @@ func enqueueMany(b *bench) (*table, error) {
 				return nil, err
 			}
 			begin := time.Now()
-			use, err := b.command(b.ae, "--base-path", s.path, "enqueue", "--quiet", "--from-file", file)
+			peak, err := b.peak(b.ae, "--base-path", s.path, "enqueue", "--quiet", "--from-file", file)
 			if err != nil {
 				return nil, err
 			}
 			t.add(fmt.Sprintf("%d tasks, tasks per second", n), float64(n)/time.Since(begin).Seconds())
-			t.add(fmt.Sprintf("%d tasks, peak memory, MiB", n), float64(use.Maxrss)/1024)
+			t.add(fmt.Sprintf("%d tasks, peak memory, MiB", n), float64(peak)/(1<<20))
 			if err := s.remove(); err != nil {
 				return nil, err
 			}

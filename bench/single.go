@@ -115,7 +115,7 @@ func enqueueOne(b *bench) (*table, error) {
 			var times, used []float64
 			for range samples {
 				before := usage()
-				took, err := timed(func() error { _, err := b.command(p.args[0], p.args[1:]...); return err })
+				took, err := timed(func() error { return b.command(p.args[0], p.args[1:]...) })
 				if err != nil {
 					return nil, err
 				}
