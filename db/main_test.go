@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
@@ -143,19 +142,4 @@ func (p *process) wait(t *testing.T) []string {
 		t.Errorf("%s: %v\n%s", p.cmd.Env[len(p.cmd.Env)-3], err, out)
 	}
 	return strings.Fields(string(out))
-}
-
-// eventually waits for something that no event announces.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	late := time.After(30 * time.Second)
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatalf("never: %s", what)
-		}
-	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/air-executor/air-executor/internal/wait"
 	"github.com/air-executor/air-executor/lock"
 )
 
@@ -133,7 +134,7 @@ func TestInheritedDescriptorKeepsTheLockAfterTheHolderWasKilled(t *testing.T) {
 	}
 	wantNumber(t, p, 9, true)
 	runner.stdin.Close() // on which the grandchild ends
-	eventually(t, "the lock is free after the last copy is closed", func() bool {
+	wait.Until(t, "the lock is free after the last copy is closed", func() bool {
 		held, err := p.Held(9)
 		return err == nil && !held
 	})

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/air-executor/air-executor/internal/wait"
 	"github.com/air-executor/air-executor/lock"
 )
 
@@ -87,7 +88,7 @@ func TestLockGivesUpAfterItsWaitAndCanBeTakenLater(t *testing.T) {
 	if err := l.Unlock(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the lock is free", func() bool {
+	wait.Until(t, "the lock is free", func() bool {
 		held, err := lock.Held(path)
 		return err == nil && !held
 	})
@@ -107,7 +108,7 @@ func TestLockWaitsUntilTheHolderLetsGo(t *testing.T) {
 			l := open(t, path)
 			got := make(chan error, 1)
 			go func() { got <- l.Lock(t.Context(), surely) }()
-			eventually(t, "the kernel has a waiter", func() bool { return waiters(t, path) == 1 })
+			wait.Until(t, "the kernel has a waiter", func() bool { return waiters(t, path) == 1 })
 			select {
 			case err := <-got:
 				t.Fatalf("Lock returned %v before the lock was free", err)
@@ -131,7 +132,7 @@ func TestWaitersAreServedInTheOrderInWhichTheyCame(t *testing.T) {
 	var queue []*launched
 	for n := 1; n <= 4; n++ {
 		queue = append(queue, launch(t, "lock "+path))
-		eventually(t, "one more waits", func() bool { return waiters(t, path) == n })
+		wait.Until(t, "one more waits", func() bool { return waiters(t, path) == n })
 	}
 	l := open(t, path)
 	for _, next := range queue {

@@ -129,18 +129,3 @@ func (p *process) end() {
 	p.stdin.Close()
 	_ = p.cmd.Wait()
 }
-
-// eventually waits for something that no event announces.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	late := time.After(30 * time.Second)
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatalf("never: %s", what)
-		}
-	}
-}

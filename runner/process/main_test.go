@@ -123,21 +123,6 @@ func lines(t *testing.T, c *process.Command) func() string {
 	}
 }
 
-// eventually waits for something that no event announces.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	late := time.After(30 * time.Second)
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-late:
-			t.Fatalf("never: %s", what)
-		}
-	}
-}
-
 // state is the letter for the state of a process, see proc_pid_stat(5).
 func state(pid int) string {
 	b, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")

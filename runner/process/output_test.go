@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/air-executor/air-executor/internal/wait"
 	"github.com/air-executor/air-executor/runner/process"
 )
 
@@ -114,7 +115,7 @@ func TestAStrangerThatHoldsTheOutputOpenDoesNotHoldUpTheEnd(t *testing.T) {
 	ended := make(chan process.Exit, 1)
 	go func() { ended <- process.Run(c, nil) }()
 	pid := 0
-	eventually(t, "the command says who it is", func() bool {
+	wait.Until(t, "the command says who it is", func() bool {
 		n, _ := fmt.Sscan(output(t, c), &pid)
 		return n == 1
 	})
