@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/air-executor/air-executor/db"
-	"github.com/air-executor/air-executor/internal/wait"
+	"github.com/air-executor/air-executor/internal/testkit"
 	"github.com/air-executor/air-executor/job"
 )
 
@@ -176,7 +176,7 @@ func TestAWriterThatDoesNotLetGoIsNamed(t *testing.T) {
 	}
 	s.WantJob("j", job.StateWaiting, job.Counts{Pending: 1}, 0) // readers do not wait
 	p.kill()
-	wait.Until(t, "the database can be written again", func() bool {
+	testkit.Eventually(t, "the database can be written again", func() bool {
 		_, err := s.Enqueue(ctx, db.Batch{Job: "j", Tasks: specs(task("b")), IfAbsent: true})
 		if err != nil && !errors.Is(err, db.ErrStuck) {
 			t.Fatal(err)

@@ -2,9 +2,7 @@ package db_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/testkit"
 	"github.com/air-executor/air-executor/job"
 )
 
@@ -25,19 +24,7 @@ func version1(t *testing.T, base string) { unpack(t, base, "v1.db.gz") }
 // unpack puts a database of testdata into a base path.
 func unpack(t *testing.T, base, name string) {
 	t.Helper()
-	packed, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	z, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		t.Fatal(err)
-	}
-	content, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, filepath.Join(base, db.FileName), content)
+	testkit.Gunzip(t, filepath.Join("testdata", name), filepath.Join(base, db.FileName))
 }
 
 // schema is the text of all that is in the schema, by name, but for comments and

@@ -71,21 +71,29 @@ func TestCancelNeedsNoSignal(t *testing.T) {
 	w.becomes("completed", "k", "a")
 }
 
+// cancelFromAnotherPIDNamespace is the command that cancels a job from a PID
+// namespace of its own.
+func (w *world) cancelFromAnotherPIDNamespace(name string) *exec.Cmd {
+	w.Helper()
+	front := []string{"unshare", "--pid", "--fork", "--mount-proc"}
+	if err := exec.Command(front[0], append(front[1:], "true")...).Run(); err != nil {
+		w.Skipf("no PID namespaces here: %v", err)
+	}
+	c := w.command(nil, "cancel", name)
+	c.Path, c.Args = "/usr/bin/env", append(append([]string{"env"}, front...), c.Args...)
+	c.Args[len(front)+1] = program
+	return c
+}
+
 // The same from another PID namespace, in which the runner has no PID.
 func TestCancelFromAnotherPIDNamespace(t *testing.T) {
 	t.Parallel()
-	front := []string{"unshare", "--pid", "--fork", "--mount-proc"}
-	if err := exec.Command(front[0], append(front[1:], "true")...).Run(); err != nil {
-		t.Skipf("no PID namespaces here: %v", err)
-	}
 	w := newWorld(t)
+	cancel := w.cancelFromAnotherPIDNamespace("j")
 	w.enqueue("j", "a", waits("never"))
 	w.start()
 	w.started("j", "a")
-	c := w.command(nil, "cancel", "j")
-	c.Path, c.Args = "/usr/bin/env", append(append([]string{"env"}, front...), c.Args...)
-	c.Args[len(front)+1] = program
-	if out, err := c.CombinedOutput(); err != nil {
+	if out, err := cancel.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if ended := w.becomes("failed", "j", "a"); ended.Reason != "cancelled" {
@@ -97,20 +105,14 @@ func TestCancelFromAnotherPIDNamespace(t *testing.T) {
 // does not call it ended: the next task of the job started beside it.
 func TestCancelFromAnotherPIDNamespaceSettlesNothing(t *testing.T) {
 	t.Parallel()
-	front := []string{"unshare", "--pid", "--fork", "--mount-proc"}
-	if err := exec.Command(front[0], append(front[1:], "true")...).Run(); err != nil {
-		t.Skipf("no PID namespaces here: %v", err)
-	}
 	w := newWorld(t)
+	cancel := w.cancelFromAnotherPIDNamespace("j")
 	w.enqueue("j", "a", waits("never"))
 	w.start()
 	w.started("j", "a")
 	w.manager.kill()
 	w.killRunner("j", "a")
-	c := w.command(nil, "cancel", "j")
-	c.Path, c.Args = "/usr/bin/env", append(append([]string{"env"}, front...), c.Args...)
-	c.Args[len(front)+1] = program
-	if out, err := c.CombinedOutput(); err == nil || !strings.Contains(string(out), "cannot be seen from here") {
+	if out, err := cancel.CombinedOutput(); err == nil || !strings.Contains(string(out), "cannot be seen from here") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if r := w.tasks("j")["a"]; r.Status != "running" {

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/air-executor/air-executor/internal/wait"
+	"github.com/air-executor/air-executor/internal/testkit"
 	"github.com/air-executor/air-executor/lock"
 )
 
@@ -134,7 +134,7 @@ func TestInheritedDescriptorKeepsTheLockAfterTheHolderWasKilled(t *testing.T) {
 	}
 	wantNumber(t, p, 9, true)
 	runner.stdin.Close() // on which the grandchild ends
-	wait.Until(t, "the lock is free after the last copy is closed", func() bool {
+	testkit.Eventually(t, "the lock is free after the last copy is closed", func() bool {
 		held, err := p.Held(9)
 		return err == nil && !held
 	})

@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/air-executor/air-executor/internal/wait"
+	"github.com/air-executor/air-executor/internal/testkit"
 	"github.com/air-executor/air-executor/lock"
 )
 
@@ -88,7 +88,7 @@ func TestLockGivesUpAfterItsWaitAndCanBeTakenLater(t *testing.T) {
 	if err := l.Unlock(); err != nil {
 		t.Fatal(err)
 	}
-	wait.Until(t, "the lock is free", func() bool {
+	testkit.Eventually(t, "the lock is free", func() bool {
 		held, err := lock.Held(path)
 		return err == nil && !held
 	})
@@ -108,7 +108,7 @@ func TestLockWaitsUntilTheHolderLetsGo(t *testing.T) {
 			l := open(t, path)
 			got := make(chan error, 1)
 			go func() { got <- l.Lock(t.Context(), surely) }()
-			wait.Until(t, "the kernel has a waiter", func() bool { return waiters(t, path) == 1 })
+			testkit.Eventually(t, "the kernel has a waiter", func() bool { return waiters(t, path) == 1 })
 			select {
 			case err := <-got:
 				t.Fatalf("Lock returned %v before the lock was free", err)
@@ -132,7 +132,7 @@ func TestWaitersAreServedInTheOrderInWhichTheyCame(t *testing.T) {
 	var queue []*launched
 	for n := 1; n <= 4; n++ {
 		queue = append(queue, launch(t, "lock "+path))
-		wait.Until(t, "one more waits", func() bool { return waiters(t, path) == n })
+		testkit.Eventually(t, "one more waits", func() bool { return waiters(t, path) == n })
 	}
 	l := open(t, path)
 	for _, next := range queue {

@@ -1,39 +1,22 @@
 package sqlite
 
 import (
-	"compress/gzip"
 	"context"
 	"errors"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/air-executor/air-executor/db/engine"
+	"github.com/air-executor/air-executor/internal/testkit"
 	"github.com/air-executor/air-executor/migrations"
 )
 
 // oldBase returns a base path with a database of version 1.
 func oldBase(t *testing.T) string {
 	t.Helper()
-	packed, err := os.Open("../testdata/v1.db.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer packed.Close()
-	z, err := gzip.NewReader(packed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	content, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
 	base := t.TempDir()
-	if err := os.WriteFile(filepath.Join(base, FileName), content, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testkit.Gunzip(t, "../testdata/v1.db.gz", filepath.Join(base, FileName))
 	return base
 }
 

@@ -30,7 +30,7 @@ var layers = map[string][]string{
 
 	"internal/basepath":   {},
 	"internal/words":      {},
-	"internal/wait":       {}, // for tests
+	"internal/testkit":    {}, // for tests
 	"internal/strictyaml": {"internal/words"},
 	"internal/failpoint":  {},
 

@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/air-executor/air-executor/internal/wait"
+	"github.com/air-executor/air-executor/internal/testkit"
 	"github.com/air-executor/air-executor/runner/process"
 )
 
@@ -115,7 +115,7 @@ func TestAStrangerThatHoldsTheOutputOpenDoesNotHoldUpTheEnd(t *testing.T) {
 	ended := make(chan process.Exit, 1)
 	go func() { ended <- process.Run(c, nil) }()
 	pid := 0
-	wait.Until(t, "the command says who it is", func() bool {
+	testkit.Eventually(t, "the command says who it is", func() bool {
 		n, _ := fmt.Sscan(output(t, c), &pid)
 		return n == 1
 	})

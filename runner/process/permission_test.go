@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/air-executor/air-executor/internal/wait"
+	"github.com/air-executor/air-executor/internal/testkit"
 	"github.com/air-executor/air-executor/runner/process"
 )
 
@@ -157,7 +157,7 @@ func TestKillMarkedFindsByItsSessionWhatItMayNotLookIntoWithoutPermission(t *tes
 	if n, err := process.KillMarked(m, time.Minute); n != 1 || err != nil {
 		t.Errorf("killed %d, %v, want 1", n, err)
 	}
-	wait.Until(t, "it is dead", func() bool { return strings.Contains("ZX", state(pid)) })
+	testkit.Eventually(t, "it is dead", func() bool { return strings.Contains("ZX", state(pid)) })
 }
 
 func TestKillMarkedNamesWhatItMayNotEndWithoutPermission(t *testing.T) {
@@ -182,7 +182,7 @@ func TestKillMarkedNamesWhatItMayNotEndWithoutPermission(t *testing.T) {
 	if err := os.WriteFile(end, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	wait.Until(t, "nothing is left", func() bool {
+	testkit.Eventually(t, "nothing is left", func() bool {
 		_, err := process.KillMarked(m, 0)
 		return err == nil
 	})

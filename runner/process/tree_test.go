@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/air-executor/air-executor/internal/wait"
+	"github.com/air-executor/air-executor/internal/testkit"
 	"github.com/air-executor/air-executor/runner/process"
 )
 
@@ -128,7 +128,7 @@ func TestStoppedCommandCanBeCancelled(t *testing.T) {
 	cancel := make(chan struct{})
 	go func() {
 		pid, _ := strconv.Atoi(next())
-		wait.Until(t, "the command is stopped", func() bool { return state(pid) == "T" })
+		testkit.Eventually(t, "the command is stopped", func() bool { return state(pid) == "T" })
 		close(cancel)
 	}()
 	if e := process.Run(c, cancel); !e.Cancelled || e.Signal != unix.SIGTERM {
@@ -229,7 +229,7 @@ func TestKillMarkedFindsChildrenThatHaveClearedTheirEnvironment(t *testing.T) {
 	if _, err := killMarked(m); err != nil {
 		t.Fatal(err)
 	}
-	wait.Until(t, "the child is dead", func() bool { return strings.Contains("ZX", state(child)) })
+	testkit.Eventually(t, "the child is dead", func() bool { return strings.Contains("ZX", state(child)) })
 }
 
 func TestKillMarkedSparesWhoCarriesAnotherMark(t *testing.T) {
@@ -356,7 +356,7 @@ func TestEveryProcessHasTheWholeGraceAlsoWhenTheLeaderHasDied(t *testing.T) {
 					cmd.MaxOutput = 3
 				}
 				go func() {
-					wait.Until(t, "it is up", func() bool { return strings.HasPrefix(output(t, cmd), "up\n") })
+					testkit.Eventually(t, "it is up", func() bool { return strings.HasPrefix(output(t, cmd), "up\n") })
 					if why == "cancel" {
 						close(cancel)
 					}
@@ -410,7 +410,7 @@ func TestOrphansAreCollectedWhileTheCommandRuns(t *testing.T) {
 	ended := make(chan process.Exit, 1)
 	go func() { ended <- process.Run(c, nil) }()
 	next()
-	wait.Until(t, "no zombie is left", func() bool { return zombies(t) == 0 })
+	testkit.Eventually(t, "no zombie is left", func() bool { return zombies(t) == 0 })
 	if err := os.WriteFile(goOn, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
