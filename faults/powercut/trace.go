@@ -141,8 +141,8 @@ func (p *parser) call(pid int, s string, begin, end bool) error {
 	failed := end && !succeeded(s)
 	switch m[1] {
 	case "pwrite64", "write":
-		if begin && !failed {
-			return p.write(e, m[1], rest)
+		if !failed {
+			return p.write(e, m[1], rest, begin, end)
 		}
 	case "ftruncate":
 		if begin && !failed {
@@ -181,10 +181,16 @@ func (p *parser) started(pid int, s string) {
 	}
 }
 
-func (p *parser) write(e event, call, rest string) error {
+// write takes a write at its begin. strace cannot read what a process writes that
+// is killed in the call, and prints its address; such a write has no end, and never
+// took place.
+func (p *parser) write(e event, call, rest string, begin, end bool) error {
 	t := textForm.FindStringSubmatch(rest)
-	if t == nil {
+	if t == nil && end {
 		return fmt.Errorf("strace: what is written to %s was cut off: %.100q", e.path, rest)
+	}
+	if t == nil || !begin {
+		return nil
 	}
 	e.data = []byte(unhex(t[1]))
 	e.op = opSay
