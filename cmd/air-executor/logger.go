@@ -9,8 +9,6 @@ import (
 	"github.com/lmittmann/tint"
 )
 
-type log = slog.Logger
-
 // levelCritical is above slog's own levels.
 const levelCritical = slog.LevelError + 4
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"slices"
@@ -36,7 +37,7 @@ func runTask(args []string) int {
 			s.flush(100 * time.Millisecond)
 		}
 	}()
-	return runner.Main(args, func(f *os.File, level, format string) *log {
+	return runner.Main(args, func(f *os.File, level, format string) *slog.Logger {
 		s = newSink(f)
 		return newLogger(s, level, format)
 	})
