@@ -137,3 +137,14 @@ func Tell(a db.Active) error {
 	}
 	return err
 }
+
+// TellToStop makes a manager look now for the request to stop that was stored for
+// it; it looks every second by itself. heard is false if no process here got the
+// signal: it has ended, is another user's, or in another PID namespace.
+func TellToStop(i db.Instance) (heard bool, err error) {
+	err = process.Signal(i.PID, i.PIDStart, unix.SIGTERM)
+	if errors.Is(err, os.ErrProcessDone) || errors.Is(err, unix.EPERM) {
+		return false, nil
+	}
+	return err == nil, err
+}

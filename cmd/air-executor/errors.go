@@ -53,6 +53,7 @@ func exitCode(err error) int {
 	var folder *queue.BadFolder
 	var attempt *queue.NoAttempt
 	var late *queue.NotEnded
+	var serves *queue.NotStopped
 	var file *taskfile.Error
 	switch {
 	case err == nil:
@@ -63,7 +64,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &attempt), errors.Is(err, db.ErrNoJob), errors.Is(err, db.ErrNoTask), errors.Is(err, db.ErrNoDatabase):
 		return exitNoSuch
-	case errors.As(err, &late):
+	case errors.As(err, &late), errors.As(err, &serves):
 		return exitTimeout
 	case errors.Is(err, manager.ErrRunning):
 		return exitManager

@@ -182,7 +182,12 @@ func alreadyRunning(a *app, err error) error {
 			err = fmt.Errorf("%w (PID %d)", err, pid)
 		}
 	}
-	if how := a.stopUnderWay(); how != "" {
+	how := db.Stop("")
+	if q, e := a.queue(); e == nil {
+		defer q.Close()
+		how = q.StopUnderWay(a.ctx)
+	}
+	if how != "" {
 		err = fmt.Errorf("%w; it was told to stop (%s)", err, how)
 		hint = "wait for its end with air-executor stop --" + string(how)
 		if how == db.StopLeave {
@@ -190,23 +195,4 @@ func alreadyRunning(a *app, err error) error {
 		}
 	}
 	return fail(exitManager, err, hint)
-}
-
-// stopUnderWay is how the manager that serves was asked to stop; empty: it was
-// not, or that cannot be told.
-func (ws *workspace) stopUnderWay() db.Stop {
-	h, on, err := manager.Serving(ws.conf.BasePath)
-	if err != nil || !on || h.Instance == "" {
-		return ""
-	}
-	d, err := ws.openExisting()
-	if err != nil {
-		return ""
-	}
-	defer d.Close()
-	i, err := d.ManagerWith(ws.ctx, h.Instance)
-	if err != nil || i == nil {
-		return ""
-	}
-	return i.Stop
 }
