@@ -51,22 +51,6 @@ func Serving(ctx context.Context, s manager.Process) ServingForm {
 	return m
 }
 
-// UpgradedForm tells of the versions of a database's schema.
-type UpgradedForm struct {
-	Database string  `json:"database"`
-	From     int     `json:"from"`
-	To       int     `json:"to"`
-	Copy     *string `json:"copy"` // path; null: none was needed
-}
-
-// DoctorForm is what a check of the database has found.
-type DoctorForm struct {
-	Database            string       `json:"database"`
-	Findings            []db.Finding `json:"findings"`
-	SchemaVersion       int          `json:"schema_version"`
-	LatestSchemaVersion int          `json:"latest_schema_version"`
-}
-
 // SettingForm is a key of the configuration, with values as YAML reads them.
 type SettingForm struct {
 	Key     string `json:"key"`

@@ -181,7 +181,7 @@ func (c *runCmd) watch(a *app, o *order) error {
 	if err := runner.CheckJobs(conf.BasePath); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err // before there is a job
 	}
-	q, err := openForRunning(a.ctx, a.ui, a.workspace, false)
+	q, err := a.openForRunning(a.ctx, false)
 	if err != nil {
 		return err
 	}

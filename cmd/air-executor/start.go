@@ -89,7 +89,7 @@ func (c *startCmd) Run(a *app) error {
 // upgradeBefore upgrades an older database here rather than in the background,
 // so that the user sees what became of it.
 func upgradeBefore(a *app) error {
-	q, err := openForRunning(a.ctx, a.ui, a.workspace, true)
+	q, err := a.openForRunning(a.ctx, true)
 	if errors.Is(err, db.ErrNoDatabase) {
 		return nil
 	}

@@ -1,11 +1,6 @@
 package main
 
-import (
-	"context"
-
-	"github.com/air-executor/air-executor/db"
-	"github.com/air-executor/air-executor/queue"
-)
+import "context"
 
 type upgradeCmd struct{ asksNothing }
 
@@ -22,27 +17,17 @@ Exit codes: 0 done, or there was nothing to do; 1 error, the database is as it w
 
 // Run upgrades the database.
 func (*upgradeCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
-	d, err := ws.openExisting()
+	done, err := ws.upgrade(ctx)
 	if err != nil {
 		return err
 	}
-	path, version, outdated := d.Path(), d.Schema(), d.Outdated()
-	if err := d.Close(); err != nil {
-		return err
-	}
-	done := &db.Upgraded{From: version, To: version}
-	if outdated {
-		if done, err = upgradeDatabase(ctx, ui, ws.conf); err != nil {
-			return err
-		}
-	}
 	if ui.json() {
-		return ui.printJSON(queue.UpgradedForm{Database: path, From: done.From, To: done.To, Copy: queue.OrNull(done.Copy)})
+		return ui.printJSON(done)
 	}
-	if done.From == done.To {
-		ui.printf("%s is up to date (version %d)\n", path, done.To)
+	if done.Copy == nil {
+		ui.printf("%s is up to date (version %d)\n", done.Database, done.To)
 		return nil
 	}
-	ui.printf("Database upgraded from version %d to %d; a copy as it was before: %s\n", done.From, done.To, done.Copy)
+	ui.printf("Database upgraded from version %d to %d; a copy as it was before: %s\n", done.From, done.To, *done.Copy)
 	return nil
 }

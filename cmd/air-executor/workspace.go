@@ -79,21 +79,26 @@ func (ws *workspace) openQueue(mustExist bool) (*queue.Queue, error) {
 		}
 	}
 	q, err := queue.Open(ws.ctx, conf, mustExist)
-	if errors.Is(err, db.ErrNoDatabase) {
-		hint := "enqueue a task first, or say where the jobs are with --base-path"
-		if len(conf.Passed) > 0 {
-			hint += "; " + conf.Passed[0] + " belongs to another user and was passed over"
-		}
-		if len(queue.Unimported(ws.ctx, conf, nil)) > 0 {
-			hint = "there are files of jobs that are not imported yet: air-executor import"
-		}
-		return nil, fail(exitNoSuch, err, hint)
-	}
 	if err != nil {
-		return nil, explainBase(err)
+		return nil, ws.explainOpen(err)
 	}
 	made()
 	return q, nil
+}
+
+// explainOpen adds what to do about a database that could not be opened.
+func (ws *workspace) explainOpen(err error) error {
+	if !errors.Is(err, db.ErrNoDatabase) {
+		return explainBase(err)
+	}
+	hint := "enqueue a task first, or say where the jobs are with --base-path"
+	if len(ws.conf.Passed) > 0 {
+		hint += "; " + ws.conf.Passed[0] + " belongs to another user and was passed over"
+	}
+	if len(queue.Unimported(ws.ctx, ws.conf, nil)) > 0 {
+		hint = "there are files of jobs that are not imported yet: air-executor import"
+	}
+	return fail(exitNoSuch, err, hint)
 }
 
 // serving reports whether a manager serves the base path.

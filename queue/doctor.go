@@ -1,0 +1,101 @@
+package queue
+
+import (
+	"context"
+	"path/filepath"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/jobfolder"
+	"github.com/air-executor/air-executor/lock"
+	"github.com/air-executor/air-executor/runner"
+)
+
+// DoctorForm is what a check of the database has found.
+type DoctorForm struct {
+	Database            string       `json:"database"`
+	Findings            []db.Finding `json:"findings"`
+	SchemaVersion       int          `json:"schema_version"`
+	LatestSchemaVersion int          `json:"latest_schema_version"`
+}
+
+// Outdated reports whether an upgrade would change the schema.
+func (f DoctorForm) Outdated() bool {
+	return f.SchemaVersion > 0 && f.SchemaVersion < f.LatestSchemaVersion
+}
+
+// The rules beside those of the database.
+const (
+	everyRunning = "a running task has a living runner"
+	everyLog     = "the logs of every job can be written"
+)
+
+// Rules are the rules that Check checks, in words.
+func Rules() []string { return append(db.Rules(), everyRunning, everyLog) }
+
+// Check finds out whether the database is sound, whether its rows contradict each
+// other, whether every running task has a runner, and whether logs can be written. It
+// changes nothing. What is wrong is in the result; an error means that this could
+// not be found out.
+func (q *Queue) Check(ctx context.Context) (DoctorForm, error) {
+	found, err := q.DB.Check(ctx)
+	if err != nil {
+		return DoctorForm{}, err
+	}
+	orphans, err := q.withoutRunner(ctx)
+	if err != nil {
+		return DoctorForm{}, err
+	}
+	logs, err := q.withoutLogs(ctx)
+	if err != nil {
+		return DoctorForm{}, err
+	}
+	all := append([]db.Finding{}, found...) // never null in JSON
+	return DoctorForm{
+		Database: q.DB.Path(), Findings: append(append(all, orphans...), logs...),
+		SchemaVersion: q.DB.Schema(), LatestSchemaVersion: db.LatestSchema,
+	}, nil
+}
+
+// withoutLogs finds what is in the place of the folders for logs.
+func (q *Queue) withoutLogs(ctx context.Context) ([]db.Finding, error) {
+	if err := runner.CheckJobs(q.conf.BasePath); err != nil {
+		return []db.Finding{{Rule: everyLog, Place: jobfolder.JobsName, What: err.Error()}}, nil
+	}
+	jobs, err := q.DB.Jobs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []db.Finding
+	for _, j := range jobs {
+		if err := runner.CheckJob(q.conf.BasePath, j.Name); err != nil {
+			out = append(out, db.Finding{Rule: everyLog, Place: j.Name, What: err.Error()})
+		}
+	}
+	return out, nil
+}
+
+// withoutRunner finds running tasks whose runner is gone. Where a manager
+// serves, it ends them within a second or two.
+func (q *Queue) withoutRunner(ctx context.Context) ([]db.Finding, error) {
+	active, err := q.DB.Active(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// What is in the place of the locks is in the way even if nothing runs.
+	p, err := lock.NewProber(filepath.Join(q.conf.BasePath, runner.LocksName))
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	var out []db.Finding
+	for _, r := range active {
+		alive, err := q.DB.Alive(r.Runner)
+		if err != nil {
+			return nil, err
+		}
+		if !alive {
+			out = append(out, db.Finding{Rule: everyRunning, Place: r.Job + "/" + r.Task, What: "its runner is gone; the manager will end it"})
+		}
+	}
+	return out, nil
+}
