@@ -5,17 +5,24 @@ import (
 	"os"
 )
 
-// app is the program as a command of many parts needs it. Others take from it what
-// they use.
+// app is the program, of which a command's Run gets what it needs: the parts, the
+// context of the workspace, arguments and signals.
 type app struct {
 	*ui
 	*workspace
-	args    []string         // command line, without the program
-	signals <-chan os.Signal // see catchSignals; nil: signals end the process
+	signals signals
 }
+
+// arguments is the command line without the program, as it was given: the parser does
+// not tell where -- was.
+type arguments []string
+
+// signals are those that ask for the end of a command, see catchSignals; nil: they end
+// the process.
+type signals <-chan os.Signal
 
 // newApp is the program before its flags are read.
 func newApp(args []string) *app {
 	u := &ui{out: os.Stdout, err: os.Stderr, asJSON: jsonWanted(wantsJSON(args))}
-	return &app{ui: u, workspace: &workspace{ctx: context.Background(), ui: u}, args: args}
+	return &app{ui: u, workspace: &workspace{ctx: context.Background(), ui: u}}
 }

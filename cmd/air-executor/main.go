@@ -66,7 +66,7 @@ func run(args []string) int {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.Exit(func(code int) { exited = code; panic(errHelpShown) }),
 		kong.NamedMapper("word", kong.MapperFunc(decodeWord)),
-		kong.Bind(a, a.ui, a.workspace),
+		kong.Bind(a.ui, a.workspace, arguments(args)),
 	)
 	if len(args) == 2 && args[0] == completeLine {
 		return exitCode(answerShell(a.ui, a.workspace, parser.Model, args[1]))
@@ -112,6 +112,7 @@ func parseAndRun(parser *kong.Kong, a *app, flags *globals, args []string) (err 
 	}
 	return a.carryOut(flags, c.Selected().Target.Addr().Interface(), func() error {
 		c.BindTo(a.ctx, (*context.Context)(nil))
+		c.Bind(a.signals)
 		return c.Run()
 	})
 }
@@ -147,7 +148,7 @@ func (a *app) carryOut(flags *globals, command any, run func() error) error {
 // the end of a command, and those signals, each once, for a command that has more
 // to do than to end. One that has ended the context is in the channel by then. If
 // nobody takes them out, the channel keeps the first few.
-func catchSignals(ctx context.Context) (context.Context, <-chan os.Signal, context.CancelFunc) {
+func catchSignals(ctx context.Context) (context.Context, signals, context.CancelFunc) {
 	const few = 8
 	heard, passed, done := make(chan os.Signal, few), make(chan os.Signal, few), make(chan struct{})
 	ctx, cancel := context.WithCancel(ctx)

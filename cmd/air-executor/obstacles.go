@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/air-executor/air-executor/manager"
+	"github.com/air-executor/air-executor/queue"
 )
 
 // obstacles says, in scripts too, what keeps tasks from starting, once for each
@@ -11,8 +12,8 @@ import (
 type obstacles struct {
 	ui    *ui
 	ws    *workspace
-	own   *ownManager // nil, or a manager in this process
-	clear func()      // makes room on a terminal; may be nil
+	own   *queue.OwnManager // nil, or a manager in this process
+	clear func()            // makes room on a terminal; may be nil
 
 	next time.Time // when to look again
 	said map[string]bool
@@ -41,11 +42,12 @@ func (o *obstacles) look() {
 
 // text is what keeps tasks from starting now.
 func (o *obstacles) text() string {
-	if o.own != nil && o.own.m != nil {
-		if trouble := o.own.trouble.Load(); trouble != nil && *trouble != "" {
-			return "nothing starts: " + *trouble
+	if o.own != nil {
+		if trouble, serves := o.own.Trouble(); serves && trouble != "" {
+			return "nothing starts: " + trouble
+		} else if serves {
+			return ""
 		}
-		return ""
 	}
 	h, on, err := manager.Serving(o.ws.conf.BasePath)
 	switch {

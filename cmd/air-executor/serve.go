@@ -24,13 +24,14 @@ import (
 var errToldToStop = errors.New("the manager was told to stop before it served")
 
 // serve is the life of a manager process.
-func (c *startCmd) serve(a *app, conf *config.Config) error {
+func (c *startCmd) serve(ctx context.Context, ui *ui, ws *workspace, signals signals) error {
+	conf := ws.conf
 	stops := manager.NewStops()
-	told := stopOnSignals(a.signals, stops)
+	told := stopOnSignals(signals, stops)
 	ready, supervisor := readiness(c.Ready), newSupervisor()
-	keeper := keepLog(conf.BasePath, a.err)
+	keeper := keepLog(conf.BasePath, ui.err)
 	defer keeper.close()
-	s := newSink(a.err)
+	s := newSink(ui.err)
 	defer s.flush(time.Second)
 	log := newLogger(s, conf.LogLevel, conf.LogFormat)
 	if os.Getpid() == 1 {
@@ -39,22 +40,22 @@ func (c *startCmd) serve(a *app, conf *config.Config) error {
 	}
 	// The context of the command ends with the first signal; a manager has
 	// more to do then.
-	ctx := context.WithoutCancel(a.ctx)
+	ctx = context.WithoutCancel(ctx)
 	if !c.Ready { // in the background it has it from its start
 		process.OwnSlack(runner.Slack)
 	}
 	m, err := newManager(ctx, told, manager.Options{
-		Config: conf, Log: log, RunnerLog: a.err, OnTerm: onTerm(conf), Stops: stops,
+		Config: conf, Log: log, RunnerLog: ui.err, OnTerm: onTerm(conf), Stops: stops,
 		Stopping: supervisor.stopping, Alive: supervisor.alive,
 	})
 	if err != nil {
-		err = a.explainDenied(err)
+		err = ws.explainDenied(err)
 		ready(err)
 		if c.Ready {
 			return silent(exitCode(err))
 		}
 		if errors.Is(err, manager.ErrRunning) {
-			return alreadyRunning(a, err)
+			return alreadyRunning(ctx, ws, err)
 		}
 		return err
 	}
@@ -64,7 +65,7 @@ func (c *startCmd) serve(a *app, conf *config.Config) error {
 		ready(nil)
 		supervisor.ready()
 	}
-	if text := a.unimported(nil); text != "" && !c.Ready {
+	if text := ws.unimported(nil); text != "" && !c.Ready {
 		log.Warn(text)
 	}
 	if err := m.Run(ctx); err != nil {

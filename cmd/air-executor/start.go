@@ -1,23 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
-	"path/filepath"
-	"strings"
-	"syscall"
 
-	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
-	"github.com/air-executor/air-executor/lock"
 	"github.com/air-executor/air-executor/manager"
 	"github.com/air-executor/air-executor/queue"
-	"github.com/air-executor/air-executor/runner"
-	"github.com/air-executor/air-executor/runner/process"
 )
 
 type startCmd struct {
@@ -41,55 +31,55 @@ Exit codes: 0 it serves, or in the foreground, it has served or was stopped befo
 }
 
 // Run starts a manager.
-func (c *startCmd) Run(a *app) error {
+func (c *startCmd) Run(ctx context.Context, ui *ui, ws *workspace, signals signals) error {
 	if c.Foreground {
-		a.hurried = true
+		ui.hurried = true
 		surviveClosedPipe() // before there is something to say
 	}
-	conf, err := a.config()
+	conf, err := ws.config()
 	if err != nil {
 		return err
 	}
 	if c.OnTerm != "" {
 		conf.OnTerm = c.OnTerm
 	}
-	made, err := a.newBase(conf)
+	made, err := ws.newBase(conf)
 	if err != nil {
 		return err
 	}
 	if c.Foreground {
-		return c.serve(a, conf)
+		return c.serve(ctx, ui, ws, signals)
 	}
 	if c := queue.CallerByEnv(os.Getenv); c.Token != "" && c.BasePath == conf.BasePath {
 		return errors.New("a task cannot start the manager: it would end with the task")
 	}
-	if err := upgradeBefore(a); err != nil {
+	if err := upgradeBefore(ctx, ws); err != nil {
 		return err
 	}
-	if _, err := a.serving(); err != nil {
+	if _, err := ws.serving(); err != nil {
 		return err // what the process in the background would find, and a hint
 	}
-	pid, err := startInBackground(a, conf)
+	pid, err := startInBackground(ctx, conf)
 	if errors.Is(err, manager.ErrRunning) {
-		return alreadyRunning(a, err)
+		return alreadyRunning(ctx, ws, err)
 	}
 	if err != nil {
 		return err
 	}
-	defer a.remarkUnimported(nil)
+	defer ws.remarkUnimported(nil)
 	made()
-	a.noteLink(conf)
-	if a.json() {
-		return a.printJSON(queue.StartedForm{PID: pid, BasePath: conf.BasePath})
+	ws.noteLink(conf)
+	if ui.json() {
+		return ui.printJSON(queue.StartedForm{PID: pid, BasePath: conf.BasePath})
 	}
-	a.printf("Job manager started (PID %d)\n", pid)
+	ui.printf("Job manager started (PID %d)\n", pid)
 	return nil
 }
 
 // upgradeBefore upgrades an older database here rather than in the background,
 // so that the user sees what became of it.
-func upgradeBefore(a *app) error {
-	q, err := a.openForRunning(a.ctx, true)
+func upgradeBefore(ctx context.Context, ws *workspace) error {
+	q, err := ws.openForRunning(ctx, true)
 	if errors.Is(err, db.ErrNoDatabase) {
 		return nil
 	}
@@ -97,102 +87,4 @@ func upgradeBefore(a *app) error {
 		return err
 	}
 	return q.Close()
-}
-
-// startInBackground starts a process that serves, and waits until it does.
-func startInBackground(a *app, conf *config.Config) (pid int, err error) {
-	exe, err := os.Executable()
-	if err != nil {
-		return 0, err
-	}
-	// A manager must not keep open what a script that starts it has open, such
-	// as a lock.
-	process.CloseOnExec()
-	logFile, err := openManagerLog(conf)
-	if err != nil {
-		return 0, err
-	}
-	defer logFile.Close()
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		return 0, err
-	}
-	defer null.Close()
-	answer, theirs, err := os.Pipe()
-	if err != nil {
-		return 0, err
-	}
-	defer answer.Close()
-	var p *os.Process
-	process.WithSlack(runner.Slack, func() {
-		p, err = os.StartProcess(exe, backgroundArgs(a, conf), &os.ProcAttr{
-			Dir:   conf.BasePath,
-			Files: []*os.File{null, null, logFile, theirs},
-			Sys:   &syscall.SysProcAttr{Setsid: true},
-		})
-	})
-	theirs.Close()
-	if err != nil {
-		return 0, err
-	}
-	_, err = interruptible(a.ctx, func() (struct{}, error) { return struct{}{}, readAnswer(answer) })
-	if errors.Is(err, context.Canceled) {
-		_ = p.Signal(syscall.SIGTERM) // it is ours, and was not waited for
-	}
-	return p.Pid, err
-}
-
-// backgroundArgs is the command line of a manager in the background, with the
-// same configuration as ours and no relative path.
-func backgroundArgs(a *app, conf *config.Config) []string {
-	args := []string{"air-executor", "start", "--foreground", "--ready", "--base-path", conf.BasePath}
-	if conf.Named {
-		args = append(args, "--config", conf.File)
-	}
-	if conf.AllowForeign {
-		args = append(args, "--allow-foreign-base-path")
-	}
-	return append(args, "--log-level", conf.LogLevel, "--log-format", conf.LogFormat, "--on-term", conf.OnTerm)
-}
-
-// readAnswer waits for what the manager says of its start.
-func readAnswer(answer io.Reader) error {
-	line, err := bufio.NewReader(answer).ReadString('\n')
-	if err != nil {
-		return fmt.Errorf("the manager ended before it could serve; see manager.log")
-	}
-	code, text, _ := strings.Cut(strings.TrimSpace(line), " ")
-	switch code {
-	case "0":
-		return nil
-	case fmt.Sprint(exitManager):
-		return manager.ErrRunning
-	case fmt.Sprint(exitUsage):
-		return usage(errors.New(text), "")
-	}
-	return errors.New(text)
-}
-
-// alreadyRunning names the manager that is in the way, and says what it is at.
-func alreadyRunning(a *app, err error) error {
-	hint := "stop it with air-executor stop"
-	if l, e := lock.Open(filepath.Join(a.conf.BasePath, manager.LockName)); e == nil {
-		defer l.Close()
-		if pid := l.Holder(); pid > 0 {
-			err = fmt.Errorf("%w (PID %d)", err, pid)
-		}
-	}
-	how := db.Stop("")
-	if q, e := a.queue(); e == nil {
-		defer q.Close()
-		how = q.StopUnderWay(a.ctx)
-	}
-	if how != "" {
-		err = fmt.Errorf("%w; it was told to stop (%s)", err, how)
-		hint = "wait for its end with air-executor stop --" + string(how)
-		if how == db.StopLeave {
-			hint = "try again in a moment"
-		}
-	}
-	return fail(exitManager, err, hint)
 }

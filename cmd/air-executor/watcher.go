@@ -38,6 +38,13 @@ type watcher struct {
 	followed *logPrinter     // into which it does
 }
 
+// newWatcher makes one for a job of the queue. With output, it shows that.
+func newWatcher(ui *ui, ws *workspace, q *queue.Queue, output bool) *watcher {
+	return &watcher{
+		ui: ui, ws: ws, queue: q, db: q.DB, output: output, quiet: ws.globals.Quiet, begin: time.Now(), screen: block{out: ui.out},
+	}
+}
+
 // watch begins with the attempts of a job that come after the row last.
 func (w *watcher) watch(name string, last int64) {
 	w.job, w.last, w.seen = name, last, w.queue.Progress(name, last)

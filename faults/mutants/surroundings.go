@@ -78,7 +78,7 @@ var ofTheSurroundings = []mutant{
 	},
 	{
 		name:    "a manager that cannot serve waits until it has said so",
-		changes: []change{{"cmd/air-executor/start.go", `a.hurried = true`, `a.hurried = false`}},
+		changes: []change{{"cmd/air-executor/start.go", `ui.hurried = true`, `ui.hurried = false`}},
 		test:    inFaults("TestAFullLogPipeHoldsUpNoEnd"),
 		shows:   "goes on",
 	},

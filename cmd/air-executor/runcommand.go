@@ -1,0 +1,50 @@
+package main
+
+import (
+	"time"
+
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/queue"
+)
+
+// command is a single command, in a job of its own, whose output is shown.
+func (c *runCmd) command() (*order, error) {
+	shell := fromShell{dir: c.Dir, env: c.Env, noEnv: c.NoEnv, priority: int(c.Priority), timeout: time.Duration(c.Timeout)}
+	if err := shell.check(); err != nil {
+		return nil, usage(err, "see air-executor run --help")
+	}
+	s, err := shell.template()
+	if err != nil {
+		return nil, err
+	}
+	s.ID, s.Command, s.Args = c.ID, c.Args[0], c.Args[1:]
+	if err := s.Check(); err != nil {
+		return nil, usage(err, "")
+	}
+	name := c.Job
+	if name == "" {
+		name = queue.CommandJob()
+	}
+	return &order{wanted: name, tasks: []job.Spec{s}, output: true}, nil
+}
+
+// commandFlag is a flag that was given and makes sense for a command only.
+func (c *runCmd) commandFlag() string {
+	switch {
+	case c.ID != "":
+		return "--id"
+	case c.Priority != 0:
+		return "--priority"
+	case c.Timeout != 0:
+		return "--timeout"
+	case c.Dir != "":
+		return "--working-directory"
+	case len(c.Env) > 0:
+		return "--env"
+	case c.NoEnv:
+		return "--no-env"
+	case c.ExitCode != "job":
+		return "--exit-code"
+	}
+	return ""
+}
