@@ -1,4 +1,4 @@
-package main
+package queue
 
 import (
 	"io"
@@ -20,7 +20,7 @@ func TestAPipeIsReadToItsEndAndNoFurtherThanALimit(t *testing.T) {
 	const text = "0123456789abcdef"
 	for memory := range int64(20) {
 		base := filepath.Join(t.TempDir(), "base")
-		in, err := keep(strings.NewReader(text), "standard input", base, memory, int64(len(text)))
+		in, err := spool(strings.NewReader(text), "standard input", base, memory, int64(len(text)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,7 +36,7 @@ func TestAPipeIsReadToItsEndAndNoFurtherThanALimit(t *testing.T) {
 		}
 	}
 	e := &endless{}
-	_, err := keep(e, "standard input", t.TempDir(), 1<<10, 1<<20)
+	_, err := spool(e, "standard input", t.TempDir(), 1<<10, 1<<20)
 	if want := "keep standard input until its end: more than 1048576 bytes came; give them as a file, or in several parts"; err == nil || err.Error() != want {
 		t.Errorf("a pipe without end: %v", err)
 	}
