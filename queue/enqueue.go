@@ -2,11 +2,13 @@ package queue
 
 import (
 	"context"
+	"io"
 	"iter"
 	"path/filepath"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 // DefaultJob is where tasks go that name no job.
@@ -80,6 +82,23 @@ func (q *Queue) batch(tasks iter.Seq2[job.Spec, error], o EnqueueOptions) db.Bat
 		b.DefaultJob = c.Job // it has only put its token away
 	}
 	return b
+}
+
+// ReadTasks yields a task that was read before, and the rest of what r reads. unnamed
+// is the error about a task without an id, which would be a new one each time, and so
+// makes no sense with IfAbsent; nil: a task needs none.
+func ReadTasks(first job.Spec, r *taskfile.SpecReader, unnamed error) iter.Seq2[job.Spec, error] {
+	return func(yield func(job.Spec, error) bool) {
+		var err error
+		for s := first; err != io.EOF; s, err = r.Next() {
+			if err == nil && unnamed != nil && s.ID == "" {
+				err = r.At("id", unnamed)
+			}
+			if !yield(s, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 func filled(tasks iter.Seq2[job.Spec, error], template job.Spec) iter.Seq2[job.Spec, error] {

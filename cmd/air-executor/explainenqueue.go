@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/runner"
@@ -25,4 +28,33 @@ func explainEnqueue(err error) error {
 		return fail(exitError, err, "if this is no runaway, raise the limit in config.yaml")
 	}
 	return err
+}
+
+// explainMissing adds to an error about a dependency that is not there what may be
+// meant by it. Only a task of the same job can be one; another that --allow-missing
+// keeps would never come.
+func explainMissing(ctx context.Context, ws *workspace, d *db.DB, err error) error {
+	var m *db.Missing
+	if !errors.As(err, &m) {
+		return err
+	}
+	there := func(name string) bool {
+		_, err := d.Job(ctx, name)
+		return err == nil
+	}
+	other, task, slash := strings.Cut(m.Task, "/")
+	const hint = "a task waits for tasks of its own job only; to wait for others, put a task before it that runs: air-executor wait "
+	switch {
+	case m.By == m.Task:
+		return fail(exitNoSuch, err, "name a task that was queued before")
+	case slash && there(other):
+		return fail(exitNoSuch, err, hint+"--job "+other+" --task "+shellLine([]string{task}))
+	case there(m.Task):
+		return fail(exitNoSuch, err, hint+"--job "+m.Task)
+	}
+	still := "if that task is still to come, give --allow-missing"
+	if near := ws.nearest(m); near != "" {
+		still = fmt.Sprintf("did you mean %s? %s", shellLine([]string{near}), still)
+	}
+	return fail(exitNoSuch, err, still)
 }

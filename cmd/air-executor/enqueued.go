@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"iter"
+	"os/signal"
+	"syscall"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/queue"
+)
+
+// store stores the tasks and prints their ids.
+func store(ctx context.Context, ui *ui, ws *workspace, tasks iter.Seq2[job.Spec, error], o queue.EnqueueOptions) error {
+	q, err := ws.openQueue(false)
+	if err != nil {
+		return err
+	}
+	defer q.Close()
+	added, err := q.Enqueue(ctx, tasks, o)
+	if err != nil {
+		return explainEnqueue(explainMissing(ctx, ws, q.DB, err))
+	}
+	signal.Ignore(syscall.SIGPIPE) // which would end it without a word
+	if err := printEnqueued(ctx, ui, ws, q, added); err != nil {
+		// Who queues it again would have it twice.
+		return fail(exitError, fmt.Errorf("it is stored, but its id could not be printed: %w", err), "")
+	}
+	remarkDiffering(ui, added)
+	if added.Count > 0 {
+		ws.hintNoManager()
+	}
+	return nil
+}
+
+// remarkDiffering says how tasks that were there already differ from those that
+// were to be stored.
+func remarkDiffering(ui *ui, added db.Added) {
+	const most = 20
+	for i, d := range added.Differ {
+		if i == most {
+			ui.notef("… and %d more differences", len(added.Differ)-most)
+			return
+		}
+		ui.notef("task %s of job %s was there already, and stays as it was: %s", oneLine(d.Task), added.Job, d.What)
+	}
+}
+
+// printEnqueued prints the ids of the tasks.
+func printEnqueued(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue, added db.Added) error {
+	if ws.globals.Quiet {
+		return nil // they need not be read
+	}
+	out := bufio.NewWriter(ui.out)
+	err := q.EachEnqueued(ctx, added, func(e queue.EnqueuedForm) error {
+		if ui.json() {
+			return writeLine(out, e)
+		}
+		_, err := fmt.Fprintln(out, e.Task)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return out.Flush()
+}
