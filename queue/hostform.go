@@ -2,8 +2,10 @@ package queue
 
 import (
 	"context"
+	"strconv"
 	"time"
 
+	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/manager"
 )
@@ -32,9 +34,23 @@ type ServingForm struct {
 	Started time.Time `json:"-"`
 }
 
-// Serving reads what the database of a manager says of it, as a runner would: that
+// Managers lists the managers of the effective user that serve a base path on this
+// machine, by process number. Errors: manager.ErrNoList.
+func Managers(ctx context.Context) ([]ServingForm, error) {
+	all, err := manager.AllServing()
+	if err != nil {
+		return nil, err
+	}
+	list := []ServingForm{}
+	for _, s := range all {
+		list = append(list, serving(ctx, s))
+	}
+	return list, nil
+}
+
+// serving reads what the database of a manager says of it, as a runner would: that
 // neither creates nor migrates anything. What cannot be read is left out.
-func Serving(ctx context.Context, s manager.Process) ServingForm {
+func serving(ctx context.Context, s manager.Process) ServingForm {
 	m := ServingForm{PID: s.PID, BasePath: s.BasePath}
 	d, err := db.Open(ctx, s.BasePath, db.Options{Runner: true})
 	if err != nil {
@@ -57,6 +73,28 @@ type SettingForm struct {
 	Value   any    `json:"value"`
 	Default any    `json:"default"`
 	Source  string `json:"source"`
+}
+
+// Settings are the settings of a configuration in their form.
+func Settings(conf *config.Config) (out []SettingForm) {
+	for _, s := range conf.Settings() {
+		out = append(out, SettingForm{Key: s.Key, Value: typed(s.Value), Default: typed(s.Default), Source: s.Source})
+	}
+	return out
+}
+
+// typed is a YAML scalar as a number, a boolean or a string.
+func typed(text string) any {
+	if n, err := strconv.Atoi(text); err == nil {
+		return n
+	}
+	if b, err := strconv.ParseBool(text); err == nil && (text == "true" || text == "false") {
+		return b
+	}
+	if s, err := strconv.Unquote(text); err == nil {
+		return s
+	}
+	return text
 }
 
 // ConfigCheckedForm is a configuration in which nothing is wrong.

@@ -17,10 +17,6 @@ type app struct {
 // not tell where -- was.
 type arguments []string
 
-// signals are those that ask for the end of a command, see catchSignals; nil: they end
-// the process.
-type signals <-chan os.Signal
-
 // newApp is the program before its flags are read.
 func newApp(args []string) *app {
 	u := &ui{out: os.Stdout, err: os.Stderr, asJSON: jsonWanted(wantsJSON(args))}

@@ -3,13 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"strconv"
-	"strings"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/manager"
 	"github.com/air-executor/air-executor/queue"
-	"github.com/air-executor/air-executor/runner/process"
 )
 
 type cancelCmd struct {
@@ -82,69 +79,4 @@ func (c *cancelCmd) lose(ctx context.Context, ui *ui, q *queue.Queue, name strin
 	}
 	ui.printf("Task %s of job %s is recorded as lost\n", c.Task, name)
 	return nil
-}
-
-// unsettledHint is what to do about a task whose runner has died, and of which what
-// is left cannot be ended from here.
-func unsettledHint(err error) string {
-	if left := process.Survivors(err); len(left) > 0 {
-		return endThem(left)
-	}
-	return manager.SettleHint
-}
-
-// endThem is what to do about processes that could not be ended.
-func endThem(left []process.Survivor) string {
-	var refused []string
-	for _, s := range left {
-		if s.Refused {
-			refused = append(refused, strconv.Itoa(s.PID))
-		}
-	}
-	if len(refused) == 0 {
-		return "it hangs in the kernel; the task stays running until that ends"
-	}
-	return "the task stays running until that ends; as its owner or root: kill -9 " + strings.Join(refused, " ")
-}
-
-// tell prints what has become of the tasks.
-func (c *cancelCmd) tell(ui *ui, done queue.CancelResult) error {
-	if ui.json() {
-		if err := ui.printJSON(done); err != nil {
-			return err
-		}
-	} else {
-		for _, o := range done.Otherwise {
-			ui.printf("Task %s of job %s %s before it could be cancelled%s\n", o.Task, done.Job, o.Status, because(o.Error))
-		}
-		if c.Task == "" || len(done.Otherwise) == 0 {
-			ui.printf("Job %s: %s\n", done.Job, cancelledText(done))
-		}
-	}
-	if c.Task != "" && len(done.Otherwise) > 0 {
-		return silent(exitError)
-	}
-	return nil
-}
-
-// cancelledText says what was cancelled.
-func cancelledText(c queue.CancelResult) string {
-	var parts []string
-	if c.Running > 0 {
-		parts = append(parts, plural(c.Running, "task")+" that ran")
-	}
-	if c.Pending > 0 {
-		parts = append(parts, plural(c.Pending, "task")+" that had not started")
-	}
-	if len(parts) == 0 {
-		return "nothing was left to cancel"
-	}
-	return "cancelled " + strings.Join(parts, " and ")
-}
-
-func because(why *string) string {
-	if why == nil {
-		return ""
-	}
-	return ": " + oneLine(*why)
 }

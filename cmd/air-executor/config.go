@@ -1,14 +1,6 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
-
-	"github.com/air-executor/air-executor/config"
-	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/queue"
 )
 
@@ -39,11 +31,7 @@ func (*configShowCmd) Run(ui *ui, ws *workspace) error {
 		return err
 	}
 	if ui.json() {
-		var out []queue.SettingForm
-		for _, s := range conf.Settings() {
-			out = append(out, queue.SettingForm{Key: s.Key, Value: typed(s.Value), Default: typed(s.Default), Source: s.Source})
-		}
-		return ui.printJSON(out)
+		return ui.printJSON(queue.Settings(conf))
 	}
 	g := grid{head: []string{"Key", "Value", "Source"}}
 	for _, s := range conf.Settings() {
@@ -91,34 +79,8 @@ Exit codes: 0 written; 1 not written; 2 wrong flags or configuration.`
 
 // Run writes a configuration file into the base path, or where --config says.
 func (*configInitCmd) Run(ui *ui, ws *workspace) error {
-	path := override(ws.globals.ConfigArg, "AIR_EXECUTOR_CONFIG").Value
-	if path == "" {
-		conf, err := ws.config()
-		if err != nil {
-			return err
-		}
-		path = filepath.Join(conf.BasePath, config.FileName)
-		if _, err := basepath.Make(conf.BasePath); err != nil {
-			return err
-		}
-	} else if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("%s exists already", path)
-	}
+	path, err := writeConfig(ws)
 	if err != nil {
-		return err
-	}
-	if ws.conf != nil { // in the base path
-		basepath.Give(f)
-	}
-	if _, err := f.Write(config.Template()); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
 		return err
 	}
 	if ui.json() {
@@ -126,18 +88,4 @@ func (*configInitCmd) Run(ui *ui, ws *workspace) error {
 	}
 	ui.printf("%s\n", path)
 	return nil
-}
-
-// typed is a YAML scalar as a number, a boolean or a string.
-func typed(text string) any {
-	if n, err := strconv.Atoi(text); err == nil {
-		return n
-	}
-	if b, err := strconv.ParseBool(text); err == nil && (text == "true" || text == "false") {
-		return b
-	}
-	if s, err := strconv.Unquote(text); err == nil {
-		return s
-	}
-	return text
 }

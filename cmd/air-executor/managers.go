@@ -20,16 +20,12 @@ Exit codes: 0 done; 1 error; 2 wrong flags.`
 
 // Run lists the managers.
 func (*managersCmd) Run(ctx context.Context, ui *ui) error {
-	all, err := manager.AllServing()
+	list, err := queue.Managers(ctx)
 	if errors.Is(err, manager.ErrNoList) {
 		return fail(exitError, err, "look with: ps -axo pid,command | grep 'air-executor start'")
 	}
 	if err != nil {
 		return err
-	}
-	list := []queue.ServingForm{}
-	for _, s := range all {
-		list = append(list, queue.Serving(ctx, s))
 	}
 	if ui.json() {
 		return ui.printJSON(list)

@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"slices"
 )
 
 type runCmd struct {
@@ -77,30 +74,4 @@ func (c *runCmd) Run(ctx context.Context, ui *ui, ws *workspace, args arguments)
 		err = silent(c.failure(end))
 	}
 	return err
-}
-
-// order is what is to be run, by the command line and the job file.
-func (c *runCmd) order(ctx context.Context, ui *ui, ws *workspace, args arguments) (*order, error) {
-	if c.Follow && (ws.globals.Quiet || ui.json()) {
-		return nil, usage(errors.New("--follow does not go with --quiet and --json"), "")
-	}
-	if slices.Contains(args, "--") {
-		switch {
-		case len(c.Args) == 0:
-			return nil, usage(errors.New("no command after --"), "")
-		case c.Resume:
-			return nil, usage(errors.New("--resume goes with a job file"), "")
-		}
-		return c.command()
-	}
-	switch len(c.Args) {
-	case 0:
-		return nil, usage(errors.New("what to run? give a job file, or -- and a command"), "see air-executor run --help")
-	case 1:
-		if flag := c.commandFlag(); flag != "" {
-			return nil, usage(fmt.Errorf("%s is for a command after --; in a job file, each task has its own", flag), "")
-		}
-		return fileOrder(ctx, c.Args[0], c.Job)
-	}
-	return nil, usage(errors.New("one job file at a time"), "to run a command, put -- before it")
 }

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
-	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -157,55 +155,5 @@ func readiness(toStarter bool) func(error) {
 			fmt.Fprintf(answer, "0 serving\n")
 		}
 		answer.Close()
-	}
-}
-
-// supervisor is systemd, or another that speaks sd_notify(3), if one has started
-// this process.
-type supervisor struct {
-	socket  string // empty: there is none
-	watches bool   // it wants to hear that we are alive
-}
-
-// newSupervisor reads what a supervisor has put into the environment, and takes
-// it out: what this process starts must not speak in its name.
-func newSupervisor() *supervisor {
-	s := &supervisor{socket: os.Getenv("NOTIFY_SOCKET")}
-	usec, _ := strconv.ParseInt(os.Getenv("WATCHDOG_USEC"), 10, 64)
-	pid := os.Getenv("WATCHDOG_PID")
-	s.watches = usec > 0 && (pid == "" || pid == strconv.Itoa(os.Getpid()))
-	for _, name := range []string{"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"} {
-		os.Unsetenv(name)
-	}
-	return s
-}
-
-func (s *supervisor) ready()    { s.send("READY=1") }
-func (s *supervisor) stopping() { s.send("STOPPING=1") }
-
-func (s *supervisor) alive() {
-	if s.watches {
-		s.send("WATCHDOG=1")
-	}
-}
-
-// send sends one message of sd_notify(3). (Without package net, which would make
-// the program depend on the system's C library.)
-func (s *supervisor) send(message string) {
-	if s.socket == "" {
-		return
-	}
-	err := func() error {
-		fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM, 0)
-		if err != nil {
-			return err
-		}
-		defer unix.Close(fd)
-		unix.CloseOnExec(fd)
-		// A leading @ means the abstract namespace, for Go as for systemd.
-		return unix.Sendto(fd, []byte(message), 0, &unix.SockaddrUnix{Name: s.socket})
-	}()
-	if err != nil {
-		slog.Warn("cannot notify systemd", "error", err)
 	}
 }

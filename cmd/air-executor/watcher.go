@@ -3,12 +3,8 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
@@ -186,48 +182,6 @@ func (w *watcher) copyOutput() error {
 	return w.log.Rest(&w.printer)
 }
 
-// progress is the block below the lines: a bar, and what runs now.
-func (w *watcher) progress() string {
-	j := w.seen.State
-	ended, total := j.Tasks.Completed+j.Tasks.Failed, j.Tasks.Total()
-	counts := fmt.Sprintf(" %d/%d tasks", ended, total)
-	if j.Tasks.Failed > 0 {
-		counts += fmt.Sprintf(", %d failed", j.Tasks.Failed)
-	}
-	counts += "  " + took(time.Since(w.begin))
-	width := w.ui.width()
-	name := shorten(j.Name, max(width/3, 10))
-	room := min(width-text.StringWidth(name)-text.StringWidth(counts)-2, 40)
-	var b strings.Builder
-	if room >= 5 {
-		fmt.Fprintf(&b, "%s %s%s\n", name, w.bar(room, ended, j.Tasks.Failed, total), counts)
-	} else {
-		fmt.Fprintf(&b, "%s\n", shorten(name+counts, width))
-	}
-	for _, s := range w.seen.Running {
-		fmt.Fprintf(&b, "  %s  %s\n", shorten(oneLine(s.Task), max(width-12, 8)), took(time.Since(s.StartedAt)))
-	}
-	return b.String()
-}
-
-// bar shows ended of total, the failed ones in red.
-func (w *watcher) bar(width, ended, failed, total int) painted {
-	if total == 0 {
-		total = 1
-	}
-	bad := (failed*width + total - 1) / total
-	good := max(ended*width/total-bad, 0)
-	rest := max(width-good-bad, 0)
-	return w.paint(strings.Repeat(marks().bar, good), green) + w.paint(strings.Repeat(marks().bar, bad), red) + w.paint(strings.Repeat(marks().rest, rest), grey)
-}
-
-func (w *watcher) paint(s, code string) painted {
-	if s == "" || !colour(w.ui.out) {
-		return painted(s)
-	}
-	return painted(paint(s, code))
-}
-
 func (w *watcher) clear() {
 	if w.live() && !w.output {
 		w.screen.clear()
@@ -319,38 +273,4 @@ func (w *watcher) finishOutput(j job.Job) error {
 		w.ui.notef("%s", t.Error)
 	}
 	return err
-}
-
-// withoutNotes passes on what a command has written, but not the lines that its
-// runner has added to the log.
-type withoutNotes struct {
-	out  io.Writer
-	held []byte // start of a line that may become a note
-	drop bool   // in the middle of a note
-	mid  bool   // in the middle of another line
-}
-
-// Write passes on b line by line.
-func (w *withoutNotes) Write(b []byte) (int, error) {
-	var pass []byte
-	for _, c := range b {
-		switch {
-		case w.drop:
-		case w.mid:
-			pass = append(pass, c)
-		default:
-			w.held = append(w.held, c)
-			if note := runner.NoteMark + " "; string(w.held) == note {
-				w.drop, w.held = true, nil
-			} else if !strings.HasPrefix(note, string(w.held)) {
-				pass = append(pass, w.held...)
-				w.mid, w.held = true, nil
-			}
-		}
-		if c == '\n' {
-			w.drop, w.mid = false, false
-		}
-	}
-	_, err := w.out.Write(pass)
-	return len(b), err
 }

@@ -2,12 +2,9 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
-	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
-	"github.com/air-executor/air-executor/queue"
 )
 
 // blocks are the lines of a report: what stays in place when it scrolls, and the
@@ -116,110 +113,4 @@ func duration(t job.Task) string {
 		return took(time.Since(t.StartedAt))
 	}
 	return took(t.CompletedAt.Sub(t.StartedAt))
-}
-
-// note is what a person wants to know beside the status of a task.
-func (r *report) note(l db.Listed) string {
-	switch r.Waits(l) {
-	case queue.WaitsForTasks:
-		return blockedBy(l.Blockers)
-	case queue.WaitsForManager:
-		return "no manager runs"
-	case queue.WaitsForJob:
-		return "waits for " + r.RunningTask(l.Job)
-	case queue.WaitsForPlace:
-		return fmt.Sprintf("waits for a free place (%d of %d run)", len(r.Active), r.Places)
-	case queue.WaitsForTurn:
-		return "waits for its turn"
-	}
-	n := l.Error
-	switch {
-	case l.Stuck != "":
-		n = l.Stuck
-	case !l.DismissedAt.IsZero():
-		n = "dismissed: " + n
-	}
-	if l.Attempts > 1 {
-		n = strings.TrimPrefix(fmt.Sprintf("%s; attempt %d", n, l.Attempts), "; ")
-	}
-	return n
-}
-
-// blockedBy names what keeps a task from running; what will not pass by itself
-// comes alone, if there is any.
-func blockedBy(blockers []db.Blocker) string {
-	var bad, open []string
-	for _, b := range blockers {
-		switch b.Status {
-		case job.Failed:
-			bad = append(bad, fmt.Sprintf("%s (%s)", b.Needs, failedHow(b.Reason)))
-		case "":
-			bad = append(bad, b.Needs+" (no such task yet)")
-		default:
-			open = append(open, b.Needs)
-		}
-	}
-	if len(bad) > 0 {
-		return "blocked by " + enumerate(bad)
-	}
-	return "after " + enumerate(open)
-}
-
-func failedHow(r job.Reason) string {
-	if r == job.Cancelled {
-		return "cancelled"
-	}
-	return "failed"
-}
-
-// summary is a line of counts.
-func (r *report) summary() string {
-	if r.Query.Task != "" || r.Totals.Count() == 0 {
-		return ""
-	}
-	sum, blocked := r.Totals.Tasks, r.Totals.Blocked
-	var tasks []string
-	count := func(list *[]string, n int, what string) {
-		if n > 0 {
-			*list = append(*list, fmt.Sprintf("%d %s", n, what))
-		}
-	}
-	if r.Query.Job != "" {
-		tasks = []string{fmt.Sprintf("%d of %s completed", sum.Completed, plural(sum.Total(), "task"))}
-	}
-	count(&tasks, sum.Failed, "failed")
-	count(&tasks, sum.Dismissed, "dismissed")
-	count(&tasks, sum.Running, "running")
-	count(&tasks, sum.Pending-blocked, "pending")
-	count(&tasks, blocked, "blocked")
-	if r.Query.Job != "" {
-		return strings.Join(tasks, ", ")
-	}
-	var jobs []string
-	for _, s := range []job.State{job.StateWorking, job.StateFailed, job.StateWaiting, job.StateCompleted} {
-		count(&jobs, r.Totals.Jobs[s], string(s))
-	}
-	line := strings.Join(jobs, ", ") + " job"
-	if r.Totals.Count() > 1 {
-		line += "s"
-	}
-	if len(tasks) > 0 {
-		line += "; tasks: " + strings.Join(tasks, ", ")
-	}
-	return line
-}
-
-// remarks are what a person should know beside the tables.
-func (r *report) remarks() (out []string) {
-	switch {
-	case r.Manager == nil && r.Ready():
-		out = append(out, noManager)
-	case r.Manager != nil && r.Trouble != "":
-		out = append(out, fmt.Sprintf("nothing starts: %s (since %s)", r.Trouble, when(r.Since, 0)))
-	}
-	if r.Query.Job != "" && r.Query.Task == "" && r.Jobs[0].State == job.StateFailed && isTerminal(r.ui.out) {
-		name := shellLine([]string{r.Query.Job})
-		out = append(out, "to see why: air-executor logs --failed "+name, "to run what failed again: air-executor reset "+name)
-	}
-	return out
 }

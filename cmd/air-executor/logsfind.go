@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/queue"
+)
+
+// find lists the logs to print, in the order in which the tasks were queued. It
+// remarks on tasks that have none yet.
+func (c *logsCmd) find(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue, jobs []string) (logs []*queue.Log, err error) {
+	for _, name := range jobs {
+		found, pending, err := q.Logs(ctx, name, c.query())
+		if err != nil {
+			return nil, noJobButTask(ctx, ws, q, jobs, err)
+		}
+		switch {
+		case len(found) > 0 || c.Failed:
+		case c.Task != "":
+			ui.notef("task %q of job %q has not started yet", c.Task, name)
+		case pending > 0:
+			ui.notef("no task of job %q has started yet", name)
+		}
+		logs = append(logs, found...)
+	}
+	return logs, nil
+}
+
+// noJobButTask adds a hint where a task was named as if it were a job.
+func noJobButTask(ctx context.Context, ws *workspace, q *queue.Queue, jobs []string, err error) error {
+	if len(jobs) == 2 && errors.Is(err, db.ErrNoJob) {
+		if _, e := q.DB.Task(ctx, jobs[0], jobs[1]); e == nil {
+			return fail(exitNoSuch, err, "for one task: air-executor logs "+shellLine([]string{jobs[0], "--task", jobs[1]}))
+		}
+	}
+	return ws.suggestTask(err, jobs)
+}
+
+// query is which logs are wanted.
+func (c *logsCmd) query() queue.LogQuery {
+	query := queue.LogQuery{Task: c.Task, Failed: c.Failed}
+	if c.Attempt != nil {
+		query.Attempt = int(*c.Attempt)
+	}
+	return query
+}

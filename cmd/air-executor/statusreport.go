@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"io"
+	"strings"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/queue"
+)
+
+// nothing says that there is nothing to show.
+func nothing(ui *ui, ws *workspace) error {
+	if ui.json() {
+		return ui.printJSON(queue.StatusForm{Jobs: []queue.JobForm{}, Tasks: []queue.TaskForm{}})
+	}
+	ui.notef("no jobs yet in %s", ws.conf.BasePath)
+	return nil
+}
+
+// report is what status shows.
+type report struct {
+	*queue.Status
+	ui *ui
+	ws *workspace
+}
+
+// read asks the database.
+func (c *statusCmd) read(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue, query queue.StatusQuery) (*report, error) {
+	s, err := q.Status(ctx, query)
+	return &report{s, ui, ws}, err
+}
+
+// printTo prints the report on stdout, and remarks on stderr.
+func (r *report) printTo(ui *ui, ws *workspace) error {
+	if r.Totals.Count() == 0 {
+		return nothing(ui, ws)
+	}
+	width := ui.width()
+	if err := r.print(ui.out, width); err != nil {
+		return err
+	}
+	if summary := r.summary(); isTerminal(ui.out) && summary != "" {
+		ui.printf("\n%s\n", painted(strings.Join(fold(summary, width, 2), "\n"))) // it has numbers and words of ours
+	}
+	if left := r.Rows - r.shown(); left > 0 && r.Query.Task == "" {
+		ui.notef("%d more are not shown, for --limit %d", left, r.Query.Limit)
+	}
+	for _, remark := range r.remarks() {
+		ui.notef("%s", remark)
+	}
+	return nil
+}
+
+// shown is how many rows of the list the report has.
+func (r *report) shown() int {
+	if r.Query.Listing() {
+		return len(r.Tasks)
+	}
+	return len(r.Jobs)
+}
+
+// print writes the tables.
+func (r *report) print(w io.Writer, width int) error {
+	head, list := r.blocks(width)
+	for _, line := range append(head, list...) {
+		if _, err := io.WriteString(w, line+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// query is what is asked for.
+func (c *statusCmd) query(ui *ui) queue.StatusQuery {
+	return queue.StatusQuery{
+		Job: c.optional(), Task: c.Task, Tasks: c.Tasks, Statuses: c.statuses(), Order: db.Order(c.Sort), Limit: int(c.Limit), ForJSON: ui.json(),
+	}
+}
+
+// statuses are those of the tasks to list; none: any.
+func (c *statusCmd) statuses() (out []job.Status) {
+	for _, s := range []struct {
+		on     bool
+		status job.Status
+	}{{c.Running, job.Running}, {c.Failed, job.Failed}, {c.Pending, job.Pending}} {
+		if s.on {
+			out = append(out, s.status)
+		}
+	}
+	return out
+}
