@@ -1,6 +1,7 @@
 // Package queue is what a user can do with the jobs of a base path: queue tasks,
-// see them, read their logs, wait for them, cancel, reset, dismiss, remove, import
-// and export them. It prints nothing, knows no flags and no SQL: the command line is
+// run them in this process, see them, read their logs, wait for them, cancel, reset,
+// dismiss, remove, import and export them; and with the base path: stop its manager,
+// check and upgrade its database. It prints nothing, knows no flags and no SQL: the command line is
 // a thin layer above it, and other interfaces can be. What it returns has JSON
 // forms, with the keys of docs/json.md.
 //
