@@ -175,6 +175,14 @@ var ofTheSurroundings = []mutant{
 		shows:   "FAIL",
 	},
 	{
+		name: "a run that fails leaves its job to the next manager",
+		changes: []change{{"queue/run.go", `	left, ours := r.abandon(ctx)
+`, `	left, ours := db.Cancelling{}, true
+`}},
+		test:  test{"./queue", "", "TestARunThatFailsLeavesNothingThatStartsLater"},
+		shows: "task c",
+	},
+	{
 		name: "a resumed job keeps the old definition of its tasks",
 		changes: []change{{"db/resume.go", `		if s == nil || s.fixed() {
 			continue
