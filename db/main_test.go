@@ -1,17 +1,16 @@
 package db_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/testkit"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/runner"
 )
@@ -93,53 +92,23 @@ func child(base, what string, args []string) error {
 	return fmt.Errorf("no such child: %s", what)
 }
 
-// process is a child process.
-type process struct {
-	cmd *exec.Cmd
-	in  io.Closer     // its input; the child begins when this is closed
-	out *bufio.Reader // what it says
-}
-
-func start(t *testing.T, base, what string) *process {
+// start starts a child, which begins when its input is closed.
+func start(t *testing.T, base, what string) *testkit.Process {
 	t.Helper()
-	cmd := exec.Command("/proc/self/exe")
-	// With the race detector, a process would sleep for a second before it ends.
-	cmd.Env = append(os.Environ(), envChild+"="+what, envBase+"="+base, "GORACE=atexit_sleep_ms=0")
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	p := &process{cmd, in, bufio.NewReader(out)}
-	t.Cleanup(p.kill)
-	return p
+	return testkit.Start(t, testkit.Again(envBase+"="+base, envChild+"="+what))
 }
 
-// kill ends the process with SIGKILL.
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill()
-	_, _ = io.Copy(io.Discard, p.out)
-	_ = p.cmd.Wait()
-}
-
-// wait lets the process begin, and returns the lines that it says until its end.
-// It must not fail.
-func (p *process) wait(t *testing.T) []string {
+// wait lets a child begin, and returns the lines that it says until its end. It
+// must not fail.
+func wait(t *testing.T, p *testkit.Process) []string {
 	t.Helper()
-	p.in.Close()
-	out, err := io.ReadAll(p.out)
+	p.In.Close()
+	out, err := io.ReadAll(p.Out)
 	if err != nil {
 		t.Error(err)
 	}
-	if err := p.cmd.Wait(); err != nil {
-		t.Errorf("%s: %v\n%s", p.cmd.Env[len(p.cmd.Env)-3], err, out)
+	if err := p.Wait(); err != nil {
+		t.Errorf("%q: %v\n%s", p.Env[len(os.Environ()):], err, out)
 	}
 	return strings.Fields(string(out))
 }

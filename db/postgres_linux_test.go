@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/air-executor/air-executor/internal/testkit"
 )
 
 // postgres is a PostgreSQL server of its own for one test, which only a Unix socket
@@ -119,30 +121,21 @@ type session struct {
 func (p *postgres) session(t *testing.T) *session {
 	t.Helper()
 	cmd := p.psql()
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	psql := testkit.Prepare(t, cmd)
 	cmd.Stderr = cmd.Stdout
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	s := &session{t: t, in: in, said: make(chan string, 1000)}
+	psql.Begin(t)
+	s := &session{t: t, in: psql.In, said: make(chan string, 1000)}
 	go func() {
 		defer close(s.said)
-		for lines := bufio.NewScanner(out); lines.Scan(); {
+		for lines := bufio.NewScanner(psql.Out); lines.Scan(); {
 			s.said <- lines.Text()
 		}
 	}()
 	t.Cleanup(func() {
-		in.Close()
+		psql.In.Close()
 		for range s.said {
 		}
-		_ = cmd.Wait()
+		_ = psql.Wait()
 	})
 	s.send(`SELECT 'pid ' || pg_backend_pid()`)
 	for _, line := range s.wait() {

@@ -24,15 +24,15 @@ func TestProcessesThatOpenAFreshBasePathAtOnceAllSucceed(t *testing.T) {
 	const rounds, processes = 4, 20
 	for round := range rounds {
 		base := filepath.Join(t.TempDir(), "fresh")
-		var all []*process
+		var all []*testkit.Process
 		for range processes {
 			all = append(all, start(t, base, "open"))
 		}
 		for _, p := range all { // only now do they begin
-			p.in.Close()
+			p.In.Close()
 		}
 		for _, p := range all {
-			p.wait(t)
+			wait(t, p)
 		}
 		s := openAt(t, base, db.Options{MustExist: true})
 		s.Sound()
@@ -45,7 +45,7 @@ func TestProcessesThatOpenAFreshBasePathAtOnceAllSucceed(t *testing.T) {
 func TestProcessesThatEnqueueAtOnceAllSucceed(t *testing.T) {
 	const processes, each = 8, 50
 	s := open(t)
-	var all []*process
+	var all []*testkit.Process
 	for i := range processes {
 		name := "shared"
 		if i%2 == 1 {
@@ -54,11 +54,11 @@ func TestProcessesThatEnqueueAtOnceAllSucceed(t *testing.T) {
 		all = append(all, start(t, s.Base, fmt.Sprint("enqueue ", name, " ", each)))
 	}
 	for _, p := range all {
-		p.in.Close()
+		p.In.Close()
 	}
 	said := map[string][]string{}
 	for i, p := range all {
-		ids := p.wait(t)
+		ids := wait(t, p)
 		if len(ids) != each {
 			t.Errorf("process %d said %d ids", i, len(ids))
 		}
@@ -101,16 +101,16 @@ func TestProcessesThatClaimAtOnceGetEveryTaskOnce(t *testing.T) {
 			want[fmt.Sprintf("%s/%d", name, i)] = 1
 		}
 	}
-	var all []*process
+	var all []*testkit.Process
 	for i := range processes {
 		all = append(all, start(t, s.Base, fmt.Sprint("work ", i)))
 	}
 	for _, p := range all {
-		p.in.Close()
+		p.In.Close()
 	}
 	got := map[string]int{}
 	for _, p := range all {
-		for _, task := range p.wait(t) {
+		for _, task := range wait(t, p) {
 			got[task]++
 		}
 	}
@@ -132,22 +132,22 @@ func TestWhatWasAcknowledgedSurvivesKill(t *testing.T) {
 	acknowledged := map[string]bool{}
 	for range 12 {
 		p := start(t, s.Base, "enqueue j 1000000")
-		p.in.Close()
+		p.In.Close()
 		for range 1 + random.IntN(20) {
-			id, err := p.out.ReadString('\n')
+			id, err := p.Out.ReadString('\n')
 			if err != nil {
 				t.Fatal(err)
 			}
 			acknowledged[strings.TrimSpace(id)] = true
 		}
-		_ = p.cmd.Process.Kill()
-		rest, _ := io.ReadAll(p.out)
+		_ = p.Process.Kill()
+		rest, _ := io.ReadAll(p.Out)
 		for id := range strings.Lines(string(rest)) {
 			if strings.HasSuffix(id, "\n") {
 				acknowledged[strings.TrimSpace(id)] = true
 			}
 		}
-		_ = p.cmd.Wait()
+		_ = p.Wait()
 		s.Sound()
 	}
 	tasks, err := s.Tasks(ctx, "j")
@@ -167,15 +167,15 @@ func TestAWriterThatDoesNotLetGoIsNamed(t *testing.T) {
 	s := openAt(t, t.TempDir(), db.Options{Wait: 20 * time.Millisecond})
 	s.MustEnqueue("j", task("a"))
 	p := start(t, s.Base, "block")
-	if line, err := p.out.ReadString('\n'); line != "inside\n" {
+	if line, err := p.Out.ReadString('\n'); line != "inside\n" {
 		t.Fatalf("the child said %q, %v", line, err)
 	}
 	_, err := s.Enqueue(ctx, db.Batch{Job: "j", Tasks: specs(task("b"))})
-	if name := fmt.Sprintf("process %d ", p.cmd.Process.Pid); !errors.Is(err, db.ErrStuck) || !strings.Contains(err.Error(), name) {
+	if name := fmt.Sprintf("process %d ", p.Process.Pid); !errors.Is(err, db.ErrStuck) || !strings.Contains(err.Error(), name) {
 		t.Errorf("error %v, want ErrStuck that names %s", err, name)
 	}
 	s.WantJob("j", job.StateWaiting, job.Counts{Pending: 1}, 0) // readers do not wait
-	p.kill()
+	p.Kill()
 	testkit.Eventually(t, "the database can be written again", func() bool {
 		_, err := s.Enqueue(ctx, db.Batch{Job: "j", Tasks: specs(task("b")), IfAbsent: true})
 		if err != nil && !errors.Is(err, db.ErrStuck) {
@@ -221,7 +221,7 @@ func TestNewWorkWakesWhoListens(t *testing.T) {
 	}{
 		{"Wake", s.Wake},
 		{"Enqueue", func() { s.MustEnqueue("j", task("a")) }},
-		{"Enqueue of another process", func() { start(t, s.Base, "enqueue k 1").wait(t) }},
+		{"Enqueue of another process", func() { wait(t, start(t, s.Base, "enqueue k 1")) }},
 		{"Import", func() { s.MustImport("l", aTask("a")) }},
 		{"Reset", func() { s.MustCancel("j", ""); s.MustReset("j", "a") }},
 	} {

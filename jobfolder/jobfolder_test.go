@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/air-executor/air-executor/internal/testkit"
 	"github.com/air-executor/air-executor/jobfolder"
 )
 
@@ -131,15 +132,7 @@ func TestRetireMovesToAnotherDisk(t *testing.T) {
 func process(t *testing.T, words ...string) int {
 	t.Helper()
 	cmd := exec.Command("/bin/sh", append([]string{"-c", "read x; exit"}, words...)...)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { in.Close(); _ = cmd.Wait() })
-	return cmd.Process.Pid
+	return testkit.Start(t, cmd).Process.Pid
 }
 
 func TestServedBy(t *testing.T) {

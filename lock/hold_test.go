@@ -81,13 +81,7 @@ func TestProbingDoesNotTakeTheLock(t *testing.T) {
 }
 
 func TestNumberedLockLivesWithTheProcessThatInheritsIt(t *testing.T) {
-	for _, ending := range []struct {
-		name string
-		how  func(*process)
-	}{
-		{"until it ends", (*process).end},
-		{"until it is killed", (*process).kill},
-	} {
+	for _, ending := range endings {
 		t.Run(ending.name, func(t *testing.T) {
 			path := lockPath(t)
 			p := prober(t, path)
@@ -127,13 +121,13 @@ func TestInheritedDescriptorKeepsTheLockAfterTheHolderWasKilled(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	runner.cmd.Process.Kill()
-	state, err := runner.cmd.Process.Wait()
+	runner.Process.Kill()
+	state, err := runner.Process.Wait()
 	if state == nil {
 		t.Fatal(err)
 	}
 	wantNumber(t, p, 9, true)
-	runner.stdin.Close() // on which the grandchild ends
+	runner.In.Close() // on which the grandchild ends
 	testkit.Eventually(t, "the lock is free after the last copy is closed", func() bool {
 		held, err := p.Held(9)
 		return err == nil && !held

@@ -52,14 +52,14 @@ func TestFileIsHeldWhileItsProcessLives(t *testing.T) {
 		t.Fatalf("TryLock while another process holds it: %v, want ErrHeld", err)
 	}
 	wantHeld(t, path, true)
-	if got := l.Holder(); got != holder.cmd.Process.Pid {
-		t.Errorf("Holder: %d, want %d", got, holder.cmd.Process.Pid)
+	if got := l.Holder(); got != holder.Process.Pid {
+		t.Errorf("Holder: %d, want %d", got, holder.Process.Pid)
 	}
 }
 
 func TestFileIsFreeAfterItsProcessWasKilled(t *testing.T) {
 	path := lockPath(t)
-	start(t, "lock "+path).kill()
+	start(t, "lock "+path).Kill()
 	wantHeld(t, path, false)
 	l := open(t, path)
 	if got := l.Holder(); got != 0 {
@@ -79,7 +79,7 @@ func TestLockGivesUpAfterItsWaitAndCanBeTakenLater(t *testing.T) {
 			t.Fatalf("Lock while another process holds it: %v, want ErrHeld", err)
 		}
 	}
-	holder.kill()
+	holder.Kill()
 	// The waiters that were given up may get it now, and must drop it.
 	if err := l.Lock(t.Context(), surely); err != nil {
 		t.Fatalf("Lock after the holder is gone: %v", err)
@@ -95,14 +95,8 @@ func TestLockGivesUpAfterItsWaitAndCanBeTakenLater(t *testing.T) {
 }
 
 func TestLockWaitsUntilTheHolderLetsGo(t *testing.T) {
-	for _, release := range []struct {
-		name string
-		how  func(*process)
-	}{
-		{"by its end", (*process).end},
-		{"by being killed", (*process).kill},
-	} {
-		t.Run(release.name, func(t *testing.T) {
+	for _, ending := range endings {
+		t.Run(ending.name, func(t *testing.T) {
 			path := lockPath(t)
 			holder := start(t, "lock "+path)
 			l := open(t, path)
@@ -114,7 +108,7 @@ func TestLockWaitsUntilTheHolderLetsGo(t *testing.T) {
 				t.Fatalf("Lock returned %v before the lock was free", err)
 			default:
 			}
-			release.how(holder)
+			ending.how(holder)
 			if err := <-got; err != nil {
 				t.Fatalf("Lock: %v", err)
 			}
@@ -129,21 +123,21 @@ func TestLockWaitsUntilTheHolderLetsGo(t *testing.T) {
 func TestWaitersAreServedInTheOrderInWhichTheyCame(t *testing.T) {
 	path := lockPath(t)
 	holder := start(t, "lock "+path)
-	var queue []*launched
+	var queue []*testkit.Process
 	for n := 1; n <= 4; n++ {
 		queue = append(queue, launch(t, "lock "+path))
 		testkit.Eventually(t, "one more waits", func() bool { return waiters(t, path) == n })
 	}
 	l := open(t, path)
 	for _, next := range queue {
-		holder.end()
-		if err := next.ready(); err != nil {
+		holder.End()
+		if err := ready(next); err != nil {
 			t.Fatal(err)
 		}
-		if got := l.Holder(); got != next.cmd.Process.Pid {
-			t.Fatalf("the lock went to process %d, the first to come was %d", got, next.cmd.Process.Pid)
+		if got := l.Holder(); got != next.Process.Pid {
+			t.Fatalf("the lock went to process %d, the first to come was %d", got, next.Process.Pid)
 		}
-		holder = next.process
+		holder = next
 	}
 }
 

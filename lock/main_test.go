@@ -3,7 +3,6 @@
 package lock_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/air-executor/air-executor/internal/testkit"
 	"github.com/air-executor/air-executor/lock"
 )
 
@@ -69,63 +69,38 @@ func child(what string, args []string) error {
 	return err
 }
 
-// process is a child that has said that it is ready.
-type process struct {
-	cmd   *exec.Cmd
-	stdin io.Closer
-}
-
-// start starts a child. It inherits the files as descriptors 3 and up.
-func start(t *testing.T, what string, inherit ...*os.File) *process {
+// start starts a child that must say that it is ready. It inherits the files as
+// descriptors 3 and up.
+func start(t *testing.T, what string, inherit ...*os.File) *testkit.Process {
 	t.Helper()
 	p := launch(t, what, inherit...)
-	if err := p.ready(); err != nil {
+	if err := ready(p); err != nil {
 		t.Fatal(err)
 	}
-	return p.process
+	return p
 }
 
-// launched is a child that has not said yet that it is ready.
-type launched struct {
-	*process
-	ready func() error
-}
-
-func launch(t *testing.T, what string, inherit ...*os.File) *launched {
+// launch is start without the wait until the child is ready.
+func launch(t *testing.T, what string, inherit ...*os.File) *testkit.Process {
 	t.Helper()
-	cmd := exec.Command("/proc/self/exe")
-	// With the race detector, a process would sleep for a second before it ends.
-	cmd.Env = append(os.Environ(), envChild+"="+what, "GORACE=atexit_sleep_ms=0")
+	cmd := testkit.Again(envChild + "=" + what)
 	cmd.ExtraFiles = inherit
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	p := &process{cmd, stdin}
-	t.Cleanup(p.kill)
-	return &launched{p, func() error {
-		if line, err := bufio.NewReader(stdout).ReadString('\n'); line != "ready\n" {
-			return fmt.Errorf("child %q said %q, %v", what, line, err)
-		}
-		return nil
-	}}
+	return testkit.Start(t, cmd)
 }
 
-// kill ends the child with SIGKILL and waits for that.
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill()
-	_ = p.cmd.Wait()
+// ready waits until a child says that it is ready.
+func ready(p *testkit.Process) error {
+	if line, err := p.Out.ReadString('\n'); line != "ready\n" {
+		return fmt.Errorf("process %d said %q, %v", p.Process.Pid, line, err)
+	}
+	return nil
 }
 
-// end lets the child end by itself and waits for that.
-func (p *process) end() {
-	p.stdin.Close()
-	_ = p.cmd.Wait()
+// endings are the ways in which a child ends.
+var endings = []struct {
+	name string
+	how  func(*testkit.Process)
+}{
+	{"by itself", (*testkit.Process).End},
+	{"by being killed", (*testkit.Process).Kill},
 }

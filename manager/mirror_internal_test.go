@@ -15,6 +15,7 @@ import (
 
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/testkit"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/jobfolder"
 	"github.com/air-executor/air-executor/taskfile"
@@ -187,23 +188,11 @@ func TestTheMirrorWritesTheLastWordWhenItEnds(t *testing.T) {
 func TestThereIsNoMirrorWhereItWouldDoHarm(t *testing.T) {
 	base := t.TempDir()
 	openWithTasks(t, base, 1)
-	other := exec.Command("/bin/sh", "-c", "echo; read x; exit", "python3", "air_executor")
-	in, err := other.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := other.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := other.Start(); err != nil {
-		t.Fatal(err)
-	}
+	other := testkit.Start(t, exec.Command("/bin/sh", "-c", "echo; read x; exit", "python3", "air_executor"))
 	// The kernel shows the arguments of a process a moment after its start.
-	if _, err := out.Read(make([]byte, 1)); err != nil {
+	if _, err := other.Out.ReadByte(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { in.Close(); _ = other.Wait() })
 	if err := os.WriteFile(filepath.Join(base, "manager.pid"), []byte(strconv.Itoa(other.Process.Pid)), 0o600); err != nil {
 		t.Fatal(err)
 	}

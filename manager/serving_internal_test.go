@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/air-executor/air-executor/internal/testkit"
 )
 
 // A runner that is being started has the lock of its manager open for a moment.
@@ -30,19 +32,13 @@ func TestAChildWithTheManagersLockIsNoManager(t *testing.T) {
 	if got := servedBy(os.Getpid()); got != base {
 		t.Errorf("the holder serves %q", got)
 	}
-	child := exec.Command("cat")
-	child.ExtraFiles = []*os.File{f}
-	in, err := child.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
+	cat := exec.Command("cat")
+	cat.ExtraFiles = []*os.File{f}
+	child := testkit.Start(t, cat)
 	if got := servedBy(child.Process.Pid); got != "" {
 		t.Errorf("its child serves %q", got)
 	}
-	in.Close()
+	child.In.Close()
 	if err := child.Wait(); err != nil {
 		t.Error(err)
 	}
