@@ -113,7 +113,7 @@ func TestBackupRestores(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.enqueue("j", "1", "true")
-	w.enqueue("j", "2", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+	w.enqueue("j", "2", waits("go"))
 	w.enqueue("j", "3", "true")
 	w.start()
 	w.becomes("running", "j", "2")

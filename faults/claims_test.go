@@ -11,15 +11,6 @@ import (
 	"testing"
 )
 
-// started waits until the command of a task runs.
-func (w *world) started(job, id string) {
-	w.Helper()
-	w.until("the command of "+job+"/"+id+" runs", func() bool { return w.starts(job, id) == 1 })
-}
-
-// waits is a script that runs until a file is there.
-func waits(file string) string { return "until [ -e $SCRATCH/" + file + " ]; do sleep 0.02; done" }
-
 // A cancel of a task meets that task, whatever its runner does between the
 // commit of the cancel and the signal.
 func TestCancelNeverEndsTheNextTask(t *testing.T) {
@@ -90,9 +81,7 @@ func TestCancelFromAnotherPIDNamespace(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	cancel := w.cancelFromAnotherPIDNamespace("j")
-	w.enqueue("j", "a", waits("never"))
-	w.start()
-	w.started("j", "a")
+	w.serveUntilStarted("j", "a", waits("never"))
 	if out, err := cancel.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
@@ -107,9 +96,7 @@ func TestCancelFromAnotherPIDNamespaceSettlesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	cancel := w.cancelFromAnotherPIDNamespace("j")
-	w.enqueue("j", "a", waits("never"))
-	w.start()
-	w.started("j", "a")
+	w.serveUntilStarted("j", "a", waits("never"))
 	w.manager.kill()
 	w.killRunner("j", "a")
 	if out, err := cancel.CombinedOutput(); err == nil || !strings.Contains(string(out), "cannot be seen from here") {

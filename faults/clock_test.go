@@ -20,7 +20,7 @@ func TestClockJumps(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.enqueue("a", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+			w.enqueue("a", "1", waits("go"))
 			w.enqueue("a", "2", `[ $AIR_EXECUTOR_ATTEMPT = 2 ]`)
 			w.enqueue("a", "3", "true")
 			w.start()
@@ -79,9 +79,9 @@ func TestTimeNamespace(t *testing.T) {
 	t.Parallel()
 	const year = 365 * 24 * 3600
 	w := newWorld(t)
-	w.enqueue("j", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done; exit 6")
+	w.enqueue("j", "1", waits("go")+"; exit 6")
 	first := w.startLater(0)
-	w.until("the task was started", func() bool { return w.starts("j", "1") == 1 })
+	w.started("j", "1")
 	for _, offset := range []int{10 * year, year, 0} {
 		w.must(syscall.Kill(first, syscall.SIGKILL))
 		first = w.startLater(offset)

@@ -46,10 +46,7 @@ func TestClosedLogPipe(t *testing.T) {
 			w.enqueue("k", "1", "true")
 			w.becomes("completed", "k", "1")
 			w.must(w.manager.Process.Signal(syscall.SIGTERM))
-			<-w.manager.ended
-			if code := w.manager.ProcessState.ExitCode(); code != 0 {
-				t.Errorf("the manager ended with exit code %d", code)
-			}
+			w.managerEnds(0)
 		})
 	}
 }

@@ -67,7 +67,7 @@ func TestRunnerUnderAnAggressiveCollector(t *testing.T) {
 	}
 	w.write("scratch/tasks.jsonl", lines.String())
 	w.with([]string{"BIG=" + strings.Repeat("x", 100_000)}, "enqueue", "--quiet", "--job", "j", "--from-file", w.scratch+"/tasks.jsonl")
-	w.enqueue("j", "last", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+	w.enqueue("j", "last", waits("go"))
 	w.start("AIR_EXECUTOR_TUNING=GOMAXPROCS=1,GOGC=1,GOMEMLIMIT=4MiB")
 	for end := time.Now().Add(time.Duration(n) * 60 * time.Millisecond); w.starts("j", "last") == 0 && time.Now().Before(end); {
 		time.Sleep(100 * time.Millisecond)
@@ -94,7 +94,7 @@ func TestTaskOfADay(t *testing.T) {
 	if os.Getenv("AIR_EXECUTOR_FAULTS_LONG") != "" {
 		hours = 24
 	}
-	w.enqueue("j", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+	w.enqueue("j", "1", waits("go"))
 	w.enqueue("k", "1", "sleep 1000")
 	// A tick takes a millisecond at least.
 	w.start("AIR_EXECUTOR_HASTE=2000", fmt.Sprintf("AIR_EXECUTOR_FAILPOINT=runner.look:mark@%d", hours*60*60))

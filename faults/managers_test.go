@@ -23,7 +23,7 @@ func TestManagerRestartAdopts(t *testing.T) {
 	w := newWorld(t, "max_concurrent_runners: 3")
 	jobs := []string{"a", "b", "c", "d", "e"}
 	for i, job := range jobs {
-		w.enqueue(job, "1", `until [ -e $SCRATCH/go ]; do sleep 0.02; done; exit `+string(rune('1'+i)))
+		w.enqueue(job, "1", waits("go")+"; exit "+string(rune('1'+i)))
 		w.enqueue(job, "2", "exit 0")
 	}
 	w.start()
@@ -105,13 +105,11 @@ func TestLockFilesDeleted(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.write("base/config.yaml", "poll_interval: 3\n") // time to do wrong
-			w.enqueue("j", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
-			w.start()
-			w.until("the task was started", func() bool { return w.starts("j", "1") == 1 })
+			w.serveUntilStarted("j", "1", waits("go"))
 			w.must(os.Remove(w.base + "/" + name))
 			// Runners that it starts now have their locks in another file.
 			for i := range 5 {
-				w.enqueue("late"+strconv.Itoa(i), "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+				w.enqueue("late"+strconv.Itoa(i), "1", waits("go"))
 			}
 			<-w.manager.ended
 			if log, _ := os.ReadFile(w.base + "/manager.log"); strings.Contains(string(log), "task lost") {
@@ -141,18 +139,13 @@ func TestLockFilesDeleted(t *testing.T) {
 func TestSharedMemoryDeleted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.enqueue("j", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
-	w.start()
-	w.until("the task was started", func() bool { return w.starts("j", "1") == 1 })
+	w.serveUntilStarted("j", "1", waits("go"))
 	w.must(os.Remove(w.base + "/air-executor.db-shm"))
 	for i := range 20 {
 		w.enqueue("k", strconv.Itoa(i), "true")
 	}
 	w.write("scratch/go", "") // its runner cannot record the result
-	<-w.manager.ended
-	if code := w.manager.ProcessState.ExitCode(); code != 1 {
-		t.Errorf("the manager ended with exit code %d", code)
-	}
+	w.managerEnds(1)
 	w.start()
 	w.run(0, "wait", "--job", "k")
 	if lost := w.becomes("failed", "j", "1"); lost.Reason != "lost" {
@@ -181,7 +174,7 @@ func TestSharedMemoryDeletedUnderAnIdleManager(t *testing.T) {
 func TestHelpfulFilesDeleted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.enqueue("j", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+	w.enqueue("j", "1", waits("go"))
 	w.start()
 	w.becomes("running", "j", "1")
 	for _, name := range []string{"write.lock", "migrate.lock", "wake", "bin/air-executor"} {
@@ -198,19 +191,14 @@ func TestHelpfulFilesDeleted(t *testing.T) {
 func TestDatabaseReplaced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.enqueue("j", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done; exit 3")
-	w.start()
-	w.until("the task was started", func() bool { return w.starts("j", "1") == 1 })
+	w.serveUntilStarted("j", "1", waits("go")+"; exit 3")
 	w.acked = nil // it moves
 	w.must(os.Mkdir(w.scratch+"/moved", 0o700))
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		w.must(os.Rename(w.base+"/air-executor.db"+suffix, w.scratch+"/moved/air-executor.db"+suffix))
 	}
 	w.enqueue("k", "1", "true")
-	<-w.manager.ended
-	if code := w.manager.ProcessState.ExitCode(); code != 1 {
-		t.Errorf("the manager ended with exit code %d", code)
-	}
+	w.managerEnds(1)
 	w.start()
 	w.becomes("completed", "k", "1")
 	w.write("scratch/go", "")
@@ -267,10 +255,10 @@ func TestStopSemantics(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.enqueue("j", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+			w.enqueue("j", "1", waits("go"))
 			w.enqueue("j", "2", "true")
 			w.start()
-			w.until("the task was started", func() bool { return w.starts("j", "1") == 1 })
+			w.started("j", "1")
 			c.stop(w)
 			if !c.lives {
 				<-w.manager.ended
@@ -285,10 +273,7 @@ func TestStopSemantics(t *testing.T) {
 			} else if now := w.tasks("j")["1"]; now.Reason != c.ends {
 				t.Errorf("the task is %+v, not %s", now, c.ends)
 			}
-			<-w.manager.ended
-			if code := w.manager.ProcessState.ExitCode(); code != 0 {
-				t.Errorf("the manager ended with exit code %d", code)
-			}
+			w.managerEnds(0)
 			if n := w.starts("j", "2"); n != 0 {
 				t.Error("a manager that stops has started another task")
 			}
@@ -310,7 +295,7 @@ func TestProgramReplaced(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	w.enqueue("j", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+	w.enqueue("j", "1", waits("go"))
 	w.becomes("running", "j", "1")
 	w.write("scratch/air.new", "#!/bin/false\n")
 	w.must(os.Rename(old+".new", old))
@@ -328,7 +313,7 @@ func TestProgramReplaced(t *testing.T) {
 func TestMigratedWhileTasksRun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.enqueue("a", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done; exit 4")
+	w.enqueue("a", "1", waits("go")+"; exit 4")
 	w.enqueue("a", "2", "true")
 	w.enqueue("b", "1", "true")
 	w.start()
@@ -354,10 +339,7 @@ func TestMigratedWhileTasksRun(t *testing.T) {
 		return w.sql("SELECT count(*) FROM task WHERE status = 'completed' AND later = 7") == "2"
 	})
 	w.must(w.manager.Process.Signal(syscall.SIGTERM))
-	<-w.manager.ended
-	if code := w.manager.ProcessState.ExitCode(); code != 0 {
-		t.Errorf("the manager ended with exit code %d", code)
-	}
+	w.managerEnds(0)
 	w.sql("PRAGMA user_version = " + version) // for the checks
 }
 

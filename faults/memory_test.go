@@ -51,7 +51,7 @@ func TestOutOfMemory(t *testing.T) {
 		group := memoryGroup(t, 48<<20)
 		w := newWorld(t)
 		w.start()
-		w.enqueue("good", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+		w.enqueue("good", "1", waits("go"))
 		w.run(0, "enqueue", "-j", "bad", "--id", "1", "--", "sh", "-c", "echo $$ >"+group+"/cgroup.procs && "+glutton)
 		w.enqueue("bad", "2", "true")
 		w.checkOutOfMemory("bad")
@@ -67,7 +67,7 @@ func TestOutOfMemory(t *testing.T) {
 		for _, p := range w.processes() {
 			w.must(put(group+"/cgroup.procs", strconv.Itoa(p.pid)))
 		}
-		w.enqueue("good", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+		w.enqueue("good", "1", waits("go"))
 		w.becomes("running", "good", "1")
 		w.run(0, "enqueue", "-j", "bad", "--id", "1", "--", "sh", "-c", glutton)
 		w.enqueue("bad", "2", "true")

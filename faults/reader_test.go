@@ -20,7 +20,7 @@ func TestStuckReader(t *testing.T) {
 	t.Parallel()
 	const limit = 64 << 20 // journal_size_limit
 	w := newWorld(t, "durability: normal")
-	w.enqueue("held", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+	w.enqueue("held", "1", waits("go"))
 	w.start()
 	w.becomes("running", "held", "1")
 	letGo := w.readAndStay()

@@ -125,7 +125,7 @@ func TestStopIsReadFromTheDatabase(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.start()
-			w.enqueue("j", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+			w.enqueue("j", "1", waits("go"))
 			w.becomes("running", "j", "1")
 			w.sql("UPDATE manager SET stop = '" + how + "'")
 			if how == "drain" {
@@ -167,7 +167,7 @@ func TestOnTerm(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, "on_term: "+c.onTerm)
 			w.start()
-			w.enqueue("j", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
+			w.enqueue("j", "1", waits("go"))
 			w.until("it was started", func() bool { return w.starts("j", "1") == 1 })
 			w.must(w.manager.Process.Signal(c.signal))
 			if !c.lives {

@@ -56,8 +56,8 @@ func TestDiskFull(t *testing.T) {
 	w := newWorld(t)
 	w.mount("size=6m")
 	w.write("base/config.yaml", "poll_interval: 1\n")
-	w.enqueue("a", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
-	w.enqueue("b", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done; exit 5")
+	w.enqueue("a", "1", waits("go"))
+	w.enqueue("b", "1", waits("go")+"; exit 5")
 	w.start()
 	w.until("both run", func() bool { return w.starts("a", "1")+w.starts("b", "1") == 2 })
 	fill, err := os.Create(w.base + "/fill")
@@ -478,9 +478,7 @@ func TestOddPaths(t *testing.T) {
 func TestLinkedDatabase(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.enqueue("j", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done")
-	w.start()
-	w.until("the task was started", func() bool { return w.starts("j", "1") == 1 })
+	w.serveUntilStarted("j", "1", waits("go"))
 	other := w.scratch + "/other"
 	w.must(os.Mkdir(other, 0o700))
 	w.must(os.Symlink(w.base+"/air-executor.db", other+"/air-executor.db"))
@@ -518,9 +516,7 @@ func TestPIDReuse(t *testing.T) {
 		return
 	}
 	w := newWorld(t)
-	w.enqueue("j", "1", "sleep 1000")
-	w.start()
-	w.until("the task was started", func() bool { return w.starts("j", "1") == 1 })
+	w.serveUntilStarted("j", "1", "sleep 1000")
 	runner := w.runnerOf("j", "1")
 	w.manager.kill()
 	w.powerOff() // the command too, which is in the session of that name

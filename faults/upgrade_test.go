@@ -109,7 +109,7 @@ func (w *world) schemaVersion() string { return w.sql("PRAGMA user_version") }
 func TestNewCommandsBesideAnOldManager(t *testing.T) {
 	t.Parallel()
 	w, next := twoVersions(t)
-	w.enqueue("a", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done; $AIR enqueue --job sub --id of-old -- true")
+	w.enqueue("a", "1", waits("go")+"; $AIR enqueue --job sub --id of-old -- true")
 	w.enqueue("a", "2", "true")
 	w.enqueue("c", "1", "sleep 1000")
 	w.start()
@@ -145,7 +145,7 @@ func TestNewCommandsBesideAnOldManager(t *testing.T) {
 func TestUpgradeWhileOldRunnersWork(t *testing.T) {
 	t.Parallel()
 	w, next := twoVersions(t)
-	w.enqueue("a", "1", "until [ -e $SCRATCH/go ]; do sleep 0.02; done; air-executor enqueue --job sub --id of-new -- true; exit 4")
+	w.enqueue("a", "1", waits("go")+"; air-executor enqueue --job sub --id of-new -- true; exit 4")
 	w.enqueue("b", "1", "true")
 	w.start()
 	w.becomes("running", "a", "1")

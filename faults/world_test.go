@@ -232,6 +232,33 @@ func (m *serving) kill() {
 	<-m.ended
 }
 
+// managerEnds waits until the manager has ended, with this exit code.
+func (w *world) managerEnds(want int) {
+	w.Helper()
+	<-w.manager.ended
+	if code := w.manager.ProcessState.ExitCode(); code != want {
+		w.Errorf("the manager ended with exit code %d", code)
+	}
+}
+
+// waits is a script that runs until a file is there.
+func waits(file string) string { return "until [ -e $SCRATCH/" + file + " ]; do sleep 0.02; done" }
+
+// started waits until the command of a task runs.
+func (w *world) started(job, id string) {
+	w.Helper()
+	w.until("the command of "+job+"/"+id+" runs", func() bool { return w.starts(job, id) == 1 })
+}
+
+// serveUntilStarted queues a task, starts a manager, and waits until the task's
+// command runs.
+func (w *world) serveUntilStarted(job, id, script string) {
+	w.Helper()
+	w.enqueue(job, id, script)
+	w.start()
+	w.started(job, id)
+}
+
 // task is what status says of a task.
 type task struct {
 	ID                            string `json:"task"`
