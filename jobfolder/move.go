@@ -40,7 +40,7 @@ func Retire(base, folder string, today time.Time) (string, error) {
 			return "", err
 		}
 	}
-	return target, errors.Join(syncFolder(target), syncFolder(folder))
+	return target, errors.Join(basepath.SyncFolder(target), basepath.SyncFolder(folder))
 }
 
 // move renames a file, or copies it where the new name is on another disk.
@@ -61,7 +61,7 @@ func move(from, to string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(syncFolder(filepath.Dir(to)), os.Remove(from))
+	return errors.Join(basepath.SyncFolder(filepath.Dir(to)), os.Remove(from))
 }
 
 // collides reports whether a file that is to be moved is there already.
@@ -74,13 +74,4 @@ func collides(folder, target string) bool {
 		}
 	}
 	return false
-}
-
-func syncFolder(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return f.Sync()
 }
