@@ -14,19 +14,13 @@ import (
 
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/internal/basepath"
+	"github.com/air-executor/air-executor/internal/testkit"
 )
 
 // write puts a file into a folder, which it creates, and returns its path.
 func write(t testing.TB, dir, name, content string) string {
 	t.Helper()
-	path := filepath.Join(dir, name)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return testkit.Write(t, filepath.Join(dir, name), content)
 }
 
 func flag(value string) config.Override {

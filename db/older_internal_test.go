@@ -10,19 +10,13 @@ import (
 	"github.com/air-executor/air-executor/internal/testkit"
 )
 
-// oldBase returns a base path with a database of version 1.
-func oldBase(t *testing.T) string {
-	t.Helper()
-	base := t.TempDir()
-	testkit.Gunzip(t, "testdata/v1.db.gz", filepath.Join(base, FileName))
-	return base
-}
-
 // What needs a later schema says so, and what SQLite says of a mistake of ours
 // stays what it is.
 func TestAStatementThatNeedsALaterSchemaSaysSo(t *testing.T) {
 	for _, query := range []string{`SELECT later FROM task`, `SELECT 1 FROM later`, `UPDATE task SET later = 1`, `INSERT INTO job (later) VALUES (1)`} {
-		d, err := Open(context.Background(), oldBase(t), Next(t, Options{}))
+		base := t.TempDir()
+		testkit.Gunzip(t, "testdata/v1.db.gz", filepath.Join(base, FileName))
+		d, err := Open(context.Background(), base, Next(t, Options{}))
 		if err != nil {
 			t.Fatal(err)
 		}

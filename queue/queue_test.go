@@ -15,6 +15,7 @@ import (
 
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/testkit"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/queue"
 	"github.com/air-executor/air-executor/runner"
@@ -57,14 +58,7 @@ func openQueue(t *testing.T) *queue.Queue {
 
 func writeLog(t *testing.T, q *queue.Queue, task, text string) string {
 	t.Helper()
-	path := runner.LogPath(q.BasePath(), "build", task)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return testkit.Write(t, runner.LogPath(q.BasePath(), "build", task), text)
 }
 
 // kept keeps what is read of logs.

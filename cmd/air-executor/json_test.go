@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/air-executor/air-executor/internal/testkit"
 )
 
 // printing is what a test knows of JSON that commands print.
@@ -191,13 +193,7 @@ func TestNoCommandRepeatsAControlSequence(t *testing.T) {
 	}
 	write := func(name, content string) {
 		t.Helper()
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Write(t, filepath.Join(dir, name), content)
 	}
 	quoted := strconv.QuoteToASCII(evil)
 	write("jobs/old/tasks.json", fmt.Sprintf(`[{"id": "a", "command": "true", "status": "failed", "error": %s}]`, strings.ReplaceAll(quoted, `\x`, `\u00`)))

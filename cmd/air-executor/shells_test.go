@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/air-executor/air-executor/internal/testkit"
 )
 
 // TestCompletionInShells types into real shells, in a terminal of tmux, and
@@ -64,13 +66,7 @@ type terminal struct {
 func newTerminal(t *testing.T, shell string) *terminal {
 	dir := t.TempDir()
 	for _, f := range []string{"pipeline.yaml", "two words.yaml"} {
-		path := filepath.Join(dir, "examples", f)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testkit.Write(t, filepath.Join(dir, "examples", f), "")
 	}
 	exe, err := os.Executable()
 	if err != nil {

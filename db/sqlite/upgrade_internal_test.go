@@ -12,19 +12,12 @@ import (
 	"github.com/air-executor/air-executor/migrations"
 )
 
-// oldBase returns a base path with a database of version 1.
-func oldBase(t *testing.T) string {
-	t.Helper()
-	base := t.TempDir()
-	testkit.Gunzip(t, "../testdata/v1.db.gz", filepath.Join(base, FileName))
-	return base
-}
-
 // The copy is made while there is room for it, or nothing is done.
 func TestAnUpgradeLooksForRoom(t *testing.T) {
 	defer func(saved func(string) (uint64, error)) { freeSpace = saved }(freeSpace)
 	freeSpace = func(string) (uint64, error) { return 150_000, nil }
-	base := oldBase(t)
+	base := t.TempDir()
+	testkit.Gunzip(t, "../testdata/v1.db.gz", filepath.Join(base, FileName))
 	next := engine.Source{Files: migrations.SQLite, Newest: migrations.Version + 1}
 	_, err := Open(context.Background(), base, engine.Options{Upgrade: true, Migrations: next})
 	if !errors.Is(err, engine.ErrFull) || !strings.Contains(err.Error(), "copy the database before its upgrade") {

@@ -3,9 +3,11 @@
 package testkit
 
 import (
+	"bytes"
 	"compress/gzip"
 	"io"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -27,22 +29,31 @@ func Eventually(t *testing.T, what string, ok func() bool) {
 }
 
 // Gunzip unpacks the file packed into the new file to, with mode 0600.
-func Gunzip(t *testing.T, packed, to string) {
+func Gunzip(t testing.TB, packed, to string) {
 	t.Helper()
-	f, err := os.Open(packed)
+	content, err := os.ReadFile(packed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
+	z, err := gzip.NewReader(bytes.NewReader(content))
+	if err == nil {
+		content, err = io.ReadAll(z)
+	}
 	if err != nil {
+		t.Fatalf("%s: %v", packed, err)
+	}
+	Write(t, to, string(content))
+}
+
+// Write writes a file with mode 0600, and the folders that it is in. It returns
+// its path.
+func Write(t testing.TB, path, content string) string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	content, err := io.ReadAll(z)
-	if err != nil {
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(to, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	return path
 }
