@@ -11,42 +11,8 @@ import (
 	"github.com/air-executor/air-executor/internal/basepath"
 )
 
-// Hold takes the lock with number n of the lock file at path and returns the
-// descriptor that carries it. The lock lives as long as any copy of the
-// descriptor, in this process or in children that inherit it; so a process
-// that hands it to a child and closes its own copy has tied the lock to the
-// child's life. It returns [ErrHeld] if the number is taken.
-//
-// On Linux a number is one byte of the file, locked by an open file
-// description lock (F_OFD_SETLK, fcntl(2)): one file serves every runner, and
-// no file is created or removed for any of them.
-func Hold(path string, n int64) (*os.File, error) {
-	f, err := basepath.Open(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := take(f, n); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
-}
-
-// Share is Hold for a lock that any number of processes may hold at once. A
-// [Prober] sees it as held until the last of them has ended.
-func Share(path string, n int64) (*os.File, error) {
-	f, err := basepath.Open(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	fl := byteLock(n)
-	fl.Type = unix.F_RDLCK
-	if err := fcntl(f, unix.F_OFD_SETLK, &fl); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
-}
+// numbered is the file that has lock n.
+func numbered(path string, _ int64) string { return path }
 
 // take takes lock n, or makes sure that this very descriptor holds it.
 func take(f *os.File, n int64) error {
@@ -56,6 +22,13 @@ func take(f *os.File, n int64) error {
 		return ErrHeld
 	}
 	return err
+}
+
+// share takes a part in lock n.
+func share(f *os.File, n int64) error {
+	fl := byteLock(n)
+	fl.Type = unix.F_RDLCK
+	return fcntl(f, unix.F_OFD_SETLK, &fl)
 }
 
 // Prober looks at numbered locks without taking them.

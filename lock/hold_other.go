@@ -8,38 +8,7 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/air-executor/air-executor/internal/basepath"
 )
-
-// Hold takes lock n and returns the descriptor that carries it. Systems
-// without open file description locks use one file per number, path.n, and
-// flock(2), which children inherit in the same way.
-func Hold(path string, n int64) (*os.File, error) {
-	f, err := basepath.Open(numbered(path, n), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := take(f, n); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
-}
-
-// Share is Hold for a lock that any number of processes may hold at once. A
-// [Prober] sees it as held until the last of them has ended.
-func Share(path string, n int64) (*os.File, error) {
-	f, err := basepath.Open(numbered(path, n), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := flock(f, unix.LOCK_SH|unix.LOCK_NB); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
-}
 
 // take takes the lock, or makes sure that this very descriptor holds it.
 func take(f *os.File, _ int64) error {
@@ -49,6 +18,9 @@ func take(f *os.File, _ int64) error {
 	}
 	return err
 }
+
+// share takes a part in the lock.
+func share(f *os.File, _ int64) error { return flock(f, unix.LOCK_SH|unix.LOCK_NB) }
 
 // Prober looks at numbered locks without keeping them.
 type Prober struct{ path string }
@@ -75,4 +47,5 @@ func (p *Prober) Replaced() bool { return false }
 // Close does nothing.
 func (p *Prober) Close() error { return nil }
 
+// numbered is the file that is lock n.
 func numbered(path string, n int64) string { return path + "." + strconv.FormatInt(n, 10) }
