@@ -116,15 +116,10 @@ WHERE id = ?
 func (d *DB) CancelRunning(ctx context.Context, only string) ([]Active, error) {
 	var out []Active
 	err := d.writeResult(ctx, func(t *tx) error {
-		var jobID int64
-		if only != "" {
-			j, err := t.lockJob(only)
-			if err != nil {
-				return err
-			}
-			jobID = j.ID
+		jobID, err := t.lockOnly(only)
+		if err != nil {
+			return err
 		}
-		var err error
 		out, err = t.cancelRunning(jobID, "")
 		return err
 	})

@@ -56,13 +56,9 @@ func (d *DB) ClaimAll(ctx context.Context, runners []Runner, places int, only st
 		if stops, err := t.stopAsked(runners); err != nil || stops {
 			return err
 		}
-		var jobID int64
-		if only != "" {
-			j, err := t.lockJob(only)
-			if err != nil {
-				return err
-			}
-			jobID = j.ID
+		jobID, err := t.lockOnly(only)
+		if err != nil {
+			return err
 		}
 		for _, r := range runners {
 			if lives != nil {

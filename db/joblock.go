@@ -35,6 +35,15 @@ func (t *tx) lockJob(name string) (*jobRow, error) {
 	return j, err
 }
 
+// lockOnly is lockJob for a name that may be empty, for every job; its number is 0.
+func (t *tx) lockOnly(name string) (int64, error) {
+	if name == "" {
+		return 0, nil
+	}
+	j, err := t.lockJob(name)
+	return j.ID, err
+}
+
 func (t *tx) jobBy(query, name string) (*jobRow, error) {
 	var j jobRow
 	ok, err := t.get(&j, query, name)
