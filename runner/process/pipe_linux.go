@@ -1,10 +1,6 @@
 package process
 
-import (
-	"os"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // splices: pages go from a pipe to a file without being copied.
 const splices = true
@@ -16,18 +12,10 @@ func splice(pipe, file, most int) (int, error) {
 	return int(max(n, 0)), err
 }
 
-// newPipe returns an end that does not block, and one for a command, which does.
-func newPipe() (ours int, theirs *os.File, err error) {
-	var fds [2]int
-	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
-		return -1, nil, err
-	}
-	if err := unix.SetNonblock(fds[0], true); err != nil {
-		unix.Close(fds[0])
-		unix.Close(fds[1])
-		return -1, nil, err
-	}
-	return fds[0], os.NewFile(uintptr(fds[1]), "output"), nil
+// closedPipe is a pipe that commands do not inherit.
+func closedPipe() (fds [2]int, err error) {
+	err = unix.Pipe2(fds[:], unix.O_CLOEXEC)
+	return fds, err
 }
 
 // wake ends a poll(2) from another thread.

@@ -3,7 +3,6 @@
 package process
 
 import (
-	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -15,20 +14,6 @@ const splices = false
 const fionread = 0x4004667f // FIONREAD, see filio.h
 
 func splice(_, _, _ int) (int, error) { return 0, unix.EINVAL }
-
-// newPipe returns an end that does not block, and one for a command, which does.
-func newPipe() (ours int, theirs *os.File, err error) {
-	fds, err := closedPipe()
-	if err != nil {
-		return -1, nil, err
-	}
-	if err := unix.SetNonblock(fds[0], true); err != nil {
-		unix.Close(fds[0])
-		unix.Close(fds[1])
-		return -1, nil, err
-	}
-	return fds[0], os.NewFile(uintptr(fds[1]), "output"), nil
-}
 
 // closedPipe is a pipe that commands do not inherit.
 func closedPipe() (fds [2]int, err error) {
