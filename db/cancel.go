@@ -17,6 +17,17 @@ type Cancelling struct {
 // not empty. Pending tasks fail at once. Running ones are marked; the caller
 // then tells their runners, which end them and record it.
 func (d *DB) Cancel(ctx context.Context, name, task string) (Cancelling, error) {
+	return d.cancel(ctx, name, task, "cancelled before it started")
+}
+
+// Interrupt ends the tasks of a job whose run was interrupted, as [DB.Cancel]
+// does; those that had not started say so in their error.
+func (d *DB) Interrupt(ctx context.Context, name string) (Cancelling, error) {
+	return d.cancel(ctx, name, "", "cancelled: the run was interrupted")
+}
+
+// cancel is [DB.Cancel] for a reason of the tasks that had not started.
+func (d *DB) cancel(ctx context.Context, name, task, why string) (Cancelling, error) {
 	var out Cancelling
 	err := d.writeResult(ctx, func(t *tx) error {
 		out = Cancelling{}
@@ -31,29 +42,10 @@ func (d *DB) Cancel(ctx context.Context, name, task string) (Cancelling, error) 
 		if only != nil && only.Status.Ended() {
 			return fmt.Errorf("task %q of job %q has ended already: %s", task, name, only.Status)
 		}
-		if out.Pending, err = t.cancelPending(j.ID, task, "cancelled before it started"); err != nil {
+		if out.Pending, err = t.cancelPending(j.ID, task, why); err != nil {
 			return err
 		}
 		out.Running, err = t.cancelRunning(j.ID, task)
-		return err
-	})
-	return out, err
-}
-
-// Interrupt ends the tasks of a job whose run was interrupted, as [DB.Cancel]
-// does; those that had not started say so in their error.
-func (d *DB) Interrupt(ctx context.Context, name string) (Cancelling, error) {
-	var out Cancelling
-	err := d.writeResult(ctx, func(t *tx) error {
-		out = Cancelling{}
-		j, err := t.lockJob(name)
-		if err != nil {
-			return err
-		}
-		if out.Pending, err = t.cancelPending(j.ID, "", "cancelled: the run was interrupted"); err != nil {
-			return err
-		}
-		out.Running, err = t.cancelRunning(j.ID, "")
 		return err
 	})
 	return out, err

@@ -170,7 +170,7 @@ var ofTheSurroundings = []mutant{
 	},
 	{
 		name:    "an interrupted run leaves its pending tasks to the next manager",
-		changes: []change{{"db/cancel.go", `if out.Pending, err = t.cancelPending(j.ID, "", "cancelled: the run was interrupted"); err != nil {`, `if err != nil {`}},
+		changes: []change{{"db/cancel.go", `if out.Pending, err = t.cancelPending(j.ID, task, why); err != nil {`, "if why == \"cancelled: the run was interrupted\" {\n\t\t} else if out.Pending, err = t.cancelPending(j.ID, task, why); err != nil {"}},
 		test:    inConformance("AnInterruptedRunLeavesNothingPending"),
 		shows:   "FAIL",
 	},
