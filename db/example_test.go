@@ -34,27 +34,17 @@ import (
 //	}
 func Example_sequentialJob() {
 	ctx := context.Background()
-	base, cleanUp := temporaryBasePath()
+	d, base, cleanUp := temporaryDatabase(ctx) // with db.Open
 	defer cleanUp()
 
-	d, err := db.Open(ctx, base, db.Options{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer d.Close()
-
-	_, err = d.Enqueue(ctx, db.Batch{Job: "report", Tasks: specs(
+	_, err := d.Enqueue(ctx, db.Batch{Job: "report", Tasks: specs(
 		job.Spec{ID: "fetch", Command: "echo", Args: []string{"fetching"}},
 		job.Spec{ID: "build", Command: "echo", Args: []string{"building"}, Dependencies: []string{"fetch"}},
 	)})
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := serveUntilEnded(ctx, d, base, "report"); err != nil {
-		log.Fatal(err)
-	}
-
-	j, err := d.Job(ctx, "report")
+	j, err := serveUntilEnded(ctx, d, base, "report")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -85,14 +75,8 @@ func Example_sequentialJob() {
 // queued twice.
 func Example_taskThatQueuesTasks() {
 	ctx := context.Background()
-	base, cleanUp := temporaryBasePath()
+	d, base, cleanUp := temporaryDatabase(ctx) // with db.Open
 	defer cleanUp()
-
-	d, err := db.Open(ctx, base, db.Options{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer d.Close()
 
 	self, err := os.Executable()
 	if err != nil {
@@ -104,11 +88,7 @@ func Example_taskThatQueuesTasks() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := serveUntilEnded(ctx, d, base, "crawl"); err != nil {
-		log.Fatal(err)
-	}
-
-	j, err := d.Job(ctx, "crawl")
+	j, err := serveUntilEnded(ctx, d, base, "crawl")
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -162,17 +142,17 @@ func queuePages(ctx context.Context) error {
 }
 
 // serveUntilEnded runs the tasks of one job, as `air-executor run` does, until
-// there is nothing left to do.
-func serveUntilEnded(ctx context.Context, d *db.DB, base, name string) error {
+// there is nothing left to do, and returns the job as it is then.
+func serveUntilEnded(ctx context.Context, d *db.DB, base, name string) (j job.Job, err error) {
 	conf, err := config.Load(config.Overrides{BasePath: config.Override{Value: base, Source: config.FromFlag}})
 	if err != nil {
-		return err
+		return j, err
 	}
 	m, err := manager.New(ctx, manager.Options{
 		Config: conf, Log: newLogger(os.Stderr, "ERROR", "console"), RunnerLog: os.Stderr, OnlyJob: name,
 	})
 	if err != nil {
-		return err
+		return j, err
 	}
 	served := make(chan error, 1)
 	go func() { served <- m.Run(ctx) }()
@@ -180,30 +160,35 @@ func serveUntilEnded(ctx context.Context, d *db.DB, base, name string) error {
 	look := time.NewTicker(10 * time.Millisecond)
 	defer look.Stop()
 	for {
-		j, err := d.Job(ctx, name)
+		j, err = d.Job(ctx, name)
 		if err != nil || j.State.Ended() {
 			m.Stop(db.StopLeave)
 			if e := <-served; err == nil {
 				err = e
 			}
-			return err
+			return j, err
 		}
 		select {
 		case err := <-served:
-			return err
+			return j, err
 		case <-look.C:
 		}
 	}
 }
 
-// temporaryBasePath is where the examples keep their jobs; a program of yours
-// would have a folder of its own for that.
-func temporaryBasePath() (base string, cleanUp func()) {
+// temporaryDatabase opens the database in which the examples keep their jobs; a
+// program of yours would have a folder of its own for that.
+func temporaryDatabase(ctx context.Context) (d *db.DB, base string, cleanUp func()) {
 	dir, err := os.MkdirTemp("", "air-executor-example-")
 	if err != nil {
 		log.Fatal(err)
 	}
-	return filepath.Join(dir, ".air-executor"), func() { os.RemoveAll(dir) }
+	base = filepath.Join(dir, ".air-executor")
+	d, err = db.Open(ctx, base, db.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return d, base, func() { d.Close(); os.RemoveAll(dir) }
 }
 
 // newLogger makes the log of manager and runners.
