@@ -24,6 +24,20 @@ import (
 // prepares: all operations are carried out once, and then every statement that
 // the connection keeps is looked at.
 
+// listed is the plan of a list of tasks: the steps that find them, and those that
+// read what is shown.
+func listed(found ...string) []string {
+	return append(append([]string{"MATERIALIZE s"}, found...),
+		"SCAN s",
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+		"SEARCH d USING PRIMARY KEY (task=?) LEFT-JOIN",
+		"SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+		"USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", // of those that are shown
+	)
+}
+
 // The statements that are on the way of every task, or that a manager makes
 // again and again: a part that no other has, $ at its end, and the steps of the plan.
 var hot = []struct {
@@ -68,59 +82,27 @@ var hot = []struct {
 	{"see whether a manager was asked to stop", "AND stop IS NOT NULL", []string{
 		"SEARCH manager USING INDEX manager_instance (instance=?)",
 	}},
-	{"list the first tasks", "WHERE t.job = j.id\n      ORDER BY rank, t.id\n      LIMIT", []string{
-		"MATERIALIZE s",
+	{"list the first tasks", "WHERE t.job = j.id\n      ORDER BY rank, t.id\n      LIMIT", listed(
 		"SCAN j USING COVERING INDEX job_name", // job after job, until there are enough
 		"SEARCH t USING COVERING INDEX task_name (job=?)",
 		"USE TEMP B-TREE FOR LAST TERM OF ORDER BY", // within a job
-		"SCAN s",
-		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-		"SEARCH d USING PRIMARY KEY (task=?) LEFT-JOIN",
-		"SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-		"USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", // of those that are shown
-	}},
-	{"list the next tasks", "WHERE t.job = j.id\n        AND j.name >= ?", []string{
-		"MATERIALIZE s",
+	)},
+	{"list the next tasks", "WHERE t.job = j.id\n        AND j.name >= ?", listed(
 		"SEARCH j USING COVERING INDEX job_name (name>?)",
 		"SEARCH t USING COVERING INDEX task_name (job=?)",
 		"USE TEMP B-TREE FOR LAST TERM OF ORDER BY",
-		"SCAN s",
-		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-		"SEARCH d USING PRIMARY KEY (task=?) LEFT-JOIN",
-		"SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-		"USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", // of those that are shown
-	}},
-	{"list the first failed tasks", "AND (j.failed > 0 AND t.status = 'failed' AND t.dismissed_at IS NULL)", []string{
-		"MATERIALIZE s",
+	)},
+	{"list the first failed tasks", "AND (j.failed > 0 AND t.status = 'failed' AND t.dismissed_at IS NULL)", listed(
 		"SCAN j USING INDEX job_name",
 		"SEARCH t USING INDEX task_failed (job=?)",
 		"USE TEMP B-TREE FOR LAST TERM OF ORDER BY",
-		"SCAN s",
-		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-		"SEARCH d USING PRIMARY KEY (task=?) LEFT-JOIN",
-		"SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-		"USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", // of those that are shown
-	}},
-	{"list the first running tasks", "AND (j.running > 0 AND", []string{
-		"MATERIALIZE s",
+	)},
+	{"list the first running tasks", "AND (j.running > 0 AND", listed(
 		"SCAN a USING INDEX attempt_slot", // what runs now
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
 		"USE TEMP B-TREE FOR ORDER BY",
-		"SCAN s",
-		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-		"SEARCH d USING PRIMARY KEY (task=?) LEFT-JOIN",
-		"SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-		"USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", // of those that are shown
-	}},
+	)},
 	{"list the first jobs", "FROM job\nORDER BY name\nLIMIT", []string{
 		"SCAN job USING INDEX job_name", // in the order that is asked for, so it stops when it has enough
 	}},
