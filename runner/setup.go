@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,26 +31,39 @@ type Setup struct {
 	tuned []string // settings of the environment that tuning replaced
 }
 
+// option is a word of the command line, and where its value belongs: a pointer to
+// a string, a whole number, a truth value or a duration.
+type option struct {
+	key   string
+	value any
+}
+
+// options are the words for all that a setup says but the tuning.
+func (s *Setup) options() []option {
+	return []option{
+		{"base-path", &s.BasePath},
+		{lockKey, &s.Lock},
+		{"boot-id", &s.BootID},
+		{"durability", &s.Durability},
+		{"task-timeout", &s.TaskTimeout},
+		{"grace", &s.Grace},
+		{"tasks-per-runner", &s.TasksPerRunner},
+		{"max-log-size", &s.MaxLogSize},
+		{"log-level", &s.LogLevel},
+		{"log-format", &s.LogFormat},
+		{"config", &s.ConfigFile},
+		{"allow-foreign", &s.AllowForeign},
+	}
+}
+
 // args returns the command line of a runner with this setup, without the program.
+// What is empty or false is left out.
 func (s *Setup) args() []string {
-	args := []string{
-		Argument,
-		"base-path=" + s.BasePath,
-		lockArg(s.Lock),
-		"boot-id=" + s.BootID,
-		"durability=" + s.Durability,
-		"task-timeout=" + s.TaskTimeout.String(),
-		"grace=" + s.Grace.String(),
-		"tasks-per-runner=" + strconv.Itoa(s.TasksPerRunner),
-		"max-log-size=" + strconv.FormatInt(s.MaxLogSize, 10),
-		"log-level=" + s.LogLevel,
-		"log-format=" + s.LogFormat,
-	}
-	if s.ConfigFile != "" {
-		args = append(args, "config="+s.ConfigFile)
-	}
-	if s.AllowForeign {
-		args = append(args, "allow-foreign=true")
+	args := []string{Argument}
+	for _, o := range s.options() {
+		if text := o.text(); text != "" {
+			args = append(args, o.key+"="+text)
+		}
 	}
 	for _, kv := range s.tuned {
 		args = append(args, "tuned="+kv)
@@ -57,38 +71,55 @@ func (s *Setup) args() []string {
 	return args
 }
 
-func lockArg(lock int64) string { return "lock=" + strconv.FormatInt(lock, 10) }
+const lockKey = "lock"
+
+func lockArg(lock int64) string { return lockKey + "=" + strconv.FormatInt(lock, 10) }
+
+// text is the value as it is written, empty for what is empty or false.
+func (o option) text() string {
+	switch v := o.value.(type) {
+	case *int:
+		return strconv.Itoa(*v)
+	case *int64:
+		return strconv.FormatInt(*v, 10)
+	case *time.Duration:
+		return v.String()
+	case *bool:
+		if *v {
+			return "true"
+		}
+		return ""
+	}
+	return *o.value.(*string)
+}
+
+// set reads a value that text has written.
+func (o option) set(text string) (err error) {
+	switch v := o.value.(type) {
+	case *string:
+		*v = text
+	case *int:
+		*v, err = strconv.Atoi(text)
+	case *int64:
+		*v, err = strconv.ParseInt(text, 10, 64)
+	case *time.Duration:
+		*v, err = time.ParseDuration(text)
+	case *bool:
+		*v, err = strconv.ParseBool(text)
+	}
+	return err
+}
 
 // parseSetup reads what args has written, from after Argument.
 func parseSetup(args []string) (s Setup, err error) {
+	options := s.options()
 	for _, arg := range args {
 		key, value, _ := strings.Cut(arg, "=")
-		switch key {
-		case "base-path":
-			s.BasePath = value
-		case "lock":
-			s.Lock, err = strconv.ParseInt(value, 10, 64)
-		case "boot-id":
-			s.BootID = value
-		case "durability":
-			s.Durability = value
-		case "task-timeout":
-			s.TaskTimeout, err = time.ParseDuration(value)
-		case "grace":
-			s.Grace, err = time.ParseDuration(value)
-		case "tasks-per-runner":
-			s.TasksPerRunner, err = strconv.Atoi(value)
-		case "max-log-size":
-			s.MaxLogSize, err = strconv.ParseInt(value, 10, 64)
-		case "log-level":
-			s.LogLevel = value
-		case "log-format":
-			s.LogFormat = value
-		case "config":
-			s.ConfigFile = value
-		case "allow-foreign":
-			s.AllowForeign, err = strconv.ParseBool(value)
-		case "tuned":
+		i := slices.IndexFunc(options, func(o option) bool { return o.key == key })
+		switch {
+		case i >= 0:
+			err = options[i].set(value)
+		case key == "tuned":
 			s.tuned = append(s.tuned, value)
 		default:
 			err = fmt.Errorf("unknown key")
