@@ -101,19 +101,28 @@ func decodeWord(c *kong.DecodeContext, target reflect.Value) error {
 	return nil
 }
 
+// popSigned takes the value of a flag, which may begin with a minus.
+func popSigned(c *kong.DecodeContext) (string, error) {
+	t := c.Scan.Pop()
+	if t.IsEOL() {
+		return "", errNoValue
+	}
+	return fmt.Sprint(t.Value), nil
+}
+
 // signed is a whole number of which the parser does not take -1 for a flag.
 // (Its option to allow that everywhere makes `--job --quiet` a job's name.)
 type signed int
 
 // Decode reads the number.
 func (s *signed) Decode(c *kong.DecodeContext) error {
-	t := c.Scan.Pop()
-	if t.IsEOL() {
-		return errNoValue
-	}
-	n, err := strconv.Atoi(fmt.Sprint(t.Value))
+	text, err := popSigned(c)
 	if err != nil {
-		return fmt.Errorf("want a whole number, got %q", t.Value)
+		return err
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return fmt.Errorf("want a whole number, got %q", text)
 	}
 	*s = signed(n)
 	return nil
@@ -124,11 +133,11 @@ type taskPriority int
 
 // Decode reads the number.
 func (p *taskPriority) Decode(c *kong.DecodeContext) error {
-	t := c.Scan.Pop()
-	if t.IsEOL() {
-		return errNoValue
+	text, err := popSigned(c)
+	if err != nil {
+		return err
 	}
-	return p.set(fmt.Sprint(t.Value))
+	return p.set(text)
 }
 
 func (p *taskPriority) set(text string) error {
