@@ -25,10 +25,16 @@ func (e suite) AResultIsRecordedOnce(t *testing.T) {
 	}
 }
 
-func (e suite) ALateResultOfALostAttemptIsDiscarded(t *testing.T) {
+// openClaimed opens a new database, in which the one task, a of job j, runs.
+func (e suite) openClaimed(t *testing.T) (*Store, *db.Assignment) {
+	t.Helper()
 	s := e.open(t)
 	s.MustEnqueue("j", Task("a"))
-	a := s.MustClaim()
+	return s, s.MustClaim()
+}
+
+func (e suite) ALateResultOfALostAttemptIsDiscarded(t *testing.T) {
+	s, a := e.openClaimed(t)
 	s.MustLose("j", "a")
 	before := s.Dump()
 	if _, err := s.Finish(ctx, a, Success, true); !errors.Is(err, db.ErrFenced) {
@@ -38,9 +44,7 @@ func (e suite) ALateResultOfALostAttemptIsDiscarded(t *testing.T) {
 }
 
 func (e suite) ALateResultDoesNotEndTheNextAttempt(t *testing.T) {
-	s := e.open(t)
-	s.MustEnqueue("j", Task("a"))
-	stale := s.MustClaim()
+	s, stale := e.openClaimed(t)
 	s.MustLose("j", "a")
 	s.MustReset("j")
 	fresh := s.MustClaim()
@@ -57,9 +61,7 @@ func (e suite) ALateResultDoesNotEndTheNextAttempt(t *testing.T) {
 }
 
 func (e suite) AResultWithAnotherTokenIsDiscarded(t *testing.T) {
-	s := e.open(t)
-	s.MustEnqueue("j", Task("a"))
-	a := s.MustClaim()
+	s, a := e.openClaimed(t)
 	before := s.Dump()
 	forged := *a
 	forged.Token = "0123456789abcdef0123456789abcdef"
@@ -70,9 +72,7 @@ func (e suite) AResultWithAnotherTokenIsDiscarded(t *testing.T) {
 }
 
 func (e suite) AnAttemptThatHasEndedCannotBeLost(t *testing.T) {
-	s := e.open(t)
-	s.MustEnqueue("j", Task("a"))
-	a := s.MustClaim()
+	s, a := e.openClaimed(t)
 	seen := s.Running()[0]
 	s.MustFinish(a, Success)
 	before := s.Dump()
@@ -84,9 +84,7 @@ func (e suite) AnAttemptThatHasEndedCannotBeLost(t *testing.T) {
 }
 
 func (e suite) AnAttemptIsLostOnce(t *testing.T) {
-	s := e.open(t)
-	s.MustEnqueue("j", Task("a"))
-	s.MustClaim()
+	s, _ := e.openClaimed(t)
 	seen := s.Running()[0]
 	s.MustLose("j", "a")
 	s.MustReset("j")
