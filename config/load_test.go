@@ -34,13 +34,7 @@ func environment(value string) config.Override {
 // checkError compares an error, which must be a *config.Error, with its text.
 func checkError(t *testing.T, err error, want string) {
 	t.Helper()
-	var e *config.Error
-	if !errors.As(err, &e) {
-		t.Fatalf("error is %v (%T), want a *config.Error: %s", err, err, want)
-	}
-	if diff := cmp.Diff(want, err.Error()); diff != "" {
-		t.Errorf("error (-want +got):\n%s", diff)
-	}
+	testkit.WantError[*config.Error](t, err, want)
 }
 
 // defaults is the documented configuration of a base path.

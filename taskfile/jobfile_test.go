@@ -1,7 +1,6 @@
 package taskfile_test
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/air-executor/air-executor/internal/testkit"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/taskfile"
 )
@@ -280,11 +280,5 @@ func TestExamples(t *testing.T) {
 // checkError compares an error, which must be a *taskfile.Error, with its text.
 func checkJobError(t *testing.T, err error, want string) {
 	t.Helper()
-	var e *taskfile.Error
-	if !errors.As(err, &e) {
-		t.Fatalf("error is %.200v (%T), want a *taskfile.Error: %s", err, err, want)
-	}
-	if diff := cmp.Diff(want, err.Error()); diff != "" {
-		t.Errorf("error (-want +got):\n%s", diff)
-	}
+	testkit.WantError[*taskfile.Error](t, err, want)
 }

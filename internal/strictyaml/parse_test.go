@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/air-executor/air-executor/internal/strictyaml"
+	"github.com/air-executor/air-executor/internal/testkit"
 )
 
 func TestParseRefuses(t *testing.T) {
@@ -142,13 +143,7 @@ func TestReadFileWithoutPermission(t *testing.T) {
 // checkError compares an error, which must be an *Error, with its whole text.
 func checkError(t *testing.T, err error, want string) {
 	t.Helper()
-	var e *strictyaml.Error
-	if !errors.As(err, &e) {
-		t.Fatalf("error is %v (%T), want an *Error: %s", err, err, want)
-	}
-	if diff := cmp.Diff(want, err.Error()); diff != "" {
-		t.Errorf("error (-want +got):\n%s", diff)
-	}
+	testkit.WantError[*strictyaml.Error](t, err, want)
 }
 
 // TestManyDirectivesTakeNoTime fails by the time limit of the test run if

@@ -5,6 +5,7 @@ package testkit
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -56,4 +57,15 @@ func Write(t testing.TB, path, content string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// WantError compares an error, which must be an E, with its whole text.
+func WantError[E error](t testing.TB, err error, want string) {
+	t.Helper()
+	if e, ok := errors.AsType[E](err); !ok {
+		t.Fatalf("error is %.200v (%T), want a %T: %s", err, err, e, want)
+	}
+	if got := err.Error(); got != want {
+		t.Errorf("error\n%s\nwant\n%s", got, want)
+	}
 }
