@@ -70,7 +70,7 @@ SET pending = pending + ?,
         WHERE task.job = job.id
           AND task.status = 'pending'
           AND task.blockers = 0
-        ORDER BY task.priority DESC, task.id
+        ORDER BY task.priority DESC, task.place, task.id
         LIMIT 1)
 WHERE id = ?
 RETURNING running, pending, failed, state, next_task`
