@@ -35,7 +35,7 @@ FROM job j
 LEFT JOIN task b ON b.id = (
     SELECT t.id FROM task t
     WHERE t.job = j.id AND t.status = 'pending' AND t.blockers = 0
-    ORDER BY t.priority DESC, t.id LIMIT 1)
+    ORDER BY t.priority DESC, t.place, t.id LIMIT 1)
 WHERE coalesce(j.next_task, 0) <> coalesce(b.id, 0)
    OR coalesce(j.next_priority, 0) <> coalesce(b.priority, 0)`},
 	{"a job's state follows from its tasks", `

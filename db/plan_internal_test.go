@@ -74,7 +74,7 @@ var hot = []struct {
 		"SCAN job USING INDEX job_claimable",
 		"SCAN claimable",
 	}},
-	{"find the first of a job's ready tasks", "ORDER BY task.priority DESC, task.id", []string{
+	{"find the first of a job's ready tasks", "ORDER BY task.priority DESC, task.place, task.id", []string{
 		"SEARCH job USING INTEGER PRIMARY KEY (rowid=?)",
 		"CORRELATED SCALAR SUBQUERY 1",
 		"SEARCH task USING COVERING INDEX task_ready (job=?)",
