@@ -13,7 +13,8 @@ func (d *DB) RemoveUnusedEnvironments(ctx context.Context, limit int) (removed i
 	// Looking takes no lock. Most of the time there is nothing to remove.
 	err = d.read(ctx, func(t *tx) error {
 		return t.all(&seen, `
-SELECT e.id, NOT EXISTS (SELECT 1 FROM task t WHERE t.environment = e.id) AS unused
+SELECT e.id, NOT EXISTS (SELECT 1 FROM task t WHERE t.environment = e.id)
+       AND NOT EXISTS (SELECT 1 FROM schedule s WHERE s.environment = e.id) AS unused
 FROM environment e
 WHERE e.id > ?
 ORDER BY e.id
@@ -50,7 +51,8 @@ func (t *tx) forgetEnvironments(ids []int64) (removed int64, err error) {
 		n, err := t.exec(`
 DELETE FROM environment
 WHERE id = ?
-  AND NOT EXISTS (SELECT 1 FROM task t WHERE t.environment = environment.id)`, id)
+  AND NOT EXISTS (SELECT 1 FROM task t WHERE t.environment = environment.id)
+  AND NOT EXISTS (SELECT 1 FROM schedule s WHERE s.environment = environment.id)`, id)
 		if err != nil {
 			return removed, err
 		}

@@ -145,12 +145,17 @@ var hot = []struct {
 		"SEARCH e USING INTEGER PRIMARY KEY (rowid>?)",
 		"CORRELATED SCALAR SUBQUERY 1",
 		"SEARCH t USING COVERING INDEX task_environment (environment=?)",
+		"CORRELATED SCALAR SUBQUERY 2",
+		"SCAN s", // there are a few schedules at most
 	}},
 	{"remove an unused environment", "DELETE FROM environment", []string{
 		"SEARCH environment USING INTEGER PRIMARY KEY (rowid=?)",
 		"CORRELATED SCALAR SUBQUERY 1",
 		"SEARCH t USING COVERING INDEX task_environment (environment=?)",
-		"SEARCH task USING COVERING INDEX task_environment (environment=?)", // for the foreign key
+		"CORRELATED SCALAR SUBQUERY 2",
+		"SCAN s",
+		"SCAN schedule", // for the foreign keys
+		"SEARCH task USING COVERING INDEX task_environment (environment=?)",
 	}},
 	{"find a job by its name", "SELECT id, name, added, state FROM job", []string{
 		"SEARCH job USING INDEX job_name (name=?)",

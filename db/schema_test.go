@@ -96,17 +96,17 @@ func TestViewsAreForPeople(t *testing.T) {
 	const at = "2025-10-02 10:30:N"
 	for view, want := range map[string][][]any{
 		"SELECT * FROM jobs ORDER BY name": {
-			{"name", "state", "total", "pending", "blocked", "running", "completed", "failed", "dismissed", "created_at", "updated_at"},
-			{"nightly", "waiting", 3, 2, 2, 0, 0, 0, 1, at, at},
-			{"old", "waiting", 1, 1, 1, 0, 0, 0, 0, "2025-01-02 03:04:05", "2025-01-02 03:04:06"},
-			{"other", "completed", 2, 0, 0, 0, 2, 0, 0, "2025-01-02 03:04:05", "2025-01-02 03:04:06"},
+			{"name", "state", "total", "pending", "blocked", "running", "completed", "failed", "dismissed", "priority", "parallel", "paused_at", "created_at", "updated_at"},
+			{"nightly", "waiting", 3, 2, 2, 0, 0, 0, 1, 0, 1, nil, at, at},
+			{"old", "waiting", 1, 1, 1, 0, 0, 0, 0, 0, 1, nil, "2025-01-02 03:04:05", "2025-01-02 03:04:06"},
+			{"other", "completed", 2, 0, 0, 0, 2, 0, 0, 0, 1, nil, "2025-01-02 03:04:05", "2025-01-02 03:04:06"},
 		},
 		"SELECT * FROM tasks WHERE job <> 'other' ORDER BY job, id": {
-			{"job", "id", "status", "reason", "command", "args", "blockers", "priority", "attempts", "exit_code", "signal", "error", "parent", "created_at", "started_at", "completed_at", "dismissed_at", "waited", "seconds", "dir", "timeout", "log"},
-			{"nightly", "build", "pending", nil, "make", "[]", 1, 2, 0, nil, nil, nil, nil, at, nil, nil, nil, nil, nil, "/src", 90.0, nil},
-			{"nightly", "fetch", "failed", "exited", "curl", `["-O","x"]`, 0, 0, 1, 1, nil, "exit code 1", nil, at, at, at, at, 2.0, 2.0, nil, nil, "jobs/nightly/logs/fetch.log"},
-			{"nightly", "sub", "pending", nil, "true", "[]", 2, 0, 0, nil, nil, nil, "fetch", at, nil, nil, nil, nil, nil, nil, nil, nil},
-			{"old", "waits", "pending", nil, "true", "[]", 1, 0, 0, nil, nil, nil, nil, "2025-01-02 03:04:05", nil, nil, nil, nil, nil, nil, nil, nil},
+			{"job", "id", "status", "reason", "command", "args", "blockers", "priority", "attempts", "exit_code", "signal", "error", "parent", "created_at", "started_at", "completed_at", "dismissed_at", "due", "retries", "tries", "pools", "waited", "seconds", "dir", "timeout", "log"},
+			{"nightly", "build", "pending", nil, "make", "[]", 1, 2, 0, nil, nil, nil, nil, at, nil, nil, nil, nil, 0, 0, nil, nil, nil, "/src", 90.0, nil},
+			{"nightly", "fetch", "failed", "exited", "curl", `["-O","x"]`, 0, 0, 1, 1, nil, "exit code 1", nil, at, at, at, at, nil, 0, 0, nil, 2.0, 2.0, nil, nil, "jobs/nightly/logs/fetch.log"},
+			{"nightly", "sub", "pending", nil, "true", "[]", 2, 0, 0, nil, nil, nil, "fetch", at, nil, nil, nil, nil, 0, 0, nil, nil, nil, nil, nil, nil},
+			{"old", "waits", "pending", nil, "true", "[]", 1, 0, 0, nil, nil, nil, nil, "2025-01-02 03:04:05", nil, nil, nil, nil, 0, 0, nil, nil, nil, nil, nil, nil},
 		},
 		"SELECT * FROM attempts": {
 			{"job", "task", "attempt", "status", "reason", "exit_code", "signal", "error", "stuck", "command", "started_at", "completed_at", "seconds", "cpu_seconds", "max_rss", "pid"},

@@ -3,6 +3,7 @@ package db_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/db/dbtest"
 	"github.com/air-executor/air-executor/internal/testkit"
 	"github.com/air-executor/air-executor/job"
 )
@@ -26,6 +28,24 @@ func unpack(t *testing.T, base, name string) {
 	t.Helper()
 	testkit.Gunzip(t, filepath.Join("testdata", name), filepath.Join(base, db.FileName))
 }
+
+// older makes a database of the version of this program, out of one of version 1.
+// The next version is to upgrade it.
+func older(t *testing.T, base string) {
+	t.Helper()
+	version1(t, base)
+	d, err := db.Open(ctx, base, db.Options{Upgrade: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	up := d.Upgraded()
+	if err := errors.Join(d.Close(), os.Remove(up.Copy)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// copyName is the name of a copy of such a database.
+func copyName(more string) string { return fmt.Sprintf("air-executor.v%d%s", db.LatestSchema, more) }
 
 // schema is the text of all that is in the schema, by name, but for comments and
 // blanks, and without what goose and SQLite keep.
@@ -55,11 +75,11 @@ func copies(t *testing.T, base string) []string {
 
 func TestAnUpgradeKeepsEveryRowAndACopy(t *testing.T) {
 	base := t.TempDir()
-	version1(t, base)
+	older(t, base)
 	before := openAt(t, base, db.Options{}).Dump()
 	s := openAt(t, base, db.Next(t, db.Options{Upgrade: true}))
-	path := filepath.Join(base, "air-executor.v1.db")
-	want := &db.Upgraded{From: 1, To: db.NextSchema, Copy: path}
+	path := filepath.Join(base, copyName(".db"))
+	want := &db.Upgraded{From: db.LatestSchema, To: db.NextSchema, Copy: path}
 	if diff := cmp.Diff(want, s.Upgraded()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -84,7 +104,7 @@ func TestAnUpgradeKeepsEveryRowAndACopy(t *testing.T) {
 		t.Fatal(err)
 	}
 	old := openAt(t, back, db.Options{})
-	if old.Schema() != 1 {
+	if old.Schema() != db.LatestSchema {
 		t.Errorf("the copy has version %d", old.Schema())
 	}
 	old.Unchanged(before)
@@ -97,9 +117,9 @@ func TestAnUpgradeKeepsEveryRowAndACopy(t *testing.T) {
 
 func TestAnOlderDatabaseIsUsedAsItIs(t *testing.T) {
 	base := t.TempDir()
-	version1(t, base)
+	older(t, base)
 	s := openAt(t, base, db.Next(t, db.Options{}))
-	if s.Schema() != 1 || !s.Outdated() {
+	if s.Schema() != db.LatestSchema || !s.Outdated() {
 		t.Errorf("schema version %d", s.Schema())
 	}
 	s.MustEnqueue("new", task("a"), task("b", "a"))
@@ -122,7 +142,7 @@ func TestAnOlderDatabaseIsUsedAsItIs(t *testing.T) {
 	}
 	s.Dump()
 	s.Sound()
-	if v := s.rows("PRAGMA user_version")[1][0]; v != 1 {
+	if v := s.rows("PRAGMA user_version")[1][0]; v != db.LatestSchema {
 		t.Errorf("it is version %v now", v)
 	}
 	if got := copies(t, base); len(got) > 0 {
@@ -158,7 +178,7 @@ func TestADatabaseFromBeforeTheFirstReleaseIsLeftAlone(t *testing.T) {
 // seen that was built anew.
 func TestWhatHasTheDatabaseOpenGoesOnThroughAnUpgrade(t *testing.T) {
 	base := t.TempDir()
-	version1(t, base)
+	older(t, base)
 	old := openAt(t, base, db.Options{})
 	runner := openAt(t, base, db.Options{Runner: true})
 	old.MustEnqueue("j", task("a"), task("b", "a"), task("c"))
@@ -194,11 +214,11 @@ func TestWhatHasTheDatabaseOpenGoesOnThroughAnUpgrade(t *testing.T) {
 
 func TestACopyIsNotWrittenOver(t *testing.T) {
 	base := t.TempDir()
-	version1(t, base)
-	own := filepath.Join(base, "air-executor.v1.db")
+	older(t, base)
+	own := filepath.Join(base, copyName(".db"))
 	write(t, own, []byte("mine"))
 	s := openAt(t, base, db.Next(t, db.Options{Upgrade: true}))
-	if got := s.Upgraded().Copy; got != filepath.Join(base, "air-executor.v1-2.db") {
+	if got := s.Upgraded().Copy; got != filepath.Join(base, copyName("-2.db")) {
 		t.Errorf("the copy is %s", got)
 	}
 	if b, err := os.ReadFile(own); string(b) != "mine" {
@@ -208,8 +228,8 @@ func TestACopyIsNotWrittenOver(t *testing.T) {
 
 func TestAFileInTheWayOfTheCopyIsLeftAlone(t *testing.T) {
 	base := t.TempDir()
-	version1(t, base)
-	part := filepath.Join(base, "air-executor.v1.db.part")
+	older(t, base)
+	part := filepath.Join(base, copyName(".db.part"))
 	write(t, part, []byte("mine, and not a database"))
 	if _, err := db.Open(ctx, base, db.Next(t, db.Options{Upgrade: true})); err == nil || !strings.Contains(err.Error(), part+" is in the way") {
 		t.Errorf("error %v", err)
@@ -223,7 +243,7 @@ func TestAFileInTheWayOfTheCopyIsLeftAlone(t *testing.T) {
 // it leaves no more copies.
 func TestAnUpgradeThatFailsLeavesTheOldVersion(t *testing.T) {
 	base := t.TempDir()
-	version1(t, base)
+	older(t, base)
 	before := openAt(t, base, db.Options{}).Dump()
 	raw := raw(openAt(t, base, db.Options{}))
 	// It fails when all its statements have run, and are to be recorded.
@@ -236,11 +256,11 @@ func TestAnUpgradeThatFailsLeavesTheOldVersion(t *testing.T) {
 			t.Fatalf("error %v, want one that names the copy", err)
 		}
 		s := openAt(t, base, db.Options{})
-		if s.Schema() != 1 {
+		if s.Schema() != db.LatestSchema {
 			t.Errorf("it is version %d now", s.Schema())
 		}
 		s.Unchanged(before)
-		if got := copies(t, base); !cmp.Equal(got, []string{"air-executor.v1.db"}) {
+		if got := copies(t, base); !cmp.Equal(got, []string{copyName(".db")}) {
 			t.Errorf("copies %q", got)
 		}
 	}
@@ -256,7 +276,7 @@ func TestAnUpgradeThatFailsLeavesTheOldVersion(t *testing.T) {
 
 func TestManyUpgradeAtOnce(t *testing.T) {
 	base := t.TempDir()
-	version1(t, base)
+	older(t, base)
 	const many = 8
 	errs := make(chan error, many)
 	for range many {
@@ -274,7 +294,7 @@ func TestManyUpgradeAtOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if got := copies(t, base); !cmp.Equal(got, []string{"air-executor.v1.db"}) {
+	if got := copies(t, base); !cmp.Equal(got, []string{copyName(".db")}) {
 		t.Errorf("copies %q", got)
 	}
 }
@@ -325,7 +345,7 @@ func TestSpaceThatIsNotUsedCanBeGivenBack(t *testing.T) {
 
 func TestTasksOfAnOlderDatabaseAreListed(t *testing.T) {
 	base := t.TempDir()
-	version1(t, base)
+	older(t, base)
 	s := openAt(t, base, db.Options{})
 	for order, want := range map[db.Order][]string{
 		db.ByState: {"report/count", "build/compile", "build/test", "report/mail"},
@@ -338,5 +358,45 @@ func TestTasksOfAnOlderDatabaseAreListed(t *testing.T) {
 	}
 	if got, err := s.Cancelled(ctx, ""); err != nil || len(got) > 0 {
 		t.Errorf("cancelled: %v, %v", got, err)
+	}
+}
+
+// A database of the first release, with a task that runs, becomes one of this version.
+func TestAnUpgradeFromTheFirstRelease(t *testing.T) {
+	base := t.TempDir()
+	version1(t, base)
+	s := openAt(t, base, db.Options{Upgrade: true})
+	if diff := cmp.Diff(&db.Upgraded{From: 1, To: db.LatestSchema, Copy: filepath.Join(base, "air-executor.v1.db")}, s.Upgraded()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(schema(t, open(t)), schema(t, s)); diff != "" {
+		t.Errorf("the schema is not that of a new database (-want +got):\n%s", diff)
+	}
+	s.Sound()
+	s.givesBack()
+	s.WantJob("report", job.StateWorking, job.Counts{Pending: 1, Running: 1}, 1)
+	s.WantJob("build", job.StateFailed, job.Counts{Pending: 1, Completed: 1, Failed: 1}, 1)
+	active, err := s.Active(ctx)
+	if err != nil || len(active) != 1 || active[0].Task != "count" {
+		t.Errorf("running: %v, %v", active, err)
+	}
+	s.MustEnqueue("report", task("more", "mail"))
+	s.WantJob("report", job.StateWorking, job.Counts{Pending: 2, Running: 1}, 2)
+}
+
+// Before the upgrade, what needs a column that is not there says what to do, and
+// nothing has changed.
+func TestADatabaseOfTheFirstReleaseWaitsForItsUpgrade(t *testing.T) {
+	base := t.TempDir()
+	version1(t, base)
+	s := openAt(t, base, db.Options{})
+	if s.Schema() != 1 || !s.Outdated() {
+		t.Errorf("schema version %d", s.Schema())
+	}
+	if _, err := s.Enqueue(ctx, dbtest.Subtasks("new", "", task("a"))); !errors.Is(err, db.ErrOlder) {
+		t.Errorf("enqueue: error %v", err)
+	}
+	if got := copies(t, base); len(got) > 0 {
+		t.Errorf("there are %q", got)
 	}
 }
