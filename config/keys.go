@@ -14,23 +14,23 @@ import (
 // key is one line of the table of everything that can be configured.
 type key struct {
 	name     string
-	fallback string // the default, as it can stand in the file
-	help     string // what it means, in a user's words; one line per sentence
+	fallback string // the default, as in the file
+	help     string // what it means to users; one line per sentence
 	kind     kind
 }
 
-// kind says which values a key takes and where they go.
+// kind defines the values of a key, and where they are stored.
 type kind interface {
-	// read returns the canonical form of a value that a person gave.
+	// read returns the canonical form of a value that a user gave.
 	read(v strictyaml.Value) (string, error)
-	// store puts a value in canonical form in its field.
+	// store sets the field to a value in canonical form.
 	store(c *Config, text string)
-	// allowed describes the values for people.
+	// allowed describes the values for messages.
 	allowed() string
 }
 
-// keys returns the table, in documented order. It is built on demand because
-// processes that read no configuration must start fast.
+// keys returns the table, in documented order. It is built on demand because processes
+// that do not read the configuration must start fast.
 func keys() []key {
 	return []key{
 		{"poll_interval", "5",
@@ -114,7 +114,7 @@ func (k seconds) store(c *Config, text string) {
 
 func (k seconds) allowed() string { return fmt.Sprintf("%d to %d seconds", k.low, k.high) }
 
-// choice is one of a few words, in any case.
+// choice is one of a few words, in upper or lower case.
 type choice struct {
 	words []string
 	field func(*Config) *string
@@ -160,11 +160,11 @@ func (folder) store(c *Config, text string) { c.BasePath = text }
 
 func (folder) allowed() string { return "any folder" }
 
-// scalar returns text as it can stand in a YAML file.
+// scalar returns text as a YAML scalar.
 func scalar(text string) string {
 	const safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-"
 	if text != "" && strings.Trim(text, safe) == "" {
 		return text
 	}
-	return strconv.Quote(text) // YAML knows every escape that Go uses
+	return strconv.Quote(text) // YAML has every escape that Go uses
 }
