@@ -28,7 +28,7 @@ type Config struct {
 	PollInterval         time.Duration // longest time between two checks for work
 	TaskTimeout          time.Duration // default time limit of tasks
 	KillGrace            time.Duration // between SIGTERM and SIGKILL
-	MaxConcurrentRunners int           // how many tasks run at the same time, over all jobs
+	MaxConcurrentRunners int           // how many tasks run at the same time, across all jobs
 	BasePath             string        // absolute
 	LogLevel             string        // DEBUG, INFO, WARNING, ERROR or CRITICAL
 	LogFormat            string        // json or console

@@ -1,4 +1,4 @@
-// Package testkit is what tests of several packages need. The program must not
+// Package testkit has helpers for the tests of several packages. The program must not
 // import it.
 package testkit
 
@@ -13,8 +13,9 @@ import (
 	"time"
 )
 
-// Eventually waits for something that no event announces, until ok returns true. The
-// test fails if that takes half a minute; what names it in the message.
+// Eventually waits until ok returns true, for conditions that no event announces. The
+// test fails if that takes more than half a minute; the message calls the condition
+// what.
 func Eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
