@@ -152,7 +152,7 @@ func (q *Queue) Import(ctx context.Context, folder string, o ImportOptions) (Imp
 		r.Remarks = append(r.Remarks, remark.String())
 	}
 	if err := q.settleFiles(ctx, folder, &r); err != nil {
-		return ImportResult{}, fmt.Errorf("job %q is imported, but its files lie now: %w", j.Name, err)
+		return ImportResult{}, fmt.Errorf("job %q is imported, but its files are now out of date: %w", j.Name, err)
 	}
 	return r, nil
 }

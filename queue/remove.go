@@ -17,7 +17,7 @@ type FilesLeft struct{ err error }
 
 // Error says why.
 func (e *FilesLeft) Error() string {
-	return fmt.Sprintf("removed, but for some of its files: %v", e.err)
+	return fmt.Sprintf("removed, except for some of its files: %v", e.err)
 }
 
 // Unwrap returns the reason.

@@ -133,7 +133,7 @@ func objectSchema[T any](t table[T], in form) *Schema {
 	for i := range t {
 		k := &t[i]
 		if k.skip.has(in) && s.AdditionalProperties != nil {
-			s.Properties = append(s.Properties, property{k.name, &Schema{Description: "Of an earlier run, and passed over."}})
+			s.Properties = append(s.Properties, property{k.name, &Schema{Description: "Of an earlier run; ignored."}})
 		}
 		if !k.in.has(in) {
 			continue

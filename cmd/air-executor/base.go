@@ -78,7 +78,7 @@ func (ws *workspace) newBase(conf *config.Config) (made func(), err error) {
 			return
 		}
 		for _, other := range conf.Passed {
-			ws.ui.notef("%s belongs to another user and was passed over", other)
+			ws.ui.notef("%s belongs to another user and was skipped", other)
 		}
 		ws.ui.notef("%s %s", what, conf.BasePath)
 	}, nil

@@ -36,7 +36,7 @@ type commandLine struct {
 	Wait    waitCmd    `cmd:"" help:"Wait until a job or task has ended."`
 	Cancel  cancelCmd  `cmd:"" help:"End the tasks of a job."`
 	Reset   resetCmd   `cmd:"" help:"Make failed tasks pending again."`
-	Dismiss dismissCmd `cmd:"" help:"Acknowledge failures: they do not count any more."`
+	Dismiss dismissCmd `cmd:"" help:"Acknowledge failures, so that they no longer count."`
 	Remove  removeCmd  `cmd:"" help:"Delete jobs or tasks, with their logs."`
 
 	Import importCmd `cmd:"" help:"Read jobs from state.json and tasks.json files."`

@@ -62,7 +62,7 @@ func (*configCheckCmd) Run(ui *ui, ws *workspace) error {
 		ui.printf("no configuration file; the defaults are in force\n")
 		return nil
 	}
-	ui.printf("%s is right\n", conf.File)
+	ui.printf("%s: OK\n", conf.File)
 	return nil
 }
 

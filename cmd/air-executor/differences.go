@@ -20,9 +20,9 @@ func differences(r db.Resumed, added map[string][]string) (lines []string) {
 		stays := ""
 		switch c.Status {
 		case job.Completed:
-			stays = "; it has completed, and stays as it was"
+			stays = "; it has completed and is not changed"
 		case job.Running:
-			stays = "; it runs, and stays as it was"
+			stays = "; it is running and is not changed"
 		}
 		for _, d := range append(differ(c.Before, c.After), differEnv(c.Before.Env, c.After.Env, added[c.After.ID])...) {
 			lines = append(lines, oneLine(c.After.ID)+": "+d+stays)
@@ -35,10 +35,10 @@ func differences(r db.Resumed, added map[string][]string) (lines []string) {
 		lines = append(lines, oneLine(t.Task)+": no longer in the file, removed")
 	}
 	for _, id := range r.Running {
-		lines = append(lines, oneLine(id)+": no longer in the file; it runs, and stays")
+		lines = append(lines, oneLine(id)+": no longer in the file, but running: it stays")
 	}
 	for _, id := range r.Kept {
-		lines = append(lines, oneLine(id)+": not in the file, but queued otherwise; it runs too")
+		lines = append(lines, oneLine(id)+": not in the file, but queued separately; it runs too")
 	}
 	return lines
 }

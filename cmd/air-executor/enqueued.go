@@ -45,7 +45,7 @@ func remarkDiffering(ui *ui, added db.Added) {
 			ui.notef("… and %d more differences", len(added.Differ)-most)
 			return
 		}
-		ui.notef("task %s of job %s was there already, and stays as it was: %s", oneLine(d.Task), added.Job, d.What)
+		ui.notef("task %s of job %s exists already and was not changed: %s", oneLine(d.Task), added.Job, d.What)
 	}
 }
 

@@ -30,7 +30,7 @@ func (c *enqueueCmd) file(ctx context.Context, ui *ui, ws *workspace, o queue.En
 	}
 	var unnamed error
 	if c.IfAbsent {
-		unnamed = errors.New("is missing; with --if-absent every task needs one, for a task without is always a new one")
+		unnamed = errors.New("is missing; with --if-absent every task needs one, because a task without an id is always new")
 	}
 	return c.explainFile(store(ctx, ui, ws, queue.ReadTasks(first, r, unnamed), o), r, in)
 }

@@ -106,7 +106,7 @@ func (ui *ui) complain(err error) {
 	} else if errors.Is(err, db.ErrOlder) {
 		hint = "air-executor upgrade"
 	} else if errors.Is(err, db.ErrNewer) {
-		hint = "use the newer program; the way back is in docs/install.md, under \"A newer version\""
+		hint = "use the newer program; to go back, see docs/install.md, under \"A newer version\""
 	} else if errors.Is(err, db.ErrUnreleased) {
 		hint = "with the program that made it: air-executor export FOLDER; then move the database away, and with this one: air-executor import FOLDER"
 	}

@@ -25,7 +25,7 @@ func explainEnqueue(err error) error {
 	case errors.Is(err, db.ErrFenced):
 		return fail(exitError, err, "this shell belongs to a task that has ended; to queue tasks as a user: unset "+runner.EnvToken)
 	case errors.Is(err, db.ErrLimit):
-		return fail(exitError, err, "if this is no runaway, raise the limit in config.yaml")
+		return fail(exitError, err, "if this is intended, raise the limit in config.yaml")
 	}
 	return err
 }

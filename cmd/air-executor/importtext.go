@@ -54,7 +54,7 @@ func (*importCmd) undecided(n int, which string) error {
 
 // ask has a person decide.
 func (c *importCmd) ask(ctx context.Context, ui *ui) error {
-	fmt.Fprint(ui.err, "Whether the commands have ended since is not known. Run them again, or count them as failed? [rerun/failed] ")
+	fmt.Fprint(ui.err, "It is not known whether the commands have ended since. Run them again, or count them as failed? [rerun/failed] ")
 	answer, err := interruptible(ctx, func() (string, error) { return bufio.NewReader(os.Stdin).ReadString('\n') })
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -77,9 +77,9 @@ func importedText(r queue.ImportResult) string {
 	case r.Again:
 		fmt.Fprintf(&b, "Job %s: was imported before", r.Job)
 	case r.PassedOver:
-		fmt.Fprintf(&b, "Job %s: passed over, it is there already", r.Job)
+		fmt.Fprintf(&b, "Job %s: skipped, it exists already", r.Job)
 	case r.Merged:
-		fmt.Fprintf(&b, "Job %s: %s added, %d there already", r.Job, plural(r.Imported, "task"), r.Present)
+		fmt.Fprintf(&b, "Job %s: %s added, %d existed already", r.Job, plural(r.Imported, "task"), r.Present)
 	default:
 		fmt.Fprintf(&b, "Job %s: %s", r.Job, plural(r.Imported, "task"))
 	}
@@ -102,6 +102,6 @@ func (c *importCmd) remark(ui *ui, r queue.ImportResult) {
 		ui.notef("task %q of job %q was running when its file was written; %s", id, r.Job, what)
 	}
 	for _, d := range r.Differing {
-		ui.notef("task %q of job %q is there already and stays as it is: %s", d.Task, r.Job, d.What)
+		ui.notef("task %q of job %q exists already and was not changed: %s", d.Task, r.Job, d.What)
 	}
 }

@@ -14,7 +14,7 @@ type logsCmd struct {
 	Follow   bool      `short:"f" help:"Keep printing new output until the job or task has ended."`
 	Attempt  *signed   `placeholder:"N" help:"An earlier attempt of the task; the first is 1."`
 	NoHeader bool      `help:"Do not name the task above its output."`
-	Path     bool      `help:"Print the names of the log files and not what is in them."`
+	Path     bool      `help:"Print the paths of the log files instead of their contents."`
 }
 
 // Help is printed below the summary.

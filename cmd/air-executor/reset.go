@@ -19,7 +19,7 @@ type resetCmd struct {
 
 // Help is printed below the summary.
 func (*resetCmd) Help() string {
-	return `Failed tasks become pending again and run again, and after them what depends on them. Their earlier attempts and logs are kept. Tasks that were cancelled or dismissed are left alone, unless they are named with --task, or the cancelled ones are wanted with --cancelled.
+	return `Makes failed tasks pending again, so that they run again, followed by the tasks that depend on them. Their earlier attempts and logs are kept. Tasks that were cancelled or dismissed are left alone, unless they are named with --task; --cancelled includes the cancelled ones.
 
 Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or task.`
 }

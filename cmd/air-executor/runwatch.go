@@ -16,7 +16,7 @@ func (c *runCmd) begin(ctx context.Context, q *queue.Queue, w *watcher, o *order
 		EnqueueOptions: queue.EnqueueOptions{Job: o.wanted, Caller: queue.CallerByEnv(os.Getenv), FromFile: !o.output},
 		Resume:         c.Resume,
 		Absent: func(name string) {
-			w.ui.notef("there is no job %q to go on with; all of it runs, as a new job", name)
+			w.ui.notef("there is no job %q to resume; all of it runs, as a new job", name)
 		},
 	})
 	w.watch(begun.Job, begun.LastStep)

@@ -25,7 +25,7 @@ func (*startCmd) Help() string {
 
 In the foreground, Ctrl-C stops it and leaves running tasks alone, as stop does. If stop --drain has it wait for them, a second Ctrl-C ends them.
 
-SIGTERM stops it as Ctrl-C does, unless --on-term or on_term in the configuration says that it first waits for the running tasks (drain) or ends them (kill). As process 1 of a container, where no task can outlive it, the manager ends them on both.
+SIGTERM stops it as Ctrl-C does, unless --on-term or on_term in the configuration says that it first waits for the running tasks (drain) or ends them (kill). As process 1 of a container, where no task can outlive it, the manager ends them on both signals.
 
 Exit codes: 0 it serves, or in the foreground, it has served or was stopped before; 1 it could not start; 2 wrong flags or configuration; 5 one is running already; 130 interrupted before it served.`
 }

@@ -45,7 +45,7 @@ func (r *report) printTo(ui *ui, ws *workspace) error {
 		ui.printf("\n%s\n", painted(strings.Join(fold(summary, width, 2), "\n"))) // it has numbers and words of ours
 	}
 	if left := r.Rows - r.shown(); left > 0 && r.Query.Task == "" {
-		ui.notef("%d more are not shown, for --limit %d", left, r.Query.Limit)
+		ui.notef("%d more are not shown because of --limit %d", left, r.Query.Limit)
 	}
 	for _, remark := range r.remarks() {
 		ui.notef("%s", remark)

@@ -93,7 +93,7 @@ func (ws *workspace) explainOpen(err error) error {
 	}
 	hint := "enqueue a task first, or say where the jobs are with --base-path"
 	if len(ws.conf.Passed) > 0 {
-		hint += "; " + ws.conf.Passed[0] + " belongs to another user and was passed over"
+		hint += "; " + ws.conf.Passed[0] + " belongs to another user and was skipped"
 	}
 	if len(queue.Unimported(ws.ctx, ws.conf, nil)) > 0 {
 		hint = "there are files of jobs that are not imported yet: air-executor import"
