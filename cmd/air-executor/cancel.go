@@ -27,7 +27,7 @@ With --lost, a running task whose runner has died in another container is record
 Exit codes: 0 done; 1 error, or the task (--task) ended before it could be cancelled; 2 wrong flags or configuration; 4 no such job or task; 130 interrupted.`
 }
 
-// Run cancels, and waits for the end of what ran.
+// Run cancels, and waits until running tasks have ended.
 func (c *cancelCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if c.Lost && c.Task == "" {
 		return usage(errors.New("--lost is for one task"), "give --task ID, too")

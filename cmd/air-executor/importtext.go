@@ -11,9 +11,8 @@ import (
 	"github.com/air-executor/air-executor/queue"
 )
 
-// settleRunning finds out what is to become of the tasks that are to be imported
-// and were running when the files were written. It asks on a terminal, and
-// refuses elsewhere.
+// settleRunning decides what to do with tasks to be imported that were running when the
+// files were written. It asks on a terminal, and refuses elsewhere.
 func (c *importCmd) settleRunning(ctx context.Context, ui *ui, ws *workspace, folders []string) error {
 	if c.Running != "" {
 		return nil
@@ -46,13 +45,13 @@ func (c *importCmd) settleRunning(ctx context.Context, ui *ui, ws *workspace, fo
 	return c.ask(ctx, ui)
 }
 
-// undecided is the error where nobody can be asked.
+// undecided returns the error if there is no terminal to ask on.
 func (*importCmd) undecided(n int, which string) error {
 	return usage(fmt.Errorf("%s that ran when the files were written may have ended since, and would run a second time%s; nothing is imported", plural(n, "task"), which),
 		"--running rerun lets them run again, --running failed counts them as failed; their logs may show how far they came")
 }
 
-// ask has a person decide.
+// ask lets the user decide.
 func (c *importCmd) ask(ctx context.Context, ui *ui) error {
 	fmt.Fprint(ui.err, "It is not known whether the commands have ended since. Run them again, or count them as failed? [rerun/failed] ")
 	answer, err := interruptible(ctx, func() (string, error) { return bufio.NewReader(os.Stdin).ReadString('\n') })
@@ -70,7 +69,7 @@ func (c *importCmd) ask(ctx context.Context, ui *ui) error {
 	return usage(fmt.Errorf("%q is neither rerun nor failed; nothing is imported", answer), "")
 }
 
-// importedText is a line for people.
+// importedText describes the result of an import in one line.
 func importedText(r queue.ImportResult) string {
 	var b strings.Builder
 	switch {
@@ -89,7 +88,7 @@ func importedText(r queue.ImportResult) string {
 	return b.String()
 }
 
-// remark says, beside the result, what should not go unnoticed.
+// remark reports, besides the result, what should not go unnoticed.
 func (c *importCmd) remark(ui *ui, r queue.ImportResult) {
 	for _, text := range r.Remarks {
 		ui.notef("%s", text)

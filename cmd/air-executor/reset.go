@@ -51,7 +51,7 @@ func (c *resetCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	return nil
 }
 
-// underWay says what of a job a reset has found under way.
+// underWay describes what a reset has found running or pending in a job.
 func underWay(j job.Job) string {
 	text := ""
 	if n := j.Tasks.Running; n > 0 {
@@ -63,7 +63,7 @@ func underWay(j job.Job) string {
 	return text
 }
 
-// skipped says what a reset has left alone, and how it would not have.
+// skipped says which failures a reset has skipped, and how to include them.
 func skipped(r queue.ResetResult) string {
 	var left []string
 	if r.SkippedCancelled > 0 {

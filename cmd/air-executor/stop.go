@@ -25,7 +25,7 @@ The request is stored, and the manager checks for it once a second: a signal nee
 Exit codes: 0 it has stopped; 1 error; 2 wrong flags or configuration; 5 no manager is running; 124 it has not stopped in time; 130 interrupted.`
 }
 
-// how is the way to stop that was asked for.
+// how returns the requested way to stop.
 func (c *stopCmd) how() db.Stop {
 	switch {
 	case c.Drain:
@@ -44,7 +44,7 @@ func (c *stopCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	}
 	notRunning := fail(exitManager, queue.ErrNotServed, "start it with air-executor start")
 	if !on {
-		return notRunning // even where there is no database
+		return notRunning // even if there is no database
 	}
 	q, err := ws.queue()
 	if err != nil {

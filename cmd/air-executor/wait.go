@@ -62,7 +62,7 @@ func (c *waitCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	return err
 }
 
-// outcomeText says how what was waited for has ended.
+// outcomeText says how a job or task that was waited for has ended.
 func outcomeText(o queue.Outcome) string {
 	if o.Job == nil {
 		text := fmt.Sprintf("Task %s of job %s %s", o.Task.ID, o.Name, o.Task.Status)
