@@ -125,9 +125,9 @@ func FindFolders(ctx context.Context, conf *config.Config, paths []string) (fold
 	return folders, notes, nil
 }
 
-// Import imports the job in a folder, as a whole or not at all. Files in the base
-// path itself are then moved away, or kept up to date. Errors: *BadFolder;
-// db.ErrDuplicate if the job is there already.
+// Import imports the job in a folder, as a whole or not at all. Files in the base path
+// itself are then moved away, or kept up to date. Errors: *BadFolder; db.ErrDuplicate
+// if the job exists already.
 func (q *Queue) Import(ctx context.Context, folder string, o ImportOptions) (ImportResult, error) {
 	if err := checkOwn(q.conf, folder); err != nil {
 		return ImportResult{}, badInput(err)

@@ -47,8 +47,7 @@ func Gunzip(t testing.TB, packed, to string) {
 	Write(t, to, string(content))
 }
 
-// Write writes a file with mode 0600, and the folders that it is in. It returns
-// its path.
+// Write writes a file with mode 0600, creates its folders, and returns its path.
 func Write(t testing.TB, path, content string) string {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -60,7 +59,7 @@ func Write(t testing.TB, path, content string) string {
 	return path
 }
 
-// WantError compares an error, which must be an E, with its whole text.
+// WantError checks that an error is an E with exactly this text.
 func WantError[E error](t testing.TB, err error, want string) {
 	t.Helper()
 	if e, ok := errors.AsType[E](err); !ok {
