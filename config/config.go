@@ -1,7 +1,6 @@
-// Package config reads config.yaml: it knows the keys, their ranges and
-// defaults, and where each value in force came from. A mistake in the file
-// is an error that names file, line and key. Only commands that set
-// Overrides.Lenient get the default instead.
+// Package config reads config.yaml: it knows the keys, their ranges and defaults, and
+// the source of each value in force. A mistake in the file is an error that names file,
+// line and key. Only commands that set Overrides.Lenient get the default instead.
 package config
 
 import (
@@ -16,36 +15,35 @@ import (
 // FileName is the name of the configuration file in a base path.
 const FileName = "config.yaml"
 
-// DefaultBasePath is the name of the base path that is looked for, in the working
-// directory and above, if no other is named. A new one is in the working directory.
+// DefaultBasePath is the name of the base path. Unless another is given, it is looked
+// for in the working directory and above, and created in the working directory.
 const DefaultBasePath = ".air-executor"
 
-// Error is a mistake in the configuration: in the file, in a flag or in an
-// environment variable. Every error of Load is one, unless a base path or file is
-// not to be trusted.
+// Error is a mistake in the configuration: in the file, in a flag or in an environment
+// variable. Every error of Load is an Error, unless a base path or file is not trusted.
 type Error = strictyaml.Error
 
 // Config is the configuration in force.
 type Config struct {
-	PollInterval         time.Duration // longest time between two looks for work
-	TaskTimeout          time.Duration // time limit of tasks that have none of their own
+	PollInterval         time.Duration // longest time between two checks for work
+	TaskTimeout          time.Duration // default time limit of tasks
 	KillGrace            time.Duration // between SIGTERM and SIGKILL
-	MaxConcurrentRunners int           // how many tasks run at the same time, over all jobs
+	MaxConcurrentRunners int           // how many tasks run at the same time, across all jobs
 	BasePath             string        // absolute
 	LogLevel             string        // DEBUG, INFO, WARNING, ERROR or CRITICAL
 	LogFormat            string        // json or console
 	Durability           string        // full or normal
 	TasksPerRunner       int           // tasks of one job that a runner process runs before it exits
-	MaxLogSize           int           // MiB that the log of an attempt may have
+	MaxLogSize           int           // maximum size of an attempt's log in MiB
 	OnTerm               string        // what SIGTERM does to running tasks: leave, drain or kill
-	MaxSubtasks          int           // how many tasks all descendants of one task may number
-	MaxSubtaskDepth      int           // how many generations of tasks may queue one another
+	MaxSubtasks          int           // maximum number of descendants of one task
+	MaxSubtaskDepth      int           // maximum number of generations of tasks that queue others
 	MirrorJSON           bool          // the manager keeps state.json and tasks.json of every job up to date
-	File                 string        // absolute path of the file that was read; empty: there is none
+	File                 string        // absolute path of the file that was read; empty: none
 	Wrong                error         // what is wrong with that file, with Overrides.Lenient; nil: nothing
-	Named                bool          // File was named by the overrides, and not found in the base path
+	Named                bool          // File was named by the overrides, not found in the base path
 	AllowForeign         bool          // the base path may belong to another user
-	Passed               []string      // base paths of other users that the search has skipped
+	Passed               []string      // other users' base paths that the search has skipped
 
 	settings []Setting
 }
@@ -53,12 +51,12 @@ type Config struct {
 // Setting is one key of the configuration with its value in force.
 type Setting struct {
 	Key     string `json:"key"`
-	Value   string // as it can stand in config.yaml
-	Default string // as it can stand in config.yaml
+	Value   string // as written in config.yaml
+	Default string // as written in config.yaml
 	Source  string // default, a file with its line, a flag or an environment variable
 }
 
-// MarshalJSON writes numbers as numbers, and paths without quotes of YAML.
+// MarshalJSON writes numbers as numbers, and paths without YAML quotes.
 func (s Setting) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -72,7 +70,7 @@ func (s Setting) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// typed is a value that can stand in config.yaml as JSON has it.
+// typed converts a value of config.yaml to its JSON form.
 func typed(key, text string) any {
 	if plain, err := strconv.Unquote(text); err == nil {
 		return plain
@@ -86,5 +84,5 @@ func typed(key, text string) any {
 	return text
 }
 
-// Settings lists every key in documented order.
+// Settings lists all keys in documented order.
 func (c *Config) Settings() []Setting { return c.settings }

@@ -14,37 +14,37 @@ import (
 // key is one line of the table of everything that can be configured.
 type key struct {
 	name     string
-	fallback string // the default, as it can stand in the file
-	help     string // what it means, in a user's words; one line per sentence
+	fallback string // the default, as in the file
+	help     string // what it means to users; one line per sentence
 	kind     kind
 }
 
-// kind says which values a key takes and where they go.
+// kind defines the values of a key, and where they are stored.
 type kind interface {
-	// read returns the canonical form of a value that a person gave.
+	// read returns the canonical form of a value that a user gave.
 	read(v strictyaml.Value) (string, error)
-	// store puts a value in canonical form in its field.
+	// store sets the field to a value in canonical form.
 	store(c *Config, text string)
-	// allowed describes the values for people.
+	// allowed describes the values for messages.
 	allowed() string
 }
 
-// keys returns the table, in documented order. It is built on demand because
-// processes that read no configuration must start fast.
+// keys returns the table, in documented order. It is built on demand because processes
+// that do not read the configuration must start fast.
 func keys() []key {
 	return []key{
 		{"poll_interval", "5",
 			"The manager looks for work at least this often; most of the time it is woken earlier.",
 			seconds{1, 60, func(c *Config) *time.Duration { return &c.PollInterval }}},
 		{"task_timeout", "1800",
-			"A task that runs longer is stopped and counts as failed, unless it has a time limit of its own.",
+			"A task that runs longer is stopped and counts as failed, unless it has its own time limit.",
 			seconds{60, 7200, func(c *Config) *time.Duration { return &c.TaskTimeout }}},
 		{"kill_grace", "5",
 			"How long the processes of a task may take to end after SIGTERM, before they get SIGKILL; 0: no time.\n" +
-				"That is at its time limit, at a cancel, and for what a command has left behind.",
+				"This applies at the time limit, at a cancel, and to processes that a command has left behind.",
 			seconds{0, 600, func(c *Config) *time.Duration { return &c.KillGrace }}},
 		{"max_concurrent_runners", "10",
-			"How many tasks may run at the same time, over all jobs.",
+			"How many tasks may run at the same time, across all jobs.",
 			number{1, 50, func(c *Config) *int { return &c.MaxConcurrentRunners }}},
 		{"base_path", DefaultBasePath,
 			"The folder that holds the database, the logs and this file.",
@@ -54,27 +54,27 @@ func keys() []key {
 			choice{[]string{"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"},
 				func(c *Config) *string { return &c.LogLevel }}},
 		{"log_format", "json",
-			"Form of the log: json for programs, console for people.",
+			"Format of the log: json for programs, console for people.",
 			choice{[]string{"json", "console"}, func(c *Config) *string { return &c.LogFormat }}},
 		{"durability", "full",
 			"full: what was queued and what was recorded survives power loss.\n" +
-				"normal: faster; power loss may undo the last moments, a crash of a program does not.",
+				"normal: faster; power loss may undo the last moments, but a crash of a program does not.",
 			choice{[]string{"full", "normal"}, func(c *Config) *string { return &c.Durability }}},
 		{"tasks_per_runner", "1",
-			"How many tasks of a job one runner process carries out, one after the other, before it ends.",
+			"How many tasks of a job one runner process runs, one after the other, before it exits.",
 			number{1, 1000, func(c *Config) *int { return &c.TasksPerRunner }}},
 		{"max_log_size", "1024",
-			"A task that writes more than so many MiB is stopped and counts as failed.",
+			"A task that writes more than this many MiB is stopped and counts as failed.",
 			number{1, 1_048_576, func(c *Config) *int { return &c.MaxLogSize }}},
 		{"on_term", "leave",
-			"What SIGTERM to the manager does to running tasks: leave lets them go on, drain waits for them, kill ends them.\n" +
-				"As process 1 of a container, a manager that should leave them ends them: they could not go on.",
+			"What SIGTERM to the manager does to running tasks: leave lets them continue, drain waits for them, kill ends them.\n" +
+				"Where the manager is process 1 of a container, leave means kill: tasks cannot outlive it.",
 			choice{[]string{"leave", "drain", "kill"}, func(c *Config) *string { return &c.OnTerm }}},
 		{"max_subtasks", "10000",
-			"How many tasks a task may queue while it runs, counting those that these queue in turn.",
+			"How many tasks a task may queue while it runs, including those that these queue in turn.",
 			number{1, 1_000_000, func(c *Config) *int { return &c.MaxSubtasks }}},
 		{"max_subtask_depth", "100",
-			"How many generations of tasks may queue one another.",
+			"How many generations deep tasks may queue further tasks.",
 			number{1, 10_000, func(c *Config) *int { return &c.MaxSubtaskDepth }}},
 		{"mirror_json", "false",
 			"The manager keeps state.json and tasks.json of every job up to date, for other tools that read them.",
@@ -114,7 +114,7 @@ func (k seconds) store(c *Config, text string) {
 
 func (k seconds) allowed() string { return fmt.Sprintf("%d to %d seconds", k.low, k.high) }
 
-// choice is one of a few words, in any case.
+// choice is one of a few words, in upper or lower case.
 type choice struct {
 	words []string
 	field func(*Config) *string
@@ -160,11 +160,11 @@ func (folder) store(c *Config, text string) { c.BasePath = text }
 
 func (folder) allowed() string { return "any folder" }
 
-// scalar returns text as it can stand in a YAML file.
+// scalar returns text as a YAML scalar.
 func scalar(text string) string {
 	const safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-"
 	if text != "" && strings.Trim(text, safe) == "" {
 		return text
 	}
-	return strconv.Quote(text) // YAML knows every escape that Go uses
+	return strconv.Quote(text) // YAML has every escape that Go uses
 }

@@ -14,24 +14,25 @@ import (
 	"github.com/air-executor/air-executor/internal/words"
 )
 
-// The words that say where an Override was given.
+// The sources of an Override, as messages call them.
 const (
 	FromFlag        = "flag"
 	FromEnvironment = "environment"
 )
 
-// Override is a value that goes before the configuration file.
+// Override is a value that takes precedence over the configuration file.
 type Override struct {
 	Value  string
 	Source string // FromFlag or FromEnvironment; empty: not given
 }
 
-// Overrides is what the command line and the environment say.
+// Overrides are the values from the command line and the environment.
 type Overrides struct {
-	// WorkDir is what relative paths in overrides are relative to, and where the
-	// search for a base path begins. Absolute, or empty if it is not known.
+	// WorkDir is the directory that relative paths in overrides are relative to, and
+	// where the search for a base path begins. It is absolute, or empty if it is not
+	// known.
 	WorkDir string
-	// Home is where that search ends; see basepath.Find.
+	// Home is where the search ends; see basepath.Find.
 	Home string
 	// AllowForeign accepts a base path of another user.
 	AllowForeign bool
@@ -41,20 +42,19 @@ type Overrides struct {
 	LogLevel   Override
 	LogFormat  Override
 
-	// Lenient is for commands that can work with a wrong configuration file: wrong
-	// values are replaced by the defaults, and Config.Wrong says what was wrong. It
-	// remains an error if the file would have to say which base path is meant.
+	// Lenient is for commands that can work with an invalid configuration file: invalid
+	// values are replaced by the defaults, and Config.Wrong says what was wrong. It is
+	// still an error if the base path depends on the file.
 	Lenient bool
 }
 
-// Load returns the configuration in force. The base path is the one of a flag,
-// else the one in a configuration file that a flag names, else that of the
-// environment, else the one in a file that the environment names, else the
-// nearest DefaultBasePath in the working directory or above, else a new one in
-// the working directory. The configuration file is the one that the overrides
-// name, else FileName in the base path if it is there. A file with nothing but
-// comments means the defaults. A base path that another user owns or may write
-// to, or a FileName in it, is an error of type [basepath.Untrusted].
+// Load returns the configuration in force. The base path is the first of these: that of
+// a flag; that in a configuration file named by a flag; that of the environment; that
+// in a file named by the environment; the nearest DefaultBasePath in the working
+// directory or above; a new one in the working directory. The configuration file is the
+// one that the overrides name, or FileName in the base path if it exists. A file that
+// contains only comments means the defaults. If another user owns the base path or a
+// FileName in it, or may write to it, the error is of type [basepath.Untrusted].
 func Load(o Overrides) (*Config, error) {
 	given, err := o.read()
 	if err != nil {
@@ -93,8 +93,8 @@ func Load(o Overrides) (*Config, error) {
 
 const basePathKey = "base_path"
 
-// assemble takes each value from the overrides, else from the file, else from
-// the defaults. f may be nil.
+// assemble takes each value from the overrides, or from the file, or from the defaults.
+// f may be nil.
 func assemble(overrides map[string]value, f *file) *Config {
 	c := &Config{}
 	if f != nil {
@@ -123,7 +123,7 @@ type value struct {
 	place  strictyaml.Value
 }
 
-// read checks the overrides and returns those that are keys of the file.
+// read checks the overrides, and returns those that are also keys of the file.
 func (o *Overrides) read() (map[string]value, error) {
 	all := map[string]Override{basePathKey: o.BasePath, "log_level": o.LogLevel, "log_format": o.LogFormat}
 	given := make(map[string]value, len(all))
@@ -143,7 +143,7 @@ func (o *Overrides) read() (map[string]value, error) {
 	return given, nil
 }
 
-// name returns the flag or environment variable that gives a key.
+// name returns the flag or environment variable that sets a key.
 func (o *Override) name(key string) string {
 	if o.Source == FromEnvironment {
 		return "AIR_EXECUTOR_" + strings.ToUpper(key)
@@ -168,17 +168,17 @@ func (o *Overrides) namedFile() (*file, error) {
 	return readFile(path), nil
 }
 
-// saysBasePath reports whether it is known, whatever a configuration file says,
-// which base path is meant. A file that a flag names may overrule a variable.
+// saysBasePath reports whether the base path is known regardless of the configuration
+// file. A file that a flag names may override a variable.
 func (o *Overrides) saysBasePath() bool {
 	return o.BasePath.Source == FromFlag || o.BasePath.Source != "" && o.ConfigPath.Source != FromFlag
 }
 
-// basePath returns the base path in force, absolute, and those of other users
-// that the search has skipped. f is the file that the overrides name, or nil.
+// basePath returns the absolute base path in force, and those of other users that the
+// search has skipped. f is the file that the overrides name, or nil.
 func (o *Overrides) basePath(given map[string]value, f *file) (base value, passed []string, err error) {
 	base, ok := given[basePathKey]
-	// A flag goes before a variable, also one that names a file.
+	// A flag takes precedence over a variable, even if it names a file.
 	if f != nil && (!ok || o.BasePath.Source == FromEnvironment && o.ConfigPath.Source == FromFlag) {
 		if v, in := f.values[basePathKey]; in {
 			v.text = f.resolve(v.text)
@@ -213,26 +213,26 @@ func (o *Overrides) absolute(path string, place strictyaml.Value) (string, error
 	return filepath.Join(o.WorkDir, path), nil
 }
 
-// checkFolder returns an error if the base path is there but is no folder.
+// checkFolder returns an error if the base path exists but is not a folder.
 func checkFolder(base value) error {
 	info, err := os.Stat(base.text)
 	if err == nil && !info.IsDir() {
 		return base.place.Errorf("%s is not a folder", base.text)
 	}
-	return nil // a missing one is created later, by the first command that writes to it
+	return nil // if missing, it is created later, by the first command that writes to it
 }
 
 // file is a configuration file with its valid values.
 type file struct {
 	path   string // absolute
 	values map[string]value
-	wrong  error // what is wrong with it, the first of it; nil: nothing
-	blind  bool  // and for that it cannot be known whether it names a base path, or which
+	wrong  error // the first mistake in it; nil: none
+	blind  bool  // because of that, its base_path is unknown
 }
 
-// fileIn reads the configuration file in a base path. It returns nil if there
-// is none, and an error if it says that it belongs to another base path.
-// It does not wait for what is not a regular file, such as a named pipe.
+// fileIn reads the configuration file in a base path. It returns nil if there is none,
+// and an error if it says that it belongs to another base path. It does not block on
+// anything that is not a regular file, such as a named pipe.
 func fileIn(base string, allowForeign bool) (*file, error) {
 	path := filepath.Join(base, FileName)
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
@@ -274,10 +274,9 @@ func readFile(path string) *file {
 	return f
 }
 
-// parse returns what data, the content of a file, holds; nil if that is nothing
-// but comments. An empty file is what a full disk or a power cut makes of one
-// that said something; a configuration that means the defaults says so in a
-// comment.
+// parse parses data, the content of a file; it returns nil if that contains only
+// comments. An empty file is an error: a full disk or a power cut may have emptied it.
+// A file that means the defaults has at least a comment.
 func parse(path string, data []byte) (*strictyaml.Map, error) {
 	if bytes.HasPrefix(data, []byte("\ufeff")) {
 		return nil, &Error{File: path, Line: 1, Msg: "begins with a byte order mark; save it as UTF-8 without one"}
@@ -292,8 +291,8 @@ func parse(path string, data []byte) (*strictyaml.Map, error) {
 	return m, err
 }
 
-// isTOML reports whether a file that is no YAML looks like TOML, the format of
-// other programs' settings: its first line is [section] or key = value.
+// isTOML reports whether a file that is not YAML looks like TOML, which other programs
+// use for their settings: its first line is [section] or key = value.
 func isTOML(path string, data []byte) bool {
 	if strings.EqualFold(filepath.Ext(path), ".toml") {
 		return true
@@ -309,7 +308,7 @@ func isTOML(path string, data []byte) bool {
 	return false
 }
 
-// set takes over the values of the file that are valid, and notes what is not.
+// set takes the valid values of the file, and records the first mistake.
 func (f *file) set(m *strictyaml.Map) {
 	table := keys()
 	known := make([]string, len(table))
@@ -337,9 +336,9 @@ func (f *file) set(m *strictyaml.Map) {
 	}
 }
 
-// resolve returns the folder that a base_path in the file names. A relative
-// one is relative to the folder of the file, unless it names that folder
-// itself, seen from the one above.
+// resolve returns the folder that base_path in the file names. A relative path is
+// relative to the folder of the file, unless it is the name of that folder, as seen
+// from its parent.
 func (f *file) resolve(path string) string {
 	if filepath.IsAbs(path) {
 		return filepath.Clean(path)
@@ -351,7 +350,7 @@ func (f *file) resolve(path string) string {
 	return filepath.Join(own, path)
 }
 
-// sameFolder reports whether two absolute paths name one folder.
+// sameFolder reports whether two absolute paths name the same folder.
 func sameFolder(a, b string) bool {
 	if a == b {
 		return true

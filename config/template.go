@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Template returns a config.yaml for people to edit: every key with its
-// meaning, range and default, commented out. Lines that begin with "#" and a
-// letter become settings when the "#" is removed.
+// Template returns a config.yaml for users to edit: every key with its meaning, range
+// and default, commented out. Lines that begin with "#" and a letter become settings
+// when the "#" is removed.
 func Template() []byte {
 	var b bytes.Buffer
 	b.WriteString("# Configuration of air-executor. Every key is optional, and has the value shown\n" +

@@ -8,7 +8,7 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Active is an attempt that, by its row, is under way.
+// Active is an attempt that is running according to its row.
 type Active struct {
 	Job       string
 	Task      string
@@ -16,12 +16,12 @@ type Active struct {
 	Token     string
 	Runner    Runner
 	StartedAt time.Time
-	Cancelled bool // somebody asked for its end
+	Cancelled bool // its cancellation was requested
 
 	ending
 }
 
-// activeRow is how an Active stands in the database.
+// activeRow is the row of an Active.
 type activeRow struct {
 	ID, Task, Job int64
 	JobName       string `db:"job_name"`
@@ -38,7 +38,7 @@ type activeRow struct {
 	namespaceRow
 }
 
-// Active returns the attempts under way, of all jobs, oldest first.
+// Active returns the running attempts of all jobs, oldest first.
 func (d *DB) Active(ctx context.Context) ([]Active, error) {
 	var out []Active
 	err := d.read(ctx, func(t *tx) error {
@@ -80,7 +80,7 @@ func (r *activeRow) active() Active {
 	}
 }
 
-// LostAs is the reason with which [DB.Lose] ends the attempt.
+// LostAs returns the reason that [DB.Lose] records for the attempt.
 func (a Active) LostAs() job.Reason {
 	if a.Cancelled {
 		return job.Cancelled
@@ -88,10 +88,10 @@ func (a Active) LostAs() job.Reason {
 	return job.Lost
 }
 
-// Lose ends an attempt whose runner is gone: its task fails, as lost, or as
-// cancelled if that was asked for. The caller must know that the runner is gone
-// and that nothing of its command lives. It returns false, and changes nothing,
-// if the attempt has ended otherwise meanwhile.
+// Lose ends an attempt whose runner is dead: its task fails, as lost, or as cancelled
+// if that was requested. The caller must know that the runner is dead and that no
+// process of its command is left. If the attempt has ended in the meantime, Lose
+// changes nothing and returns false.
 func (d *DB) Lose(ctx context.Context, a Active, why string) (bool, error) {
 	r := job.Result{Status: job.Failed, Reason: a.LostAs(), Error: why}
 	err := d.writeResult(ctx, func(t *tx) error {
@@ -104,8 +104,8 @@ func (d *DB) Lose(ctx context.Context, a Active, why string) (bool, error) {
 	return err == nil, err
 }
 
-// SetStuck notes what keeps the running attempt with this token from its end,
-// for people; empty: nothing any more.
+// SetStuck records, for people, what keeps the running attempt with this token from
+// ending; empty clears it.
 func (d *DB) SetStuck(ctx context.Context, token, why string) error {
 	return d.write(ctx, func(t *tx) error {
 		_, err := t.exec(`
@@ -117,7 +117,7 @@ WHERE slot IS NOT NULL
 	})
 }
 
-// stuck returns what keeps running tasks from their end, by their rows.
+// stuck returns what keeps running tasks from ending, by the rows of the tasks.
 func (t *tx) stuck() (map[int64]string, error) {
 	var rows []struct {
 		Task  int64
@@ -135,16 +135,16 @@ WHERE slot IS NOT NULL
 	return out, err
 }
 
-// Became is what has become of an attempt.
+// Became says what happened to an attempt.
 type Became struct {
 	Active
-	Status job.Status // Running: it is still under way
+	Status job.Status // Running: it has not ended
 	Reason job.Reason // empty unless it has failed
 	Error  string
 }
 
-// Become returns what has become of attempts that were under way, in the same
-// order. One whose row is not there any more counts as ended, with no status.
+// Become returns what happened to attempts that were running, in the same order. An
+// attempt whose row was deleted counts as ended, with no status.
 func (d *DB) Become(ctx context.Context, attempts []Active) ([]Became, error) {
 	out := make([]Became, len(attempts))
 	err := d.read(ctx, func(t *tx) error {
@@ -169,10 +169,10 @@ WHERE id = ?
 	return out, err
 }
 
-// SetParked parks the attempt with this token, or ends that. While one of its commands
-// waits for other tasks, an attempt is parked: it does not count against the number
-// that may run at once, because what it waits for may need its place. Commands are
-// counted, so each has to end its own.
+// SetParked parks the attempt with this token, or unparks it. While one of its commands
+// waits for other tasks, an attempt is parked: it does not count towards the limit of
+// running tasks, because the tasks that it waits for may need its place. Waiting
+// commands are counted, so each must unpark once.
 func (d *DB) SetParked(ctx context.Context, token string, on bool) error {
 	step := 1
 	if !on {
@@ -189,13 +189,14 @@ WHERE slot IS NOT NULL
 	}))
 }
 
-// FreeParked takes back the places of parked attempts of which no command waits any
-// more, as alive says of a token: a waiting command may have been killed. It returns
-// how many attempts are still parked.
+// FreeParked unparks attempts none of whose commands is still waiting, because a
+// waiting command may have been killed. The function alive says whether a command of
+// the attempt with that token still waits. FreeParked returns how many attempts are
+// still parked.
 //
-// A command that waits must be seen as alive from before [DB.SetParked] says so
-// until after it says that it does not. No other process writes meanwhile, so
-// that a count which is cleared here was that of the dead alone.
+// A waiting command must be visible to alive before it calls [DB.SetParked] to park,
+// and until after it has called it to unpark. No other process writes during
+// FreeParked, so a count that is cleared here belonged to dead commands only.
 func (d *DB) FreeParked(ctx context.Context, alive func(token string) (bool, error)) (int, error) {
 	parked := 0
 	err := d.write(ctx, func(t *tx) error {
@@ -215,8 +216,7 @@ WHERE slot IS NOT NULL
 	return parked, err
 }
 
-// DeadParked reports whether there is something to do for FreeParked. It only
-// reads.
+// DeadParked reports whether FreeParked would change anything. It only reads.
 func (d *DB) DeadParked(ctx context.Context, alive func(token string) (bool, error)) (bool, error) {
 	var dead []string
 	err := d.read(ctx, func(t *tx) error {
@@ -227,8 +227,8 @@ func (d *DB) DeadParked(ctx context.Context, alive func(token string) (bool, err
 	return len(dead) > 0, err
 }
 
-// parked returns how many attempts are parked, and the tokens of those of which no
-// command waits any more.
+// parked returns how many attempts are parked, and the tokens of those none of whose
+// commands is still waiting.
 func (t *tx) parked(alive func(token string) (bool, error)) (all int, dead []string, err error) {
 	var tokens []string
 	err = t.all(&tokens, `SELECT token FROM attempt `+t.d.dialect.bySlot+` WHERE slot IS NOT NULL AND waits > 0`)

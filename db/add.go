@@ -13,13 +13,13 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// adder puts new tasks into a job, for Enqueue and Import. Dependencies may
-// come in any order: one that is not there yet is kept by its name and tied to
-// the task when that arrives.
+// adder puts new tasks into a job, for Enqueue and Import. Dependencies may come in any
+// order: one on a task that does not exist yet is stored by name, and linked when that
+// task arrives.
 type adder struct {
 	t      *tx
 	job    jobRow
-	parent *parentTask // nil: a user queues
+	parent *parentTask // nil: queued by a user
 
 	created bool // the job is new
 
@@ -28,22 +28,22 @@ type adder struct {
 	next        int64 // the row of the next one
 	tally       job.Counts
 	blocked     int
-	dangling    bool // there may be dependencies of the job on tasks that are not there
-	missing     bool // this batch has brought some
-	tied        bool // a dependency was tied later than its task was stored: only that makes cycles
+	dangling    bool // the job may have dependencies on tasks that do not exist
+	missing     bool // this batch has added some
+	tied        bool // a dependency was linked after its task was stored: only that can close a cycle
 
 	lastEnv   []string // the environment stored last,
 	lastEnvID int64    // and its row
 
-	recent map[string]taskState // tasks that were stored lately, by id
+	recent map[string]taskState // recently stored tasks, by id
 }
 
-// manyRecent bounds the memory that an adder takes for ids. Most dependencies
-// are on a task that came shortly before.
+// manyRecent limits how many ids an adder keeps in memory. Most dependencies are on a
+// task that was added shortly before.
 const manyRecent = 10_000
 
-// newAdder finds the job or creates it, waiting, for tasks that the parent queues,
-// or a user if that is nil.
+// newAdder finds the job, or creates it in state waiting. The tasks are queued by the
+// parent, or by a user if parent is nil.
 func (t *tx) newAdder(name string, parent *parentTask) (*adder, error) {
 	j, err := t.lockToQueue(name, parent)
 	created := errors.Is(err, ErrNoJob)
@@ -65,13 +65,13 @@ ON CONFLICT (name) DO NOTHING`, job.NewUUID(), name, t.now, t.now)
 			return nil, err
 		}
 	}
-	// Rows are numbered here, and so follow each other without a gap.
+	// Rows are numbered here, so the numbers have no gaps.
 	_, err = t.get(&a.next, t.d.dialect.nextTask)
 	return a, err
 }
 
-// hasDangling reports whether a job has dependencies on tasks that are not there.
-// It looks at those of all jobs.
+// hasDangling reports whether a job has dependencies on tasks that do not exist. It
+// reads the dangling dependencies of all jobs.
 func (t *tx) hasDangling(jobID int64) (bool, error) {
 	var one int
 	return t.get(&one, `
@@ -83,8 +83,8 @@ WHERE d.missing IS NOT NULL
 LIMIT 1`, jobID)
 }
 
-// anyDangling reports whether any job has dependencies on tasks that are not
-// there. Which job it is is left to tie, which looks for one name.
+// anyDangling reports whether any job has dependencies on tasks that do not exist. It
+// does not matter which job: tie looks for the name in the right one.
 func (t *tx) anyDangling() (bool, error) {
 	var one int
 	return t.get(&one, `
@@ -94,8 +94,8 @@ WHERE missing IS NOT NULL
 LIMIT 1`)
 }
 
-// queue stores a pending task and returns its id. A task that is there already
-// is passed over if that is wanted or if the same parent has queued it before.
+// queue stores a pending task and returns its id. A task that already exists is skipped
+// if the batch says so, or if the same parent queued it before.
 func (a *adder) queue(s job.Spec, ifAbsent bool) (string, error) {
 	if err := s.Check(); err != nil {
 		return "", err
@@ -115,7 +115,7 @@ func (a *adder) queue(s job.Spec, ifAbsent bool) (string, error) {
 	return s.ID, err
 }
 
-// ignore turns one error into none.
+// ignore returns nil for this error, and err otherwise.
 func ignore(err, expected error) error {
 	if errors.Is(err, expected) {
 		return nil
@@ -128,7 +128,7 @@ func (a *adder) queueNumbered(task job.Task) (string, error) {
 	for {
 		task.ID = strconv.FormatInt(a.job.Added+1, 10)
 		err := a.add(task)
-		if errors.Is(err, ErrCycle) { // of itself alone; to a user, there is no such task
+		if errors.Is(err, ErrCycle) { // a cycle of the task alone; to a user, there is no such task
 			err = &Missing{Job: a.job.Name, Task: task.ID, By: task.ID}
 		}
 		if !errors.Is(err, ErrDuplicate) {
@@ -148,8 +148,8 @@ func (a *adder) isChild(id string) (bool, error) {
 	return a.t.get(&one, `SELECT 1 FROM task WHERE job = ? AND name = ? AND parent = ?`, a.job.ID, id, a.parent.ID)
 }
 
-// add stores a task in any status but running. It returns ErrDuplicate, alone,
-// if its id is taken.
+// add stores a task in any status but running. It returns plain ErrDuplicate if the id
+// is taken.
 func (a *adder) add(task job.Task) error {
 	id, err := a.insert(&task)
 	if err != nil {
@@ -263,7 +263,7 @@ func (a *adder) depend(id int64, needs []string) (int, error) {
 	return blockers, err
 }
 
-// find looks for a task of the job.
+// find returns the state of a task of the job.
 func (a *adder) find(name string) (s taskState, ok bool, err error) {
 	if s, ok = a.recent[name]; ok {
 		return s, true, nil
@@ -271,10 +271,10 @@ func (a *adder) find(name string) (s taskState, ok bool, err error) {
 	return a.t.findTask(a.job.ID, name)
 }
 
-// tie points the dependencies that were waiting for this name to the new task.
+// tie links the dependencies that were waiting for this name to the new task.
 func (a *adder) tie(id int64, name string, status job.Status) error {
 	var waiting []int64
-	// Not a join: that would begin with all tasks of the job.
+	// Not a join, which would start from all tasks of the job.
 	err := a.t.all(&waiting, `
 SELECT d.task
 FROM dependency d
@@ -298,13 +298,13 @@ WHERE d.missing = ?
 	return err
 }
 
-// requireAll returns ErrNoTask if a stored task depends on one that is not there.
+// requireAll returns ErrNoTask if a stored task depends on one that does not exist.
 func (a *adder) requireAll() error {
 	if !a.missing {
 		return nil
 	}
 	var first struct{ Name, Missing string }
-	// The rows of the batch follow each other, and so do their dependencies.
+	// The rows of a batch are contiguous, and so are those of its dependencies.
 	ok, err := a.t.get(&first, `
 SELECT t.name, d.missing
 FROM dependency d
@@ -319,8 +319,8 @@ LIMIT 1`, a.first, a.last)
 	return err
 }
 
-// requireAcyclic returns ErrCycle, naming the tasks, if the new tasks have
-// closed one. That takes a dependency on a task that came later.
+// requireAcyclic returns ErrCycle, naming the tasks, if the new tasks form one. That
+// takes a dependency on a task that was added later.
 func (a *adder) requireAcyclic() error {
 	if !a.tied {
 		return nil
@@ -368,8 +368,8 @@ WHERE t.job = ?
 	return cycleError(names)
 }
 
-// tallyUp adds what was stored to the job's counters. A job that had ended and
-// has something to do again waits for it; state, if not empty, overrules that.
+// tallyUp adds what was stored to the job's counters. A job that had ended and now has
+// a ready task is waiting again; state, if not empty, overrides that.
 func (a *adder) tallyUp(state job.State) error {
 	_, err := a.t.updateJob(a.job.ID, delta{
 		Counts:  a.tally,
@@ -380,7 +380,7 @@ func (a *adder) tallyUp(state job.State) error {
 	return err
 }
 
-// environment stores an environment, unless it is there, and returns its row.
+// environment stores an environment unless it is stored already, and returns its row.
 func (a *adder) environment(env []string) (*int64, error) {
 	if env == nil {
 		return nil, nil

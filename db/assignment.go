@@ -8,7 +8,7 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Assignment is a claimed task with all that its runner needs to know.
+// Assignment is a claimed task with everything that its runner needs to know.
 type Assignment struct {
 	Job     string
 	Task    string // id
@@ -24,7 +24,7 @@ type Assignment struct {
 	attemptID, taskID, job int64
 }
 
-// define takes over what the user asks of the task, but for its environment.
+// define copies what the user asked for, except the environment.
 func (a *Assignment) define(s job.Spec) {
 	a.Command, a.Args, a.Dir, a.Timeout = s.Command, s.Args, s.Dir, s.Timeout
 }
@@ -32,8 +32,8 @@ func (a *Assignment) define(s job.Spec) {
 // Runner is the process that the task was claimed for.
 func (a *Assignment) Runner() Runner { return a.runner }
 
-// Encode returns the assignment as bytes, in which it travels from the process
-// that has claimed it to its runner.
+// Encode returns the assignment as bytes, to be sent from the process that claimed it
+// to its runner.
 func (a *Assignment) Encode() []byte {
 	var b []byte
 	r := a.runner
@@ -62,7 +62,7 @@ func appendList(b []byte, list []string) []byte {
 	return b
 }
 
-// DecodeAssignment reads what Encode has written.
+// DecodeAssignment reads what Encode wrote.
 func DecodeAssignment(b []byte) (*Assignment, error) {
 	a := &Assignment{}
 	r := &a.runner
@@ -85,7 +85,7 @@ func DecodeAssignment(b []byte) (*Assignment, error) {
 	return a, nil
 }
 
-// decoder reads the values of an assignment one after the other.
+// decoder reads the values of an assignment in order.
 type decoder struct {
 	rest []byte
 	bad  bool
@@ -105,7 +105,7 @@ func (d *decoder) length() int {
 	return int(n)
 }
 
-// advance passes over a number that took size bytes; 0 or less: there is none.
+// advance skips a number that took size bytes; 0 or less means that it was malformed.
 func advance[T int64 | uint64](d *decoder, n T, size int) T {
 	if size <= 0 {
 		d.bad = true

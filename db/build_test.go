@@ -9,9 +9,9 @@ import (
 	"github.com/air-executor/air-executor/db"
 )
 
-// Who looks at an empty database beside which a builder was killed takes its
-// write lock for a moment, to remove the builder's journal. The next builder
-// failed at once if it came just then.
+// A process that opens an empty database after its builder was killed takes the write
+// lock for a moment, to remove the builder's journal. The next builder failed at once
+// if it came at that moment.
 func TestBuildingADatabaseWaitsForItsLock(t *testing.T) {
 	base := t.TempDir()
 	pool, err := sql.Open("sqlite", filepath.Join(base, db.FileName))

@@ -7,26 +7,26 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Cancelling says what a Cancel met.
+// Cancelling says what a Cancel did.
 type Cancelling struct {
-	Pending int      // tasks that had not started; they have failed, as cancelled
-	Running []Active // attempts whose runners are to be told
+	Pending int      // tasks that had not started; they are now failed, as cancelled
+	Running []Active // attempts whose runners have to be told
 }
 
-// Cancel ends the tasks of a job, or only the one with the id task if that is
-// not empty. Pending tasks fail at once. Running ones are marked; the caller
-// then tells their runners, which end them and record it.
+// Cancel ends the tasks of a job, or only the task with this id if it is not empty.
+// Pending tasks fail at once. Running ones are marked; the caller then tells their
+// runners, which end them and record it.
 func (d *DB) Cancel(ctx context.Context, name, task string) (Cancelling, error) {
 	return d.cancel(ctx, name, task, "cancelled before it started")
 }
 
-// Interrupt ends the tasks of a job whose run was interrupted, as [DB.Cancel]
-// does; those that had not started say so in their error.
+// Interrupt ends the tasks of a job whose run was interrupted, as [DB.Cancel] does; the
+// error of tasks that had not started says so.
 func (d *DB) Interrupt(ctx context.Context, name string) (Cancelling, error) {
 	return d.cancel(ctx, name, "", "cancelled: the run was interrupted")
 }
 
-// cancel is [DB.Cancel] for a reason of the tasks that had not started.
+// cancel is [DB.Cancel] with an error text for tasks that had not started.
 func (d *DB) cancel(ctx context.Context, name, task, why string) (Cancelling, error) {
 	var out Cancelling
 	err := d.writeResult(ctx, func(t *tx) error {
@@ -51,7 +51,7 @@ func (d *DB) cancel(ctx context.Context, name, task, why string) (Cancelling, er
 	return out, err
 }
 
-// cancelPending fails what has not started, and says why.
+// cancelPending fails the tasks that have not started, with this error text.
 func (t *tx) cancelPending(jobID int64, task, why string) (int, error) {
 	var blockers []int
 	query, args := oneOrAll(`
@@ -76,8 +76,8 @@ WHERE job = ?
 	return len(blockers), err
 }
 
-// cancelRunning marks the running attempts of a job, of all for 0, or only that
-// of the task, if it is not empty.
+// cancelRunning marks the running attempts of a job (0: of all jobs), or only that of
+// the task, if it is not empty.
 func (t *tx) cancelRunning(jobID int64, task string) ([]Active, error) {
 	active, err := t.active()
 	if err != nil {
@@ -103,8 +103,8 @@ WHERE id = ?
 	return out, nil
 }
 
-// CancelRunning marks every running attempt as to be ended, and returns them.
-// With only, it leaves other jobs than the one of that name alone.
+// CancelRunning marks every running attempt as cancelled, and returns them. If only is
+// not empty, it does so in the job of that name alone.
 func (d *DB) CancelRunning(ctx context.Context, only string) ([]Active, error) {
 	var out []Active
 	err := d.writeResult(ctx, func(t *tx) error {

@@ -10,21 +10,21 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Runner is the process that carries out an attempt, as its row names it.
+// Runner identifies the process that runs an attempt, as its row has it.
 type Runner struct {
 	Lock     int64  // number of its kernel lock
-	PID      int    // and its start in clock ticks since boot, to know it from
+	PID      int    // and its start time in clock ticks since boot, to tell it from
 	PIDStart int64  // a later process with the same PID
 	Host     string // name of the machine
-	BootID   string // of this start of the machine
-	Manager  string // instance that sent it
+	BootID   string // of this boot of the machine
+	Manager  string // instance that started it
 
 	Namespace int64 // inode of its PID namespace; 0: not known
 	InitLock  int64 // number of the kernel lock that process 1 of the namespace holds; 0: none
 }
 
-// Claim gives the runner the best ready task, as [DB.ClaimAll] does. It returns
-// nil if there is no such task, or if as many attempts run already as there are places.
+// Claim gives the runner the best ready task, as [DB.ClaimAll] does. It returns nil if
+// there is no such task, or if no place is free.
 func (d *DB) Claim(ctx context.Context, r Runner, places int, only string) (*Assignment, error) {
 	claimed, err := d.ClaimAll(ctx, []Runner{r}, places, only, nil)
 	if len(claimed) == 0 {
@@ -33,21 +33,20 @@ func (d *DB) Claim(ctx context.Context, r Runner, places int, only string) (*Ass
 	return claimed[0], err
 }
 
-// ClaimAll gives each of the runners in turn the best ready task: of the jobs that
-// may have one more running, that of the job whose first task has the highest priority,
-// and of those the oldest. With only, it looks at the job of that name alone.
-// It returns fewer tasks than there are runners if there are no more, or if so many
-// run that all places are taken; [Assignment.Runner] says whose each task is. Once the
-// manager of the runners was asked to stop (see [DB.AskToStop]), there are none for it.
+// ClaimAll gives each of the runners in turn the best ready task of all jobs that may
+// run one more: highest priority first, then oldest. If only is not empty, it considers
+// the job of that name alone. It returns fewer tasks than there are runners if there
+// are no more, or if all places are taken; [Assignment.Runner] says which runner each
+// task is for. Once the manager of the runners has been asked to stop (see
+// [DB.AskToStop]), it gets none.
 //
-// The tasks are running when ClaimAll returns: claim and start-intent are one
-// durable commit, and from here on the tasks may have been started. So every
-// runner must be a process that is ready for its task, and that looks for it
-// with [DB.Assigned] if the word of it does not come. The function lives, unless
-// it is nil, is asked about each runner just before its claim, when no other
-// process can write any more; a runner that is dead gets no task.
+// The tasks are running when ClaimAll returns: claim and start-intent are one durable
+// commit, and from here on the tasks may have been started. So every runner must be a
+// process that is ready for its task, and that looks for it with [DB.Assigned] if
+// nobody sends it. Unless it is nil, the function lives is called for each runner just
+// before its claim, when no other process can write; a dead runner gets no task.
 //
-// With [ErrInDoubt], the tasks may be running all the same: see [DB.AssignedTo].
+// After [ErrInDoubt], the tasks may be running or not: see [DB.AssignedTo].
 func (d *DB) ClaimAll(ctx context.Context, runners []Runner, places int, only string, lives func(Runner) (bool, error)) ([]*Assignment, error) {
 	failpoint.Hit("claim.before_lock")
 	var claimed []*Assignment
@@ -94,10 +93,10 @@ func (d *DB) ClaimAll(ctx context.Context, runners []Runner, places int, only st
 	return claimed, nil
 }
 
-// Assigned returns the task that was claimed for the runner with this lock, since
-// this start of the machine, and has not ended. It returns nil if there is none.
-// The function none, unless it is nil, is called then, before any other process
-// can write again: a runner that gives up its lock there gets no task later.
+// Assigned returns the task that was claimed for the runner with this lock since the
+// machine booted, and has not ended. If there is none, it returns nil, after it has
+// called none (unless that is nil) before any other process can write again: a runner
+// that gives up its lock there is given no task later.
 func (d *DB) Assigned(ctx context.Context, lock int64, bootID string, none func()) (*Assignment, error) {
 	var a *Assignment
 	err := d.writeResult(ctx, func(t *tx) error {
@@ -116,9 +115,9 @@ func (d *DB) Assigned(ctx context.Context, lock int64, bootID string, none func(
 	return a, nil
 }
 
-// AssignedTo returns the tasks that run for these runners by their rows, at most
-// one each. It is for a claim of which it is not known whether it was committed:
-// when AssignedTo returns without an error, that is settled for good.
+// AssignedTo returns the tasks that are assigned to these runners, at most one each. It
+// is for a claim that may or may not have been committed: once AssignedTo returns
+// without an error, the answer is final.
 func (d *DB) AssignedTo(ctx context.Context, runners []Runner) ([]*Assignment, error) {
 	var out []*Assignment
 	err := d.writeResult(ctx, func(t *tx) error {
@@ -140,7 +139,7 @@ func (d *DB) AssignedTo(ctx context.Context, runners []Runner) ([]*Assignment, e
 	return out, nil
 }
 
-// assigned finds the task that runs for a runner; nil: none does.
+// assigned finds the task that is assigned to a runner; nil: none is.
 func (t *tx) assigned(lock int64, bootID string) (*Assignment, error) {
 	var row struct {
 		claimRow
@@ -174,12 +173,11 @@ WHERE a.slot IS NOT NULL
 	return a, nil
 }
 
-// settle makes the transaction write something and leave everything as it is.
+// settle makes the transaction write something without changing anything.
 //
-// A process that is killed while SQLite waits for the disk has its commit in the
-// write-ahead log, and not in the index of the log. Nobody sees such a commit,
-// until the next process that finds no other at work rebuilds the index. The
-// next commit takes its place.
+// If a process is killed while SQLite waits for the disk, its commit is in the
+// write-ahead log but not in the log's index. No process sees such a commit until one
+// that opens the database alone rebuilds the index. The next commit overwrites it.
 func (t *tx) settle() error {
 	const nobody = "nobody"
 	_, err := t.exec(`
@@ -191,8 +189,8 @@ VALUES (?, '', '', 0, 0, 0)`, nobody)
 	return err
 }
 
-// Claimable returns how many jobs have a task that could be claimed now, and
-// counts at most n. With only, it looks at the job of that name alone.
+// Claimable returns how many jobs have a task that could be claimed now, n at most. If
+// only is not empty, it considers the job of that name alone.
 func (d *DB) Claimable(ctx context.Context, n int, only string) (int, error) {
 	var jobs int
 	err := d.read(ctx, func(t *tx) error {
@@ -211,10 +209,10 @@ FROM (
 	return jobs, err
 }
 
-// claimRow is a task on its way to a runner.
+// claimRow is a task that is about to be claimed.
 type claimRow struct {
-	Running int // attempts under way, of all jobs, but for those that wait for others
-	Busy    int // attempts under way of its job
+	Running int // running attempts of all jobs, without the parked ones
+	Busy    int // running attempts of its job
 	Job     int64
 	JobName string `db:"job_name"`
 	ID      int64
@@ -224,8 +222,8 @@ type claimRow struct {
 	Content  []byte // environment
 }
 
-// claim makes the task of the row running, by an attempt of this runner. The job
-// of the row is locked.
+// claim makes the task of the row running, with an attempt by this runner. The job's
+// row must be locked.
 func (t *tx) claim(r Runner, row *claimRow) (*Assignment, error) {
 	a, err := row.assignment(r)
 	if err != nil {
@@ -270,13 +268,13 @@ INSERT INTO attempt (task, job, number, slot, status, token, manager, host, boot
 VALUES (?, ?, ?, ?, 'running', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 RETURNING id`
 
-// namespaceRow is where the processes of an attempt can be seen, as its row holds it.
+// namespaceRow says where the processes of an attempt can be seen.
 type namespaceRow struct {
 	Namespace *int64 `db:"pid_namespace"`
 	InitLock  *int64 `db:"init_lock"`
 }
 
-// of is the runner, which is in that namespace.
+// of returns the runner with the namespace set.
 func (n namespaceRow) of(r Runner) Runner {
 	if n.Namespace != nil {
 		r.Namespace = *n.Namespace
@@ -287,7 +285,7 @@ func (n namespaceRow) of(r Runner) Runner {
 	return r
 }
 
-// freeSlot is the lowest place among the running attempts of the job that is free.
+// freeSlot returns the lowest free slot of the job.
 func (t *tx) freeSlot(row *claimRow) (slot int, err error) {
 	if row.Busy == 0 {
 		return 0, nil
@@ -311,8 +309,8 @@ WHERE NOT EXISTS (
     WHERE a.job = ?
       AND a.slot = free.slot)`
 
-// best finds the task to claim, of all jobs or of one, through an index that
-// leads straight to it; nil if there is none.
+// best finds the task to claim, of all jobs or of one, by an index look-up; nil if
+// there is none.
 func (t *tx) best(jobID int64) (*claimRow, error) {
 	var row claimRow
 	var ok bool
@@ -325,7 +323,7 @@ func (t *tx) best(jobID int64) (*claimRow, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
-	if jobID == 0 { // it was free, so nobody was waited for
+	if jobID == 0 { // its lock was free, so there was no wait
 		t.holds = append(t.holds, row.Job)
 	}
 	return &row, nil

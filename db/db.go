@@ -1,13 +1,13 @@
 // Package db is the store of air-executor. All SQL lives here, each statement once.
 //
-// The database is where enqueuers, the manager and the runners meet. Each of
-// them opens it for itself with [Open], reads and writes in short transactions,
-// and closes it. What this needs of a database beside SQL is an engine (package
-// engine); the one that there is keeps the rows in a SQLite file (package sqlite).
+// The database is where enqueuers, the manager and the runners meet. Each of them opens
+// it with [Open], reads and writes in short transactions, and closes it. What it needs
+// from a database besides SQL is provided by an engine (package engine). There is one
+// so far, which keeps the rows in a SQLite file (package sqlite).
 //
-// Where to find what: tasks come in with [DB.Enqueue] (enqueue.go) and
-// [DB.Import] (import.go), are claimed by [DB.Claim] (claim.go), end with
-// [DB.Finish] (finish.go), and go back with [DB.Reset] (reset.go).
+// Where to find things: tasks come in with [DB.Enqueue] (enqueue.go) and [DB.Import]
+// (import.go), are claimed by [DB.Claim] (claim.go), end with [DB.Finish] (finish.go),
+// and go back with [DB.Reset] (reset.go).
 package db
 
 import (
@@ -22,66 +22,66 @@ import (
 	"github.com/air-executor/air-executor/db/sqlite"
 )
 
-// The files of a base path that others need to know.
+// The files of a base path that other packages need to know.
 const (
 	FileName  = sqlite.FileName  // the database
-	LocksName = sqlite.LocksName // in which runners hold their locks
+	LocksName = sqlite.LocksName // where runners hold their locks
 )
 
 // Options says how to open a database. The zero value is good for tests and
 // programs: full durability, the real clock, and the file is created.
 type Options struct {
-	// Durability is "full" (the default: a commit that returned survives power
-	// loss) or "normal" (it survives any crash of programs, and power loss may
-	// take the newest commits, in order).
+	// Durability is "full" (the default: a commit that returned survives power loss) or
+	// "normal" (it survives any crash of a program; power loss may undo the newest
+	// commits, in order).
 	Durability string
-	// MustExist makes Open return ErrNoDatabase rather than create one.
+	// MustExist makes Open return ErrNoDatabase instead of creating a database.
 	MustExist bool
-	// Upgrade brings an older schema up to date, after a copy of the database (see
-	// [DB.Upgraded]). Without it an older one is used as it is, and what needs the
-	// newer one returns ErrOlder.
+	// Upgrade brings an older schema up to date, after copying the database (see
+	// [DB.Upgraded]). Without it an older schema is used as it is, and operations that
+	// need the newer one return ErrOlder.
 	Upgrade bool
 	// Wait is how long a write waits for other writers; 0 means one minute.
 	Wait time.Duration
 	// Clock tells the time; nil means time.Now.
 	Clock func() time.Time
-	// AllowForeign accepts a base path or a database that another user owns or may
+	// AllowForeign accepts a base path or a database that another user owns or can
 	// write to.
 	AllowForeign bool
-	// Runner opens the database for a process that lives for one task, whose
-	// start is most of its life: a manager has just looked at the file and its
-	// schema, and the rows that it writes refer to rows that it has read.
+	// Runner opens the database for a process that runs one task, and leaves out checks
+	// that take time: a manager has just checked the file and its schema, and the rows
+	// that a runner writes refer only to rows that it has read.
 	Runner bool
-	// Beside opens so many connections beside the first one at once, three at most, for a
-	// process that is certain to read that much while it writes. Others get them when
-	// they need them.
+	// Beside opens this many connections besides the first one at once, three at most,
+	// for a process that will certainly read that much while it writes. Otherwise they
+	// are opened when they are needed.
 	Beside int
 
-	// migrations are others than those of this program; the zero value: none. (For
-	// the tests, which try what a later version may do.)
+	// migrations replace those of this program, for tests that try what a later version
+	// may do. The zero value keeps them.
 	migrations engine.Source
 }
 
-// DB is an open database. Its methods may be called from several goroutines: one
-// writes at a time, and others read beside it. Those that wait, for each other or
-// for other processes, return the error of their context when that ends.
+// DB is an open database. Its methods may be called from several goroutines: one writes
+// at a time, and others read meanwhile. A method that waits, for another goroutine or
+// process, returns its context's error when the context ends.
 type DB struct {
 	engine  engine.Engine
 	clock   func() time.Time
 	dialect dialect
 	schema  int // version of the schema, 0: not looked at
-	newest  int // the one that this program builds
+	newest  int // the version that this program builds
 
-	trace func(t *tx, query string, args []any) // for tests: sees every statement
+	trace func(t *tx, query string, args []any) // for tests: is called with every statement
 
-	environments int64 // the row after which RemoveUnusedEnvironments goes on
+	environments int64 // the row after which RemoveUnusedEnvironments continues
 }
 
 // Open opens the database in the folder base, creating folder and database if
-// need be. An older schema is left as it is, or brought up to date with
+// necessary. An older schema is left as it is, or brought up to date with
 // [Options.Upgrade]. Errors: [ErrNoDatabase], [ErrNewer], [ErrUnreleased],
-// [ErrForeign], [ErrBusy], [ErrReadOnly], [ErrFull], [ErrTaken], [basepath.Untrusted], or what
-// the system said.
+// [ErrForeign], [ErrBusy], [ErrReadOnly], [ErrFull], [ErrTaken], [basepath.Untrusted],
+// or an error of the system.
 func Open(ctx context.Context, base string, o Options) (*DB, error) {
 	e, err := sqlite.Open(ctx, base, engine.Options{
 		Durability: o.Durability, MustExist: o.MustExist, Upgrade: o.Upgrade, Wait: o.Wait,
@@ -101,7 +101,7 @@ func Open(ctx context.Context, base string, o Options) (*DB, error) {
 	return d, nil
 }
 
-// wakeAfter passes the error of a write on, and wakes the manager if there is none.
+// wakeAfter returns the error of a write, and wakes the manager if it is nil.
 func (d *DB) wakeAfter(err error) error {
 	if err == nil {
 		d.Wake()
@@ -109,26 +109,26 @@ func (d *DB) wakeAfter(err error) error {
 	return err
 }
 
-// tx is a transaction with the one instant that everything in it happens at.
+// tx is a transaction. Everything in it happens at one instant.
 type tx struct {
 	d    *DB
 	conn *engine.Conn
 	now  int64           // Unix microseconds
 	stop context.Context // when it ends, no further statement is run
-	// ctx is what statements run with. It cannot be cancelled, for watching
-	// over that costs more than most statements do.
+	// ctx is what statements run with. It cannot be cancelled: watching for that would
+	// cost more than most statements do.
 	ctx context.Context
 
 	holds []int64 // jobs whose rows are locked
-	noted bool    // the gate says how far this transaction is
+	noted bool    // the progress of this transaction was noted at the gate
 }
 
 func (d *DB) newTx(ctx context.Context, c *engine.Conn) *tx {
 	return &tx{d: d, conn: c, now: d.clock().UnixMicro(), stop: ctx, ctx: context.WithoutCancel(ctx)}
 }
 
-// write runs fn in a transaction that holds the write lock from its start. On a
-// disk that is full but for what results need, it returns [ErrFull].
+// write runs fn in a transaction that holds the write lock from its start. Once the
+// reserve has been spent on a full disk, it returns [ErrFull].
 func (d *DB) write(ctx context.Context, fn func(*tx) error) error {
 	if d.engine.RoomSpent() {
 		if err := d.engine.KeepRoom(); err != nil {
@@ -138,8 +138,8 @@ func (d *DB) write(ctx context.Context, fn func(*tx) error) error {
 	return d.try(ctx, fn)
 }
 
-// writeResult is write for what must be recorded on a full disk, too: results,
-// and what somebody says to end what runs.
+// writeResult is write for what must be recorded even on a full disk: results, and
+// requests to end what runs.
 func (d *DB) writeResult(ctx context.Context, fn func(*tx) error) error {
 	err := d.try(ctx, fn)
 	if errors.Is(err, ErrFull) && d.engine.SpendRoom() {
@@ -148,8 +148,8 @@ func (d *DB) writeResult(ctx context.Context, fn func(*tx) error) error {
 	return err
 }
 
-// try runs fn in a transaction that holds the write lock from its start. If
-// the database was busy all the same, the whole is tried again.
+// try runs fn in a transaction that holds the write lock from its start. If the
+// database is busy nevertheless, the whole transaction is tried again.
 func (d *DB) try(ctx context.Context, fn func(*tx) error) error {
 	const tries = 5
 	var err error
@@ -161,9 +161,8 @@ func (d *DB) try(ctx context.Context, fn func(*tx) error) error {
 	return err
 }
 
-// read runs fn in a transaction that sees one state of the database. If the
-// database is busy, it is so at the first statement of fn, which is called again
-// then.
+// read runs fn in a transaction that sees one state of the database. If the database is
+// busy, the first statement of fn fails, and fn is called again.
 func (d *DB) read(ctx context.Context, fn func(*tx) error) error {
 	return d.patient(ctx, func() error { return d.transact(ctx, "", fn) })
 }
@@ -173,7 +172,7 @@ func (d *DB) patient(ctx context.Context, fn func() error) error {
 	return engine.Patient(ctx, func(err error) bool { return errors.Is(d.engine.Translate(err), ErrBusy) }, fn)
 }
 
-// transact runs fn in a transaction, which reads if begin is empty.
+// transact runs fn in a transaction, a read-only one if begin is empty.
 func (d *DB) transact(ctx context.Context, begin string, fn func(*tx) error) (err error) {
 	c, done, err := d.engine.Begin(ctx, begin != "")
 	if err != nil {
@@ -198,14 +197,14 @@ func (d *DB) transact(ctx context.Context, begin string, fn func(*tx) error) (er
 	t.forgetProgress()
 	if err != nil {
 		t.stop = t.ctx
-		// Where the failure has rolled back by itself, this one does nothing.
+		// If the failure has rolled back already, this does nothing.
 		_, _ = t.exec("ROLLBACK")
 	}
 	return d.engine.Translate(d.older(err))
 }
 
-// commit ends the transaction. If it wrote, and the disk fails now, nobody can
-// say what the disk has.
+// commit ends the transaction. If it wrote and the disk fails now, it is unknown
+// whether the commit was stored.
 func (t *tx) commit() error {
 	if err := t.stop.Err(); err != nil {
 		return err
@@ -217,7 +216,7 @@ func (t *tx) commit() error {
 	return inDoubt(err)
 }
 
-// stmt returns the query, prepared. It is kept for the life of the connection.
+// stmt returns the prepared query. It is kept for the life of the connection.
 func (t *tx) stmt(query string, args ...any) (*sqlx.Stmt, error) {
 	if err := t.stop.Err(); err != nil {
 		return nil, err
@@ -249,7 +248,7 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 	return res.RowsAffected()
 }
 
-// get reads one row into dest and reports whether there was one.
+// get reads one row into dest, and reports whether there was one.
 func (t *tx) get(dest any, query string, args ...any) (bool, error) {
 	s, err := t.stmt(query, args...)
 	if err != nil {

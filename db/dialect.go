@@ -15,20 +15,20 @@ type dialect struct {
 	bySlot      string // of attempt
 	byMissing   string // of dependency
 
-	// Questions that each database has words of its own for.
-	nextTask    string // the row for the next task, which nobody else will take
+	// Queries that are written differently for each database.
+	nextTask    string // the row for the next task, which no other transaction will take
 	changes     string // a number that changes with every commit of another connection
-	sound       string // lines that say what is wrong with the file, or "ok"
+	sound       string // lines that say what is wrong with the file, or just "ok"
 	foreignKeys string // table, row, parent and key of every broken reference
 	isList      string // whether t.args is a JSON array of texts
 
 	lockRow string // appended to a SELECT: keep the row until the end of the transaction
-	skip    string // the same, and pass over rows that others have locked
+	skip    string // the same, but skip rows that others have locked
 }
 
-// sqliteDialect needs no row locks: a write transaction is the only one there is.
-// Without the hints its planner may pick another index and sort every pending
-// task for each claim, or look through a whole job for each task that is added.
+// sqliteDialect needs no row locks: there is only one write transaction at a time.
+// Without the hints its planner may pick another index and sort every pending task for
+// each claim, or scan a whole job for each task that is added.
 var sqliteDialect = dialect{
 	bind:        sqlx.QUESTION,
 	begin:       "BEGIN IMMEDIATE",

@@ -6,18 +6,18 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Dismissing says what a Dismiss did.
+// Dismissing is the result of a Dismiss.
 type Dismissing struct {
-	Dismissed int       // failures that count no more
+	Dismissed int       // failures that were dismissed
 	Blocked   int       // pending tasks of the job that still wait for another
 	State     job.State // of the job, now
 }
 
-// Dismiss acknowledges failures of a job: of the tasks with these ids, which must
-// have failed, or of all for none. The tasks stay failed, with their reasons, and
-// count no more for the state of the job. What depends on them stays pending.
-// One that was dismissed before is passed over. Errors: ErrNoJob, ErrNoTask, or
-// that a task has not failed; then nothing has changed.
+// Dismiss acknowledges failures of a job: of the tasks with these ids, which must have
+// failed, or of all failed tasks if there are no ids. The tasks stay failed, with their
+// reasons, but no longer count for the state of the job. What depends on them stays
+// pending. A failure that was dismissed before is skipped. Errors, after which nothing
+// has changed: ErrNoJob, ErrNoTask, or that a task has not failed.
 func (d *DB) Dismiss(ctx context.Context, name string, tasks []string) (Dismissing, error) {
 	var out Dismissing
 	err := d.write(ctx, func(t *tx) error {
@@ -69,8 +69,8 @@ WHERE job = ?
 	return n, nil
 }
 
-// Cancelled counts the failed tasks that were cancelled and not dismissed, by the
-// names of their jobs; of one job, or of all for an empty name.
+// Cancelled counts the failed tasks that were cancelled and not dismissed, by the names
+// of their jobs: of one job, or of all if the name is empty.
 func (d *DB) Cancelled(ctx context.Context, name string) (map[string]int, error) {
 	var rows []struct {
 		Name string

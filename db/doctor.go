@@ -8,8 +8,8 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// A rule is a query that finds rows which must not exist. Each row is one
-// finding, told by its columns what and where.
+// A rule is a query that finds rows which must not exist. Each row is one finding,
+// described by its columns.
 type rule struct{ name, query string }
 
 // rules are what must hold in any database, at any instant.
@@ -76,7 +76,7 @@ FROM attempt a
 JOIN attempt b ON b.task = a.task AND b.number > a.number
 JOIN task t ON t.id = a.task
 JOIN job j ON j.id = t.job
-WHERE a.status = 'running' OR b.id < a.id`}, // their times prove nothing, as a clock may be set back
+WHERE a.status = 'running' OR b.id < a.id`}, // not by their times: a clock may be set back
 	{"the arguments of a task are a list of texts", `
 SELECT j.name || '/' || t.name AS place, 'args ' || substr(t.args, 1, 50) AS what
 FROM task t JOIN job j ON j.id = t.job
@@ -94,8 +94,8 @@ type Finding struct {
 	What  string `json:"what"`
 }
 
-// Check looks for damage of the file and for rows that contradict each other.
-// It reads everything once, and changes nothing.
+// Check looks for damage to the file and for rows that contradict each other. It reads
+// everything once and changes nothing.
 func (d *DB) Check(ctx context.Context) ([]Finding, error) {
 	var out []Finding
 	err := d.read(ctx, func(t *tx) error {
@@ -118,12 +118,12 @@ func (d *DB) Check(ctx context.Context) ([]Finding, error) {
 	return out, err
 }
 
-// ruleQuery is the query of a rule in the words of the database.
+// ruleQuery returns the query of a rule in the dialect of the database.
 func (d *DB) ruleQuery(r rule) string {
 	return strings.ReplaceAll(r.query, "{isList}", d.dialect.isList)
 }
 
-// Rules returns what Check checks, in words.
+// Rules describes what Check checks.
 func Rules() []string {
 	names := []string{"the file is sound", "rows refer to rows that exist"}
 	for _, r := range rules {
@@ -132,7 +132,7 @@ func Rules() []string {
 	return names
 }
 
-// checkFile runs the checks that SQLite itself has.
+// checkFile runs SQLite's own checks.
 func (t *tx) checkFile() ([]Finding, error) {
 	var out []Finding
 	var lines []string

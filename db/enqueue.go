@@ -9,63 +9,62 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Batch is a number of tasks that enter one job together, or not at all.
+// Batch is a set of tasks that are added to one job together, or not at all.
 type Batch struct {
-	Job   string                     // empty: that of the parent task or, if there is none, DefaultJob
+	Job   string                     // empty: the job of the parent task or, if there is none, DefaultJob
 	Tasks iter.Seq2[job.Spec, error] // an error ends the batch and undoes it
 
-	// IfAbsent passes over tasks whose id is in the job already, instead of
-	// failing with ErrDuplicate.
+	// IfAbsent skips tasks whose id is already in the job, instead of failing with
+	// ErrDuplicate.
 	IfAbsent bool
-	// Compare says of a task that IfAbsent passes over how it differs from the one
-	// that is stored, in a text for each difference. Nil: nobody wants to know.
+	// Compare, if not nil, returns how a task that IfAbsent skips differs from the
+	// stored one, as one text per difference.
 	Compare func(Definition) []string
 
-	// AllowMissing keeps dependencies on tasks that are not there, for they may
+	// AllowMissing stores dependencies on tasks that do not exist, because they may
 	// still come, instead of failing with ErrNoTask.
 	AllowMissing bool
 
-	// NewJob wants a job that is not there yet, else ErrJobExists.
+	// NewJob fails with ErrJobExists if the job exists.
 	NewJob bool
-	// FromFile says that the tasks are those of a job file, for a later Resume.
+	// FromFile marks the tasks as those of a job file, for a later Resume.
 	FromFile bool
 
-	// Parent is the token of the attempt whose command queues the tasks, empty
-	// if a user does. An attempt that is over may queue nothing (ErrFenced).
-	// What an earlier attempt of the same task has queued is passed over.
+	// Parent is the token of the attempt whose command queues the tasks; empty: a user
+	// does. An attempt that has ended may queue nothing (ErrFenced). Tasks that an
+	// earlier attempt of the same task has queued are skipped.
 	Parent string
-	// ParentJob and ParentTask name the task of which Parent is a token, if they are
-	// known. If in this database it is not, it comes from another one, and a user
-	// queues.
+	// ParentJob and ParentTask name the task that Parent belongs to, if known. If this
+	// database has no such token, it is from another database, and the tasks count as
+	// queued by a user.
 	ParentJob, ParentTask string
 	DefaultJob            string
-	// MaxSubtasks and MaxDepth bound the line of descendants of a task:
-	// their number, and their generations. Beyond them is ErrLimit.
+	// MaxSubtasks and MaxDepth limit the descendants of a task: their number, and how
+	// many generations deep they go. Exceeding them is ErrLimit.
 	MaxSubtasks, MaxDepth int
 }
 
-// Added says what a batch became.
+// Added is the result of storing a batch.
 type Added struct {
 	Job   string
 	Count int // tasks stored
-	// IDs are those of the tasks of the batch in its order, those that were
-	// passed over included; nil if the batch was larger than a few thousand.
-	// Then EachAdded reads those that were stored.
+	// IDs are the ids of the batch's tasks in order, including the skipped ones; nil if
+	// the batch has more than a few thousand. EachAdded reads the stored ones then.
 	IDs []string
-	// New says of each of the IDs whether it was stored, not passed over.
+	// New says for each of the IDs whether the task was stored, not skipped.
 	New []bool
 	// Differ is what Compare said.
 	Differ      []Difference
 	first, last int64 // rows of the stored tasks
 }
 
-// manyIDs bounds the memory that a batch takes for its ids.
+// manyIDs limits how many ids of a batch are kept in memory.
 const manyIDs = 5000
 
-// Enqueue stores the tasks of a batch. When it returns without an error they
-// are durable. A dependency must name a task of the job or of the batch, in
-// any order, or one that may still come. Errors: ErrDuplicate, ErrJobExists,
-// ErrNoTask (a dependency that is not there), ErrCycle, ErrFenced, ErrLimit, or the
+// Enqueue stores the tasks of a batch. When it returns without an error they are
+// durable. A dependency must name a task of the job or of the batch, in any order, or,
+// with AllowMissing, one that may still come. Errors: ErrDuplicate, ErrJobExists,
+// ErrNoTask (a dependency that does not exist), ErrCycle, ErrFenced, ErrLimit, or the
 // first error of b.Tasks.
 func (d *DB) Enqueue(ctx context.Context, b Batch) (Added, error) {
 	name := b.Job
@@ -140,7 +139,7 @@ func (t *tx) enqueue(b Batch) (Added, error) {
 	return out, nil
 }
 
-// finish checks what can only be checked when all are there, and updates the job.
+// finish makes the checks that need all tasks of the batch, and updates the job.
 func (a *adder) finish(b Batch) error {
 	if !b.AllowMissing {
 		if err := a.requireAll(); err != nil {
@@ -161,7 +160,7 @@ func (a *adder) finish(b Batch) error {
 	return a.tallyUp("")
 }
 
-// markFromFile notes that the stored tasks are those of a job file.
+// markFromFile marks the stored tasks as those of a job file.
 func (a *adder) markFromFile() error {
 	_, err := a.t.exec(`UPDATE task SET from_file = 1 WHERE id BETWEEN ? AND ?`, a.first, a.last)
 	return err
@@ -195,8 +194,8 @@ type parentTask struct {
 	Job   string
 }
 
-// parent finds the task behind the token of a running attempt. It returns nil if
-// a user queues.
+// parent finds the task of the running attempt with this token. It returns nil if a
+// user queues.
 func (t *tx) parent(b *Batch) (*parentTask, error) {
 	if b.Parent == "" {
 		return nil, nil
@@ -234,7 +233,7 @@ LIMIT 1`, b.ParentJob, b.ParentTask, b.Parent)
 	return nil, err
 }
 
-// countSubtasks adds n tasks to the line of the parent's root, if the limits allow.
+// countSubtasks adds n to the descendants of the parent's root, if the limits allow it.
 func (t *tx) countSubtasks(p *parentTask, n int, b Batch) error {
 	if p == nil {
 		return nil

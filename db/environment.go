@@ -2,15 +2,15 @@ package db
 
 import "context"
 
-// RemoveUnusedEnvironments checks up to limit environments, starting where the
-// previous call on this DB stopped, and removes those that no task uses any more. It
-// returns how many it removed. Repeated calls cover all of them.
+// RemoveUnusedEnvironments checks up to limit environments, starting where the previous
+// call on this DB stopped, and removes those that no task uses. It returns how many it
+// removed. Repeated calls cover all of them.
 func (d *DB) RemoveUnusedEnvironments(ctx context.Context, limit int) (removed int64, err error) {
 	var seen []struct {
 		ID     int64
 		Unused bool
 	}
-	// Looking takes no lock. Most of the time there is nothing to remove.
+	// Reading takes no lock. Most of the time there is nothing to remove.
 	err = d.read(ctx, func(t *tx) error {
 		return t.all(&seen, `
 SELECT e.id, NOT EXISTS (SELECT 1 FROM task t WHERE t.environment = e.id)
@@ -44,8 +44,8 @@ LIMIT ?`, d.environments, limit)
 	return removed, err
 }
 
-// forgetEnvironments deletes those of these environments that no task has any
-// more: there may be secrets in them. It returns how many that were.
+// forgetEnvironments deletes those of these environments that no task uses, because
+// they may hold secrets. It returns how many it deleted.
 func (t *tx) forgetEnvironments(ids []int64) (removed int64, err error) {
 	for _, id := range ids {
 		n, err := t.exec(`

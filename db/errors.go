@@ -8,21 +8,21 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// What a caller may want to tell apart. All are wrapped in errors that name
-// the job, task or file.
+// Errors that callers tell apart. All are wrapped in errors that name the job, task or
+// file.
 var (
 	ErrNoDatabase = engine.ErrNoDatabase                              // nothing at that base path, and none was to be created
 	ErrNewer      = engine.ErrNewer                                   // a later version has migrated it
-	ErrOlder      = errors.New("database is older than this program") // an upgrade is needed for what was asked
+	ErrOlder      = errors.New("database is older than this program") // the operation needs an upgrade
 	ErrUnreleased = engine.ErrUnreleased                              // no upgrade leads from there
 	ErrForeign    = engine.ErrForeign
-	ErrTaken      = engine.ErrTaken // it has a name that we need in the base path
+	ErrTaken      = engine.ErrTaken // under a name that we need in the base path
 	ErrNetwork    = engine.ErrNetwork
 	ErrCorrupt    = engine.ErrCorrupt
 	ErrReplaced   = engine.ErrReplaced
 	ErrFull       = engine.ErrFull
-	ErrReadOnly   = engine.ErrReadOnly // no permission, or a disk that is mounted so
-	ErrBusy       = engine.ErrBusy     // retried; comes out only after several tries
+	ErrReadOnly   = engine.ErrReadOnly // no permission, or mounted read-only
+	ErrBusy       = engine.ErrBusy     // returned only after several tries
 	ErrStuck      = engine.ErrStuck    // a writer did not let go in time
 	ErrNoJob      = errors.New("no such job")
 	ErrNoTask     = errors.New("no such task")
@@ -38,8 +38,7 @@ var (
 	ErrContradict = errors.New("the change contradicts what is done")
 )
 
-// inDoubt says of an error, if there is one, that what was to be committed may
-// be durable or not.
+// inDoubt wraps an error of a commit: the transaction may be durable or not.
 func inDoubt(err error) error {
 	if err == nil {
 		return nil
@@ -47,12 +46,12 @@ func inDoubt(err error) error {
 	return fmt.Errorf("%w: %w", ErrInDoubt, err)
 }
 
-// Missing is a job or task that was named and is not there. It wraps ErrNoJob or
-// ErrNoTask.
+// Missing is the error about a named job or task that does not exist. It wraps ErrNoJob
+// or ErrNoTask.
 type Missing struct {
 	Job  string
 	Task string // empty: there is no such job
-	By   string // the task that depends on Task, if that is why it was looked for; Task if that is the number it gets itself
+	By   string // the task that depends on Task, if any; the same as Task if that is the new task's own number
 }
 
 // Error names what is missing.
@@ -68,7 +67,7 @@ func (m *Missing) Error() string {
 	return fmt.Sprintf("%v: %q in job %q", ErrNoTask, m.Task, m.Job)
 }
 
-// Unwrap is ErrNoJob or ErrNoTask.
+// Unwrap returns ErrNoJob or ErrNoTask.
 func (m *Missing) Unwrap() error {
 	if m.Task == "" {
 		return ErrNoJob
@@ -80,14 +79,14 @@ func noJob(name string) error { return &Missing{Job: name} }
 
 func noTask(job, id string) error { return &Missing{Job: job, Task: id} }
 
-// Cycle is the tasks of a cycle, each of which waits for the next, and the last for
-// the first. It wraps ErrCycle.
+// Cycle lists the tasks of a cycle: each waits for the next, and the last for the
+// first. It wraps ErrCycle.
 type Cycle struct{ Tasks []string }
 
 // Error names the tasks.
 func (c *Cycle) Error() string { return fmt.Sprintf("%v: %s", ErrCycle, job.DescribeCycle(c.Tasks)) }
 
-// Unwrap is ErrCycle.
+// Unwrap returns ErrCycle.
 func (*Cycle) Unwrap() error { return ErrCycle }
 
 func cycleError(names []string) error { return &Cycle{names} }

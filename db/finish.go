@@ -8,21 +8,20 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Finished says what came of a Finish.
+// Finished is the result of a Finish.
 type Finished struct {
-	// Next is the task that the same runner goes on with; nil: it ends.
+	// Next is the task that the same runner continues with; nil: none, and it exits.
 	Next *Assignment
 	// Ready reports whether the job has another task to claim now.
 	Ready bool
 }
 
-// Finish records the result of an attempt, frees its job, and counts down what
-// waited for the task, in one durable commit. With next, the same commit claims
-// the best ready task of the same job for the same runner, unless somebody has
-// asked for the end of the attempt: the signal for that may be on its way to the
-// runner, and must not meet another task. It returns ErrFenced, and changes
-// nothing, if the attempt is over already. With ErrInDoubt, the result may be
-// recorded all the same: see [DB.Recorded].
+// Finish records the result of an attempt, frees its place, and takes one blocker off
+// the tasks that depend on it, in one durable commit. With next, the same commit claims
+// the best ready task of the same job for the same runner, unless the attempt was
+// cancelled: the signal of that cancel may still be on its way, and must not hit
+// another task. If the attempt has ended already, Finish changes nothing and returns
+// ErrFenced. After ErrInDoubt, the result may have been recorded: see [DB.Recorded].
 func (d *DB) Finish(ctx context.Context, a *Assignment, r job.Result, next bool) (Finished, error) {
 	var out Finished
 	err := d.writeResult(ctx, func(t *tx) error {
@@ -55,8 +54,8 @@ func (d *DB) Finish(ctx context.Context, a *Assignment, r job.Result, next bool)
 	return out, nil
 }
 
-// Recorded says what came of a Finish that returned ErrInDoubt. It returns
-// ErrFenced if the attempt has ended with another result than r, or not at all.
+// Recorded finds out what a Finish that returned ErrInDoubt did. It returns ErrFenced
+// if the attempt has ended with a result other than r, or has not ended.
 func (d *DB) Recorded(ctx context.Context, a *Assignment, r job.Result) (Finished, error) {
 	var out Finished
 	err := d.read(ctx, func(t *tx) error {
@@ -102,7 +101,7 @@ WHERE id = ?
 	return same && (r.ExitCode == nil || *row.ExitCode == *r.ExitCode), nil
 }
 
-// ending names an attempt that ends. The token is the fence.
+// ending identifies an attempt that ends. The token is the fence.
 type ending struct {
 	attempt, task, job int64
 	token              string

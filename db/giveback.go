@@ -7,11 +7,11 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// GiveBack undoes the claim of a task whose command has certainly not been
-// started: the task is pending again, as if it had never been claimed. Only its
-// runner can know that. If somebody has asked for the end of the attempt, it
-// changes nothing and returns false, for the task is to fail then. It returns
-// ErrFenced, and changes nothing, if the attempt is over already.
+// GiveBack undoes the claim of a task whose command was certainly not started, which
+// only its runner can know: the task is pending again, as if it had never been claimed.
+// If the attempt was cancelled, the task has to fail: GiveBack changes nothing and
+// returns false. If the attempt has ended already, it changes nothing and returns
+// ErrFenced.
 func (d *DB) GiveBack(ctx context.Context, a *Assignment) (bool, error) {
 	var given bool
 	err := d.writeResult(ctx, func(t *tx) error {
@@ -54,7 +54,7 @@ WHERE id = ?
 		return false, fmt.Errorf("%w: attempt is running but its task is not", ErrCorrupt)
 	}
 	back := delta{Counts: job.Counts{Pending: 1, Running: -1}}
-	// A job of which nothing has ended, and nothing else runs, has not begun.
+	// A job that has no ended task and no other running one has not begun.
 	begun, err := t.get(new(int), `SELECT 1 FROM job WHERE id = ? AND (completed + failed > 0 OR running > 1)`, a.job)
 	if err != nil {
 		return false, err
@@ -66,8 +66,7 @@ WHERE id = ?
 	return true, err
 }
 
-// CancelAsked reports whether somebody has asked for the end of the attempt,
-// which is under way.
+// CancelAsked reports whether the running attempt was cancelled.
 func (d *DB) CancelAsked(ctx context.Context, a *Assignment) (bool, error) {
 	var asked bool
 	err := d.read(ctx, func(t *tx) error {

@@ -10,12 +10,11 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Import stores a job with its tasks as they are, in any status but running:
-// the caller has turned that into another. The state of the job is what follows
-// from its tasks; only one without tasks keeps that of its file. Dependencies on
-// tasks that are not there are kept, for they may still come. Errors:
-// ErrDuplicate (the job, or a task id twice), ErrCycle, or the first error of
-// tasks.
+// Import stores a job with its tasks as they are. No task may be running: the caller
+// must have changed that status. The state of the job follows from its tasks; only a
+// job without tasks keeps the state of its file. Dependencies on tasks that do not
+// exist are kept, because those may still come. Errors: ErrDuplicate (the job, or a
+// task id twice), ErrCycle, or the first error of tasks.
 func (d *DB) Import(ctx context.Context, j job.Job, tasks iter.Seq2[job.Task, error]) error {
 	if err := job.CheckName(j.Name); err != nil {
 		return err
@@ -43,7 +42,7 @@ func (t *tx) importJob(j job.Job, tasks iter.Seq2[job.Task, error]) error {
 	if err != nil {
 		return err
 	}
-	var state job.State // what follows from the tasks
+	var state job.State // derived from the tasks
 	if a.count == 0 {
 		if state = j.State; state != job.StateCompleted && state != job.StateFailed {
 			state = job.StateWaiting
@@ -52,7 +51,8 @@ func (t *tx) importJob(j job.Job, tasks iter.Seq2[job.Task, error]) error {
 	if err := a.tallyUp(state); err != nil {
 		return err
 	}
-	// The counters have been written at the time of the import; the file knows better.
+	// The counters were written with the time of the import; the file has the right
+	// time.
 	created, updated := j.CreatedAt.UnixMicro(), j.UpdatedAt.UnixMicro()
 	if j.CreatedAt.IsZero() {
 		created = t.now
@@ -70,22 +70,22 @@ WHERE id = ?`, j.UUID, created, updated, text(string(j.Extra)), a.job.ID)
 	return err
 }
 
-// Merged says what became of the tasks of a file for a job that was there.
+// Merged says what happened to the tasks of a file for an existing job.
 type Merged struct {
 	Added   int          // tasks stored
-	Present []string     // ids of tasks that were there, and stay as they are
-	Differ  []Difference // those of them that are otherwise in the file
+	Present []string     // ids of tasks that existed, and were not changed
+	Differ  []Difference // those of them that differ in the file
 }
 
-// Difference is a task that a file and the database hold differently.
+// Difference is a task that differs between a file and the database.
 type Difference struct {
 	Task string
 	What string // such as "the file has another command", for people
 }
 
-// Merge adds those tasks to a job that it does not have; the others stay as they
-// are. What Import says of statuses and dependencies holds here too. Errors:
-// ErrNoJob, ErrCycle, or the first error of tasks.
+// Merge adds to a job the tasks that it does not have; the others are not changed. For
+// statuses and dependencies the rules of Import apply. Errors: ErrNoJob, ErrCycle, or
+// the first error of tasks.
 func (d *DB) Merge(ctx context.Context, name string, tasks iter.Seq2[job.Task, error]) (Merged, error) {
 	var m Merged
 	err := d.write(ctx, func(t *tx) error {
@@ -113,8 +113,8 @@ func (d *DB) Merge(ctx context.Context, name string, tasks iter.Seq2[job.Task, e
 	return m, d.wakeAfter(err)
 }
 
-// Compare says how the tasks of a file differ from those of a job. Those that
-// the job does not have are counted as Added, though nothing is stored.
+// Compare says how the tasks of a file differ from those of a job. Tasks that the job
+// does not have are counted in Added, but nothing is stored.
 func (d *DB) Compare(ctx context.Context, name string, tasks iter.Seq2[job.Task, error]) (Merged, error) {
 	var m Merged
 	err := d.read(ctx, func(t *tx) error {
@@ -149,8 +149,7 @@ func (d *DB) Compare(ctx context.Context, name string, tasks iter.Seq2[job.Task,
 	return m, err
 }
 
-// compare says in which respect a task that is there differs from that of a
-// file, or nothing.
+// compare says how an existing task differs from that of a file; empty: it does not.
 func (a *adder) compare(task job.Task) (string, error) {
 	var stored job.Task
 	err := a.t.eachTask(func(t job.Task) error {
@@ -175,8 +174,8 @@ ORDER BY t.id, d.position`, a.job.ID, task.ID)
 	return "", nil
 }
 
-// take stores the tasks of a file and what they say of each other. Those whose
-// ids are taken it hands to taken, whose error ends it.
+// take stores the tasks of a file, their dependencies and their parents. A task whose
+// id is taken is passed to taken, whose error ends it.
 func (a *adder) take(tasks iter.Seq2[job.Task, error], taken func(job.Task) error) error {
 	var parents []parentLink
 	for task, err := range tasks {
@@ -199,8 +198,8 @@ func (a *adder) take(tasks iter.Seq2[job.Task, error], taken func(job.Task) erro
 	return a.link(parents)
 }
 
-// addStopped stores a task that does not run. It returns ErrDuplicate, alone, if
-// its id is taken.
+// addStopped stores a task that does not run. It returns plain ErrDuplicate if the id
+// is taken.
 func (a *adder) addStopped(task job.Task) error {
 	if task.Status != job.Running {
 		return a.add(task)
@@ -212,7 +211,7 @@ func (a *adder) addStopped(task job.Task) error {
 	return errors.Join(ignore(err, ErrNoTask), fmt.Errorf("task %q %w", task.ID, ErrNoRunner))
 }
 
-// parentLink is a task that another has queued, which may come later in the file.
+// parentLink is a task and its parent, which may come later in the file.
 type parentLink struct {
 	task   int64
 	parent string

@@ -10,24 +10,24 @@ type Stop string
 
 // The ways to stop.
 const (
-	StopLeave Stop = "leave" // end at once; running tasks end by themselves
-	StopDrain Stop = "drain" // end when the running tasks have ended
-	StopKill  Stop = "kill"  // end the running tasks first
+	StopLeave Stop = "leave" // exit at once; running tasks continue
+	StopDrain Stop = "drain" // exit when the running tasks have ended
+	StopKill  Stop = "kill"  // end the running tasks, then exit
 )
 
-// Instance is one life of a manager.
+// Instance is one run of a manager.
 type Instance struct {
 	ID        string // random, new at every start
 	Host      string
 	BootID    string
 	PID       int
 	PIDStart  int64 // clock ticks since boot
-	Stop      Stop  // empty: it was not asked
+	Stop      Stop  // empty: it was not asked to
 	StartedAt time.Time
-	StoppedAt time.Time // zero: it has not ended in order
+	StoppedAt time.Time // zero: it has not stopped cleanly
 }
 
-// RegisterManager writes down that a manager serves.
+// RegisterManager records that a manager serves.
 func (d *DB) RegisterManager(ctx context.Context, i Instance) error {
 	return d.writeResult(ctx, func(t *tx) error {
 		_, err := t.exec(`
@@ -37,7 +37,7 @@ VALUES (?, ?, ?, ?, ?, ?)`, i.ID, i.Host, i.BootID, i.PID, i.PIDStart, t.now)
 	})
 }
 
-// ManagerStopped writes down that a manager has ended.
+// ManagerStopped records that a manager has stopped.
 func (d *DB) ManagerStopped(ctx context.Context, instance string) error {
 	return d.writeResult(ctx, func(t *tx) error {
 		_, err := t.exec(`UPDATE manager SET stopped_at = ? WHERE instance = ?`, t.now, instance)
@@ -45,16 +45,16 @@ func (d *DB) ManagerStopped(ctx context.Context, instance string) error {
 	})
 }
 
-// Manager returns the manager that registered last. Whether it lives, only its
-// lock can tell. It returns nil if there has been none.
+// Manager returns the manager that registered last, or nil if there has been none. Only
+// its lock tells whether it is alive.
 func (d *DB) Manager(ctx context.Context) (*Instance, error) {
 	return d.instance(ctx, `
 ORDER BY id DESC
 LIMIT 1`)
 }
 
-// ManagerWith returns the manager with this instance id, or nil if none has
-// registered with it (yet).
+// ManagerWith returns the manager with this instance id, or nil if none has registered
+// with it yet.
 func (d *DB) ManagerWith(ctx context.Context, id string) (*Instance, error) {
 	return d.instance(ctx, `
 WHERE instance = ?`, id)
@@ -88,9 +88,9 @@ FROM manager`+which, args...)
 	}, nil
 }
 
-// AskToStop writes down how a manager is to stop. From then on it claims nothing, even
-// if it has not seen that yet: it looks for it once a second, and the caller may tell it
-// to look at once.
+// AskToStop records how a manager is to stop. From then on it can claim nothing, even
+// before it has seen the request: it checks once a second, and the caller may signal it
+// to check at once.
 func (d *DB) AskToStop(ctx context.Context, instance string, how Stop) error {
 	return d.writeResult(ctx, func(t *tx) error {
 		_, err := t.exec(`UPDATE manager SET stop = ? WHERE instance = ?`, string(how), instance)
@@ -98,8 +98,8 @@ func (d *DB) AskToStop(ctx context.Context, instance string, how Stop) error {
 	})
 }
 
-// stopAsked reports whether the manager of these runners was asked to stop. One that was
-// stopped with SIGSTOP may come to claim before it comes to look for that.
+// stopAsked reports whether the manager of these runners was asked to stop. A manager
+// that was stopped with SIGSTOP may claim before it checks for a request.
 func (t *tx) stopAsked(runners []Runner) (bool, error) {
 	if len(runners) == 0 || runners[0].Manager == "" {
 		return false, nil

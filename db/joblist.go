@@ -9,24 +9,25 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// JobsQuery says which jobs ListJobs lists, and how. The zero value is all, by name.
+// JobsQuery says which jobs ListJobs lists, and in which order. The zero value lists
+// all, by name.
 type JobsQuery struct {
 	State         *job.State // only in this state; nil: in any
-	NamePrefix    *string    // only those whose name begins so
+	NamePrefix    *string    // only those whose name begins with it
 	Failed        *bool      // only those with, or without, failed tasks that were not dismissed
-	Sort          Order      // where two jobs are equal, by name
+	Sort          Order      // ties are sorted by name
 	Limit, Offset int        // Limit 0: all
-	After         *JobCursor // only what comes after it in this order
+	After         *JobCursor // only jobs after it in this order
 }
 
 // JobCursor is the place of a job in a list.
 type JobCursor struct {
-	Rank int64  // what the list is sorted by, 0 where that is the name
+	Rank int64  // the value that the list is sorted by; 0 if sorted by name
 	Name string // of the job
 }
 
-// jobOrders are the terms to sort jobs by before their names, and the same of a job
-// that was read.
+// jobOrders are the SQL terms that jobs are sorted by before their names, and the same
+// values of a job that was read.
 var jobOrders = map[Order]struct {
 	term string
 	rank func(job.Job) int64
@@ -49,8 +50,8 @@ func stateRank(j job.Job) int64 {
 	return 3
 }
 
-// Place returns the place of a job in the list of a query, after which the next
-// page begins.
+// Place returns the cursor of a job in the list of a query; the next page begins after
+// it.
 func (q JobsQuery) Place(j job.Job) *JobCursor {
 	c := &JobCursor{Name: j.Name}
 	if o, ok := jobOrders[q.Sort]; ok {
@@ -59,14 +60,15 @@ func (q JobsQuery) Place(j job.Job) *JobCursor {
 	return c
 }
 
-// ListJobs returns the jobs that a query asks for.
+// ListJobs returns the jobs that match a query.
 func (d *DB) ListJobs(ctx context.Context, q JobsQuery) ([]job.Job, error) {
 	var out []job.Job
 	query, args := q.query()
 	err := d.read(ctx, func(t *tx) error {
 		out = nil
 		return t.each(func(rows *sqlx.Rows) error {
-			// By hand: with thousands of jobs, reflection would cost more than the query.
+			// Scanned by hand: with thousands of jobs, reflection would cost more than
+			// the query.
 			var r storedJob
 			err := rows.Scan(&r.UUID, &r.Name, &r.State, &r.Pending, &r.Running, &r.Completed, &r.Failed, &r.Dismissed, &r.Blocked, &r.CreatedAt, &r.UpdatedAt, &r.Extra)
 			out = append(out, r.job())
@@ -119,12 +121,12 @@ func (q JobsQuery) query() (query string, args []any) {
 
 // Totals are the sums over all jobs.
 type Totals struct {
-	Jobs    map[job.State]int // how many are in each state; none where that is 0
+	Jobs    map[job.State]int // how many are in each state; no entry for 0
 	Tasks   job.Counts
 	Blocked int // pending tasks that are not ready
 }
 
-// Count is how many jobs there are.
+// Count returns the number of jobs.
 func (t *Totals) Count() (n int) {
 	for _, jobs := range t.Jobs {
 		n += jobs
@@ -132,7 +134,7 @@ func (t *Totals) Count() (n int) {
 	return n
 }
 
-// Add counts one job more.
+// Add adds a job to the sums.
 func (t *Totals) Add(j job.Job) {
 	t.add(j.State, 1, j.Tasks, j.Blocked)
 }
@@ -150,7 +152,7 @@ func (t *Totals) add(s job.State, jobs int, c job.Counts, blocked int) {
 	t.Blocked += blocked
 }
 
-// Totals sums up all jobs. It reads the rows of jobs, and none of tasks.
+// Totals sums up all jobs. It reads the rows of jobs only.
 func (d *DB) Totals(ctx context.Context) (Totals, error) {
 	var out Totals
 	err := d.read(ctx, func(t *tx) error {

@@ -7,10 +7,10 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Rows are locked in one order everywhere, or two transactions could wait for each
-// other: the rows of all jobs that a transaction needs, by ascending id, then the
-// tasks and attempts of those jobs. SQLite has no locks of rows, and a transaction
-// that writes is the only one; there, what is locked is only remembered.
+// Rows are locked in the same order everywhere, because two transactions could deadlock
+// otherwise: first the rows of all jobs that a transaction needs, by ascending id, then
+// the tasks and attempts of those jobs. SQLite has no row locks, and only one
+// transaction writes at a time; there, the locks are only recorded.
 
 // jobRow is what a transaction needs to know of a job.
 type jobRow struct {
@@ -25,8 +25,8 @@ const selectJob = `SELECT id, name, added, state FROM job WHERE name = ?`
 // findJob finds a job by its name, or returns ErrNoJob.
 func (t *tx) findJob(name string) (*jobRow, error) { return t.jobBy(selectJob, name) }
 
-// lockJob finds a job by its name, as findJob does. Nobody else changes it or its
-// tasks before this transaction has ended.
+// lockJob finds a job by its name, as findJob does. No other transaction can change the
+// job or its tasks until this one has ended.
 func (t *tx) lockJob(name string) (*jobRow, error) {
 	j, err := t.jobBy(selectJob+t.d.dialect.lockRow, name)
 	if err == nil {
@@ -53,7 +53,7 @@ func (t *tx) jobBy(query, name string) (*jobRow, error) {
 	return &j, err
 }
 
-// lockJobs is lockJob for jobs whose rows are known.
+// lockJobs is lockJob for jobs whose row ids are known.
 func (t *tx) lockJobs(ids ...int64) error {
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
@@ -69,8 +69,8 @@ func (t *tx) lockJobs(ids ...int64) error {
 	return nil
 }
 
-// holdJob remembers that the row of a job is locked. That it was waited for with
-// a later one in hand is a mistake of this program.
+// holdJob records that the row of a job is locked. Locking it while holding one with a
+// higher id is a bug in this program.
 func (t *tx) holdJob(id int64) error {
 	if slices.Contains(t.holds, id) {
 		return nil
@@ -82,9 +82,9 @@ func (t *tx) holdJob(id int64) error {
 	return nil
 }
 
-// lockToQueue locks the job in which tasks are to be queued, and before it, if
-// they have a parent, that of the task which counts its descendants. It returns
-// ErrNoJob if the first is not there.
+// lockToQueue locks the job that tasks are added to and, if they have a parent, the job
+// of the root task, which counts the descendants. It returns ErrNoJob if the first does
+// not exist.
 func (t *tx) lockToQueue(name string, p *parentTask) (*jobRow, error) {
 	if p != nil && p.Root != p.ID || p != nil && p.Job != name {
 		if err := t.lockRoot(name, p); err != nil {
@@ -94,8 +94,7 @@ func (t *tx) lockToQueue(name string, p *parentTask) (*jobRow, error) {
 	return t.lockJob(name)
 }
 
-// lockRoot locks the job of the root of a task's line, and the job of this name if
-// there is one.
+// lockRoot locks the job of a task's root, and the job of this name if there is one.
 func (t *tx) lockRoot(name string, p *parentTask) error {
 	ids := make([]int64, 1)
 	if _, err := t.get(&ids[0], `SELECT job FROM task WHERE id = ?`, p.Root); err != nil {
@@ -111,9 +110,8 @@ func (t *tx) lockRoot(name string, p *parentTask) error {
 	return t.lockJobs(ids...)
 }
 
-// lockToRemove locks jobs of which all tasks may be removed, and those in which
-// such tasks have queued others, which then have no parent any more. It returns
-// the jobs that were named.
+// lockToRemove locks jobs whose tasks are to be removed, and the jobs in which such
+// tasks have queued others: those lose their parent. It returns the named jobs.
 func (t *tx) lockToRemove(names ...string) ([]*jobRow, error) {
 	var jobs []*jobRow
 	var ids []int64
@@ -141,8 +139,8 @@ WHERE p.job = ?`, j.ID, j.ID)
 	return jobs, t.lockJobs(ids...)
 }
 
-// lockToRemoveTasks is lockToRemove for tasks of one job. Those that are not there
-// it passes over.
+// lockToRemoveTasks is lockToRemove for tasks of one job. It ignores tasks that do not
+// exist.
 func (t *tx) lockToRemoveTasks(name string, tasks []string) (*jobRow, error) {
 	j, err := t.findJob(name)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// remarked is a dialect of SQLite in which remarks stand where that of a database
-// with locks of rows has words of its own.
+// remarked is the SQLite dialect with SQL comments in the places where the dialect of a
+// database with row locks has keywords.
 var remarked = func() dialect {
 	d := sqliteDialect
 	d.byClaimable, d.byReady, d.bySlot, d.byMissing, d.byJobName = "/*byClaimable*/", "/*byReady*/", "/*bySlot*/", "/*byMissing*/", "/*byJobName*/"

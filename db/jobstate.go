@@ -14,13 +14,13 @@ import (
 type delta struct {
 	job.Counts           // added to the counts by status
 	blocked    int       // added to the pending tasks that have blockers
-	added      *int64    // new number of the tasks ever added; nil: as it is
-	state      job.State // new state; empty: what follows from the counters
+	added      *int64    // new number of tasks ever added; nil: unchanged
+	state      job.State // new state; empty: derived from the counters
 }
 
-// updateJob changes the counters of a job, finds its first ready task anew, and
-// sets its state. No other statement writes these columns. The tasks must have
-// been changed before. It reports whether a task is ready.
+// updateJob changes the counters of a job, finds its best ready task again, and sets
+// its state. No other statement writes these columns. It must be called after the tasks
+// have been changed. It reports whether a task is ready.
 func (t *tx) updateJob(id int64, d delta) (ready bool, err error) {
 	var now struct {
 		Running, Pending, Failed int
@@ -76,10 +76,10 @@ WHERE id = ?
 RETURNING running, pending, failed, state, next_task`
 }
 
-// settled is the state of a job of which nothing runs. While a task is ready,
-// the job waits or works on, as before. Else it has failed if a task has and was
-// not dismissed; it waits if a pending task depends on one that is not there yet,
-// or on one that was dismissed; or it is done.
+// settled is the state of a job that has no running task. While a task is ready, the
+// job stays waiting or working. Otherwise it is failed if a task has failed and was not
+// dismissed; waiting if a pending task depends on one that does not exist yet, or on
+// one that was dismissed; else completed.
 func settled(before job.State, ready bool, pending, failed int) job.State {
 	switch {
 	case ready && before.Ended():
@@ -94,10 +94,10 @@ func settled(before job.State, ready bool, pending, failed int) job.State {
 	return job.StateCompleted
 }
 
-// unblock takes a completed task off the blockers of those that depend on it,
+// unblock removes a completed task from the blockers of the tasks that depend on it,
 // and returns how many pending ones have none left.
 func (t *tx) unblock(id int64) (freed int, err error) {
-	// Most tasks have no dependents, and this is a cheap question.
+	// Most tasks have no dependents, and checking that is cheap.
 	var one int
 	if found, err := t.get(&one, hasDependents, id); err != nil || !found {
 		return 0, err
@@ -128,7 +128,7 @@ RETURNING status, blockers`, id, id)
 
 const hasDependents = `SELECT 1 FROM dependency WHERE needs = ? LIMIT 1`
 
-// The forms in which values stand in rows. Empty is NULL.
+// How values are stored in rows. Empty is NULL.
 
 func text(s string) *string {
 	if s == "" {

@@ -11,34 +11,34 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Listed is a task with what it waits for.
+// Listed is a task with the tasks that it waits for.
 type Listed struct {
 	job.Task
-	Blockers []Blocker  // of a pending task: its dependencies that are not completed, in its order
+	Blockers []Blocker  // of a pending task: its dependencies that are not completed, in order
 	Place    TaskCursor // in the list
 }
 
 // TaskCursor is the place of a task in a list.
 type TaskCursor struct {
-	Rank any   // what the list is sorted by: a string or an int64
+	Rank any   // the value that the list is sorted by: a string or an int64
 	Row  int64 // of the task
-	Now  int64 // when the list was begun, in µs, which tells how long a running task has taken
+	Now  int64 // start of the listing, in µs: it determines how long a running task has taken
 }
 
 // Blocker is an unfinished dependency of a pending task.
 type Blocker struct {
-	Needs  string     // the task that is waited for
-	Status job.Status // of it; empty: there is no such task yet
-	Reason job.Reason // of it, if it has failed
+	Needs  string     // id of the dependency
+	Status job.Status // its status; empty: there is no such task yet
+	Reason job.Reason // its reason, if it has failed
 }
 
 // Order is how a list of tasks is sorted.
 type Order string
 
-// The orders. Where two tasks are equal, the one that was queued first comes
-// first; where the newest comes first, the one that was queued last.
+// The orders. Of two equal tasks, the one that was queued first comes first; in orders
+// that show the newest first, the one that was queued last.
 const (
-	ByJob      Order = ""         // by job name, then as they were queued
+	ByJob      Order = ""         // by job name, then in the order of queueing
 	ByName     Order = "name"     // by id
 	ByState    Order = "state"    // running, failed, ready, blocked, completed or dismissed
 	ByCreated  Order = "created"  // newest first
@@ -46,7 +46,7 @@ const (
 	ByDuration Order = "duration" // longest first; tasks that have not started come last
 )
 
-// orders are the terms to sort a task t of a job j by.
+// orders are the SQL terms by which a task t of a job j is sorted.
 var orders = map[Order]string{
 	ByJob:  "j.name",
 	ByName: "t.name",
@@ -60,19 +60,19 @@ var orders = map[Order]string{
 	ByDuration: "coalesce(t.started_at - coalesce(t.completed_at, ?), 1)", // negative, but for those not started
 }
 
-// TasksQuery says which tasks ListTasks lists, and how. The zero value is all, by job.
+// TasksQuery says which tasks ListTasks lists, and in which order. The zero value lists
+// all, by job.
 type TasksQuery struct {
-	Job           *string      // only of this one; nil: of all jobs
-	Task          *string      // only this one; nil: all. It needs a job
-	Statuses      []job.Status // empty: any. Failed ones that were dismissed are not among the failed
+	Job           *string      // only of this job; nil: of all jobs
+	Task          *string      // only this task of Job, which must be set; nil: all
+	Statuses      []job.Status // empty: any. Dismissed failures do not count as failed
 	Sort          Order
 	Limit, Offset int         // Limit 0: all
-	After         *TaskCursor // only what comes after it in this order
+	After         *TaskCursor // only tasks after it in this order
 }
 
-// ListTasks calls fn with the tasks that a query asks for, as of one instant.
-// Environments are left out. fn must not use the database. Errors: ErrNoJob,
-// ErrNoTask.
+// ListTasks calls fn with the tasks that match a query, as of one instant. Environments
+// are not read. fn must not use the database. Errors: ErrNoJob, ErrNoTask.
 func (d *DB) ListTasks(ctx context.Context, q TasksQuery, fn func(Listed) error) error {
 	return d.read(ctx, func(t *tx) error {
 		if q.Job != nil {
@@ -98,8 +98,8 @@ func (d *DB) ListTasks(ctx context.Context, q TasksQuery, fn func(Listed) error)
 	})
 }
 
-// query picks the tasks first, and then joins what belongs to each. By job, it goes
-// from job to job by their names, and ends when it has enough.
+// query selects the tasks first, and then joins what belongs to each. Sorted by job, it
+// goes through the jobs by name and stops when it has enough.
 func (q *TasksQuery) query(d *dialect, now int64) (query string, args []any) {
 	var b strings.Builder
 	rank := orders[q.Sort]
@@ -145,8 +145,8 @@ func (q *TasksQuery) query(d *dialect, now int64) (query string, args []any) {
 	return b.String(), args
 }
 
-// from says where the tasks of a list are looked for. What runs is found by its
-// attempt, for its job may have millions of others.
+// from returns the tables in which a list is looked up. Running tasks are found by
+// their attempts, because their jobs may have millions of other tasks.
 func (q *TasksQuery) from(d *dialect) string {
 	switch {
 	case slices.Equal(q.Statuses, []job.Status{job.Running}):
@@ -169,8 +169,8 @@ func (q *TasksQuery) from(d *dialect) string {
       WHERE 1 = 1`
 }
 
-// anyStatus is a condition. The job's counter comes first, so that only jobs
-// that have such tasks are searched for them.
+// anyStatus is an SQL condition. The job's counter comes first, so that only jobs that
+// have such tasks are searched.
 func anyStatus(statuses []job.Status) string {
 	terms := make([]string, len(statuses))
 	for i, s := range statuses {
@@ -182,12 +182,12 @@ func anyStatus(statuses []job.Status) string {
 	return strings.Join(terms, " OR ")
 }
 
-// eachListed calls fn with the tasks of a query.
+// eachListed calls fn with each task that a query returns.
 func (t *tx) eachListed(fn func(Listed) error, query string, args ...any) error {
 	return t.fold(false, fn, query, args...)
 }
 
-// fold makes one of the rows of a task, of which there is one for each dependency. A
+// fold merges the rows of a task into one: there is a row for each dependency. The
 // query of a list has ranks.
 func (t *tx) fold(ranked bool, fn func(Listed) error, query string, args ...any) error {
 	stuck, err := t.stuck()
@@ -231,7 +231,7 @@ func (t *tx) fold(ranked bool, fn func(Listed) error, query string, args ...any)
 	return fn(task)
 }
 
-// need adds the dependency of a row.
+// need adds the dependency in a row.
 func (l *Listed) need(r *storedTask) {
 	l.Dependencies = append(l.Dependencies, *r.Needs)
 	status := job.Status(fromText(r.NeedsStatus))
@@ -240,9 +240,9 @@ func (l *Listed) need(r *storedTask) {
 	}
 }
 
-// EnvNames returns the names of the variables that are stored with a task, in
-// the order in which they were given, and whether an environment is stored at
-// all; without, the task has the manager's. Errors: ErrNoJob, ErrNoTask.
+// EnvNames returns the names of the variables that are stored with a task, in the order
+// in which they were given, and whether an environment is stored at all. If not, the
+// task gets the manager's. Errors: ErrNoJob, ErrNoTask.
 func (d *DB) EnvNames(ctx context.Context, name, id string) (names []string, stored bool, err error) {
 	var row struct{ Content []byte }
 	err = d.read(ctx, func(t *tx) error {

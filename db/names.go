@@ -2,8 +2,8 @@ package db
 
 import "context"
 
-// last is the character after all others: nothing that begins with a prefix comes
-// after the prefix and this.
+// last is the highest character: any string with a prefix sorts before the prefix
+// followed by it.
 const last = "\U0010FFFF"
 
 // JobNames returns the names of at most limit jobs that begin with prefix, in

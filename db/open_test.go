@@ -222,8 +222,8 @@ func TestABasePathThatCannotBe(t *testing.T) {
 	}
 }
 
-// What SQLite says then is "unable to open database file", or "attempt to write
-// a readonly database" to somebody who only wants to read.
+// What SQLite says then is "unable to open database file", or "attempt to write a
+// readonly database" even if the user only wants to read.
 func TestWithoutPermissionTheErrorSaysSo(t *testing.T) {
 	if os.Geteuid() == 0 {
 		t.Skip("root may write every file")

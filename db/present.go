@@ -6,13 +6,13 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Definition is a task that was passed over, for it was there already.
+// Definition is a task that was skipped because it existed already.
 type Definition struct {
-	Before job.Spec // as it is stored, its environment included
-	After  job.Spec // as the batch has it
+	Before job.Spec // as stored, including its environment
+	After  job.Spec // as in the batch
 }
 
-// definition reads what is stored of a task of the job.
+// definition reads the stored definition of a task of the job.
 func (a *adder) definition(id string) (job.Spec, error) {
 	var s *job.Spec
 	err := a.t.eachTask(func(t job.Task) error {
@@ -41,7 +41,7 @@ WHERE t.job = ?
 	return *s, err
 }
 
-// passedOver adds how a task that was passed over differs, as the batch sees it.
+// passedOver records how a skipped task differs, by the Compare of the batch.
 func (a *adder) passedOver(b Batch, spec job.Spec, out *Added) error {
 	if b.Compare == nil {
 		return nil

@@ -7,9 +7,9 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Step is an attempt as somebody who watches a job sees it.
+// Step is an attempt as seen by a watcher of its job.
 type Step struct {
-	Row       int64 // grows with every attempt that starts
+	Row       int64 // increases with every attempt that starts
 	Task      string
 	Number    int
 	Status    job.Status
@@ -18,7 +18,7 @@ type Step struct {
 	EndedAt   time.Time // zero: still running
 }
 
-// stepRow is how a Step stands in the database.
+// stepRow is the row of a Step.
 type stepRow struct {
 	ID        int64
 	Task      string
@@ -38,9 +38,9 @@ SELECT a.id, t.name AS task, a.number, a.status, a.error, a.started_at, a.ended_
 FROM attempt a
 JOIN task t ON t.id = a.task`
 
-// Steps returns the attempts of a job that started after the row last, and
-// those of the rows open, as they are now, oldest first. A watcher passes the
-// highest row that it has seen and the rows that still ran then.
+// Steps returns the attempts of a job that started after the row last, and those in the
+// rows open, as they are now, oldest first. A watcher passes the highest row that it
+// has seen, and the rows that were still running then.
 func (d *DB) Steps(ctx context.Context, name string, last int64, open []int64) ([]Step, error) {
 	var out []Step
 	err := d.read(ctx, func(t *tx) error {
@@ -56,7 +56,7 @@ WHERE a.id = ?
 			if err != nil {
 				return err
 			}
-			if !found { // it was given back, and another may have its number now
+			if !found { // it was given back, and its number may belong to another now
 				last = min(last, id-1)
 				continue
 			}
@@ -75,9 +75,9 @@ ORDER BY a.id`, last, j.ID)
 	return out, err
 }
 
-// LastStep is the row of the newest attempt of any job, from which a watcher
-// may begin. It becomes smaller when the newest attempts are removed, and the
-// rows of later ones with it.
+// LastStep returns the row of the newest attempt of any job, where a watcher can begin.
+// It decreases when the newest attempts are removed, and later attempts get rows from
+// there.
 func (d *DB) LastStep(ctx context.Context) (int64, error) {
 	var last int64
 	err := d.read(ctx, func(t *tx) (err error) {
@@ -92,8 +92,8 @@ func (t *tx) lastStep() (last int64, err error) {
 	return last, err
 }
 
-// Failures returns failed tasks of a job that were not dismissed, at most so
-// many, in the order in which they failed; and how many more there are.
+// Failures returns at most limit failed tasks of a job that were not dismissed, in the
+// order in which they failed, and how many more there are.
 func (d *DB) Failures(ctx context.Context, name string, most int) (tasks []job.Task, more int, err error) {
 	err = d.read(ctx, func(t *tx) error {
 		tasks = nil
@@ -124,9 +124,8 @@ ORDER BY t.completed_at, t.id, d.position`, j.ID, most)
 	return tasks, more, err
 }
 
-// MayGoOn reports whether a job of which nothing is ready or running can go on
-// when another task is queued: one of its pending tasks depends on a task that is
-// not there yet.
+// MayGoOn reports whether a job with nothing ready or running can continue once another
+// task is queued: one of its pending tasks depends on a task that does not exist yet.
 func (d *DB) MayGoOn(ctx context.Context, name string) (bool, error) {
 	var may bool
 	err := d.read(ctx, func(t *tx) error {
@@ -139,7 +138,7 @@ func (d *DB) MayGoOn(ctx context.Context, name string) (bool, error) {
 	return may, err
 }
 
-// RunningSteps returns the attempts of a job that run now, oldest first.
+// RunningSteps returns the running attempts of a job, oldest first.
 func (d *DB) RunningSteps(ctx context.Context, name string) ([]Step, error) {
 	var out []Step
 	err := d.read(ctx, func(t *tx) error {

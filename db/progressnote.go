@@ -2,10 +2,10 @@ package db
 
 import "fmt"
 
-// manyTasks is how many tasks are stored between two notes of the progress.
+// manyTasks is how many tasks are stored between two progress notes.
 const manyTasks = 10_000
 
-// progress notes how far a large transaction is, for those that wait for it.
+// progress notes how far a large transaction has got, for processes that wait for it.
 func (t *tx) progress(tasks int) {
 	if tasks%manyTasks == 0 {
 		t.noted = true
@@ -13,7 +13,7 @@ func (t *tx) progress(tasks int) {
 	}
 }
 
-// forgetProgress takes the note away.
+// forgetProgress clears the note.
 func (t *tx) forgetProgress() {
 	if t.noted {
 		t.d.engine.Note("")

@@ -10,13 +10,13 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// jobColumns are those of a storedJob.
+// jobColumns are the columns of a storedJob.
 const jobColumns = `
 SELECT uuid, name, state, pending, running, completed, failed, dismissed, blocked,
        created_at, updated_at, extra
 FROM job`
 
-// storedJob is a job as its row holds it.
+// storedJob is a job as stored in its row.
 type storedJob struct {
 	UUID, Name                                   string
 	State                                        job.State
@@ -40,7 +40,7 @@ func (r *storedJob) job() job.Job {
 	return j
 }
 
-// Jobs returns every job, in the order of their names.
+// Jobs returns all jobs, by name.
 func (d *DB) Jobs(ctx context.Context) ([]job.Job, error) { return d.ListJobs(ctx, JobsQuery{}) }
 
 // Job returns one job, or ErrNoJob.
@@ -57,8 +57,7 @@ WHERE name = ?`, name)
 	return r.job(), err
 }
 
-// storedTask is a task as its row holds it. Its columns stand in this order in
-// taskColumns.
+// storedTask is a task as stored in its row. Its columns have the order of taskColumns.
 type storedTask struct {
 	ID   int64
 	Name string
@@ -78,8 +77,8 @@ type storedTask struct {
 	NeedsReason          *string
 }
 
-// taskColumns reads tasks; taskFields and taskTables are its parts, between which a
-// list has a column more.
+// taskColumns reads tasks. It is taskFields and taskTables; a list puts one more column
+// between the two.
 const taskColumns = taskFields + taskTables
 
 const taskFields = `
@@ -119,8 +118,8 @@ func (r *storedTask) task() (job.Task, error) {
 }
 
 // EachTask calls fn with every task of a job, oldest first, as of one instant.
-// Environments are left out. It holds one task in memory at a time. fn must
-// not use the database.
+// Environments are not read. It holds one task in memory at a time. fn must not use the
+// database.
 func (d *DB) EachTask(ctx context.Context, name string, fn func(job.Task) error) error {
 	return d.read(ctx, func(t *tx) error {
 		j, err := t.findJob(name)
@@ -133,7 +132,7 @@ ORDER BY t.id, d.position`, j.ID)
 	})
 }
 
-// eachTask calls fn with the tasks of a query.
+// eachTask calls fn with each task that a query returns.
 func (t *tx) eachTask(fn func(job.Task) error, query string, args ...any) error {
 	return t.eachListed(func(l Listed) error { return fn(l.Task) }, query, args...)
 }
@@ -173,8 +172,8 @@ ORDER BY t.id, d.position`, j.ID, id)
 	return *out, nil
 }
 
-// RunningTasks returns the tasks of a job that run now, oldest first; of all
-// jobs for an empty name.
+// RunningTasks returns the running tasks of a job, or of all jobs if the name is empty,
+// oldest first.
 func (d *DB) RunningTasks(ctx context.Context, name string) ([]Active, error) {
 	active, err := d.Active(ctx)
 	if name == "" {
@@ -189,8 +188,8 @@ func (d *DB) RunningTasks(ctx context.Context, name string) ([]Active, error) {
 	return out, err
 }
 
-// Attempts returns the attempts of a task, or of all tasks of the job for an
-// empty id, oldest first. Errors: ErrNoJob, ErrNoTask.
+// Attempts returns the attempts of a task, or of all tasks of the job if the id is
+// empty, oldest first. Errors: ErrNoJob, ErrNoTask.
 func (d *DB) Attempts(ctx context.Context, name, id string) ([]job.Attempt, error) {
 	var rows []struct {
 		Task           string
@@ -236,8 +235,8 @@ ORDER BY a.id`, j.ID, id, id)
 	return out, err
 }
 
-// Changes returns a number that differs from the one returned before if another
-// process has changed the database in between. It may differ without that. It is
+// Changes returns a number that differs from the one returned before if another process
+// has changed the database in between. It may also differ if none has. The call is
 // cheap.
 func (d *DB) Changes(ctx context.Context) (int64, error) {
 	c, done, err := d.engine.Begin(ctx, false)
@@ -246,7 +245,7 @@ func (d *DB) Changes(ctx context.Context) (int64, error) {
 	}
 	defer done(false)
 	t := d.newTx(ctx, c)
-	var n uint32 // each connection counts for itself
+	var n uint32 // each connection has its own counter
 	err = d.patient(ctx, func() error {
 		_, err := t.get(&n, d.dialect.changes)
 		return err

@@ -9,17 +9,17 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Removed is a task that is there no more.
+// Removed is a task that was removed.
 type Removed struct {
 	Task     string
-	Attempts int // so many logs it may have
+	Attempts int // it may have this many logs
 }
 
-// RemoveTasks deletes tasks of a job that do not run, with their attempts. It
-// refuses to if another task depends on one of them. The job stays, even without
-// a task. Errors: ErrNoJob, ErrNoTask, ErrInUse; then nothing has changed.
+// RemoveTasks deletes tasks of a job, with their attempts. It refuses to if one of them
+// is running, or if another task depends on it. The job stays, even without tasks.
+// Errors, after which nothing has changed: ErrNoJob, ErrNoTask, ErrInUse.
 //
-// Files are left to the caller, who deletes them afterwards (see [DB.WhileGone]).
+// The caller deletes the files afterwards (see [DB.WhileGone]).
 func (d *DB) RemoveTasks(ctx context.Context, name string, tasks []string) ([]Removed, error) {
 	var out []Removed
 	err := d.write(ctx, func(t *tx) error {
@@ -43,14 +43,14 @@ func (d *DB) RemoveTasks(ctx context.Context, name string, tasks []string) ([]Re
 	return out, err
 }
 
-// RemovedJob is a job that is there no more.
+// RemovedJob is a job that was removed.
 type RemovedJob struct {
 	Name, UUID string
 	Tasks      int
 }
 
-// RemoveJobs deletes whole jobs of which nothing runs. Errors: ErrNoJob, ErrInUse;
-// then all jobs are as they were.
+// RemoveJobs deletes whole jobs that have no running task. Errors, after which nothing
+// has changed: ErrNoJob, ErrInUse.
 func (d *DB) RemoveJobs(ctx context.Context, names []string) ([]RemovedJob, error) {
 	var out []RemovedJob
 	err := d.write(ctx, func(t *tx) error {
@@ -92,7 +92,7 @@ func (t *tx) removeJob(j *jobRow) (RemovedJob, error) {
 		if err != nil {
 			return out, fmt.Errorf("remove job %q: %w", j.Name, err)
 		}
-		out.Tasks = int(n) // of the tasks, in the end
+		out.Tasks = int(n) // the tasks are deleted last
 	}
 	if _, err := t.exec(`DELETE FROM job WHERE id = ?`, j.ID); err != nil {
 		return out, err
@@ -101,8 +101,8 @@ func (t *tx) removeJob(j *jobRow) (RemovedJob, error) {
 	return out, err
 }
 
-// forgetJob deletes what a job has, and last its tasks. What its tasks have
-// queued in other jobs has no parent any more.
+// forgetJob deletes everything that belongs to a job, the tasks last. Tasks that they
+// queued in other jobs lose their parent.
 var forgetJob = []string{
 	`UPDATE task SET parent = NULL WHERE parent IN (SELECT id FROM task WHERE job = ?)`,
 	`UPDATE task SET root = NULL WHERE root IN (SELECT id FROM task WHERE job = ?)`,
@@ -120,7 +120,7 @@ type remover struct {
 	change  delta // of the job's counters
 }
 
-// removedRow is a task that is to be deleted.
+// removedRow is a task to be deleted.
 type removedRow struct {
 	ID          int64
 	Name        string
@@ -131,7 +131,7 @@ type removedRow struct {
 	Dismissed   bool
 }
 
-// name adds the task with this id to those that are to be deleted.
+// name adds the task with this id to those to be deleted.
 func (r *remover) name(id string) error {
 	var row removedRow
 	ok, err := r.t.get(&row, `
@@ -151,8 +151,7 @@ WHERE job = ?
 	return nil
 }
 
-// remove deletes the tasks that were named. The counters of the job are left to
-// the caller.
+// remove deletes the named tasks. The caller updates the counters of the job.
 func (r *remover) remove() error {
 	going := make(map[int64]bool, len(r.rows))
 	envs := map[int64]bool{}
@@ -174,7 +173,7 @@ func (r *remover) remove() error {
 			}
 		}
 	}
-	// A dependency of one on another of them would keep that from being deleted.
+	// First the dependencies between them, which would prevent the deletion.
 	for _, row := range r.rows {
 		if _, err := r.t.exec(`DELETE FROM task WHERE id = ?`, row.ID); err != nil {
 			return fmt.Errorf("remove task %q: %w", row.Name, err)
@@ -217,7 +216,7 @@ WHERE d.needs = ?`, row.ID)
 	return fmt.Errorf("task %q of job %q %w: needed by %s", row.Name, r.job.Name, ErrInUse, strings.Join(names, ", "))
 }
 
-// without takes one task off the counters.
+// without removes one task from the counters.
 func (d *delta) without(row removedRow) {
 	switch {
 	case row.Status == job.Pending:
@@ -234,7 +233,7 @@ func (d *delta) without(row removedRow) {
 	}
 }
 
-// forgetTask deletes what a task has.
+// forgetTask deletes everything that belongs to a task.
 var forgetTask = []string{
 	`UPDATE task SET parent = NULL WHERE parent = ?`,
 	`UPDATE task SET root = NULL WHERE root = ?`,
@@ -242,7 +241,7 @@ var forgetTask = []string{
 	`DELETE FROM attempt WHERE task = ?`,
 }
 
-// environmentsOf returns the environments of some tasks, each once.
+// environmentsOf returns the distinct environments of some tasks.
 func (t *tx) environmentsOf(where string, args ...any) (ids []int64, err error) {
 	err = t.all(&ids, `
 SELECT DISTINCT environment
@@ -252,9 +251,9 @@ FROM task
 	return ids, err
 }
 
-// WhileGone calls fn while nobody can queue or claim a task, with those of the
-// tasks that are not in the job; for no tasks, if there is no such job. So fn can
-// delete files of theirs and be sure that they are not of later ones. It must be
+// WhileGone calls fn, while no task can be queued or claimed, with those of the tasks
+// that are not in the job; without tasks, it calls fn if there is no such job. So fn
+// can delete their files and be sure that they do not belong to later tasks. It must be
 // quick.
 func (d *DB) WhileGone(ctx context.Context, name string, tasks []Removed, fn func(gone []Removed) error) error {
 	return d.writeResult(ctx, func(t *tx) error {

@@ -7,26 +7,26 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Which says which failed tasks of a job a Reset takes.
+// Which says which failed tasks of a job to reset.
 type Which struct {
-	// Tasks are ids; each must be that of a failed task, of whatever kind. Empty:
-	// all that failed, but for those that were cancelled or dismissed.
+	// Tasks are ids of failed tasks, cancelled and dismissed ones included. Empty: all
+	// failed tasks, except those that were cancelled or dismissed.
 	Tasks []string
-	// Cancelled takes the cancelled ones too.
+	// Cancelled includes the cancelled ones.
 	Cancelled bool
 }
 
-// Resetting says what a Reset did.
+// Resetting is the result of a Reset.
 type Resetting struct {
 	Reset     int // tasks that are pending again
-	Cancelled int // tasks that it left alone because they were cancelled,
+	Cancelled int // tasks that were skipped because they were cancelled,
 	Dismissed int // or dismissed
 }
 
-// Reset makes failed tasks of a job pending again. Their attempts stay in the
-// history; what depends on them runs after them. A dismissed one is dismissed no
-// more. Errors: ErrNoJob, ErrNoTask, or that a task has not failed; then nothing
-// has changed.
+// Reset makes failed tasks of a job pending again. Their attempts stay in the history;
+// tasks that depend on them run after them. A dismissed task is no longer dismissed.
+// Errors, after which nothing has changed: ErrNoJob, ErrNoTask, or that a task has not
+// failed.
 func (d *DB) Reset(ctx context.Context, name string, which Which) (Resetting, error) {
 	var out Resetting
 	err := d.write(ctx, func(t *tx) error {
@@ -73,7 +73,7 @@ WHERE id = ?`, f.ID); err != nil {
 	return out, t.reopen(j, change)
 }
 
-// resetAll makes pending what failed, and returns the blockers of each.
+// resetAll makes failed tasks pending, and returns the blockers of each.
 func (t *tx) resetAll(jobID int64, cancelled bool) (blockers []int, err error) {
 	taken := 0
 	if cancelled {
@@ -88,7 +88,7 @@ RETURNING blockers`, jobID, taken)
 	return blockers, err
 }
 
-// leftFailed counts the failed tasks of a job that a reset has left alone.
+// leftFailed counts the failed tasks of a job that a reset has skipped.
 func (t *tx) leftFailed(jobID int64) (out Resetting, err error) {
 	var left struct{ Cancelled, Dismissed int }
 	_, err = t.get(&left, `
@@ -100,7 +100,7 @@ WHERE job = ?
 	return Resetting{Cancelled: left.Cancelled, Dismissed: left.Dismissed}, err
 }
 
-// reset counts one task that was failed and is pending.
+// reset counts one failed task that is pending again.
 func (d *delta) reset(blockers int, dismissed bool) {
 	d.Pending++
 	if dismissed {
@@ -113,8 +113,8 @@ func (d *delta) reset(blockers int, dismissed bool) {
 	}
 }
 
-// reopen changes the counters of a job that got pending tasks. If one of them
-// can run and nothing does, the job waits.
+// reopen updates the counters of a job that has new pending tasks. If one of them can
+// run and nothing is running, the job is waiting.
 func (t *tx) reopen(j *jobRow, change delta) error {
 	ready, err := t.updateJob(j.ID, change)
 	if err == nil && ready && j.State != job.StateWaiting {
@@ -123,8 +123,8 @@ func (t *tx) reopen(j *jobRow, change delta) error {
 	return err
 }
 
-// toPending makes a failed task as if it had never run, but for its attempts.
-// The condition follows.
+// toPending makes a failed task pending as if it had never run, except for its
+// attempts. A condition is appended to it.
 const toPending = `
 UPDATE task
 SET status = 'pending',
@@ -136,7 +136,7 @@ SET status = 'pending',
     completed_at = NULL,
     dismissed_at = NULL`
 
-// failedTask is a failed task that was named.
+// failedTask is a failed task that was given by its id.
 type failedTask struct {
 	ID        int64
 	Status    job.Status
@@ -144,8 +144,8 @@ type failedTask struct {
 	Dismissed bool
 }
 
-// failedTask finds a task with which something is to be done that only failed
-// ones allow, as the participle says.
+// failedTask finds a task for an action that only failed tasks allow. The participle
+// names the action in the error.
 func (t *tx) failedTask(j *jobRow, id, participle string) (*failedTask, error) {
 	var f failedTask
 	ok, err := t.get(&f, `
@@ -164,7 +164,7 @@ WHERE job = ?
 	return &f, nil
 }
 
-// distinct leaves out what was named before.
+// distinct returns the ids without repetitions.
 func distinct(ids []string) []string {
 	seen := make(map[string]bool, len(ids))
 	var out []string
@@ -188,13 +188,13 @@ func oneOrAll(update, task string, args ...any) (string, []any) {
 RETURNING blockers`, args
 }
 
-// taskState is a task's row and how it stands.
+// taskState is a task's row and status.
 type taskState struct {
 	ID     int64
 	Status job.Status
 }
 
-// taskRow finds a task by its id, or returns ErrNoTask. For no id, it is nil.
+// taskRow finds a task by its id, or returns ErrNoTask. For an empty id it returns nil.
 func (t *tx) taskRow(jobName string, jobID int64, id string) (*taskState, error) {
 	if id == "" {
 		return nil, nil

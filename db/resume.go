@@ -10,32 +10,32 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Change is a task that a Resume found in the job, and how the batch defines it
-// now. Unless its status was pending or failed, it stays as it was before.
+// Change is a task of the job that a batch defines again, before and after. Only
+// pending and failed tasks are changed.
 type Change struct {
 	Status        job.Status
 	Before, After job.Spec
 }
 
-// Resumed says what a Resume has made of a job.
+// Resumed is the result of a Resume.
 type Resumed struct {
-	Changes []Change  // tasks of the batch that were there, in its order, environments included
-	Added   []string  // tasks of the batch that were not
-	Removed []Removed // tasks of an earlier batch that this one has no more
-	Running []string  // such tasks that run, and so are there still
-	Kept    []string  // pending and failed tasks that came otherwise
-	// LastStep is what [DB.LastStep] returns at this instant.
+	Changes []Change  // tasks of the batch that existed, in its order, including environments
+	Added   []string  // tasks of the batch that did not exist
+	Removed []Removed // tasks of an earlier batch that are not in this one
+	Running []string  // such tasks that were kept because they are running
+	Kept    []string  // pending and failed tasks that were not queued from a file
+	// LastStep is the result of [DB.LastStep] at this instant.
 	LastStep int64
 }
 
-// Resume makes everything of a job run that has not completed, as the batch
-// defines it now: command, arguments, environment, limits, dependencies. Tasks
-// of an earlier batch from a file that this one lacks are removed, unless they
-// have completed or run. Failed tasks that came otherwise are reset.
+// Resume makes all tasks of a job run that have not completed, as the batch defines
+// them now: command, arguments, environment, limits, dependencies. Tasks from an
+// earlier file that are not in this batch are removed, unless they have completed or
+// are running. Failed tasks that were not queued from a file are reset.
 //
-// All of it is one commit. Errors are those of Enqueue and ErrNoJob, and
-// ErrContradict: a completed task would depend on one that has not completed, or
-// a task that stays on one that is removed. Then nothing has changed.
+// All of it is one commit. Errors, after which nothing has changed, are those of
+// Enqueue, ErrNoJob, and ErrContradict: a completed task would depend on one that has
+// not completed, or a remaining task on one that is removed.
 func (d *DB) Resume(ctx context.Context, b Batch) (Resumed, error) {
 	var out Resumed
 	err := d.write(ctx, func(t *tx) error {
@@ -58,7 +58,7 @@ func (d *DB) Resume(ctx context.Context, b Batch) (Resumed, error) {
 	return out, d.wakeAfter(err)
 }
 
-// storedDef is a task of the job as it is defined by now.
+// storedDef is a task of the job as currently stored.
 type storedDef struct {
 	id          int64
 	name        string
@@ -81,7 +81,7 @@ type resumer struct {
 	specs  []job.Spec
 	given  map[string]bool // ids of specs
 	envs   map[int64][]string
-	unused []int64 // environments that tasks had
+	unused []int64 // environments that tasks no longer use
 }
 
 func (r *resumer) resume() error {
@@ -133,7 +133,7 @@ WHERE t.job = ?
 ORDER BY t.id, d.position`, r.job.ID)
 }
 
-// readBatch reads what is wanted, and compares it with what is there.
+// readBatch reads the batch, and compares it with the stored tasks.
 func (r *resumer) readBatch() error {
 	for spec, err := range r.batch.Tasks {
 		if err == nil {
@@ -160,7 +160,7 @@ func (r *resumer) readBatch() error {
 	return nil
 }
 
-// environment reads one, once.
+// environment reads an environment, once.
 func (r *resumer) environment(id *int64) ([]string, error) {
 	if id == nil {
 		return nil, nil
@@ -176,12 +176,13 @@ func (r *resumer) environment(id *int64) ([]string, error) {
 	return r.envs[*id], nil
 }
 
-// fixed reports whether a task stays as it is, for it has completed or runs.
+// fixed reports whether a task cannot change because it has completed or is running.
 func (s *storedDef) fixed() bool {
 	return s != nil && (s.status == job.Completed || s.status == job.Running)
 }
 
-// requireConsistent refuses what would make nonsense of what is done.
+// requireConsistent returns ErrContradict if the batch contradicts a completed or
+// running task.
 func (r *resumer) requireConsistent() error {
 	for _, spec := range r.specs {
 		s := r.stored[spec.ID]
@@ -196,7 +197,7 @@ func (r *resumer) requireConsistent() error {
 	}
 	for _, s := range r.order {
 		if r.given[s.name] && !s.fixed() || r.drops(s) {
-			continue // its new dependencies are among those that are given; or it goes
+			continue // its new dependencies are in the batch, or it is removed
 		}
 		for _, need := range s.spec.Dependencies {
 			if n := r.stored[need]; n != nil && r.drops(n) {
@@ -207,12 +208,13 @@ func (r *resumer) requireConsistent() error {
 	return nil
 }
 
-// drops reports whether a task goes, as its file has it no more.
+// drops reports whether a task is to be removed because it is no longer in its file.
 func (r *resumer) drops(s *storedDef) bool {
 	return s.fromFile && !r.given[s.name] && !s.fixed()
 }
 
-// drop removes what has left the batch, and notes what stays all the same.
+// drop removes tasks that are no longer in the file, and records those that stay
+// because they are running.
 func (r *resumer) drop() error {
 	m := remover{t: r.t, job: r.job}
 	for _, s := range r.order {
@@ -228,7 +230,7 @@ func (r *resumer) drop() error {
 			r.out.Kept = append(r.out.Kept, s.name)
 		}
 	}
-	// What depends on a dropped task by its old definition gets a new one.
+	// Tasks that depend on a dropped task by their old definition get a new one.
 	for _, spec := range r.specs {
 		if s := r.stored[spec.ID]; s != nil && !s.fixed() {
 			if _, err := r.t.exec(`DELETE FROM dependency WHERE task = ?`, s.id); err != nil {
@@ -241,8 +243,8 @@ func (r *resumer) drop() error {
 	return err
 }
 
-// redefine gives the tasks that are there, and can still change, what the batch
-// says, and makes them pending.
+// redefine changes the existing tasks that can still change to what the batch says, and
+// makes them pending.
 func (r *resumer) redefine() error {
 	for _, spec := range r.specs {
 		s := r.stored[spec.ID]
@@ -271,7 +273,7 @@ WHERE id = ?`, append(asked, env, s.id)...)
 	return nil
 }
 
-// add stores the tasks that are new.
+// add stores the new tasks.
 func (r *resumer) add() error {
 	a := r.adder
 	for _, spec := range r.specs {
@@ -291,7 +293,7 @@ func (r *resumer) add() error {
 	return a.markFromFile()
 }
 
-// connect stores the new dependencies of the tasks that were there.
+// connect stores the new dependencies of existing tasks.
 func (r *resumer) connect() error {
 	a := r.adder
 	for _, spec := range r.specs {
@@ -306,11 +308,11 @@ func (r *resumer) connect() error {
 			return err
 		}
 	}
-	a.tied = true // a dependency on what was there before may close a cycle as well
+	a.tied = true // a dependency on an existing task may close a cycle as well
 	return a.requireAcyclic()
 }
 
-// resetOthers resets the failed tasks of which the batch does not speak.
+// resetOthers resets the failed tasks that the batch does not mention.
 func (r *resumer) resetOthers() error {
 	for _, s := range r.order {
 		if s.status == job.Failed && !r.given[s.name] && !r.drops(s) {
@@ -328,7 +330,7 @@ type counters struct {
 	Pending, Running, Completed, Failed, Dismissed, Blocked int
 }
 
-// recount counts blockers and tasks of the job anew, and updates its row.
+// recount counts the blockers and tasks of the job again, and updates its row.
 func (r *resumer) recount() error {
 	_, err := r.t.exec(`
 UPDATE task

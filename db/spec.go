@@ -6,9 +6,9 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// The columns of a task that hold what a user asks for, but for its id, its
-// environment and its dependencies. All statements that read or write them are made
-// with these; specRow and appendSpec have the same order.
+// The columns of a task that hold what a user asks for, except its id, environment and
+// dependencies. All statements that read or write them are built from this list;
+// specRow and appendSpec have the same order.
 const (
 	specColumns = `command, args, dir, priority, timeout`
 	specMarks   = `?, ?, ?, ?, ?`
@@ -21,7 +21,7 @@ const (
     timeout = ?`
 )
 
-// specRow is what is in these columns.
+// specRow holds the values of these columns.
 type specRow struct {
 	Command, Args string
 	Dir           *string
@@ -29,12 +29,12 @@ type specRow struct {
 	Timeout       *int64
 }
 
-// into is where a row is scanned to.
+// into returns the scan destinations.
 func (r *specRow) into() []any {
 	return []any{&r.Command, &r.Args, &r.Dir, &r.Priority, &r.Timeout}
 }
 
-// spec is the task of the row.
+// spec returns the task in the row.
 func (r *specRow) spec(id string) (job.Spec, error) {
 	args, err := decodeArgs(r.Args)
 	s := job.Spec{ID: id, Command: r.Command, Args: args, Dir: fromText(r.Dir), Priority: r.Priority}

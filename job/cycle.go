@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// Cycle finds a cycle in a directed graph whose nodes are 0 to n-1. Edges
-// returns the nodes that a node leads to; it is called once per node at most.
-// The result lists the nodes of one cycle in order, each leading to the next
-// and the last to the first; it is nil when there is no cycle. Time and memory
-// are linear in nodes and edges, however deep the graph is.
+// Cycle finds a cycle in a directed graph whose nodes are 0 to n-1. Edges returns the
+// nodes that a node leads to; it is called at most once per node. The result lists the
+// nodes of one cycle in order, each leading to the next and the last to the first; it
+// is nil when there is no cycle. Time and memory are linear in nodes and edges, however
+// deep the graph is.
 func Cycle(n int, edges func(i int) []int) []int {
 	type step struct {
 		node int
-		next []int // edges that are still to be followed
+		next []int // edges not yet followed
 	}
 	const (
 		onPath = 1 + iota
@@ -57,7 +57,7 @@ func Cycle(n int, edges func(i int) []int) []int {
 	return nil
 }
 
-// DescribeCycle names the tasks of a cycle: "a → b → a". A long one is shortened.
+// DescribeCycle names the tasks of a cycle: "a → b → a". A long cycle is shortened.
 func DescribeCycle(ids []string) string {
 	const most = 10
 	if len(ids) <= most {

@@ -10,14 +10,14 @@ import (
 	"github.com/air-executor/air-executor/internal/words"
 )
 
-// MinDuration is the shortest time that makes sense for a limit.
+// MinDuration is the shortest time limit.
 const MinDuration = time.Millisecond
 
-// noTimeout is how people write NoTimeout.
+// noTimeout is how users write NoTimeout.
 const noTimeout = "none"
 
-// ParseTimeout reads the time limit of a task: what ParseDuration reads, or
-// "none" for NoTimeout.
+// ParseTimeout reads the time limit of a task: "none" for NoTimeout, or anything that
+// ParseDuration accepts.
 func ParseTimeout(s string) (time.Duration, error) {
 	if s == noTimeout {
 		return NoTimeout, nil

@@ -1,6 +1,6 @@
-// Package job holds the words of air-executor: jobs, tasks and attempts, the
-// states they pass through, and the rules for their names, times and limits. It does
-// no I/O and imports nothing of ours but words for messages.
+// Package job defines the terms of air-executor: jobs, tasks and attempts, the states
+// they pass through, and the rules for their names, times and limits. It does no I/O,
+// and of our packages imports only internal/words.
 package job
 
 import (
@@ -8,18 +8,17 @@ import (
 	"time"
 )
 
-// State is where a job stands.
+// State is the state of a job.
 //
 //	waiting    nothing has been claimed since the job was created, reopened or reset
 //	working    at least one task was claimed, and more can still run
 //	completed  nothing is left to run and no task failed
 //	failed     nothing is left to run and at least one task failed
 //
-// Enqueue and reset lead to waiting from completed and failed, the first claim
-// leads from waiting to working, and the end of the last runnable task leads
-// from working to completed or failed. A failure that was dismissed does not
-// count: dismiss leads from failed to completed, or to waiting if something
-// depends on the failed task.
+// Enqueue and reset move a completed or failed job to waiting. The first claim moves it
+// from waiting to working, and the end of the last runnable task from working to
+// completed or failed. A dismissed failure does not count: dismiss moves a job from
+// failed to completed, or to waiting if something depends on the failed task.
 type State string
 
 // The four job states.
@@ -33,10 +32,10 @@ const (
 // States lists every job state.
 var States = []State{StateWaiting, StateWorking, StateCompleted, StateFailed}
 
-// Ended reports whether nothing of the job is left to run.
+// Ended reports whether the job has nothing left to run.
 func (s State) Ended() bool { return s == StateCompleted || s == StateFailed }
 
-// Status is where a task stands.
+// Status is the status of a task.
 //
 //	pending    waits for its dependencies, its turn or a runner
 //	running    an attempt holds it; entered by a claim only
@@ -58,8 +57,7 @@ var Statuses = []Status{Pending, Running, Completed, Failed}
 // Ended reports whether the task has its result.
 func (s Status) Ended() bool { return s == Completed || s == Failed }
 
-// Reason says how a failed task came to fail. It is empty for tasks in any
-// other status.
+// Reason says why a failed task failed. It is empty for tasks with any other status.
 type Reason string
 
 // The reasons for a failure.
@@ -70,17 +68,17 @@ const (
 	Signaled Reason = "signaled"
 	// TimedOut: the command was ended because it reached its time limit.
 	TimedOut Reason = "timed_out"
-	// Cancelled: somebody cancelled the task, before or while it ran.
+	// Cancelled: a user cancelled the task, before or while it ran.
 	Cancelled Reason = "cancelled"
-	// Lost: the runner died without recording a result. The command may have
-	// run not at all, in part or whole.
+	// Lost: the runner died without recording a result. The command may not have run,
+	// may have run partly, or may have finished.
 	Lost Reason = "lost"
 	// TooMuchOutput: the command was ended because its log grew beyond max_log_size.
 	TooMuchOutput Reason = "too_much_output"
-	// NotStarted: the command could not be started, for example because there
-	// is no such file.
+	// NotStarted: the command could not be started, for example because the file does
+	// not exist.
 	NotStarted Reason = "not_started"
-	// Imported: the failure was read from a tasks.json that does not say more.
+	// Imported: the failure was read from a tasks.json that gives no reason.
 	Imported Reason = "imported"
 )
 
@@ -100,12 +98,12 @@ type Spec struct {
 	Extra        []byte        // JSON object of keys that belong to other tools; nil: none
 }
 
-// NoTimeout is the Timeout of a task that may run for ever. It is a whole number
-// of microseconds, as the database stores it, and far enough away (292 years)
-// that a program that does not know it treats it right too.
+// NoTimeout is the Timeout of a task that may run forever. It is a whole number of
+// microseconds, as the database stores it, and so long (292 years) that a program that
+// does not know it also treats it correctly.
 const NoTimeout = time.Duration(math.MaxInt64 / 1000 * 1000)
 
-// TimeoutText is a time limit for people: "none" for NoTimeout.
+// TimeoutText formats a time limit for messages: "none" for NoTimeout.
 func TimeoutText(d time.Duration) string {
 	if d >= NoTimeout {
 		return "none"
@@ -115,18 +113,18 @@ func TimeoutText(d time.Duration) string {
 
 // Job is a named queue of tasks with its counters.
 type Job struct {
-	UUID      string // identity that state.json carries
+	UUID      string // identity of the job in state.json
 	Name      string
 	State     State
 	Tasks     Counts
-	Blocked   int // pending tasks that still wait for a dependency
+	Blocked   int // pending tasks that are waiting for a dependency
 	CreatedAt time.Time
 	UpdatedAt time.Time
 	Extra     []byte // JSON object of state.json keys that belong to other tools; nil: none
 }
 
-// Counts says how many tasks of a job are in each status. Failed ones that were
-// dismissed are counted apart.
+// Counts says how many tasks of a job are in each status. Dismissed failures are
+// counted separately.
 type Counts struct {
 	Pending, Running, Completed, Failed, Dismissed int
 }
@@ -140,19 +138,19 @@ type Task struct {
 	Job         string
 	Status      Status
 	Reason      Reason // only when Status is Failed
-	Parent      string // id of the task of the same job that queued this one; empty: somebody else did
-	Attempts    int    // how many attempts were started
+	Parent      string // id of the task that queued this one, if it is of the same job; else empty
+	Attempts    int    // number of attempts started
 	ExitCode    *int   // nil: the command did not exit by itself, or is not done
 	Signal      string // name of the signal that ended the command; empty: none
-	Error       string // what went wrong, for people; empty: nothing
-	Stuck       string // what keeps it from its end while it is running, for people; empty: nothing
+	Error       string // what went wrong, for messages; empty: nothing
+	Stuck       string // why a running task does not end although it should, for messages; empty: it is not stuck
 	CreatedAt   time.Time
 	StartedAt   time.Time // start of the latest attempt; zero: none
 	CompletedAt time.Time // end of the latest attempt, or of a cancelled task; zero: not ended
-	DismissedAt time.Time // when somebody said that the failure does not count any more; zero: it does
+	DismissedAt time.Time // when the failure was dismissed; zero: it counts
 }
 
-// Attempt is one run of a task.
+// Attempt is one run of a task by one runner.
 type Attempt struct {
 	Job, Task  string
 	Number     int // 1 for the first attempt

@@ -30,20 +30,19 @@ const (
 	sumBytes   = 16 // of the SHA-256, written as twice as many digits
 )
 
-// LogName is the file name, without a folder, of the log of a task's current
-// attempt. It differs from the names of all other tasks and attempts.
+// LogName returns the file name, without a folder, of the log of a task's current
+// attempt. No other task or attempt has the same.
 func LogName(id string) string { return escapeName(id) + ".log" }
 
-// OldLogName is the file name, without a folder, of the log of an earlier
-// attempt of a task. Attempts count from 1.
+// OldLogName returns the file name, without a folder, of the log of an earlier attempt
+// of a task. Attempts count from 1.
 func OldLogName(id string, attempt int) string {
 	return escapeName(id) + "." + strconv.Itoa(attempt) + ".log"
 }
 
-// FolderName is the name of the folder that holds the files of a job: the
-// job's name, or, where that is too long for a file name, its beginning and a
-// checksum. A name that CheckName refuses is escaped, so that the folder is
-// never outside its parent.
+// FolderName returns the name of the folder that holds the files of a job: the job's
+// name or, if that is too long for a file name, its beginning and a checksum. A name
+// that CheckName refuses is escaped, so that the folder is never outside its parent.
 func FolderName(jobName string) string {
 	if len(jobName) <= maxFolder && CheckName(jobName) == nil {
 		return jobName
@@ -54,11 +53,11 @@ func FolderName(jobName string) string {
 // escapeName makes a file name of at most maxEscaped bytes.
 func escapeName(name string) string {
 	if name == "" {
-		return "%" // no other name is escaped so
+		return "%" // no other name is escaped like this
 	}
 	const room = maxEscaped - len(sumMark) - 2*sumBytes
 	var b strings.Builder
-	cut := 0 // how much of b stays if a checksum must follow
+	cut := 0 // how much of b is kept if a checksum must follow
 	attemptDot := attemptDot(name)
 	for at, size := 0, 0; at < len(name); at += size {
 		var r rune
@@ -79,7 +78,7 @@ func escapeName(name string) string {
 	return b.String()[:cut] + sumMark + hex.EncodeToString(sum[:sumBytes])
 }
 
-// stays reports whether a character of a name is its own escaped form.
+// stays reports whether a character of a name needs no escape.
 func stays(r rune, first, last bool) bool {
 	switch r {
 	case '_', '+', '=', '@', ',':
@@ -94,8 +93,8 @@ func stays(r rune, first, last bool) bool {
 	return unicode.In(r, unicode.L, unicode.M, unicode.N)
 }
 
-// attemptDot is the position of the dot in a name that ends in a dot and
-// digits, or -1.
+// attemptDot returns the position of the dot in a name that ends in a dot and digits,
+// or -1.
 func attemptDot(name string) int {
 	stem := strings.TrimRight(name, "0123456789")
 	if stem == name || !strings.HasSuffix(stem, ".") {

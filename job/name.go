@@ -35,9 +35,8 @@ func CheckName(name string) error {
 	return nil
 }
 
-// CheckNewName is CheckName for a job that is not there yet. Its name must show
-// something, and not look like a flag. Jobs with such names may be there from
-// before, and go on to work.
+// CheckNewName is CheckName for a new job. Its name must also have a visible character,
+// and must not look like a flag. Existing jobs may have such names, and keep working.
 func CheckNewName(name string) error {
 	if err := CheckName(name); err != nil {
 		return err
@@ -74,8 +73,7 @@ func CheckID(id string) error {
 	return nil
 }
 
-// CheckNewID is CheckID for a task that is not there yet. Its id must show
-// something.
+// CheckNewID is CheckID for a new task. Its id must also have a visible character.
 func CheckNewID(id string) error {
 	err := CheckID(id)
 	if err == nil && blank(id) {
@@ -87,8 +85,8 @@ func CheckNewID(id string) error {
 // joins reports whether r is the zero width joiner or non-joiner.
 func joins(r rune) bool { return r == 0x200c || r == 0x200d }
 
-// blank reports whether a name shows as nothing: it has blanks only, and letters
-// and marks that have no form of their own.
+// blank reports whether a name is invisible: it has only blanks, and letters and marks
+// that are not displayed.
 func blank(name string) bool {
 	const emptyBraille = 0x2800
 	for _, r := range name {
@@ -100,8 +98,8 @@ func blank(name string) bool {
 	return true
 }
 
-// CheckText returns an error if s, which a message calls what, cannot be
-// handed to a program or stored: invalid UTF-8 or a NUL byte.
+// CheckText returns an error if s cannot be stored or passed to a program: invalid
+// UTF-8 or a NUL byte. The error calls it what.
 func CheckText(what, s string) error {
 	if i := strings.IndexByte(s, 0); i >= 0 {
 		return fmt.Errorf("%s contains a NUL byte at position %d", what, i)
@@ -112,8 +110,8 @@ func CheckText(what, s string) error {
 	return nil
 }
 
-// Check returns an error that names the part of the task that cannot be
-// queued, or nil. The id may be empty; it is chosen later.
+// Check returns an error that names the part of the task that is invalid, or nil. The
+// id may be empty; it is chosen later.
 func (s *Spec) Check() error {
 	if s.ID != "" {
 		if err := CheckNewID(s.ID); err != nil {

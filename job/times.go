@@ -9,14 +9,14 @@ import (
 	"github.com/air-executor/air-executor/internal/words"
 )
 
-// timeForm is how instants are written: RFC 3339, UTC, microseconds.
+// timeForm is the format of instants: RFC 3339, UTC, microseconds.
 const timeForm = "2006-01-02T15:04:05.000000Z"
 
-// FormatTime writes an instant as state.json and tasks.json hold it: RFC 3339
-// in UTC, with six digits of a second and Z. Finer digits are cut off.
+// FormatTime formats an instant as in state.json and tasks.json: RFC 3339 in UTC, with
+// six digits of a second and Z. Further digits are cut off.
 func FormatTime(t time.Time) string { return t.UTC().Format(timeForm) }
 
-// ParseTime reads an instant in any of the forms that tools have written:
+// ParseTime reads an instant in any of the formats that other tools write:
 //
 //	2025-10-02T10:30:15.123456Z
 //	2025-10-02T10:30:15.123456
@@ -24,9 +24,9 @@ func FormatTime(t time.Time) string { return t.UTC().Format(timeForm) }
 //	2025-10-02 10:30:15.123456
 //	2025-10-02
 //
-// A day alone means its first instant. Without an offset the time is UTC; another offset than zero is converted.
-// The fraction may be missing or have one to nine digits. The result is in UTC.
-// An error quotes the value.
+// A date alone means its first instant. A time without an offset is in UTC; other
+// offsets are converted. The fraction may be missing, or have one to nine digits. The
+// result is in UTC. An error quotes the value.
 func ParseTime(s string) (time.Time, error) {
 	t, ok := parseTime(s)
 	if !ok {
@@ -35,7 +35,7 @@ func ParseTime(s string) (time.Time, error) {
 	return t, nil
 }
 
-// parseTime does not use time.Parse, which takes a comma for a point, single
+// parseTime does not use time.Parse, which accepts a comma as decimal point, single
 // digits for hours, and fractions of any length.
 func parseTime(s string) (time.Time, bool) {
 	const days, seconds = len("2006-01-02"), len("2006-01-02T15:04:05")
@@ -66,7 +66,7 @@ func parseTime(s string) (time.Time, bool) {
 	return t, t.Year() >= 0 && t.Year() <= 9999
 }
 
-// parseFraction splits ".123456Z" into nanoseconds and what follows them.
+// parseFraction splits ".123456Z" into nanoseconds and the rest.
 func parseFraction(s string) (nanos int, rest string, ok bool) {
 	if s == "" || s[0] != '.' {
 		return 0, s, true
@@ -103,7 +103,7 @@ func parseOffset(s string) (time.Duration, bool) {
 	return offset, true
 }
 
-// digits is the number that a short string of digits stands for, or -1.
+// digits returns the value of a short string of digits, or -1.
 func digits(s string) int {
 	n := 0
 	for i := range len(s) {
@@ -116,8 +116,8 @@ func digits(s string) int {
 }
 
 // UnixTime reads an instant that is written as a number: seconds since 1970, or
-// milliseconds where the number is so large that seconds would be absurd, which
-// is how other tools have read it.
+// milliseconds if the number is too large for seconds. Other tools read it in the same
+// way.
 func UnixTime(s string) (time.Time, error) {
 	const (
 		largest = 2e10 // seconds; the year 2603

@@ -17,14 +17,13 @@ import (
 const ImportedName = "imported"
 
 // moved are the files that Retire moves. TasksFile comes before StateFile, so that
-// after a crash in between the rest still shows which job it belongs to.
+// after a crash in between the remaining file still shows which job it belongs to.
 var moved = []string{"runner.pid", TasksFile, StateFile}
 
 // Retire moves the files of an imported job to imported/DATE/JOB in the base path,
-// because they would soon be out of date: from now on only the database
-// changes. Logs stay where they are. It returns the new folder. A crash
-// in between leaves some of the files where they were; Retire moves those too
-// when it is called again.
+// because they will soon be out of date: from now on only the database changes. Logs
+// stay where they are. It returns the new folder. If a crash leaves some of the files
+// behind, Retire moves them when it is called again.
 func Retire(base, folder string, today time.Time) (string, error) {
 	day := filepath.Join(base, ImportedName, today.Format(time.DateOnly))
 	target := filepath.Join(day, filepath.Base(folder))
@@ -43,7 +42,7 @@ func Retire(base, folder string, today time.Time) (string, error) {
 	return target, errors.Join(basepath.SyncFolder(target), basepath.SyncFolder(folder))
 }
 
-// move renames a file, or copies it where the new name is on another disk.
+// move renames a file, or copies it if the new name is on another disk.
 func move(from, to string) error {
 	err := os.Rename(from, to)
 	if !errors.Is(err, syscall.EXDEV) {
@@ -64,7 +63,7 @@ func move(from, to string) error {
 	return errors.Join(basepath.SyncFolder(filepath.Dir(to)), os.Remove(from))
 }
 
-// collides reports whether a file that is to be moved is there already.
+// collides reports whether a file to be moved already exists in the new folder.
 func collides(folder, target string) bool {
 	for _, name := range moved {
 		_, here := os.Lstat(filepath.Join(folder, name))

@@ -1,6 +1,6 @@
-// Package jobfolder reads and writes the folder of a job as other tools know it,
-// with its state in state.json and its tasks in tasks.json. The forms of the two
-// files are those of package job.
+// Package jobfolder reads and writes the folder of a job in the layout of other tools,
+// with its state in state.json and its tasks in tasks.json. Package taskfile defines
+// the format of the two files.
 package jobfolder
 
 import (
@@ -17,14 +17,15 @@ import (
 	"github.com/air-executor/air-executor/taskfile"
 )
 
-// The files of a folder, and the folder of folders in a base path.
+// The files of a job's folder, and the folder in a base path that has all jobs'
+// folders.
 const (
 	StateFile = "state.json"
 	TasksFile = "tasks.json"
 	JobsName  = "jobs"
 )
 
-// Is reports whether a folder holds one of the two files.
+// Is reports whether a folder has one of the two files.
 func Is(path string) bool {
 	for _, name := range []string{StateFile, TasksFile} {
 		if _, err := os.Lstat(filepath.Join(path, name)); err == nil {
@@ -34,9 +35,8 @@ func Is(path string) bool {
 	return false
 }
 
-// CheckOwn returns an error if a folder in the base path has something else than a
-// regular file in the place of one of the two files. A link there would lead out of
-// the base path.
+// CheckOwn returns an error if one of the two files in a folder of the base path is not
+// a regular file. A link there would lead out of the base path.
 func CheckOwn(path string) error {
 	for _, name := range []string{StateFile, TasksFile} {
 		file := filepath.Join(path, name)
@@ -47,9 +47,9 @@ func CheckOwn(path string) error {
 	return nil
 }
 
-// Find looks for the folders of jobs: the folder itself, its subfolders, those
-// of its subfolder jobs, or those of the base path that is called hidden in it.
-// It returns none, and no error, where there are none.
+// Find looks for the folders of jobs: the folder itself, its subfolders, those of its
+// subfolder jobs, or those of the base path called hidden in it. If there are none, it
+// returns none and no error.
 func Find(path, hidden string) ([]string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -80,9 +80,9 @@ func Find(path, hidden string) ([]string, error) {
 	return nil, nil
 }
 
-// ReadState reads the state.json of a folder. A folder that has none is a
-// waiting job with the folder's name and no UUID. Errors are of type
-// *taskfile.Error, or what the system said.
+// ReadState reads the state.json of a folder. A folder without one is a waiting job
+// with the folder's name and no UUID. Errors are of type *taskfile.Error, or errors of
+// the system.
 func ReadState(folder string) (job.Job, error) {
 	path := filepath.Join(folder, StateFile)
 	f, err := open(path)
@@ -101,8 +101,8 @@ func ReadState(folder string) (job.Job, error) {
 	return taskfile.ParseState(path, data)
 }
 
-// OpenTasks opens the tasks.json of a folder. A folder without one has no tasks:
-// the file is nil then.
+// OpenTasks opens the tasks.json of a folder. If there is none, the job has no tasks,
+// and the file is nil.
 func OpenTasks(folder string) (*os.File, error) {
 	f, err := open(filepath.Join(folder, TasksFile))
 	if errors.Is(err, os.ErrNotExist) {
@@ -111,8 +111,8 @@ func OpenTasks(folder string) (*os.File, error) {
 	return f, err
 }
 
-// open opens a file that can be read to its end without blocking, because other
-// writers wait while it is read. A pipe is refused.
+// open opens a file, and refuses one that might block, such as a pipe: other writers
+// wait while it is read.
 func open(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {

@@ -11,17 +11,16 @@ import (
 	"time"
 )
 
-// Holder is a living process of the program that wrote a job's folder.
+// Holder is a running process of the program that wrote a job's folder.
 type Holder struct {
 	PID  int
-	File string // that holds its PID
+	File string // with its PID
 	What string // manager or runner
 }
 
-// ServedBy returns the process of the program that wrote a job's folder, if it
-// still works there, or nil. That program writes its PIDs into manager.pid of
-// its base path and runner.pid of a job's folder, and leaves them behind when it
-// is killed.
+// ServedBy returns the process of the program that wrote a job's folder, if it is still
+// running there, or nil. That program writes its PIDs to manager.pid in its base path
+// and runner.pid in a job's folder, and leaves these files behind when it is killed.
 func ServedBy(folder string) *Holder {
 	folder, err := filepath.Abs(folder)
 	if err != nil {
@@ -30,7 +29,7 @@ func ServedBy(folder string) *Holder {
 	if h := living(filepath.Join(folder, "runner.pid"), "runner"); h != nil {
 		return h
 	}
-	// The folder may be in jobs by its name, or by a link.
+	// The folder may be in jobs itself, or a link to it may be.
 	names := []string{folder}
 	if real, err := filepath.EvalSymlinks(folder); err == nil && real != folder {
 		names = append(names, real)
@@ -45,8 +44,7 @@ func ServedBy(folder string) *Holder {
 	return nil
 }
 
-// BaseServedBy returns the manager of that program, if it works in a base path,
-// or nil.
+// BaseServedBy returns that program's manager of a base path, if it is running, or nil.
 func BaseServedBy(base string) *Holder {
 	return living(filepath.Join(base, "manager.pid"), "manager")
 }
@@ -58,8 +56,8 @@ func living(file, what string) *Holder {
 	return nil
 }
 
-// livingPID returns the PID in a file if such a process lives and may be the one
-// that wrote it, else 0.
+// livingPID returns the PID in a file if that process is running and may have written
+// it, else 0.
 func livingPID(path string) int {
 	f, err := open(path)
 	if err != nil {
@@ -82,16 +80,16 @@ func livingPID(path string) int {
 	return pid
 }
 
-// mayBeIt reports whether a process can be the one that wrote its PID to a file
-// at this time. Numbers are used again, so it looks at the command line, where
-// the system shows it. A Python program that does not name itself counts if it
-// was there when the file was written; clocks that are set make that a guess, so
-// it is not asked of one that does.
+// mayBeIt reports whether a process may be the one that wrote its PID to a file at this
+// time. PIDs are reused, so it checks the command line, if the system shows it. If that
+// names the program, and not this one, the process counts. Any other Python process
+// counts if it was running when the file was written, which is only a guess, because
+// clocks may be set.
 func mayBeIt(pid int, written time.Time) bool {
 	proc := filepath.Join("/proc", strconv.Itoa(pid))
 	line, err := os.ReadFile(filepath.Join(proc, "cmdline"))
 	if err != nil || len(line) == 0 {
-		return err != nil // it cannot be seen; or it is a thread of the kernel, or has ended
+		return err != nil // it cannot be seen, is a kernel thread, or has ended
 	}
 	line = bytes.ToLower(line)
 	if bytes.Contains(line, []byte("air-executor")) || bytes.Contains(line, []byte("air_executor")) {
@@ -105,7 +103,7 @@ func mayBeIt(pid int, written time.Time) bool {
 	return !ok || started.Before(written.Add(moment))
 }
 
-// isThisProgram reports whether a process runs the same program as we do.
+// isThisProgram reports whether a process runs the same program as this one.
 func isThisProgram(proc string) bool {
 	ours, err := os.Stat("/proc/self/exe")
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/air-executor/air-executor/runner/process"
 )
 
-// startedAt is when a process started, by today's clock.
+// startedAt returns when a process started, by the current clock.
 func startedAt(pid int) (time.Time, bool) {
 	ticks, err := process.StartTime(pid)
 	if err != nil {
@@ -18,7 +18,7 @@ func startedAt(pid int) (time.Time, bool) {
 	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
 		return time.Time{}, false
 	}
-	const ticksPerSecond = 100 // in /proc, whatever the kernel's own
+	const ticksPerSecond = 100 // in /proc, whatever the kernel uses itself
 	age := time.Duration(now.Nano()) - time.Duration(ticks)*time.Second/ticksPerSecond
 	return time.Now().Add(-age), true
 }

@@ -4,5 +4,5 @@ package jobfolder
 
 import "time"
 
-// startedAt is not known here.
+// startedAt is not available on this system.
 func startedAt(int) (time.Time, bool) { return time.Time{}, false }

@@ -15,16 +15,16 @@ import (
 	"github.com/air-executor/air-executor/taskfile"
 )
 
-// ErrOther is returned where a folder holds the files of another job.
+// ErrOther is returned if a folder has the files of another job.
 var ErrOther = errors.New("holds another job")
 
-// Path is the folder of a job in a base path.
+// Path returns the folder of a job in a base path.
 func Path(base, name string) string {
 	return filepath.Join(base, JobsName, job.FolderName(name))
 }
 
-// Write writes the files of a job. Each is replaced as a whole, so that a
-// reader, or a crash, meets the old one or the new one and never a part.
+// Write writes the files of a job. Each is replaced as a whole, so that readers, even
+// after a crash, see the old one or the new one and never a part.
 func Write(ctx context.Context, d *db.DB, j job.Job, folder string) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
@@ -32,7 +32,7 @@ func Write(ctx context.Context, d *db.DB, j job.Job, folder string) error {
 	return write(ctx, d, j, folder, func(*os.File) {})
 }
 
-// write is Write for a folder that is there. made is called with the new files.
+// write is Write for a folder that exists. made is called with the new files.
 func write(ctx context.Context, d *db.DB, j job.Job, folder string, made func(*os.File)) error {
 	state, err := taskfile.FormatState(j)
 	if err != nil {
@@ -44,8 +44,9 @@ func write(ctx context.Context, d *db.DB, j job.Job, folder string, made func(*o
 			return err
 		})
 	}
-	// A state.json says to whom the tasks.json beside it belongs, so it is there
-	// first; and later it comes last, so that it is never newer than the tasks.
+	// A state.json shows to which job the tasks.json beside it belongs, so it is
+	// written first the first time. Later it is written last, so that it is never newer
+	// than the tasks.
 	if _, err := os.Lstat(filepath.Join(folder, StateFile)); errors.Is(err, os.ErrNotExist) {
 		if err := writeState(); err != nil {
 			return err
@@ -70,8 +71,8 @@ func write(ctx context.Context, d *db.DB, j job.Job, folder string, made func(*o
 	return writeState()
 }
 
-// WriteOwn is Write for folders that other tools may have written: it returns
-// ErrOther, and changes nothing, where the files are not those of this job.
+// WriteOwn is Write for folders that other tools may have written: if the files belong
+// to another job, it changes nothing and returns ErrOther.
 func WriteOwn(ctx context.Context, d *db.DB, j job.Job, folder string) error {
 	if err := CheckOwn(folder); err != nil {
 		return fmt.Errorf("%s %w: %w", folder, ErrOther, err)
@@ -108,8 +109,8 @@ func Fresh(j job.Job, folder string) bool {
 	return err == nil
 }
 
-// replace writes a file beside the old one and puts it in its place, after made
-// was called with it.
+// replace writes a file beside the old one, calls made with it, and renames it to
+// replace the old one.
 func replace(path string, made func(*os.File), write func(*bufio.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".export-*")
 	if err != nil {

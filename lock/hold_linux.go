@@ -14,7 +14,7 @@ import (
 // numbered is the file that has lock n.
 func numbered(path string, _ int64) string { return path }
 
-// take takes lock n, or makes sure that this very descriptor holds it.
+// take takes lock n, or confirms that this descriptor holds it already.
 func take(f *os.File, n int64) error {
 	fl := byteLock(n)
 	err := fcntl(f, unix.F_OFD_SETLK, &fl)
@@ -31,13 +31,13 @@ func share(f *os.File, n int64) error {
 	return fcntl(f, unix.F_OFD_SETLK, &fl)
 }
 
-// Prober looks at numbered locks without taking them.
+// Prober checks numbered locks without taking them.
 type Prober struct {
 	path string
 	f    *os.File
 }
 
-// NewProber opens the lock file at path, creating it if there is none.
+// NewProber opens the lock file at path, and creates it if necessary.
 func NewProber(path string) (*Prober, error) {
 	f, err := basepath.Open(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -46,7 +46,7 @@ func NewProber(path string) (*Prober, error) {
 	return &Prober{path: path, f: f}, nil
 }
 
-// Held reports whether anybody holds lock n.
+// Held reports whether any process holds lock n.
 func (p *Prober) Held(n int64) (bool, error) {
 	fl := byteLock(n)
 	if err := fcntl(p.f, unix.F_OFD_GETLK, &fl); err != nil {
@@ -55,8 +55,7 @@ func (p *Prober) Held(n int64) (bool, error) {
 	return fl.Type != unix.F_UNLCK, nil
 }
 
-// Replaced reports whether the path names another file than the one in which
-// this prober looks.
+// Replaced reports whether the path no longer names the file that this prober uses.
 func (p *Prober) Replaced() bool { return replaced(p.path, p.f) }
 
 // Close closes the lock file.
@@ -68,7 +67,7 @@ func byteLock(n int64) unix.Flock_t {
 
 func fcntl(f *os.File, cmd int, fl *unix.Flock_t) error {
 	err := unix.FcntlFlock(f.Fd(), cmd, fl)
-	runtime.KeepAlive(f) // the number alone does not keep it open
+	runtime.KeepAlive(f) // the descriptor's number alone does not keep it open
 	if err != nil {
 		return fmt.Errorf("lock %s: %w", f.Name(), err)
 	}

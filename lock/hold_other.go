@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// take takes the lock, or makes sure that this very descriptor holds it.
+// take takes the lock, or confirms that this descriptor holds it already.
 func take(f *os.File, _ int64) error {
 	err := flock(f, unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
@@ -22,14 +22,14 @@ func take(f *os.File, _ int64) error {
 // share takes a part in the lock.
 func share(f *os.File, _ int64) error { return flock(f, unix.LOCK_SH|unix.LOCK_NB) }
 
-// Prober looks at numbered locks without keeping them.
+// Prober checks numbered locks without keeping them.
 type Prober struct{ path string }
 
 // NewProber needs no file of its own here.
 func NewProber(path string) (*Prober, error) { return &Prober{path}, nil }
 
-// Held reports whether anybody holds lock n. A lock found free has its file
-// removed: numbers are drawn at random and never used twice.
+// Held reports whether any process holds lock n. The file of a free lock is removed:
+// numbers are random and never reused.
 func (p *Prober) Held(n int64) (bool, error) {
 	held, err := Held(numbered(p.path, n))
 	if err == nil && !held {

@@ -8,10 +8,10 @@ import (
 	"syscall"
 )
 
-// Holder returns the PID of the process that holds the lock, or 0 if that
-// cannot be told. It is for messages only.
+// Holder returns the PID of the process that holds the lock, or 0 if it is unknown. It
+// is for messages only.
 func (l *File) Holder() int {
-	// While many locks come and go, one reading of the list may miss one.
+	// While many locks are taken and released, one reading of the list may miss one.
 	const tries = 5
 	for range tries {
 		if pid := l.holder(); pid > 0 {

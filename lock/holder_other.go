@@ -2,5 +2,5 @@
 
 package lock
 
-// Holder returns 0: this system does not tell who holds a lock.
+// Holder returns 0: this system does not show which process holds a lock.
 func (l *File) Holder() int { return 0 }

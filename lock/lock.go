@@ -1,11 +1,11 @@
-// Package lock wraps the two kinds of kernel lock that air-executor relies on.
-// The kernel releases both when their holder dies, however it dies, so nothing
-// here needs PIDs, heartbeats or clocks.
+// Package lock wraps the two kinds of kernel lock that air-executor relies on. The
+// kernel releases both when the process that holds them dies, however it dies, so
+// nothing here needs PIDs, heartbeats or clocks.
 //
-// A [File] locks a whole file: the gate in front of the database's write lock,
-// the migration lock, the manager's single-instance lock. A runner's lock is a
-// descriptor (see [Hold]) that a child process inherits, so that it stays held
-// until the child is gone.
+// A [File] locks a whole file: the gate in front of the database's write lock, the
+// migration lock, the manager's single-instance lock. A runner's lock is a descriptor
+// (see [Hold]) that a child process inherits, so that the lock is held until the child
+// exits.
 package lock
 
 import (
@@ -23,8 +23,8 @@ import (
 	"github.com/air-executor/air-executor/internal/basepath"
 )
 
-// ErrHeld is returned if another process holds the lock, and still held it when
-// the time to wait was over.
+// ErrHeld is returned if another process holds the lock, and still does when the
+// waiting time is over.
 var ErrHeld = errors.New("lock is held by another process")
 
 // File is an exclusive lock on a file (flock(2)). Its methods may be called
@@ -35,7 +35,8 @@ type File struct {
 	f    *os.File
 }
 
-// Open creates the lock file if there is none, with mode 0600, and takes no lock.
+// Open opens the lock file, which it creates with mode 0600 if necessary, and takes no
+// lock.
 func Open(path string) (*File, error) {
 	f, err := basepath.Open(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -58,10 +59,9 @@ func (l *File) TryLock() error {
 	return err
 }
 
-// Lock takes the lock, waiting at most for wait, and returns [ErrHeld] after
-// that, or the error of ctx when that ends. Waiters are served by the kernel in
-// the order in which they came. Goroutines of this process wait for each other
-// for as long as ctx lets them.
+// Lock takes the lock. It returns [ErrHeld] if it has waited for wait, or the error of
+// ctx when that ends. The kernel serves waiting processes in the order in which they
+// came. Goroutines of this process wait for each other until ctx ends.
 func (l *File) Lock(ctx context.Context, wait time.Duration) error {
 	select {
 	case l.turn <- struct{}{}:
@@ -86,9 +86,9 @@ func (l *File) try() error {
 	return err
 }
 
-// block waits in the kernel. flock(2) knows no deadline, so a goroutine waits
-// for us on a description of its own: if we give up, it must be able to get
-// the lock late and drop it without touching ours.
+// block waits in the kernel. flock(2) has no deadline, so a goroutine waits on its own
+// file description: if the caller gives up, the goroutine may get the lock later, and
+// must be able to drop it without affecting ours.
 func (l *File) block(ctx context.Context, wait time.Duration) error {
 	own, err := basepath.Open(l.path, os.O_RDWR, 0)
 	if err != nil {
@@ -106,7 +106,7 @@ func (l *File) block(ctx context.Context, wait time.Duration) error {
 		gaveUp = ctx.Err()
 	case <-timer.C:
 	}
-	// Both may be due, after this process was stopped for long.
+	// Both may be ready if this process was stopped for a long time.
 	select {
 	case err := <-got:
 		return l.takeOver(own, err)
@@ -116,7 +116,7 @@ func (l *File) block(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// takeOver goes on with the description own, for which flock(2) returned err.
+// takeOver switches to the file description own, for which flock(2) returned err.
 func (l *File) takeOver(own *os.File, err error) error {
 	if err != nil {
 		own.Close()
@@ -127,23 +127,23 @@ func (l *File) takeOver(own *os.File, err error) error {
 	return nil
 }
 
-// Unlock gives the lock back.
+// Unlock releases the lock.
 func (l *File) Unlock() error {
 	err := flock(l.f, unix.LOCK_UN)
 	<-l.turn
 	return err
 }
 
-// Close closes the file and with it gives back the lock, if held.
+// Close closes the file, which releases the lock if it is held.
 func (l *File) Close() error { return l.f.Close() }
 
 // notePrefix begins every note.
 const notePrefix = "held by "
 
-// Note makes "held by WHO" the contents of the file; WHO may have more lines. A
-// file with other contents than a note is not ours; that is an error. The note is
-// written over the one before, and what is left of that is cut off afterwards: so
-// it needs no new room, and a short note can be replaced on a full disk.
+// Note makes "held by WHO" the contents of the file; WHO may have several lines. If the
+// file contains anything but a note, it is not ours, and that is an error. The new note
+// overwrites the old one, and the rest of the old one is cut off afterwards. So it
+// needs no new disk space, and a short note can be replaced on a full disk.
 func (l *File) Note(who string) error {
 	begin := make([]byte, len(notePrefix))
 	n, err := l.f.ReadAt(begin, 0)
@@ -154,16 +154,15 @@ func (l *File) Note(who string) error {
 		return fmt.Errorf("%s is not a lock file of air-executor: there is something in it", l.path)
 	}
 	text := notePrefix + who + "\n"
-	// In this order, so that a line that somebody reads meanwhile is whole.
+	// In this order, so that a concurrent reader never sees a partial line.
 	if _, err := l.f.WriteAt([]byte(text), 0); err != nil {
 		return err
 	}
 	return l.f.Truncate(int64(len(text)))
 }
 
-// ReadNote returns what the last holder of the lock on the file at path has
-// noted in it, at most 4 KiB. Only while the lock is held does it say anything
-// about the present.
+// ReadNote returns the note that the last holder of the lock has written to the file at
+// path, at most 4 KiB. It is current only while the lock is held.
 func ReadNote(path string) (string, error) {
 	f, err := basepath.Open(path, os.O_RDONLY, 0)
 	if err != nil {
@@ -174,8 +173,7 @@ func ReadNote(path string) (string, error) {
 	return string(text), err
 }
 
-// Noted returns who wrote the last note, and the rest of that note; empty if there
-// is none.
+// Noted returns the first line of WHO in the last note; empty if there is no note.
 func (l *File) Noted() string {
 	b := make([]byte, 200)
 	n, _ := l.f.ReadAt(b, 0)
@@ -184,8 +182,8 @@ func (l *File) Noted() string {
 	return who
 }
 
-// Replaced reports whether the path no longer names the file that we opened:
-// then the lock protects nothing any more.
+// Replaced reports whether the path no longer names the file that was opened. Then the
+// lock no longer protects anything.
 func (l *File) Replaced() bool { return replaced(l.path, l.f) }
 
 func replaced(path string, f *os.File) bool {
@@ -197,8 +195,8 @@ func replaced(path string, f *os.File) bool {
 	return err != nil || !os.SameFile(there, ours)
 }
 
-// Held reports whether somebody holds the lock on the file at path. A file
-// that does not exist is not locked.
+// Held reports whether any process holds the lock on the file at path. A file that does
+// not exist is not locked.
 func Held(path string) (bool, error) {
 	f, err := basepath.Open(path, os.O_RDWR, 0)
 	if errors.Is(err, os.ErrNotExist) {
@@ -219,7 +217,7 @@ func Held(path string) (bool, error) {
 func flock(f *os.File, how int) error {
 	for {
 		err := unix.Flock(int(f.Fd()), how)
-		runtime.KeepAlive(f) // the number alone does not keep it open
+		runtime.KeepAlive(f) // the descriptor's number alone does not keep it open
 		if err == nil {
 			return nil
 		}

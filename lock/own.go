@@ -6,17 +6,16 @@ import (
 	"os"
 )
 
-// ErrLost is returned when a process no longer holds a lock that it should hold
-// for all its life.
+// ErrLost is returned when a process no longer holds a lock that it should hold until
+// it exits.
 var ErrLost = errors.New("the lock is lost")
 
-// Own is the numbered lock of this process. It owns the descriptor: as long as
-// the Own can be reached, the garbage collector does not close it, which would
-// give up the lock.
+// Own is the numbered lock of this process. It owns the descriptor: as long as the Own
+// is reachable, the garbage collector does not close it, which would release the lock.
 type Own struct {
 	f    *os.File
 	n    int64
-	file os.FileInfo // that the descriptor names
+	file os.FileInfo // that the descriptor refers to
 }
 
 // Keep makes sure that the descriptor, which came from [Hold] in this process
@@ -33,8 +32,8 @@ func Keep(f *os.File, n int64) (*Own, error) {
 	return &Own{f, n, file}, nil
 }
 
-// Check returns [ErrLost] if the descriptor has been closed, or names another
-// file by now, or if somebody else has the lock.
+// Check returns [ErrLost] if the descriptor was closed or now refers to another file,
+// or if another process has the lock.
 func (o *Own) Check() error {
 	now, err := o.f.Stat()
 	if err == nil && !os.SameFile(now, o.file) {
@@ -49,5 +48,5 @@ func (o *Own) Check() error {
 	return nil
 }
 
-// Close gives up the lock, unless a child has inherited it.
+// Close releases the lock, unless a child has inherited it.
 func (o *Own) Close() error { return o.f.Close() }

@@ -11,25 +11,25 @@ import (
 	"github.com/air-executor/air-executor/runner"
 )
 
-// claims is a goroutine that claims tasks. A claim waits for other writers, and the
-// manager must not block meanwhile.
+// claims claims tasks in a goroutine of its own, because a claim waits for other
+// writers and the manager must not block.
 type claims struct {
 	db      *db.DB
 	log     *slog.Logger
 	places  int // tasks that may run at the same time
 	onlyJob string
 
-	asked  chan []*runner.Process // runners that are to have a task
-	done   chan claimed           // one answer to every question
+	asked  chan []*runner.Process // runners that need a task
+	done   chan claimed           // one answer to every request
 	ended  chan struct{}
-	giveUp context.CancelFunc // ends a claim that is not about to be committed
-	busy   bool               // a question has no answer yet
+	giveUp context.CancelFunc // cancels a claim that is not being committed yet
+	busy   bool               // a request has no answer yet
 }
 
 // claimed is the result of a claim.
 type claimed struct {
 	dispatch.Claimed
-	tasks map[dispatch.ID]*db.Assignment // by the runners that have them
+	tasks map[dispatch.ID]*db.Assignment // by runner
 	err   error
 }
 
@@ -92,8 +92,8 @@ func (c *claims) settle(ctx context.Context, runners []*runner.Process, why erro
 	}
 }
 
-// close ends the goroutine. If it is just committing a claim, it is left behind,
-// because the process is about to end.
+// close ends the goroutine. If it is committing a claim, it is left behind, because the
+// process is about to exit.
 func (c *claims) close() {
 	if c.asked == nil {
 		return
@@ -114,7 +114,7 @@ func identities(runners []*runner.Process) []db.Runner {
 	return out
 }
 
-// ask asks for a task for each of these runners.
+// ask requests a task for each of these runners.
 func (c *claims) ask(runners []*runner.Process) {
 	c.busy = true
 	c.asked <- runners

@@ -26,9 +26,9 @@ type dispatching struct {
 	claims     claims
 	tasks      map[dispatch.ID]*db.Assignment // of the claim that is being handled
 	woken      <-chan struct{}
-	running    atomic.Int64 // attempts under way, for others to read
+	running    atomic.Int64 // running attempts, for other goroutines to read
 	onTerm     db.Stop
-	begins     func()  // is called when the manager begins to stop; may be nil
+	begins     func()  // called when the manager begins to stop; may be nil
 	stopping   db.Stop // empty: it serves
 }
 
@@ -42,7 +42,8 @@ func (m *Manager) newDispatching(d *dispatch.Dispatcher) *dispatching {
 	return s
 }
 
-// Run returns errStopped when the manager was told to stop and nothing keeps it any more.
+// Run returns errStopped once the manager was told to stop and has nothing left to wait
+// for.
 func (s *dispatching) Run(ctx context.Context) error {
 	s.listen(ctx)
 	err := s.loop(ctx)
@@ -52,7 +53,8 @@ func (s *dispatching) Run(ctx context.Context) error {
 
 // listen lets other processes wake the manager. If several managers listen, each
 // wake-up reaches only one of them, so the manager of a single job does not listen
-// while another one serves. It is told when the tasks of its job end, and polls every second.
+// while another one serves. Its own runners tell it when tasks of its job end, and it
+// polls every second.
 func (s *dispatching) listen(ctx context.Context) {
 	if s.onlyJob != "" {
 		return
@@ -71,7 +73,7 @@ func (s *dispatching) loop(ctx context.Context) error {
 	defer watch.Stop()
 	due := newAlarm()
 	defer due.Stop()
-	if s.requests.told(ctx) { // while it started
+	if s.requests.told(ctx) { // during the start
 		s.stop(ctx, <-s.requests.stops)
 	}
 	s.handle(ctx, dispatch.Woken{})
@@ -89,7 +91,7 @@ func (s *dispatching) loop(ctx context.Context) error {
 		case _, open := <-s.woken:
 			if !open {
 				s.log.Warn("new work is noticed by polling only", "error", "the pipe cannot be read")
-				s.woken = nil // a closed channel would be ready all the time
+				s.woken = nil // a closed channel would always be ready
 			}
 			s.handle(ctx, dispatch.Woken{})
 		case <-poll.C:
@@ -105,17 +107,17 @@ func (s *dispatching) loop(ctx context.Context) error {
 	return errStopped
 }
 
-// tick is what happens every second.
+// tick is called every second.
 func (s *dispatching) tick(ctx context.Context) {
-	s.requests.told(ctx) // what it finds comes in stops
+	s.requests.told(ctx) // requests that it finds arrive in stops
 	s.fleet.reap()
 	s.handle(ctx, dispatch.Tick{})
 	if s.stopping == db.StopKill {
-		s.kill(ctx) // a claim that was under way may have brought tasks since
+		s.kill(ctx) // a claim that was in progress may have added tasks since
 	}
 }
 
-// alarm is a timer that can be set again.
+// alarm is a timer that can be reset.
 type alarm struct {
 	*time.Timer
 	at time.Time
@@ -164,7 +166,7 @@ func (s *dispatching) claimed(ctx context.Context, c claimed) {
 	s.tasks = nil
 }
 
-// handle tells the dispatcher what has happened, and does what it says.
+// handle passes an event to the dispatcher, and carries out its orders.
 func (s *dispatching) handle(ctx context.Context, e dispatch.Event) {
 	for _, o := range s.dispatcher.Handle(time.Now(), e) {
 		s.obey(ctx, o)
@@ -257,7 +259,7 @@ func (s *dispatching) kill(ctx context.Context) {
 }
 
 // release lets the runners go. Those without a task exit now, and are waited for; the
-// others go on.
+// others continue without a manager.
 func (s *dispatching) release(ctx context.Context) {
 	s.claims.giveUp()
 	s.handle(ctx, dispatch.Release{})

@@ -8,10 +8,10 @@ import (
 	"github.com/air-executor/air-executor/runner"
 )
 
-// files are those that a manager relies on, as it has opened them.
+// files are the files that a manager relies on, as it has opened them.
 type files struct {
 	db     *db.DB
-	lock   *lock.File // nil: it takes none
+	lock   *lock.File // nil: it takes no lock
 	prober *lock.Prober
 }
 

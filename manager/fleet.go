@@ -12,8 +12,8 @@ import (
 	"github.com/air-executor/air-executor/runner/process"
 )
 
-// fleet holds the processes of this manager's runners. What they are doing is known
-// by the dispatcher.
+// fleet holds the processes of this manager's runners. The dispatcher knows what they
+// are doing.
 type fleet struct {
 	exe     string
 	setup   runner.Setup
@@ -23,7 +23,7 @@ type fleet struct {
 	events  chan runnerEvent
 }
 
-// runnerEvent is something that has happened to a runner.
+// runnerEvent is an event of a runner.
 type runnerEvent struct {
 	runner *runner.Process
 	what   runner.Event
@@ -55,8 +55,8 @@ func (f *fleet) these(ids []dispatch.ID) []*runner.Process {
 	return out
 }
 
-// isInit reports whether this is process 1, as it may be in a container: the
-// kernel hands it all orphans, and when it ends, kills all that is left.
+// isInit reports whether this is process 1, as in a container: the kernel hands it all
+// orphans and, when it exits, kills everything that is left.
 func isInit() bool { return os.Getpid() == 1 }
 
 // reap collects the orphans that the kernel hands to process 1.
@@ -66,13 +66,13 @@ func (f *fleet) reap() {
 	}
 	ours := map[int]bool{}
 	for _, r := range f.runners {
-		ours[r.PID] = true // they are waited for elsewhere
+		ours[r.PID] = true // its exit is awaited elsewhere
 	}
 	process.ReapOrphans(func(pid int) bool { return !ours[pid] })
 }
 
-// endsAtOnce is what can be told of a runner that has ended before it had a task,
-// like those before it.
+// endsAtOnce describes why runners keep exiting before they have a task; this is the
+// latest of them.
 func endsAtOnce(r *runner.Process, ready bool) error {
 	words := r.LastWords()
 	switch {

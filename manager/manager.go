@@ -1,11 +1,11 @@
 // Package manager is the daemon: it claims ready tasks and hands each to a runner.
 //
-// It sleeps until there may be something to do: work was queued, a runner has
-// ended, or poll_interval is over. Then it claims ready tasks for runners that it
-// has started ahead of need, as many as max_concurrent_runners allows
-// (dispatch.go, claim.go). Runners record their results themselves, so a manager
-// holds no state that the next one would miss. What a crash has left behind is found
-// by the runners' kernel locks (recover.go).
+// It sleeps until there may be something to do: work was queued, a runner has exited,
+// or poll_interval is over. Then it claims ready tasks for runners that it has started
+// in advance, as many as max_concurrent_runners allows (dispatch.go, claim.go). Runners
+// record their results themselves, so a manager holds no state that the next one would
+// miss. After a crash, the runners' kernel locks show which attempts are lost
+// (recover.go).
 package manager
 
 import (
@@ -30,20 +30,20 @@ type Options struct {
 	Config    *config.Config
 	Log       *slog.Logger
 	RunnerLog *os.File // where runners write their log
-	// OnlyJob restricts the manager to one job. Such a manager takes no lock:
-	// any number may work beside each other and beside a serving one.
+	// OnlyJob restricts the manager to one job. Such a manager takes no lock: any
+	// number of them may run at the same time, with or without a serving manager.
 	OnlyJob string
-	// OnTerm is what [Terminate] means; empty: StopLeave.
+	// OnTerm is the way to stop that [Terminate] stands for; empty: StopLeave.
 	OnTerm db.Stop
-	// Stops gets requests to stop, from before New on; nil: only Stop is used.
+	// Stops receives requests to stop, which may come before New is called; nil: only
+	// Stop is used.
 	Stops chan db.Stop
 	// Stopping, if not nil, is called when the manager begins to stop.
 	Stopping func()
-	// Alive, if not nil, is called about once a second as long as the manager
-	// is not stuck.
+	// Alive, if not nil, is called about once a second unless the manager hangs.
 	Alive func()
-	// Trouble, if not nil, is called with what keeps tasks from starting
-	// whenever that changes; empty: nothing does any more.
+	// Trouble, if not nil, is called with the reason why tasks cannot start, whenever
+	// that changes; empty: they can start again.
 	Trouble func(text string)
 }
 
@@ -56,7 +56,7 @@ type Manager struct {
 	lock     *lock.File // nil with OnlyJob
 	prober   *lock.Prober
 	files    *files
-	self     db.Runner // what the attempts of its runners have in common
+	self     db.Runner // what the rows of its runners' attempts have in common
 	exe      string
 	trouble  *troubles
 	requests *requests
@@ -67,9 +67,9 @@ type Manager struct {
 }
 
 // New prepares a manager: it takes the lock (or returns ErrRunning), opens the
-// database, and recovers what an earlier manager has left behind. When it returns,
-// the manager serves, unless Told says that it was told to stop meanwhile. If
-// ctx ends, New returns its error.
+// database, and recovers what an earlier manager has left behind. When it returns, the
+// manager serves, unless Told reports a request to stop. If ctx ends, New returns its
+// error.
 func New(ctx context.Context, o Options) (*Manager, error) {
 	m := &Manager{config: o.Config, options: o, log: o.Log, requests: newRequests(o.Stops, o.Alive)}
 	m.trouble = &troubles{log: o.Log, publish: m.publish}
@@ -80,8 +80,9 @@ func New(ctx context.Context, o Options) (*Manager, error) {
 	return m, nil
 }
 
-// services are the parts of this manager, in the order in which they end: the mirror
-// last, so that it writes what the others have recorded. A new one is added here.
+// services returns the services of this manager, in the order in which they are
+// stopped: the mirror last, so that it writes what the others have recorded. A new one
+// is added here.
 func (m *Manager) services(ctx context.Context) []service {
 	list := []service{m.dispatching, m.recovery, m.upkeep}
 	if m.lock != nil && m.config.MirrorJSON {
@@ -106,15 +107,15 @@ func (m *Manager) Run(ctx context.Context) error {
 	return err
 }
 
-// Stop asks a manager to stop. It may be called from any goroutine, and again
-// with a stronger way.
+// Stop asks the manager to stop. It may be called from any goroutine, and again with a
+// stronger way to stop.
 func (m *Manager) Stop(how db.Stop) { m.requests.add(how) }
 
 // Told reports whether there is a request to stop that was not handled yet.
 func (m *Manager) Told() bool { return m.requests.waiting() }
 
-// instance is the id under which a request to stop this manager is stored; empty:
-// none is.
+// instance returns the id under which requests to stop this manager are stored; empty:
+// they are not stored.
 func (m *Manager) instance() string {
 	if m.lock == nil {
 		return ""

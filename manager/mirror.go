@@ -16,27 +16,27 @@ import (
 	"github.com/air-executor/air-executor/runner"
 )
 
-// mirror keeps state.json and tasks.json of every job in step with the database,
-// for other tools that read them. It looks at the database once a second, and
-// writes the files of the jobs that have changed. It has a connection of its
-// own, so that the manager never waits for it.
+// mirror keeps state.json and tasks.json of every job in step with the database, for
+// other tools that read them. Once a second it looks for jobs that have changed, and
+// writes their files. It has its own connection, so that the manager never waits for
+// it.
 type mirror struct {
 	db      *db.DB
 	base    string
 	log     *slog.Logger
-	written map[string]version // by job, what its files say
-	refused map[string]bool    // jobs whose folder holds another job; said already
-	behind  bool               // some files could not be written; said already
+	written map[string]version // by job: the version in its files
+	refused map[string]bool    // jobs whose folder holds another job; logged already
+	behind  bool               // some files could not be written; logged already
 }
 
-// version is what a job's files say.
+// version identifies the state of a job that its files show.
 type version struct {
 	uuid    string
 	updated time.Time
 }
 
-// openMirror prepares the mirror of a base path. A manager works without one that
-// cannot start: then it is nil.
+// openMirror prepares the mirror of a base path. It returns nil if the mirror cannot
+// start: the manager works without it.
 func openMirror(ctx context.Context, c *config.Config, log *slog.Logger) *mirror {
 	// The other program would run the tasks that it finds there.
 	if h := jobfolder.BaseServedBy(c.BasePath); h != nil {
@@ -51,9 +51,9 @@ func openMirror(ctx context.Context, c *config.Config, log *slog.Logger) *mirror
 	return &mirror{db: d, base: c.BasePath, log: log, written: map[string]version{}, refused: map[string]bool{}}
 }
 
-// Run looks for changes until ctx ends. After a pass that took long it rests for
-// longer, so that large jobs do not keep a processor busy. What has changed until the
-// end is written before it returns, unless the database cannot be trusted any more.
+// Run looks for changes until ctx ends. After a long pass it rests longer, so that
+// large jobs do not keep a processor busy. Before it returns, it writes all changes,
+// unless the database can no longer be trusted.
 func (m *mirror) Run(ctx context.Context) error {
 	const (
 		every = time.Second
@@ -126,7 +126,7 @@ func (m *mirror) write(ctx context.Context, j job.Job) error {
 	}
 	switch {
 	case errors.Is(err, db.ErrNoJob):
-		return nil // removed since; the next pass sees that
+		return nil // removed in the meantime; the next pass sees that
 	case errors.Is(err, jobfolder.ErrOther):
 		if !m.refused[j.Name] {
 			m.refused[j.Name] = true

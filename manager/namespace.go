@@ -12,22 +12,24 @@ import (
 	"github.com/air-executor/air-executor/runner/process"
 )
 
-// A runner's kernel lock is seen everywhere on the machine; what it leaves behind
-// is seen only in its own PID namespace and in those above. Where this process
-// does not see it, an attempt is not lost before it is certain that its namespace
-// has ended. Process 1 of a namespace takes everything in it along, and if it is a
-// manager, it holds a lock that tells.
+// A runner's kernel lock is visible everywhere on the machine; the processes that it
+// leaves behind are visible only in its own PID namespace and those above. If this
+// process cannot see them, an attempt is not recorded as lost until its namespace has
+// certainly ended. When process 1 of a namespace exits, the kernel kills everything in
+// the namespace; a manager that is process 1 holds a lock that shows whether it is
+// alive.
 
-// initLock is held as long as this process lives, if it is process 1: until the
-// kernel ends everything else in its PID namespace.
+// initLock is held for the life of this process, if it is process 1: when it is free,
+// the kernel ends everything else in the PID namespace.
 var initLock *os.File
 
-// initNumber is the number of the lock of process 1 of a PID namespace. Runners
-// draw theirs from those below.
+// initNumber is the number of the lock of process 1 of a PID namespace. Runners draw
+// theirs from the numbers below.
 func initNumber(namespace int64) int64 { return 1<<62 + namespace }
 
-// placed finds out where the processes of this manager's attempts can be seen: in
-// which PID namespace, and which lock shows that its process 1 lives; 0: none does.
+// placed finds out the PID namespace in which the processes of this manager's attempts
+// can be seen, and the number of the lock that shows that its process 1 is alive; 0:
+// there is no such lock.
 func placed(base string, prober *lock.Prober) (namespace, initLockNumber int64, err error) {
 	namespace, err = process.Namespace()
 	if err != nil || namespace == 0 || namespace == process.InitialNamespace {
@@ -39,7 +41,7 @@ func placed(base string, prober *lock.Prober) (namespace, initLockNumber int64, 
 			return namespace, 0, err
 		}
 	}
-	// Beside process 1, others may be managers in the same container.
+	// Besides process 1, other processes in the same container may be managers.
 	held, err := prober.Held(n)
 	if !held {
 		n = 0
@@ -47,15 +49,15 @@ func placed(base string, prober *lock.Prober) (namespace, initLockNumber int64, 
 	return namespace, n, err
 }
 
-// unseenError says that a runner has died, and that nothing can be said here of
-// what it has left behind.
+// unseenError says that a runner has died, and that this process cannot see what it has
+// left behind.
 type unseenError struct{ host string }
 
 func (e *unseenError) Error() string {
 	return fmt.Sprintf("its runner died in another container (PID namespace) of host %s, and what it left behind cannot be seen from here", e.host)
 }
 
-// stuckText says for status what to do.
+// stuckText tells the reader of status what to do.
 func (e *unseenError) stuckText() string {
 	return e.Error() + "; " + SettleHint
 }
@@ -63,8 +65,8 @@ func (e *unseenError) stuckText() string {
 // SettleHint says what to do about an attempt that [Settle] cannot settle.
 const SettleHint = "air-executor start, where that task ran, settles it; if nothing of it lives any more, say so with air-executor cancel JOB --task ID --lost"
 
-// seen returns an unseenError if this process would not see what the dead runner
-// of the attempt has left behind.
+// seen returns an unseenError if this process could not see what the dead runner of the
+// attempt has left behind.
 func (r *recovery) seen(a db.Active) error {
 	of := a.Runner
 	switch {

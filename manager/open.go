@@ -17,8 +17,9 @@ import (
 	"github.com/air-executor/air-executor/runner/process"
 )
 
-// open does all that comes before the first task: it checks and takes the base path,
-// opens the database, makes the services, and recovers what an earlier manager has left.
+// open does everything that comes before the first task: it checks and takes the base
+// path, opens the database, makes the services, and recovers what an earlier manager
+// has left.
 func (m *Manager) open(ctx context.Context) error {
 	base := m.config.BasePath
 	if err := checkBase(base); err != nil {
@@ -72,14 +73,15 @@ func checkBase(base string) error {
 	return nil
 }
 
-// takeLock makes the manager with this instance id the only serving one of the base path.
+// takeLock makes the manager with this instance id the only one that serves the base
+// path.
 func takeLock(ctx context.Context, base, instance string) (*lock.File, error) {
 	l, err := lock.Open(filepath.Join(base, LockName))
 	if err != nil {
 		return nil, err
 	}
-	// A manager that was killed while it started a runner has a child that keeps
-	// the lock for the moment until it becomes the runner.
+	// A manager that is killed while it starts a runner has a child that keeps the lock
+	// for a moment, until it becomes the runner.
 	const moment = time.Second
 	if err := l.Lock(ctx, moment); err != nil {
 		l.Close()
@@ -96,8 +98,8 @@ func takeLock(ctx context.Context, base, instance string) (*lock.File, error) {
 	return l, nil
 }
 
-// openDB opens the database, and upgrades it if it is an older one. A manager
-// that does not serve the base path leaves it alone while another one does.
+// openDB opens the database, and upgrades an older one. A manager that does not serve
+// the base path leaves it alone while another one does.
 func (m *Manager) openDB(ctx context.Context) error {
 	const readers = 2 // dispatching and recovery; the others only write, or hardly ever read
 	options := db.Options{Durability: m.config.Durability, Upgrade: m.lock != nil, Beside: readers, AllowForeign: m.config.AllowForeign}
@@ -121,7 +123,7 @@ func (m *Manager) openDB(ctx context.Context) error {
 	return nil
 }
 
-// openFiles remembers which files others see now.
+// openFiles records which files other processes see now.
 func (m *Manager) openFiles(base string) error {
 	var err error
 	if m.prober, err = lock.NewProber(filepath.Join(base, runner.LocksName)); err != nil {
@@ -164,7 +166,7 @@ func (m *Manager) introduce(ctx context.Context) error {
 	})
 }
 
-// setup is what this manager's runners are told.
+// setup returns what this manager tells its runners.
 func (m *Manager) setup() runner.Setup {
 	s := runner.Setup{
 		BasePath: m.config.BasePath, BootID: m.self.BootID, Durability: m.config.Durability,
@@ -179,8 +181,8 @@ func (m *Manager) setup() runner.Setup {
 	return s
 }
 
-// stable is a name for the program exe, which is ours, that holds even after an
-// upgrade has replaced the file.
+// stable returns a path of our own program exe that stays valid when an upgrade
+// replaces the file.
 func stable(exe string) string {
 	const self = "/proc/self/exe"
 	if _, err := os.Stat(self); err == nil {

@@ -16,9 +16,9 @@ import (
 	"github.com/air-executor/air-executor/runner/process"
 )
 
-// recovery is the service that finds attempts whose runner is gone, ends what is left
-// of their commands, and records them as lost. It does so when it is asked, because that
-// takes up to some seconds for each, in which the manager goes on.
+// recovery is the service that finds attempts whose runner is dead, ends what is left
+// of their commands, and records them as lost. It works on request, in the background,
+// because each attempt may take a few seconds.
 type recovery struct {
 	db        *db.DB
 	log       *slog.Logger
@@ -26,10 +26,10 @@ type recovery struct {
 	prober    *lock.Prober
 	bootID    string
 	namespace int64             // the PID namespace of this process; 0: unknown
-	stuck     map[string]string // lost attempts that cannot be ended, by their tokens, and why
-	unseen    map[string]bool   // those of which this process does not see what their runners have left, by their tokens
+	stuck     map[string]string // why a lost attempt cannot be ended, by token
+	unseen    map[string]bool   // lost attempts whose leftover processes this process cannot see, by token
 	asked     chan dispatch.Look
-	found     chan dispatch.Looked // one answer to every question
+	found     chan dispatch.Looked // one answer to every request
 }
 
 func (m *Manager) newRecovery() *recovery {
@@ -39,8 +39,8 @@ func (m *Manager) newRecovery() *recovery {
 	}
 }
 
-// Run looks whenever it is asked. When ctx ends, it finishes the attempt that it is at,
-// and leaves the others to the next manager.
+// Run answers requests. When ctx ends, it finishes the current attempt, and leaves the
+// others to the next manager.
 func (r *recovery) Run(ctx context.Context) error {
 	for {
 		select {
@@ -52,7 +52,7 @@ func (r *recovery) Run(ctx context.Context) error {
 	}
 }
 
-// look answers one question.
+// look answers one request.
 func (r *recovery) look(ctx context.Context, what dispatch.Look, postpone func() bool) (out dispatch.Looked) {
 	if what.Parked {
 		out.Parked, out.Freed = r.freeParked(ctx)
@@ -65,15 +65,15 @@ func (r *recovery) look(ctx context.Context, what dispatch.Look, postpone func()
 	return out
 }
 
-// pass goes through the attempts that are under way according to their rows. Those
-// whose runner is gone are lost. It returns the others. As soon as postpone says so, it
-// takes the rest for alive.
+// pass goes through the attempts that are running according to their rows. It records
+// those whose runner is dead as lost, and returns the others. As soon as postpone
+// returns true, it treats the rest as alive.
 func (r *recovery) pass(ctx context.Context, postpone func() bool) ([]dispatch.Attempt, error) {
 	active, err := r.db.Active(ctx)
 	if err != nil {
 		return nil, err
 	}
-	// Runners hold their locks in the file that had the name when they started.
+	// Runners hold their locks in the file that had this name when they started.
 	if err := r.files.replaced(); err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (r *recovery) pass(ctx context.Context, postpone func() bool) ([]dispatch.A
 	return left, nil
 }
 
-// lose ends an attempt whose runner is gone: first it kills what is left of the
+// lose ends an attempt whose runner is dead: first it kills what is left of the
 // command, then it updates the row.
 func (r *recovery) lose(ctx context.Context, a db.Active) error {
 	if err := r.seen(a); err != nil {
@@ -112,8 +112,8 @@ func (r *recovery) lose(ctx context.Context, a db.Active) error {
 	return r.recordLoss(ctx, a, lossText(a, r.bootID))
 }
 
-// lossText says why an attempt without a runner has ended, in agreement with the
-// reason that the database gives it.
+// lossText returns the error text of an attempt without a runner. It agrees with the
+// reason that the database records.
 func lossText(a db.Active, boot string) string {
 	what, why := job.Lost, "its runner died"
 	if a.Cancelled {
@@ -125,21 +125,21 @@ func lossText(a db.Active, boot string) string {
 	return fmt.Sprintf("%s: %s; the command may have run in part", what, why)
 }
 
-// killRest kills the processes of an attempt that has no runner any more. If
-// the runner is alive after all, because the file with its lock was removed, it is
-// killed too, before it can start the command. While a process of the attempt
-// cannot be killed, the attempt stays under way, so that nothing else of its job
-// starts, and its row says why.
+// killRest kills the remaining processes of an attempt whose runner is dead. If the
+// runner is alive after all, because the file with its lock was removed, it is killed
+// too, before it can start the command. As long as a process of the attempt cannot be
+// killed, the attempt stays running, so that nothing else of its job starts, and its
+// row says why.
 func (r *recovery) killRest(a db.Active) error {
 	mark := process.Mark{
 		Setting: runner.Mark(a.Token), Args: runner.MarkArgs(a.Runner.Lock),
 	}
 	same := a.Runner.Namespace == 0 || a.Runner.Namespace == r.namespace
-	if a.Runner.BootID == r.bootID && same { // elsewhere the number names another
+	if a.Runner.BootID == r.bootID && same { // otherwise the PID belongs to another process
 		mark.Session, mark.SessionStart = a.Runner.PID, a.Runner.PIDStart
 	}
-	// The kernel may take a moment to end a large process. What has not ended by
-	// then is checked again later; other attempts must not wait for it.
+	// The kernel may take a moment to end a large process. Attempts that have not ended
+	// by then are checked again later; the others must not wait for them.
 	patience := 5 * time.Second
 	if _, again := r.stuck[a.Token]; again {
 		patience = 100 * time.Millisecond
@@ -156,8 +156,8 @@ func (r *recovery) killRest(a db.Active) error {
 	return nil
 }
 
-// noteStuck says once in the log, and in the row of the attempt, why a lost
-// attempt stays under way.
+// noteStuck records, once in the log and in the attempt's row, why a lost attempt stays
+// running.
 func (r *recovery) noteStuck(ctx context.Context, a db.Active, why error) {
 	text := runner.StuckText(process.Survivors(why))
 	if unseen := new(unseenError); errors.As(why, &unseen) {
@@ -176,7 +176,7 @@ func (r *recovery) noteStuck(ctx context.Context, a db.Active, why error) {
 	}
 }
 
-// recordLoss records the loss, unless the attempt has ended otherwise meanwhile.
+// recordLoss records the loss, unless the attempt has ended in the meantime.
 func (r *recovery) recordLoss(ctx context.Context, a db.Active, why string) error {
 	lost, err := r.db.Lose(ctx, a, why)
 	if err == nil && lost {

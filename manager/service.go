@@ -5,19 +5,20 @@ import (
 	"errors"
 )
 
-// service is a part of the manager that lives as long as the manager serves, in a
-// goroutine of its own. Services share no variables; they send each other messages.
+// service is a part of the manager that runs in its own goroutine while the manager
+// serves. Services share no variables; they send each other messages.
 type service interface {
-	// Run works until ctx ends, and then lets go of what it has. The cause of the end
-	// is errStopped if all is well. An error that Run returns before ends the manager.
+	// Run works until ctx ends, and then releases its resources. The cause is
+	// errStopped if all is well. If Run returns an error before that, the manager
+	// stops.
 	Run(ctx context.Context) error
 }
 
 // errStopped is returned by the service that was told to stop the manager.
 var errStopped = errors.New("the manager stops")
 
-// serve runs the services until one of them ends with an error, or ctx ends. Then it
-// ends them one after the other, in their order, and returns that error.
+// serve runs the services until one of them returns an error, or ctx ends. Then it
+// stops them one after the other, in order, and returns that error.
 func serve(ctx context.Context, services []service) error {
 	failed := make(chan error, len(services))
 	ends := make([]func(error), len(services))

@@ -21,8 +21,8 @@ type Process struct {
 // ErrNoList is returned on systems that do not show which process has which file open.
 var ErrNoList = errors.New("this system has no /proc in which managers could be found")
 
-// AllServing finds the managers of the effective user on this machine, in the
-// order of their process numbers: the processes that hold the lock of a manager.
+// AllServing finds the managers of the effective user on this machine, in the order of
+// their PIDs: the processes that hold a manager's lock.
 func AllServing() ([]Process, error) {
 	entries, err := os.ReadDir("/proc")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -76,9 +76,9 @@ func servedBy(pid int) string {
 	return ""
 }
 
-// holds reports whether a process has itself taken the exclusive lock of which
-// its fdinfo tells. A runner that is being started has the manager's, until it
-// has become the program.
+// holds reports whether the process itself took the exclusive lock that its fdinfo
+// shows. A runner that is being started shares the manager's lock until it executes the
+// program.
 func holds(info string, pid int) bool {
 	for line := range strings.Lines(info) {
 		// lock:	1: FLOCK  ADVISORY  WRITE 1234 08:02:9 0 EOF

@@ -18,7 +18,7 @@ import (
 // ErrRunnerLives is returned by Lose.
 var ErrRunnerLives = errors.New("its runner lives")
 
-// settler makes a recovery for one use, beside no manager.
+// settler makes a recovery for a single use without a manager.
 func settler(conf *config.Config, d *db.DB) (*recovery, error) {
 	r := &recovery{db: d, log: slog.New(slog.DiscardHandler)}
 	var err error
@@ -32,11 +32,10 @@ func settler(conf *config.Config, d *db.DB) (*recovery, error) {
 	return r, err
 }
 
-// Settle does, where no manager serves, what a manager would do for those
-// attempts whose runner has died: it kills what is left of their commands and
-// records the loss. It returns the attempts that it has settled. An attempt of
-// another host or container is an error, because its processes cannot be seen
-// from here.
+// Settle does what a manager would do for those of the attempts whose runner has died;
+// it is for when no manager serves. It kills what is left of their commands and records
+// the loss, and returns the attempts that it has settled. An attempt of another host or
+// container is an error, because its processes cannot be seen from here.
 func Settle(ctx context.Context, conf *config.Config, d *db.DB, attempts []db.Active) ([]db.Active, error) {
 	rec, err := settler(conf, d)
 	if err != nil {
@@ -62,7 +61,7 @@ func Settle(ctx context.Context, conf *config.Config, d *db.DB, attempts []db.Ac
 		if alive {
 			continue
 		}
-		// Older versions have not written down in which PID namespace it was.
+		// Older versions did not record its PID namespace.
 		r := a.Runner
 		if r.BootID == rec.bootID && r.Namespace == 0 && (r.Host != host || r.PIDStart < oldest) {
 			return settled, fmt.Errorf("task %q: %w", a.Task, &unseenError{r.Host})
@@ -75,9 +74,10 @@ func Settle(ctx context.Context, conf *config.Config, d *db.DB, attempts []db.Ac
 	return settled, nil
 }
 
-// Lose records that an attempt is lost, where somebody knows that nothing of it
-// lives and no manager can see that. What can be seen of it is ended. It returns
-// false if the attempt has ended meanwhile, and [ErrRunnerLives] if that is so.
+// Lose records an attempt as lost because the user says that nothing of it is alive,
+// when no manager can see that. It ends the processes that it can see. It returns false
+// if the attempt has ended in the meantime, and [ErrRunnerLives] if its runner is
+// alive.
 func Lose(ctx context.Context, conf *config.Config, d *db.DB, a db.Active) (bool, error) {
 	rec, err := settler(conf, d)
 	if err != nil {

@@ -14,27 +14,28 @@ import (
 	"github.com/air-executor/air-executor/runner/process"
 )
 
-// Ways to stop that are decided when the manager handles the request: the one that was
-// stored with db.AskToStop, else the one in which it is stopping already, else
+// Ways to stop that are resolved when the manager handles the request. AsAsked is the
+// way that was stored with db.AskToStop; if there is none, the current way of stopping;
+// and if it is not stopping, db.StopLeave. Terminate is Options.OnTerm.
 const (
-	AsAsked   db.Stop = ""     // db.StopLeave
-	Terminate db.Stop = "term" // Options.OnTerm
+	AsAsked   db.Stop = ""
+	Terminate db.Stop = "term"
 )
 
-// NewStops makes a channel for requests to stop a manager. Its buffer holds as many
-// requests as can differ from each other.
+// NewStops makes a channel for requests to stop a manager. Its buffer has room for one
+// request of each kind.
 func NewStops() chan db.Stop { return make(chan db.Stop, 4) }
 
-// requests are those to stop a manager: from [Manager.Stop] and Options.Stops, and
-// from the database.
+// requests collects requests to stop a manager, from [Manager.Stop], Options.Stops and
+// the database.
 type requests struct {
 	stops    chan db.Stop
 	alive    func() // may be nil
 	db       *db.DB // nil: not open yet
 	log      *slog.Logger
 	instance string    // empty: none is stored in the database
-	heeded   db.Stop   // newest request in the database that was acted on
-	changes  int64     // of the database, when last looked at for a request
+	heeded   db.Stop   // newest request in the database that was handled
+	changes  int64     // of the database, when it was last checked for a request
 	looked   time.Time // when that was
 }
 
@@ -54,15 +55,15 @@ func (r *requests) attach(d *db.DB, log *slog.Logger, instance string) {
 func (r *requests) add(how db.Stop) {
 	select {
 	case r.stops <- how:
-	default: // several requests are waiting already
+	default: // enough requests are pending already
 	}
 }
 
 // waiting reports whether there is a request that was not handled yet.
 func (r *requests) waiting() bool { return len(r.stops) > 0 }
 
-// told is waiting, and also checks the database for a request, at most once a
-// second. It is called wherever a manager may be busy for long.
+// told is like waiting, but also checks the database for a request, at most once a
+// second. It is called wherever a manager may be busy for a long time.
 func (r *requests) told(ctx context.Context) bool {
 	if r.waiting() || ctx.Err() != nil {
 		return true
@@ -87,7 +88,8 @@ func (r *requests) told(ctx context.Context) bool {
 	return r.waiting()
 }
 
-// asked reads from the database how this manager was asked to stop; empty: it was not.
+// asked reads from the database how this manager was asked to stop; empty: it was not
+// asked to.
 func (r *requests) asked(ctx context.Context) db.Stop {
 	if r.instance == "" {
 		return ""
@@ -102,8 +104,9 @@ func (r *requests) asked(ctx context.Context) db.Stop {
 	return i.Stop
 }
 
-// resolve turns a request to stop into one of the three ways. The manager is stopping
-// in the way now already; empty: it serves. Terminate means onTerm.
+// resolve turns a request to stop into one of the three ways. The argument now is the
+// way in which the manager is stopping already; empty: it serves. Terminate means
+// onTerm.
 func (r *requests) resolve(ctx context.Context, how, now, onTerm db.Stop) db.Stop {
 	otherwise := db.StopLeave
 	if how == Terminate && onTerm != "" {
@@ -126,9 +129,9 @@ func (r *requests) resolve(ctx context.Context, how, now, onTerm db.Stop) db.Sto
 	return how
 }
 
-// Tell asks the runner of an attempt, which was cancelled in the database, to end
-// its task now; it looks there every second by itself. Tell does nothing if that
-// runner is gone, or in another PID namespace.
+// Tell signals the runner of a cancelled attempt to end its task now, rather than at
+// its next check of the database a second later. It does nothing if the runner is dead
+// or in another PID namespace.
 func Tell(a db.Active) error {
 	failpoint.Hit("tell.before_signal")
 	err := process.Signal(a.Runner.PID, a.Runner.PIDStart, unix.SIGTERM)

@@ -16,27 +16,26 @@ import (
 // trouble is a reason why no task can start.
 type trouble int
 
-// The reasons. One that explains others comes before them.
+// The reasons. A reason that explains others comes first.
 const (
 	noRoom   trouble = iota // the disk is full
 	noRunner                // no runner can be started
-	noClaim                 // the database takes no claim
-	noLook                  // it cannot be read
+	noClaim                 // claims fail
+	noLook                  // the database cannot be read
 	reasons
 )
 
-// troubles are the reasons why no task can start at present. All services report
-// to it.
+// troubles holds the current reasons why no task can start. All services report to it.
 type troubles struct {
 	log     *slog.Logger
-	publish func(text string) // what others can read; empty: tasks start
+	publish func(text string) // publishes the reason for other processes; empty: tasks start
 	mu      sync.Mutex        // guards what follows
 	texts   [reasons]string
 	shown   string
 }
 
-// report records that tasks cannot start for this reason, or with a nil error that
-// they can again. A change is logged, and published for other processes.
+// report records that tasks cannot start for this reason, or, with a nil error, that
+// the reason is gone. A change is logged, and published for other processes.
 func (t *troubles) report(kind trouble, what string, err error) {
 	text := ""
 	if err != nil {
@@ -61,7 +60,7 @@ func (t *troubles) report(kind trouble, what string, err error) {
 	t.show(now)
 }
 
-// is reports whether tasks cannot start for this reason.
+// is reports whether this is a current reason.
 func (t *troubles) is(kind trouble) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -80,7 +79,7 @@ func (t *troubles) show(text string) {
 	t.publish(text)
 }
 
-// publish tells others why tasks cannot start.
+// publish tells other processes why tasks cannot start.
 func (m *Manager) publish(text string) {
 	if m.lock != nil {
 		if err := note(m.lock, m.self.Manager, text); err != nil {
@@ -92,8 +91,8 @@ func (m *Manager) publish(text string) {
 	}
 }
 
-// note writes into the lock file who holds it, and why tasks cannot start. Serving
-// reads it. It is not in the database, because the database may be what cannot be
+// note writes to the lock file who holds it, and why tasks cannot start. Serving reads
+// it. It is not in the database, because the problem may be that the database cannot be
 // written.
 func note(l *lock.File, instance, trouble string) error {
 	text := fmt.Sprintf("the manager, process %d\ninstance %s", os.Getpid(), instance)
@@ -107,14 +106,13 @@ func note(l *lock.File, instance, trouble string) error {
 // Holder is what a serving manager publishes about itself outside the database.
 type Holder struct {
 	PID      int       // in its own PID namespace; 0: unknown
-	Instance string    // its id in the database; empty: it is of a version that does not say
-	Trouble  string    // what keeps tasks from starting; empty: nothing does
+	Instance string    // its id in the database; empty: an older version, which does not say
+	Trouble  string    // why tasks cannot start; empty: they can
 	Since    time.Time // when that began
 }
 
-// Serving reports whether a manager serves the base path, and what it publishes
-// about itself. Right after its start, that is still what the manager before it
-// had published.
+// Serving reports whether a manager serves the base path, and what it publishes about
+// itself. Right after its start, that may still be what the previous manager published.
 func Serving(base string) (Holder, bool, error) {
 	path := filepath.Join(base, LockName)
 	on, err := lock.Held(path)
@@ -128,7 +126,7 @@ func Serving(base string) (Holder, bool, error) {
 	return parseHolder(text), true, err
 }
 
-// parseHolder reads what note has written. It ignores what it does not know.
+// parseHolder reads what note has written. It ignores unknown keys.
 func parseHolder(text string) (h Holder) {
 	for line := range strings.Lines(text) {
 		key, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")

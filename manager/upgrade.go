@@ -8,10 +8,10 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Upgrade migrates an older database while no manager serves it, and returns what
-// it did; nil if there was nothing to do. A manager of the older program would go
-// on, but no command of that program could reach it any more. So while one serves,
-// Upgrade returns ErrRunning.
+// Upgrade migrates an older database while no manager serves it, and returns what it
+// did; nil if there was nothing to do. A manager of the older program would continue,
+// but no command of that program could reach it. So if a manager serves, Upgrade
+// returns ErrRunning.
 func Upgrade(ctx context.Context, conf *config.Config) (*db.Upgraded, error) {
 	l, err := takeLock(ctx, conf.BasePath, job.NewUUID())
 	if err != nil {

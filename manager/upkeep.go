@@ -11,8 +11,8 @@ import (
 	"github.com/air-executor/air-executor/runner"
 )
 
-// upkeep is the service that, at every poll, checks that the files are still those
-// that others see, and restores what may have been lost.
+// upkeep is the service that, at every poll, checks that other processes still see the
+// same files, and restores what may have been lost.
 type upkeep struct {
 	db       *db.DB
 	log      *slog.Logger
@@ -21,8 +21,8 @@ type upkeep struct {
 	base     string
 	poll     time.Duration
 	alone    bool         // it serves one job only
-	running  func() int64 // attempts under way
-	unlinked bool         // the program was moved away, which was said
+	running  func() int64 // running attempts
+	unlinked bool         // the program was moved away; logged already
 }
 
 func (m *Manager) newUpkeep() *upkeep {
@@ -78,7 +78,7 @@ func (u *upkeep) keepLink() {
 }
 
 // program returns the path of this program's file. If the file was replaced since the
-// start, that is the new one.
+// start, it is the path of the new one.
 func program() string {
 	if now, err := os.Readlink("/proc/self/exe"); err == nil {
 		return strings.TrimSuffix(now, " (deleted)")
@@ -87,8 +87,7 @@ func program() string {
 	return exe
 }
 
-// tidy deletes a few of the environments that no task uses any more, if there is
-// nothing else to do.
+// tidy deletes some environments that no task uses, if there is nothing else to do.
 func (u *upkeep) tidy(ctx context.Context) {
 	const few = 100
 	if u.running() > 0 || u.alone || u.trouble.is(noRoom) {

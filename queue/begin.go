@@ -14,23 +14,23 @@ import (
 	"github.com/air-executor/air-executor/taskfile"
 )
 
-// BeginOptions say which job is to begin, or to go on. Of EnqueueOptions, Job is the
-// name that is wanted.
+// BeginOptions say which job to begin or to continue. Job in EnqueueOptions is the
+// requested name.
 type BeginOptions struct {
 	EnqueueOptions
-	Resume bool              // go on with the job of this name, as its file is now
+	Resume bool              // continue the job of this name with its current file
 	Absent func(name string) // with Resume: there is no such job, and a new one begins; may be nil
 }
 
-// Begun is a job that has begun, or goes on.
+// Begun is a job that was begun or continued.
 type Begun struct {
 	Job      string
 	LastStep int64      // the newest row of attempts before it, for Progress
 	Resumed  db.Resumed // what has changed; empty for a new job
 }
 
-// Unfinished is the error about a job that is to begin, but is there and has not
-// completed.
+// Unfinished is the error about a job that cannot be begun because it exists and has
+// not completed.
 type Unfinished struct{ Job job.Job }
 
 // Error says how far it is.
@@ -39,10 +39,10 @@ func (e *Unfinished) Error() string {
 	return fmt.Sprintf("job %q exists already, in state %s with %d of %d tasks completed", e.Job.Name, e.Job.State, c.Completed, c.Total())
 }
 
-// Begin stores the tasks of a new job, or changes those of one that is to go on. A job
-// of the wanted name that has completed is left alone, and the new one gets a number:
-// build-2. Errors: *Unfinished, those of Enqueue and of Resume; with *FilesLeft, the
-// job goes on.
+// Begin stores the tasks of a new job, or changes those of a job to be continued. A
+// completed job of the requested name is left alone, and the new one gets a number:
+// build-2. Errors: *Unfinished, those of Enqueue and of Resume; after *FilesLeft, the
+// job continues.
 func (q *Queue) Begin(ctx context.Context, tasks []job.Spec, o BeginOptions) (Begun, error) {
 	for {
 		name, fresh, err := q.choose(ctx, o.Job, o.Resume)
@@ -66,12 +66,12 @@ func (q *Queue) Begin(ctx context.Context, tasks []job.Spec, o BeginOptions) (Be
 		if !errors.Is(err, db.ErrJobExists) {
 			return Begun{Job: name, LastStep: last}, err
 		}
-		// Another process was faster. What it has made of the name is the next question.
+		// Another process was faster. Check again what the name means now.
 	}
 }
 
-// choose finds a name for the job: the one wanted if there is no such job yet,
-// or if it is to be resumed; with a number if that one has completed.
+// choose finds a name for the job: the requested one if there is no such job yet, or if
+// it is to be resumed; with a number if that job has completed.
 func (q *Queue) choose(ctx context.Context, wanted string, resume bool) (name string, fresh bool, err error) {
 	name = wanted
 	for n := 2; ; n++ {
@@ -90,8 +90,8 @@ func (q *Queue) choose(ctx context.Context, wanted string, resume bool) (name st
 	}
 }
 
-// CommandJob is a name for the job of a single command that is given none. Two that
-// begin in the same second are two jobs.
+// CommandJob returns a default name for the job of a single command. Two that begin in
+// the same second get different names.
 func CommandJob() string {
 	return fmt.Sprintf("run-%s-%d", time.Now().Format("20060102-150405"), os.Getpid())
 }

@@ -7,13 +7,12 @@ import (
 	"github.com/air-executor/air-executor/runner"
 )
 
-// Caller is the task inside which a process runs, if it runs inside one. The zero
-// value is none.
+// Caller is the task that a process runs inside, if any. The zero value means none.
 type Caller struct {
 	BasePath string // of the task
 	Job      string
 	Task     string
-	Token    string // of its attempt; empty: the process has put it away
+	Token    string // of its attempt; empty: the process has unset it
 }
 
 // CallerByEnv reads the caller from the environment, such as with os.Getenv.
@@ -23,14 +22,14 @@ func CallerByEnv(getenv func(string) string) Caller {
 	}
 }
 
-// Park is for a caller that waits for other tasks of the queue: until resume is
-// called, its attempt is parked, and its place among the tasks that may run at once
-// is free for others. For a caller that is none of the queue's tasks it does nothing.
+// Park is for a caller that waits for other tasks of the queue: until resume is called,
+// its attempt is parked, and its place among the tasks that may run at once is free for
+// others. It does nothing if the caller is not a task of this queue.
 func (q *Queue) Park(ctx context.Context, c Caller) (resume func(), err error) {
 	if c.Token == "" || c.BasePath != q.conf.BasePath {
 		return func() {}, nil
 	}
-	// By this lock a manager sees that we wait. If we are killed, it takes the
+	// This lock tells managers that this process waits. If it is killed, they take the
 	// place back.
 	held, err := manager.ParkLock(q.conf.BasePath, c.Token)
 	if err != nil {

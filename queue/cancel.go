@@ -11,16 +11,17 @@ import (
 	"github.com/air-executor/air-executor/manager"
 )
 
-// CancelOptions say what to cancel and what to tell meanwhile. Of its functions, any
+// CancelOptions say what to cancel, and which events to report. Any of the functions
 // may be nil.
 type CancelOptions struct {
 	Task    string                  // only this one of the job; empty: all
-	Untold  func(db.Active, error)  // the runner cannot be signalled; it looks for the request by itself
+	Untold  func(db.Active, error)  // the runner cannot be signalled; it will check for the request by itself
 	Settled func(db.Active)         // the runner had died; what was left of the command was ended
-	Waiting func(db.Active, string) // after two seconds, for each that has not ended; and what keeps it, if that is known
+	Waiting func(db.Active, string) // after two seconds, for each that has not ended; with the reason if it is known
 }
 
-// CancelResult counts what was cancelled, and lists what was faster.
+// CancelResult counts the cancelled tasks, and lists those that ended before they could
+// be cancelled.
 type CancelResult struct {
 	Job       string        `json:"job"`
 	Task      *string       `json:"task"`              // the one that was named
@@ -30,7 +31,7 @@ type CancelResult struct {
 	Otherwise []EndedResult `json:"ended_otherwise"`   // ran, and ended before they could be cancelled
 }
 
-// EndedResult is a task that ended in another way than it was asked to.
+// EndedResult is a task that ended before it could be cancelled.
 type EndedResult struct {
 	Task    string      `json:"task"`
 	Attempt int         `json:"attempt"`
@@ -39,8 +40,8 @@ type EndedResult struct {
 	Error   *string     `json:"error"`
 }
 
-// Unsettled is the error about a task whose runner has died, and of which what is
-// left cannot be ended from here.
+// Unsettled is the error about a task whose runner has died, and whose remaining
+// processes cannot be ended from here.
 type Unsettled struct{ err error }
 
 // Error says why.
@@ -49,9 +50,9 @@ func (e *Unsettled) Error() string { return e.err.Error() }
 // Unwrap returns the reason.
 func (e *Unsettled) Unwrap() error { return e.err }
 
-// Cancel ends tasks of a job, and returns when none of them runs any more. The
-// request is stored first: if ctx ends meanwhile, the tasks still end. Errors:
-// db.ErrNoJob, db.ErrNoTask, *Unsettled.
+// Cancel ends tasks of a job, and returns when none of them is running. The request is
+// stored first: even if ctx ends before that, the tasks end. Errors: db.ErrNoJob,
+// db.ErrNoTask, *Unsettled.
 func (q *Queue) Cancel(ctx context.Context, name string, o CancelOptions) (CancelResult, error) {
 	done, err := q.DB.Cancel(ctx, name, o.Task)
 	if err != nil {
@@ -73,17 +74,17 @@ func (q *Queue) Cancel(ctx context.Context, name string, o CancelOptions) (Cance
 	return out, nil
 }
 
-// endings are attempts that are to end.
+// endings are attempts that were asked to end.
 type endings struct {
 	queue   *Queue
 	options CancelOptions
-	open    []db.Active // under way when last seen
+	open    []db.Active // running when last seen
 	ended   []db.Became
 	changes int64
 }
 
-// await tells the runners of the attempts to look, and waits until none of the
-// attempts is under way.
+// await signals the runners of the attempts to check for the request, and waits until
+// none of the attempts is running.
 func (w *endings) await(ctx context.Context) error {
 	for _, r := range w.open {
 		if err := manager.Tell(r); err != nil && w.options.Untold != nil {
@@ -123,7 +124,7 @@ func (w *endings) look(ctx context.Context) error {
 	return w.sort(ctx)
 }
 
-// sort puts the attempts that have ended apart.
+// sort separates the attempts that have ended.
 func (w *endings) sort(ctx context.Context) error {
 	became, err := w.queue.DB.Become(ctx, w.open)
 	if err != nil {
@@ -155,13 +156,13 @@ func (w *endings) settle(ctx context.Context) error {
 	if err != nil {
 		return &Unsettled{err}
 	}
-	if len(settled) > 0 { // by ourselves, of which Changes does not tell
+	if len(settled) > 0 { // by this process, whose own changes Changes does not show
 		return w.sort(ctx)
 	}
 	return nil
 }
 
-// explain tells what is being waited for.
+// explain reports what is being waited for.
 func (w *endings) explain(ctx context.Context) {
 	if w.options.Waiting == nil {
 		return
@@ -175,9 +176,9 @@ func (w *endings) explain(ctx context.Context) {
 	}
 }
 
-// Lose records a running task as lost, on the word of the caller that nothing of it
-// lives any more, although that cannot be seen. Errors: db.ErrNoJob, db.ErrNoTask,
-// manager.ErrRunnerLives, and one if the task does not run.
+// Lose records a running task as lost because the caller says that nothing of it is
+// alive, although that cannot be seen. Errors: db.ErrNoJob, db.ErrNoTask,
+// manager.ErrRunnerLives, and one if the task is not running.
 func (q *Queue) Lose(ctx context.Context, name, task string) (CancelResult, error) {
 	if _, err := q.DB.Task(ctx, name, task); err != nil {
 		return CancelResult{}, err

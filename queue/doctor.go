@@ -10,7 +10,7 @@ import (
 	"github.com/air-executor/air-executor/runner"
 )
 
-// DoctorForm is what a check of the database has found.
+// DoctorForm is the result of a check of the database.
 type DoctorForm struct {
 	Database            string       `json:"database"`
 	Findings            []db.Finding `json:"findings"`
@@ -23,19 +23,19 @@ func (f DoctorForm) Outdated() bool {
 	return f.SchemaVersion > 0 && f.SchemaVersion < f.LatestSchemaVersion
 }
 
-// The rules beside those of the database.
+// The rules besides those of the database.
 const (
 	everyRunning = "a running task has a living runner"
 	everyLog     = "the logs of every job can be written"
 )
 
-// Rules are the rules that Check checks, in words.
+// Rules describes the rules that Check checks.
 func Rules() []string { return append(db.Rules(), everyRunning, everyLog) }
 
 // Check finds out whether the database is sound, whether its rows contradict each
 // other, whether every running task has a runner, and whether logs can be written. It
-// changes nothing. What is wrong is in the result; an error means that this could
-// not be found out.
+// changes nothing. Findings are in the result; an error means that the check could not
+// be made.
 func (q *Queue) Check(ctx context.Context) (DoctorForm, error) {
 	found, err := q.DB.Check(ctx)
 	if err != nil {
@@ -56,7 +56,7 @@ func (q *Queue) Check(ctx context.Context) (DoctorForm, error) {
 	}, nil
 }
 
-// withoutLogs finds what is in the place of the folders for logs.
+// withoutLogs finds files that are in the way of the folders for logs.
 func (q *Queue) withoutLogs(ctx context.Context) ([]db.Finding, error) {
 	if err := runner.CheckJobs(q.conf.BasePath); err != nil {
 		return []db.Finding{{Rule: everyLog, Place: jobfolder.JobsName, What: err.Error()}}, nil
@@ -74,14 +74,14 @@ func (q *Queue) withoutLogs(ctx context.Context) ([]db.Finding, error) {
 	return out, nil
 }
 
-// withoutRunner finds running tasks whose runner is gone. Where a manager
-// serves, it ends them within a second or two.
+// withoutRunner finds running tasks whose runner is dead. A serving manager ends them
+// within a second or two.
 func (q *Queue) withoutRunner(ctx context.Context) ([]db.Finding, error) {
 	active, err := q.DB.Active(ctx)
 	if err != nil {
 		return nil, err
 	}
-	// What is in the place of the locks is in the way even if nothing runs.
+	// A wrong file in the place of the locks is a finding even if nothing runs.
 	p, err := lock.NewProber(filepath.Join(q.conf.BasePath, runner.LocksName))
 	if err != nil {
 		return nil, err

@@ -11,26 +11,26 @@ import (
 	"github.com/air-executor/air-executor/taskfile"
 )
 
-// DefaultJob is where tasks go that name no job.
+// DefaultJob is the job of tasks that name none.
 const DefaultJob = "default"
 
-// EnqueueOptions say where tasks go, and what they get.
+// EnqueueOptions say where tasks go, and their defaults.
 type EnqueueOptions struct {
-	Job          string                       // made if it is not there; empty: that of the caller, or DefaultJob
+	Job          string                       // created if it does not exist; empty: the caller's, or DefaultJob
 	Caller       Caller                       // the task inside which they are queued, which becomes their parent
-	Template     *job.Spec                    // what tasks get that do not say it themselves, see Fill; nil: nothing
-	IfAbsent     bool                         // pass over tasks whose id is there already; else db.ErrDuplicate
-	Compare      func(db.Definition) []string // says how a task that was passed over differs; nil: nobody wants to know
-	AllowMissing bool                         // accept dependencies that are not there yet; else db.ErrNoTask
-	NewJob       bool                         // the job must not be there yet; else db.ErrJobExists
-	FromFile     bool                         // they are those of a job file, for a later Resume
+	Template     *job.Spec                    // defaults for what tasks leave unset, see Fill; nil: none
+	IfAbsent     bool                         // skip tasks whose id exists already; else db.ErrDuplicate
+	Compare      func(db.Definition) []string // returns how a skipped task differs; nil: not wanted
+	AllowMissing bool                         // accept dependencies that do not exist yet; else db.ErrNoTask
+	NewJob       bool                         // the job must not exist yet; else db.ErrJobExists
+	FromFile     bool                         // the tasks are those of a job file, for a later Resume
 }
 
-// EnqueuedForm is the form of a task that was queued, or was there.
+// EnqueuedForm is the form of a task that was queued or existed.
 type EnqueuedForm struct {
 	Job   string `json:"job"`
 	Task  string `json:"task"`
-	Added bool   `json:"added"` // false: it was there
+	Added bool   `json:"added"` // false: it existed already
 }
 
 // Enqueue stores tasks durably, all or none, and wakes the manager. An error from
@@ -39,8 +39,8 @@ func (q *Queue) Enqueue(ctx context.Context, tasks iter.Seq2[job.Spec, error], o
 	return q.DB.Enqueue(ctx, q.batch(tasks, o))
 }
 
-// EachEnqueued calls fn with every task that Enqueue has stored, or passed over if
-// there were not more than a few thousand, in the order in which they came.
+// EachEnqueued calls fn with every task that Enqueue has stored, in order. If there
+// were at most a few thousand, the skipped ones are included.
 func (q *Queue) EachEnqueued(ctx context.Context, added db.Added, fn func(EnqueuedForm) error) error {
 	if added.IDs == nil {
 		return q.DB.EachAdded(ctx, added, func(id string) error { return fn(EnqueuedForm{added.Job, id, true}) })
@@ -53,9 +53,9 @@ func (q *Queue) EachEnqueued(ctx context.Context, added db.Added, fn func(Enqueu
 	return nil
 }
 
-// Resume lets a job go on with the tasks of its file as they are now, and deletes
-// the logs of those that are not in it any more. The errors are those of DB.Resume;
-// *FilesLeft if only that has failed.
+// Resume continues a job with the tasks of its current file, and deletes the logs of
+// those that are no longer in it. The errors are those of DB.Resume, and *FilesLeft if
+// only deleting logs has failed.
 func (q *Queue) Resume(ctx context.Context, tasks iter.Seq2[job.Spec, error], o EnqueueOptions) (db.Resumed, error) {
 	r, err := q.DB.Resume(ctx, q.batch(tasks, o))
 	if err == nil {
@@ -66,8 +66,8 @@ func (q *Queue) Resume(ctx context.Context, tasks iter.Seq2[job.Spec, error], o 
 	return r, err
 }
 
-// batch is what the database stores. Inside a task that runs, and in the same
-// database, that task is the parent.
+// batch returns the batch to store. If the caller is a running task of the same
+// database, it is the parent.
 func (q *Queue) batch(tasks iter.Seq2[job.Spec, error], o EnqueueOptions) db.Batch {
 	if o.Template != nil {
 		tasks = filled(tasks, *o.Template)
@@ -79,14 +79,14 @@ func (q *Queue) batch(tasks iter.Seq2[job.Spec, error], o EnqueueOptions) db.Bat
 		DefaultJob: DefaultJob, MaxSubtasks: q.conf.MaxSubtasks, MaxDepth: q.conf.MaxSubtaskDepth,
 	}
 	if c.Token == "" && c.Job != "" && c.BasePath == q.conf.BasePath {
-		b.DefaultJob = c.Job // it has only put its token away
+		b.DefaultJob = c.Job // it has only unset its token
 	}
 	return b
 }
 
-// ReadTasks yields a task that was read before, and the rest of what r reads. unnamed
-// is the error about a task without an id, which would be a new one each time, and so
-// makes no sense with IfAbsent; nil: a task needs none.
+// ReadTasks yields a task that was read before, and then the rest of r. The error
+// unnamed is for tasks without an id; nil: a task needs none. (With IfAbsent it does,
+// because a task without an id would be a new one each time.)
 func ReadTasks(first job.Spec, r *taskfile.SpecReader, unnamed error) iter.Seq2[job.Spec, error] {
 	return func(yield func(job.Spec, error) bool) {
 		var err error
@@ -114,9 +114,9 @@ func filled(tasks iter.Seq2[job.Spec, error], template job.Spec) iter.Seq2[job.S
 	}
 }
 
-// Fill gives a task what it does not say itself: directory, priority and time limit
-// of the template. A relative directory is one below the template's. Its variables
-// are set on top of the template's environment.
+// Fill sets what a task leaves unset to the template's directory, priority and time
+// limit. A relative directory is relative to the template's. The task's variables are
+// added to the template's environment.
 func Fill(s *job.Spec, template job.Spec) {
 	if s.Dir == "" {
 		s.Dir = template.Dir
@@ -136,8 +136,8 @@ func Fill(s *job.Spec, template job.Spec) {
 	}
 }
 
-// CheckJobName returns an error for a name that is none for a new job, unless that
-// job is there: it may be older than the rules.
+// CheckJobName returns an error for a name that is not allowed for a new job, unless
+// the job exists: it may be older than the rules.
 func (q *Queue) CheckJobName(ctx context.Context, name string) error {
 	err := job.CheckNewName(name)
 	if err != nil && job.CheckName(name) == nil {

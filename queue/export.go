@@ -17,10 +17,9 @@ type ExportResult struct {
 }
 
 // Export writes state.json and tasks.json of a job, or of all if name is empty, each
-// into a folder of its own below path, and calls done for each. An empty path is
-// that of the jobs in the base path, where folders of jobs that are yet to be
-// imported stay as they are. Errors: db.ErrNoJob; jobfolder.ErrOther for a folder of
-// another job.
+// into a folder of its own below path, and calls done for each. An empty path is that
+// of the jobs in the base path, where folders of jobs that have not been imported yet
+// are not changed. Errors: db.ErrNoJob; jobfolder.ErrOther for a folder of another job.
 func (q *Queue) Export(ctx context.Context, name, path string, done func(ExportResult)) error {
 	write := jobfolder.Write
 	if path == "" {
@@ -47,8 +46,8 @@ func (q *Queue) Export(ctx context.Context, name, path string, done func(ExportR
 	return nil
 }
 
-// writeOwn is jobfolder.WriteOwn for a folder in the base path, which must be no link
-// out of it.
+// writeOwn is jobfolder.WriteOwn for a folder in the base path, which must not be a
+// link out of it.
 func (q *Queue) writeOwn(ctx context.Context, d *db.DB, j job.Job, folder string) error {
 	if err := runner.CheckJob(q.conf.BasePath, j.Name); err != nil {
 		return err

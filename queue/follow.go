@@ -9,19 +9,18 @@ import (
 	"github.com/air-executor/air-executor/db"
 )
 
-// CheckEvery is how often one that waits asks the database whether anything has
-// changed.
+// CheckEvery is how often waiting functions check whether the database has changed.
 const CheckEvery = 50 * time.Millisecond
 
 // FollowOptions say how logs are followed.
 type FollowOptions struct {
-	LogQuery        // which; Failed is not for what goes on
+	LogQuery        // which logs; Failed does not apply
 	Lines    int    // with how many lines of each to begin; negative: all
-	Waiting  func() // called again and again while there is something to wait for; nil: nothing is
+	Waiting  func() // called repeatedly while waiting; may be nil
 }
 
-// Follow gives a sink what the tasks of jobs have printed, and then what they add
-// until every job, or the one task, has ended. Errors: those of Logs and of the sink.
+// Follow passes the output of the jobs' tasks to a sink, and then new output until
+// every job, or the one task, has ended. Errors: those of Logs and of the sink.
 func (q *Queue) Follow(ctx context.Context, jobs []string, o FollowOptions, sink LogSink) error {
 	var all []*Follower
 	defer func() {
@@ -64,8 +63,8 @@ func (q *Queue) Follow(ctx context.Context, jobs []string, o FollowOptions, sink
 	}
 }
 
-// Follower reads what the tasks of a job print while they run. It looks at running
-// and new attempts only, however many have ended. It is for one goroutine.
+// Follower reads what the tasks of a job print while they run. It reads running and new
+// attempts only, however many have ended. It must be used by one goroutine only.
 type Follower struct {
 	queue *Queue
 	sink  LogSink
@@ -83,17 +82,17 @@ type attemptKey struct {
 	number int
 }
 
-// FollowNew returns a Follower of the attempts of a job that come after the row
-// last (see db.LastStep). The caller calls Tick, and Close at the end.
+// FollowNew returns a Follower of the attempts of a job after the row last (see
+// db.LastStep). The caller calls Tick repeatedly, and Close at the end.
 func (q *Queue) FollowNew(name string, last int64, sink LogSink) *Follower {
 	return &Follower{queue: q, sink: sink, job: name, last: last, open: map[int64]*Log{}, read: map[attemptKey]*Log{}}
 }
 
-// followFromHere reads the ends of the logs of a job that are there, and returns
-// who goes on with them.
+// followFromHere reads the ends of a job's existing logs, and returns a Follower that
+// continues them.
 func (q *Queue) followFromHere(ctx context.Context, name string, o FollowOptions, sink LogSink) (*Follower, error) {
-	// In this order: what starts after the first look is new to the next one, and
-	// what ends after the second is still seen to end.
+	// In this order: attempts that start after the first look are new to the next one,
+	// and the end of attempts that end after the second is still noticed.
 	last, err := q.DB.LastStep(ctx)
 	if err != nil {
 		return nil, err
@@ -137,7 +136,7 @@ func (f *Follower) begin(logs []*Log, lines int) error {
 	return nil
 }
 
-// started notes an attempt as it is now, if it is one to follow.
+// started adds an attempt in its present state, if it is to be followed.
 func (f *Follower) started(s db.Step) {
 	if f.task != "" && s.Task != f.task {
 		return
@@ -159,17 +158,17 @@ func (f *Follower) started(s db.Step) {
 	f.open[s.Row] = l
 }
 
-// Tick gives the sink what is new. changed tells that the database has changed
-// since the last call. Whether a task has ended is read before its log, so that
-// nothing is missed at its end.
+// Tick passes new output to the sink. changed says that the database has changed since
+// the last call. The status of a task is read before its log, so that no output is
+// missed at the end.
 func (f *Follower) Tick(ctx context.Context, changed bool) error {
 	if f.over {
 		return nil
 	}
 	moved := map[*Log]bool{}
 	for _, l := range f.open {
-		// The next attempt moves this one's log away. Whether it was that is known
-		// when the database is read after.
+		// The next attempt moves this attempt's log away. Reading the database
+		// afterwards shows whether it has.
 		moved[l] = l.replaced()
 		changed = changed || moved[l]
 	}
@@ -178,7 +177,7 @@ func (f *Follower) Tick(ctx context.Context, changed bool) error {
 			return err
 		}
 	}
-	// One that has ended before the next that has begun.
+	// Attempts that have ended before those that have begun.
 	for _, row := range slices.Sorted(maps.Keys(f.open)) {
 		l := f.open[row]
 		if err := l.Rest(f.sink); err != nil {
@@ -201,9 +200,9 @@ func (f *Follower) Tick(ctx context.Context, changed bool) error {
 	return nil
 }
 
-// look reads what has started or ended.
+// look reads which attempts have started or ended.
 func (f *Follower) look(ctx context.Context) error {
-	// The job first: once it has ended, the steps tell of all its tasks.
+	// The job first: once it has ended, the steps cover all its tasks.
 	over, err := f.ended(ctx)
 	if err != nil {
 		return err
@@ -214,7 +213,7 @@ func (f *Follower) look(ctx context.Context) error {
 		return err
 	}
 	if newest < f.last {
-		f.last = 0 // attempts were removed, and new ones have their numbers
+		f.last = 0 // attempts were removed, and new ones may reuse their numbers
 	}
 	var open []int64
 	for row := range f.open {
@@ -244,7 +243,7 @@ func (f *Follower) Close() {
 	}
 }
 
-// Pause waits for so long, or returns the error of the context if that ends before.
+// Pause waits this long, or returns the error of the context if that ends before.
 func Pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():

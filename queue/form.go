@@ -8,8 +8,7 @@ import (
 	"github.com/air-executor/air-executor/runner"
 )
 
-// The forms are what is shown of things as JSON. docs/json.md describes all of
-// them. The rules:
+// The forms define the JSON output. docs/json.md describes all of them. The rules:
 //
 //   - a job's name is job, a task's id is task, the number of an attempt is
 //     attempt, everywhere;
@@ -20,7 +19,7 @@ import (
 // A test of the command line walks over every command and compares the keys with
 // a list of names.
 
-// StatusForm is the form of a Status, whatever was asked for.
+// StatusForm is the form of a Status, for every query.
 type StatusForm struct {
 	Manager *ManagerForm `json:"manager"` // null: none serves
 	Jobs    []JobForm    `json:"jobs"`
@@ -87,7 +86,7 @@ type TaskForm struct {
 	WorkingDirectory *string       `json:"working_directory"` // null: the folder that holds the base path
 	Priority         int           `json:"priority"`
 	Timeout          *float64      `json:"timeout"`         // seconds; null: none
-	TimeoutDefault   bool          `json:"timeout_default"` // it is that of the configuration
+	TimeoutDefault   bool          `json:"timeout_default"` // Timeout is that of the configuration
 	Dependencies     []string      `json:"dependencies"`
 	BlockedBy        []BlockerForm `json:"blocked_by"`
 	WaitsFor         *WaitsFor     `json:"waits_for"`
@@ -100,7 +99,7 @@ type TaskForm struct {
 	StartedAt        *string       `json:"started_at"`
 	CompletedAt      *string       `json:"completed_at"`
 	DismissedAt      *string       `json:"dismissed_at"` // null: a failure counts
-	Stuck            *string       `json:"stuck"`        // what keeps it from its end, while it runs
+	Stuck            *string       `json:"stuck"`        // why it does not end although it should, while it runs
 	LogPath          *string       `json:"log_path"`     // of the newest attempt
 	EnvNames         []string      `json:"env_names"`    // null: none is stored, or not asked for
 	History          []AttemptForm `json:"history"`      // null: not asked for
@@ -179,8 +178,8 @@ func toAttemptForm(a job.Attempt, newest int, base string) AttemptForm {
 	return out
 }
 
-// OrNull is v for a form, or nil, which is null there, if v is the zero value.
-// Numbers that may be zero do not go through it.
+// OrNull returns v for a form, or nil, which becomes null, if v is the zero value. It
+// is not for numbers that may be zero.
 func OrNull[T comparable](v T) *T {
 	var none T
 	if v == none {
@@ -189,7 +188,7 @@ func OrNull[T comparable](v T) *T {
 	return &v
 }
 
-// list is s, but never null in JSON.
+// list returns s, but never nil, which would be null in JSON.
 func list(s []string) []string {
 	if s == nil {
 		return []string{}
@@ -197,7 +196,7 @@ func list(s []string) []string {
 	return s
 }
 
-// instant is the time in its JSON form, or null.
+// instant returns a time in its JSON form, or null.
 func instant(t time.Time) *string {
 	if t.IsZero() {
 		return nil

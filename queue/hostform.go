@@ -16,7 +16,7 @@ type StartedForm struct {
 	BasePath string `json:"base_path"`
 }
 
-// StoppedForm is a manager that serves no more.
+// StoppedForm is a manager that has stopped.
 type StoppedForm struct {
 	PID     int     `json:"pid"`
 	Stopped bool    `json:"stopped"`
@@ -48,8 +48,8 @@ func Managers(ctx context.Context) ([]ServingForm, error) {
 	return list, nil
 }
 
-// serving reads what the database of a manager says of it, as a runner would: that
-// neither creates nor migrates anything. What cannot be read is left out.
+// serving reads about a manager from its database. It opens the database as a runner
+// does, which neither creates nor migrates anything. It omits what cannot be read.
 func serving(ctx context.Context, s manager.Process) ServingForm {
 	m := ServingForm{PID: s.PID, BasePath: s.BasePath}
 	d, err := db.Open(ctx, s.BasePath, db.Options{Runner: true})

@@ -18,59 +18,59 @@ import (
 	"github.com/air-executor/air-executor/taskfile"
 )
 
-// Running says what becomes of imported tasks that were running when their file was
-// written. They may have ended since.
+// Running says what to do with imported tasks that were running when their file was
+// written, and may have ended since.
 type Running string
 
-// What can become of them.
+// The values of Running.
 const (
 	RunningRefused Running = ""       // their job is not imported
 	RunningAgain   Running = "rerun"  // they are pending, and run a second time
 	RunningFailed  Running = "failed" // they have failed, as lost
 
-	runningKept Running = "kept" // they stay running, for a merge to find that they are there already
+	runningKept Running = "kept" // they stay running, so that a merge sees that they exist already
 )
 
 // ImportOptions say how jobs are imported.
 type ImportOptions struct {
 	Running  Running
-	IfAbsent bool // pass over jobs that are there already
-	Merge    bool // to jobs that are there already, add the tasks that they do not have
+	IfAbsent bool // skip jobs that exist already
+	Merge    bool // add to existing jobs the tasks that they do not have
 }
 
-// ImportResult is what became of the job in one folder.
+// ImportResult is the result of importing the job in one folder.
 type ImportResult struct {
 	Job        string          `json:"job"`
 	Imported   int             `json:"imported"`    // tasks stored
-	Present    int             `json:"present"`     // tasks that were there, and are as they were
-	PassedOver bool            `json:"passed_over"` // the job was there, and nothing was stored
+	Present    int             `json:"present"`     // tasks that existed, and were not changed
+	PassedOver bool            `json:"passed_over"` // the job existed, and nothing was stored
 	WasRunning []string        `json:"was_running"` // ids of stored tasks that ran when the file was written
-	Differing  []DifferingTask `json:"differing"`   // tasks that were there and are otherwise in the file
+	Differing  []DifferingTask `json:"differing"`   // existing tasks that differ in the file
 	MovedTo    *string         `json:"moved_to"`    // where the files are now, if they were moved
-	Remarks    []string        `json:"remarks"`     // what was odd in the files
+	Remarks    []string        `json:"remarks"`     // what was unusual in the files
 
-	Merged bool `json:"-"` // tasks were added to a job that was there
+	Merged bool `json:"-"` // tasks were added to an existing job
 	Again  bool `json:"-"` // it was imported before, and only its files were moved
 }
 
-// DifferingTask is a task that is otherwise in a file than in the queue.
+// DifferingTask is a task that differs between a file and the queue.
 type DifferingTask struct {
 	Task string `json:"task"`
 	What string `json:"what"`
 }
 
-// BadFolder is the error about a folder with something wrong in what was given.
-// Other errors of an import are not the fault of the files.
+// BadFolder is the error about a folder with invalid files. Other errors of an import
+// are not caused by the files.
 type BadFolder struct{ err error }
 
-// Error says what and where.
+// Error says what is wrong, and where.
 func (e *BadFolder) Error() string { return e.err.Error() }
 
 // Unwrap returns the reason.
 func (e *BadFolder) Unwrap() error { return e.err }
 
-// ErrWasRunning is the reason of a BadFolder with a task that was running and would be
-// imported, with RunningRefused.
+// ErrWasRunning is the reason of a BadFolder if a task to be imported was running, with
+// RunningRefused.
 var ErrWasRunning = errors.New("is running in the file")
 
 // StillServed is the error about a folder in which the program that wrote it still
@@ -125,9 +125,9 @@ func FindFolders(ctx context.Context, conf *config.Config, paths []string) (fold
 	return folders, notes, nil
 }
 
-// Import imports the job in a folder, as a whole or not at all. Files in the base
-// path itself are then moved away, or kept up to date. Errors: *BadFolder;
-// db.ErrDuplicate if the job is there already.
+// Import imports the job in a folder, as a whole or not at all. Files in the base path
+// itself are then moved away, or kept up to date. Errors: *BadFolder; db.ErrDuplicate
+// if the job exists already.
 func (q *Queue) Import(ctx context.Context, folder string, o ImportOptions) (ImportResult, error) {
 	if err := checkOwn(q.conf, folder); err != nil {
 		return ImportResult{}, badInput(err)
@@ -152,12 +152,12 @@ func (q *Queue) Import(ctx context.Context, folder string, o ImportOptions) (Imp
 		r.Remarks = append(r.Remarks, remark.String())
 	}
 	if err := q.settleFiles(ctx, folder, &r); err != nil {
-		return ImportResult{}, fmt.Errorf("job %q is imported, but its files lie now: %w", j.Name, err)
+		return ImportResult{}, fmt.Errorf("job %q is imported, but its files are now out of date: %w", j.Name, err)
 	}
 	return r, nil
 }
 
-// store puts a job into the database, in the way that is wanted.
+// store stores a job in the database, as the options say.
 func (q *Queue) store(ctx context.Context, folder string, j job.Job, f *tasksFile, o ImportOptions, r *ImportResult) error {
 	there, err := q.DB.Job(ctx, j.Name)
 	switch {
@@ -175,7 +175,8 @@ func (q *Queue) store(ctx context.Context, folder string, j job.Job, f *tasksFil
 	case o.Merge:
 		return q.merge(ctx, j.Name, f, o.Running, r)
 	}
-	// What was imported before a crash could move the files is only moved now.
+	// If a crash came after the import and before the files were moved, they are only
+	// moved now.
 	same := j.UUID == "" || j.UUID == there.UUID
 	if own, err := inBase(q.conf, folder); err != nil || !own || !same {
 		return r.present(o, err)
@@ -192,22 +193,22 @@ func (q *Queue) store(ctx context.Context, folder string, j job.Job, f *tasksFil
 	return nil
 }
 
-// merge adds to a job the tasks of a file that it does not have. About those that it
-// has there is nothing to decide.
+// merge adds to a job the tasks of a file that it does not have. No decision is needed
+// about the others.
 func (q *Queue) merge(ctx context.Context, name string, f *tasksFile, decided Running, r *ImportResult) error {
 	if decided == RunningRefused {
 		decided = runningKept
 	}
 	var running []string
 	m, err := q.DB.Merge(ctx, name, f.tasks(decided, func(t job.Task) { running = append(running, t.ID) }))
-	if errors.Is(err, db.ErrNoRunner) { // it is about the last one
+	if errors.Is(err, db.ErrNoRunner) { // the error is about the last task
 		return f.undecided(running[len(running)-1])
 	}
 	r.merge(m, running)
 	return err
 }
 
-// present is for a job that is there and stays as it is.
+// present is for an existing job that is not changed.
 func (r *ImportResult) present(o ImportOptions, err error) error {
 	if err != nil || !o.IfAbsent {
 		return errors.Join(err, fmt.Errorf("job %q %w", r.Job, db.ErrDuplicate))
@@ -250,8 +251,8 @@ func inBase(conf *config.Config, folder string) (bool, error) {
 	return err == nil && os.SameFile(parent, jobs), err
 }
 
-// settleFiles has the files in the base path itself say nothing that is not so
-// any more, after the job that they tell of was imported.
+// settleFiles moves the files away, or updates them, after a job was imported from the
+// base path itself: they would be out of date.
 func (q *Queue) settleFiles(ctx context.Context, folder string, r *ImportResult) error {
 	own, err := inBase(q.conf, folder)
 	if err != nil || !own || r.PassedOver && !r.Again {
@@ -269,7 +270,7 @@ func (q *Queue) settleFiles(ctx context.Context, folder string, r *ImportResult)
 	return err
 }
 
-// badInput marks an error as one of what was given.
+// badInput marks an error as caused by the input.
 func badInput(err error) error {
 	if err == nil {
 		return nil
@@ -277,8 +278,8 @@ func badInput(err error) error {
 	return &BadFolder{err}
 }
 
-// placed is an error that says which folder it is about. What is wrong with a file
-// says that itself.
+// placed returns an error that names the folder it is about. Errors about a file name
+// it already.
 func placed(folder string, err error) error {
 	var at *taskfile.Error
 	if errors.As(err, &at) || errors.Is(err, ErrWasRunning) {

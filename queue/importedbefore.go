@@ -10,10 +10,9 @@ import (
 	"github.com/air-executor/air-executor/jobfolder"
 )
 
-// importedBefore says where the files went that a path in the base path had, if
-// they were imported and moved away: those of a job that is in the database, or
-// those of all jobs, if the path is that of all. It returns nothing if there is
-// no such path, or it is somewhere else.
+// importedBefore says where the files of a path in the base path are now, if they were
+// imported and moved away. The path is that of a job that is in the database, or that
+// of all jobs. For any other path it returns "".
 func importedBefore(ctx context.Context, conf *config.Config, path string) string {
 	base := conf.BasePath
 	abs, err := filepath.Abs(path)
@@ -34,8 +33,8 @@ func importedBefore(ctx context.Context, conf *config.Config, path string) strin
 	return ""
 }
 
-// movedTo is the newest folder below moved to which the files of a folder went,
-// if the database still has its job; else nothing.
+// movedTo returns the newest folder below moved that has the files of a folder, if the
+// database still has its job; else "".
 func movedTo(ctx context.Context, conf *config.Config, moved, name string) string {
 	pattern := filepath.Join(globEscape(moved), "*", globEscape(name))
 	folders, _ := filepath.Glob(pattern)
@@ -62,7 +61,7 @@ func movedTo(ctx context.Context, conf *config.Config, moved, name string) strin
 	return newest
 }
 
-// globEscape is a pattern that matches the path and no other.
+// globEscape returns a pattern that matches only this path.
 func globEscape(path string) string {
 	return strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`).Replace(path)
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/air-executor/air-executor/taskfile"
 )
 
-// tasksFile is the tasks.json of a folder; one that is not there has no tasks.
+// tasksFile is the tasks.json of a folder; if there is none, it has no tasks.
 type tasksFile struct {
 	path   string
 	job    string
@@ -54,8 +54,8 @@ func (f *tasksFile) undecided(task string) error {
 	return fmt.Errorf("%s: task %q of job %q %w", f.path, task, f.job, ErrWasRunning)
 }
 
-// tasks yields the tasks of a file as they are here, where none of them runs.
-// Those that ran it hands to ran first. With runningKept, they still do.
+// tasks yields the tasks of a file as they are stored here: none is running, except
+// with runningKept. Those that were running are first passed to ran.
 func (f *tasksFile) tasks(running Running, ran func(job.Task)) iter.Seq2[job.Task, error] {
 	return func(yield func(job.Task, error) bool) {
 		for {
@@ -77,8 +77,8 @@ func (f *tasksFile) tasks(running Running, ran func(job.Task)) iter.Seq2[job.Tas
 	}
 }
 
-// settle turns a task that ran elsewhere into one that does not. It reports false if
-// nobody has decided how.
+// settle turns a task that was running elsewhere into one that is not. It returns false
+// if it is not decided how.
 func (r Running) settle(t *job.Task) bool {
 	switch r {
 	case RunningAgain:
@@ -96,7 +96,7 @@ func (r Running) settle(t *job.Task) bool {
 	return true
 }
 
-// merge takes over what became of the tasks of a job that was there.
+// merge adds the result of a merge into an existing job.
 func (r *ImportResult) merge(m db.Merged, running []string) {
 	r.Merged, r.Imported, r.Present = true, m.Added, len(m.Present)
 	for _, d := range m.Differ {
@@ -112,12 +112,12 @@ func (r *ImportResult) merge(m db.Merged, running []string) {
 // RunningTask is a task that was running when its file was written.
 type RunningTask struct{ Job, Task string }
 
-// String names it for people.
+// String describes the task for messages.
 func (t RunningTask) String() string { return fmt.Sprintf("task %q of job %q", t.Task, t.Job) }
 
-// FindRunning returns the tasks in folders that were running and would be imported,
-// for somebody to decide what becomes of them. What is wrong with the files is told
-// when they are imported. It makes no base path.
+// FindRunning returns the tasks in folders that were running and would be imported, so
+// that the user can decide what to do with them. Mistakes in the files are reported
+// when they are imported. It does not create a base path.
 func FindRunning(ctx context.Context, conf *config.Config, folders []string, o ImportOptions) ([]RunningTask, error) {
 	d, err := openExisting(ctx, conf)
 	if err != nil && !errors.Is(err, db.ErrNoDatabase) {
@@ -140,7 +140,7 @@ func FindRunning(ctx context.Context, conf *config.Config, folders []string, o I
 	return ran, nil
 }
 
-// runningIn returns those of a folder. d may be nil: nothing is there yet.
+// runningIn returns those of a folder. If d is nil, there is no database yet.
 func runningIn(ctx context.Context, d *db.DB, folder string, o ImportOptions) ([]RunningTask, error) {
 	j, err := jobfolder.ReadState(folder)
 	if err != nil || job.CheckName(j.Name) != nil {
@@ -172,7 +172,7 @@ func runningIn(ctx context.Context, d *db.DB, folder string, o ImportOptions) ([
 		}
 		if there {
 			if _, err := d.Task(ctx, j.Name, t.ID); err == nil {
-				continue // it stays as it is
+				continue // it is not changed
 			}
 		}
 		out = append(out, RunningTask{j.Name, t.ID})

@@ -9,28 +9,28 @@ import (
 	"github.com/air-executor/air-executor/runner"
 )
 
-// Log is what one attempt has printed: a file, which need not be there yet and may
-// still grow. It is for one goroutine.
+// Log is the output of one attempt: a file that may not exist yet and may still grow.
+// It must be used by one goroutine only.
 type Log struct {
 	Job, Task string
 	Attempt   int
 	Status    job.Status // of the task, when the log was looked up
 	Error     string     // how the attempt has failed, if it has
 	Path      string     // absolute
-	Offset    int64      // of the byte that is read next
+	Offset    int64      // of the next byte to read
 
 	base   string      // the base path
 	file   *os.File    // once it was read
 	is     os.FileInfo // the file that was read last, also when it is closed
-	before os.FileInfo // that of the attempt before, which has the path at first; nil: unknown
+	before os.FileInfo // the previous attempt's file, which has the path at first; nil: unknown
 }
 
-// LogSink takes what is read of logs.
+// LogSink receives the contents of logs.
 type LogSink interface {
-	// Output takes bytes of a log. They are its own only until it returns.
+	// Output receives bytes of a log, which are valid until it returns.
 	Output(l *Log, b []byte) error
-	// Again is called before the output of a log of which another part was read
-	// already comes from its beginning: it "was cut", or "was replaced".
+	// Again is called before a log that was partly read is read from its beginning
+	// again; what is "was cut" or "was replaced".
 	Again(l *Log, what string)
 }
 
@@ -44,19 +44,19 @@ type LogForm struct {
 	Log     *string    `json:"log"` // last, because it may be long
 }
 
-// Form is the log as JSON, without what was printed.
+// Form returns the log as JSON, without its contents.
 func (l *Log) Form() LogForm {
 	return LogForm{Job: l.Job, Task: l.Task, Attempt: l.Attempt, Status: l.Status, Path: l.Path}
 }
 
-// Tail gives the last lines of a log to the sink, or all of it if lines is
-// negative, and closes it. A log that is not there is empty.
+// Tail passes the last lines of a log to the sink, or all of it if lines is negative,
+// and closes it. A missing log is empty.
 func (l *Log) Tail(sink LogSink, lines int) error {
 	defer l.Close()
 	return l.Begin(sink, lines)
 }
 
-// Begin is Tail for a log that goes on: Rest continues, and Close ends it.
+// Begin is Tail for a log that may still grow: Rest continues it, and Close ends it.
 func (l *Log) Begin(sink LogSink, lines int) error {
 	ok, err := l.open()
 	if !ok || err != nil {
@@ -70,8 +70,8 @@ func (l *Log) Begin(sink LogSink, lines int) error {
 	return l.Rest(sink)
 }
 
-// Rest gives the sink what the log has from its offset on, and moves the offset. If
-// the log is shorter than that, it was cut, and is read from its beginning.
+// Rest passes the contents from the offset on to the sink, and advances the offset. If
+// the log is shorter than the offset, it was truncated, and is read from its beginning.
 func (l *Log) Rest(sink LogSink) error {
 	ok, err := l.open()
 	if !ok || err != nil {
@@ -116,7 +116,7 @@ func (l *Log) Close() {
 	}
 }
 
-// Check returns an error if the log cannot be read, as where a link is in its place.
+// Check returns an error if the log cannot be read, for example because it is a link.
 func (l *Log) Check() error {
 	defer l.Close()
 	_, err := l.open()
@@ -138,34 +138,34 @@ func (l *Log) open() (bool, error) {
 	is, err := f.Stat()
 	if err != nil || l.before != nil && os.SameFile(is, l.before) {
 		f.Close()
-		return false, err // the runner is about to move that one away
+		return false, err // the runner is about to move that log away
 	}
 	l.file, l.is = f, is
 	return true, nil
 }
 
-// again begins anew with a log of which another part was read already.
+// again starts over with a log that was partly read.
 func (l *Log) again(sink LogSink, what string) {
 	sink.Again(l, what)
 	l.Offset = 0
 }
 
-// replaced reports whether another file has the name of the one that is open.
+// replaced reports whether another file has the name of the open one.
 func (l *Log) replaced() bool {
 	if l.file == nil {
 		return false
 	}
 	now, err := os.Lstat(l.Path)
 	if err != nil {
-		return false // it may be about to be put there
+		return false // a new one may be about to appear
 	}
 	ours, err := l.file.Stat()
 	return err == nil && !os.SameFile(now, ours)
 }
 
-// settle makes sure that what was read is the log of this attempt, once that has
-// ended. A follower may have been quicker than the runner, and have opened the log
-// of the attempt before. If so, the right one is given to the sink whole.
+// settle makes sure, once the attempt has ended, that its own log was read. A follower
+// may have opened the log of the previous attempt before the runner had replaced it. If
+// so, the whole right one is passed to the sink.
 func (l *Log) settle(sink LogSink) error {
 	if l.file == nil {
 		return nil

@@ -10,15 +10,15 @@ import (
 	"github.com/air-executor/air-executor/runner"
 )
 
-// LogQuery says which logs of a job are wanted. The zero value is those of all its
-// tasks that have started.
+// LogQuery selects logs of a job. The zero value selects those of all tasks that have
+// started.
 type LogQuery struct {
 	Task    string // only this one; empty: all
 	Attempt int    // this one of the task, from 1; 0: the newest
 	Failed  bool   // only of tasks that have failed, without those that were dismissed
 }
 
-// NoAttempt is the error about an attempt that a task has not had.
+// NoAttempt is the error about an attempt that does not exist.
 type NoAttempt struct {
 	Task    string
 	Attempt int // the one that was asked for
@@ -49,7 +49,7 @@ func (q *Queue) Logs(ctx context.Context, name string, query LogQuery) (logs []*
 		wanted.Statuses = []job.Status{job.Failed}
 	}
 	err = q.DB.ListTasks(ctx, wanted, func(t db.Listed) error {
-		if t.Attempts == 0 && !t.Status.Ended() { // those that were imported may have a log
+		if t.Attempts == 0 && !t.Status.Ended() { // imported tasks may have a log
 			pending++
 		} else {
 			logs = append(logs, q.newestLog(t.Task))
@@ -59,7 +59,7 @@ func (q *Queue) Logs(ctx context.Context, name string, query LogQuery) (logs []*
 	return logs, pending, err
 }
 
-// logOf is the log of the attempt that is wanted, or nil if there is none yet.
+// logOf returns the log of the selected attempt, or nil if there is none yet.
 func (q *Queue) logOf(t job.Task, query LogQuery) (*Log, error) {
 	l := q.newestLog(t)
 	n := query.Attempt
@@ -72,7 +72,7 @@ func (q *Queue) logOf(t job.Task, query LogQuery) (*Log, error) {
 		l.Attempt, l.Path = n, runner.OldLogPath(q.conf.BasePath, t.Job, t.ID, n)
 		return l, nil
 	case t.Attempts == 0:
-		// An imported task may have brought the log of an earlier life.
+		// An imported task may have brought its log along.
 		if _, err := os.Lstat(l.Path); err != nil {
 			return nil, nil
 		}
@@ -89,15 +89,15 @@ func (q *Queue) newestLog(t job.Task) *Log {
 	return l
 }
 
-// LogOf is the log of a task's newest attempt, of which nothing else is known.
+// LogOf returns the log of a task's newest attempt, without its status.
 func (q *Queue) LogOf(name, task string) *Log { return NewLog(q.conf.BasePath, name, task) }
 
-// NewLog is LogOf for the task of a queue that is not open.
+// NewLog is LogOf for a queue that is not open.
 func NewLog(base, name, task string) *Log {
 	return &Log{Job: name, Task: task, Path: runner.LogPath(base, name, task), base: base}
 }
 
-// hasFailed reports whether a task has failed, and nobody has dismissed that.
+// hasFailed reports whether a task has failed and was not dismissed.
 func hasFailed(t job.Task) bool { return t.Status == job.Failed && t.DismissedAt.IsZero() }
 
 // WithFailures lists the names of jobs that have failed tasks.

@@ -6,17 +6,17 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Outcome is how what was waited for has ended: a job, or a task.
+// Outcome is how a job or task that was waited for has ended.
 type Outcome struct {
 	Name string    // of the job
 	Task *job.Task // nil: the job was waited for
-	Job  *job.Job  // nil: only the task was
+	Job  *job.Job  // nil: the task was waited for
 
 	cancelled int
 }
 
-// OK reports whether all went well. A job in which nothing has failed has, even if
-// it was imported as one that still waits; but not if some of it cannot run.
+// OK reports whether all went well. For a job this means that nothing has failed, even
+// if it was imported in state waiting, and that none of its tasks is unable to run.
 func (o Outcome) OK() bool {
 	if o.Job == nil {
 		return o.Task != nil && o.Task.Status == job.Completed
@@ -52,8 +52,8 @@ func (o Outcome) Form() OutcomeForm {
 	return out
 }
 
-// JobOutcome is the outcome of a job that has ended. If it is to be shown in its
-// JSON form, its cancelled tasks are counted.
+// JobOutcome returns the outcome of a job that has ended. For the JSON form, it counts
+// the cancelled tasks.
 func (q *Queue) JobOutcome(ctx context.Context, j job.Job, form bool) (Outcome, error) {
 	o := Outcome{Name: j.Name, Job: &j}
 	if !form {
@@ -64,13 +64,13 @@ func (q *Queue) JobOutcome(ctx context.Context, j job.Job, form bool) (Outcome, 
 	return o, err
 }
 
-// Ended reports whether nothing of the job is left to do. A job that was imported
-// as waiting may have nothing to wait for.
+// Ended reports whether the job has nothing left to do. A job that was imported in
+// state waiting may have nothing to wait for.
 func Ended(j job.Job) bool { return j.State.Ended() || j.Tasks.Pending+j.Tasks.Running == 0 }
 
-// Over reports whether the job has ended, or nothing is left of it that could run:
-// what is pending depends on failures that were dismissed. That it waits for a task
-// which is not there yet is no end.
+// Over reports whether the job has ended, or its pending tasks cannot run because they
+// depend on dismissed failures. A job that waits for a task that does not exist yet is
+// not over.
 func (q *Queue) Over(ctx context.Context, j job.Job) (bool, error) {
 	if Ended(j) || j.Tasks.Running > 0 || j.Tasks.Pending > j.Blocked {
 		return Ended(j), nil

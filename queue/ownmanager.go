@@ -11,16 +11,16 @@ import (
 	"github.com/air-executor/air-executor/manager"
 )
 
-// OwnManager is a manager inside this process, for one job, as long as no other serves
-// the base path.
+// OwnManager is a manager inside this process, for one job, which works as long as no
+// other manager serves the base path.
 type OwnManager struct {
 	queue *Queue
 	job   string
 	open  func() (ManagerLog, error)
-	m     *manager.Manager // nil: none works
+	m     *manager.Manager // nil: it does not work
 	done  chan error
 
-	trouble atomic.Pointer[string] // what keeps its tasks from starting
+	trouble atomic.Pointer[string] // why its tasks cannot start
 }
 
 // ManagerLog is where a manager in this process writes.
@@ -36,8 +36,8 @@ func (q *Queue) OwnManager(name string, log func() (ManagerLog, error)) *OwnMana
 	return &OwnManager{queue: q, job: name, open: log}
 }
 
-// Trouble is what keeps the tasks of this manager from starting; empty: nothing does.
-// serves is false if it does not work, because another serves.
+// Trouble returns why the tasks of this manager cannot start; empty: they can. serves
+// is false if it does not work because another manager serves.
 func (o *OwnManager) Trouble() (text string, serves bool) {
 	if o.m == nil {
 		return "", false
@@ -48,7 +48,7 @@ func (o *OwnManager) Trouble() (text string, serves bool) {
 	return text, true
 }
 
-// ensure starts the manager if nobody serves, and returns its error if it failed.
+// ensure starts the manager if no other serves, and returns its error if it failed.
 func (o *OwnManager) ensure(ctx context.Context) error {
 	if o.m != nil {
 		select {

@@ -7,8 +7,8 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Progress tells how a job gets on. It looks at new and running attempts only,
-// however many have ended. It is for one goroutine.
+// Progress watches the attempts of a job. It reads new and running attempts only,
+// however many have ended. It must be used by one goroutine only.
 type Progress struct {
 	State   job.Job           // as it was last seen
 	Running map[int64]db.Step // attempts that ran then, by their rows
@@ -20,14 +20,14 @@ type Progress struct {
 	changes int64
 }
 
-// Step is what has become of an attempt.
+// Step is a change of an attempt.
 type Step struct {
 	db.Step
 	New bool // it was not seen before
 }
 
-// Progress returns what tells of the attempts of a job that come after the row last
-// (see db.LastStep).
+// Progress returns a Progress for the attempts of a job after the row last (see
+// db.LastStep).
 func (q *Queue) Progress(name string, last int64) *Progress {
 	return &Progress{queue: q, job: name, last: last}
 }
@@ -41,7 +41,7 @@ func (p *Progress) Look(ctx context.Context) (steps []Step, changed bool, err er
 		return nil, false, err
 	}
 	p.changes = changes
-	// The job first: once it has ended, the steps tell of all its tasks.
+	// The job first: once it has ended, the steps cover all its tasks.
 	if p.State, err = p.queue.DB.Job(ctx, p.job); err != nil {
 		return nil, true, err
 	}
@@ -60,7 +60,7 @@ func (p *Progress) step(ctx context.Context) (out []Step, err error) {
 		return nil, err
 	}
 	if newest < p.last {
-		p.last = p.own // old attempts were removed, and their rows are given again
+		p.last = p.own // old attempts were removed, and new ones may reuse their rows
 	}
 	steps, err := p.queue.DB.Steps(ctx, p.job, p.last, open)
 	if err != nil {

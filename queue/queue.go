@@ -1,13 +1,13 @@
-// Package queue is what a user can do with the jobs of a base path: queue tasks,
-// run them in this process, see them, read their logs, wait for them, cancel, reset,
-// dismiss, remove, import and export them; and with the base path: stop its manager,
-// check and upgrade its database. It prints nothing, knows no flags and no SQL: the command line is
-// a thin layer above it, and other interfaces can be. What it returns has JSON
-// forms, with the keys of docs/json.md.
+// Package queue provides everything that a user can do with the jobs of a base path:
+// queue tasks, run them in this process, list them, read their logs, wait for them,
+// cancel, reset, dismiss, remove, import and export them; and with the base path
+// itself: stop its manager, check and upgrade its database. It prints nothing, and
+// knows neither flags nor SQL: the command line is a thin layer above it, and other
+// interfaces can be built in the same way. Its results have JSON forms, with the keys
+// of docs/json.md.
 //
-// Errors about a job or task that is not there are db.ErrNoJob and db.ErrNoTask,
-// as in package db. Every method ends with the context's error once its context
-// has ended.
+// Errors about a job or task that does not exist are db.ErrNoJob and db.ErrNoTask, as
+// in package db. Every method returns its context's error once the context has ended.
 package queue
 
 import (
@@ -22,12 +22,12 @@ import (
 
 // Queue is the jobs of one base path. It may be used by several goroutines.
 type Queue struct {
-	DB   *db.DB // for what has no method here
+	DB   *db.DB // for operations without a method here
 	conf *config.Config
 }
 
-// Open opens the queue of the configuration's base path. Unless it must exist, it
-// is made if need be. The errors are those of db.Open; db.ErrNoDatabase if it must
+// Open opens the queue of the configuration's base path, and creates it if necessary,
+// unless it must exist. The errors are those of db.Open; db.ErrNoDatabase if it must
 // exist and does not.
 func Open(ctx context.Context, conf *config.Config, mustExist bool) (*Queue, error) {
 	d, err := open(ctx, conf, mustExist)

@@ -11,21 +11,21 @@ type RemoveResult struct {
 	Removed int    `json:"removed"`
 }
 
-// FilesLeft is the error of a removal after which some files are still there. They
-// mean nothing: a later task of the same name moves them out of its way.
+// FilesLeft is the error of a removal that has left some files behind. They do no harm:
+// a later task of the same name moves them out of its way.
 type FilesLeft struct{ err error }
 
 // Error says why.
 func (e *FilesLeft) Error() string {
-	return fmt.Sprintf("removed, but for some of its files: %v", e.err)
+	return fmt.Sprintf("removed, except for some of its files: %v", e.err)
 }
 
 // Unwrap returns the reason.
 func (e *FilesLeft) Unwrap() error { return e.err }
 
-// RemoveJobs deletes whole jobs of which nothing runs: all, or none if one cannot
-// be. Then it deletes their logs and what was exported of them. Errors: db.ErrNoJob,
-// db.ErrInUse; *FilesLeft, with the jobs of which all is gone.
+// RemoveJobs deletes whole jobs that have no running task: all of them, or none if one
+// cannot be deleted. Then it deletes their logs and exported files. Errors:
+// db.ErrNoJob, db.ErrInUse; *FilesLeft, with the jobs that were removed completely.
 func (q *Queue) RemoveJobs(ctx context.Context, names []string) ([]RemoveResult, error) {
 	removed, err := q.DB.RemoveJobs(ctx, names)
 	if err != nil {
@@ -41,9 +41,9 @@ func (q *Queue) RemoveJobs(ctx context.Context, names []string) ([]RemoveResult,
 	return out, nil
 }
 
-// RemoveTasks deletes tasks of a job that do not run and on which no other task
-// depends, and their logs. The job stays. Errors: db.ErrNoJob, db.ErrNoTask,
-// db.ErrInUse, and then nothing has changed; *FilesLeft.
+// RemoveTasks deletes tasks of a job, and their logs. They must not be running, and no
+// other task may depend on them. The job stays. Errors: db.ErrNoJob, db.ErrNoTask,
+// db.ErrInUse, after which nothing has changed; *FilesLeft.
 func (q *Queue) RemoveTasks(ctx context.Context, name string, tasks []string) (RemoveResult, error) {
 	removed, err := q.DB.RemoveTasks(ctx, name, tasks)
 	if err != nil {

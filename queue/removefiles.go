@@ -14,13 +14,13 @@ import (
 	"github.com/air-executor/air-executor/taskfile"
 )
 
-// The rows go first, in one commit, and then the files: whoever is killed in
-// between leaves files that mean nothing, and that a later task of the same name
-// moves out of its way. All names go through os.Root, which follows no link out
-// of the folder that it is for.
+// The rows are deleted first, in one commit, and then the files: a process that is
+// killed in between leaves files that do no harm, because a later task of the same name
+// moves them out of its way. All names go through os.Root, which follows no link out of
+// its folder.
 
-// withFolder opens the folder with logs and hands out in it the name of a job's
-// folder. An error about a link that leads elsewhere says so in words.
+// withFolder opens the folder of the logs, and passes it to fn with the name of a job's
+// folder in it. An error about a link that leads elsewhere says so.
 func (q *Queue) withFolder(name string, fn func(root *os.Root, folder string) error) error {
 	root, dir, err := runner.OpenJobs(q.conf.BasePath)
 	if err != nil {
@@ -35,8 +35,8 @@ func (q *Queue) withFolder(name string, fn func(root *os.Root, folder string) er
 	return err
 }
 
-// removeTaskFiles deletes the logs of removed tasks, some at a time: others wait
-// meanwhile.
+// removeTaskFiles deletes the logs of removed tasks, some at a time, because other
+// writers wait meanwhile.
 func (q *Queue) removeTaskFiles(ctx context.Context, name string, tasks []db.Removed) error {
 	const some = 200
 	return q.withFolder(name, func(root *os.Root, folder string) error {
@@ -61,7 +61,7 @@ func (q *Queue) removeTaskFiles(ctx context.Context, name string, tasks []db.Rem
 
 func removeLogs(root *os.Root, logs string, t db.Removed) error {
 	names := []string{job.LogName(t.Task)}
-	for n := range t.Attempts { // 0 is what was there before the first
+	for n := range t.Attempts { // 0 is a log from before the first attempt
 		names = append(names, job.OldLogName(t.Task, n))
 	}
 	for _, name := range names {
@@ -72,7 +72,7 @@ func removeLogs(root *os.Root, logs string, t db.Removed) error {
 	return nil
 }
 
-// removeFile deletes a file if it is there.
+// removeFile deletes a file if it exists.
 func removeFile(root *os.Root, name string) error {
 	err := root.Remove(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -81,14 +81,14 @@ func removeFile(root *os.Root, name string) error {
 	return err
 }
 
-// removeJobFiles deletes the logs of a removed job, what was exported of it, and
-// its folder if that is empty then.
+// removeJobFiles deletes the logs of a removed job, its exported files, and its folder
+// if that is empty afterwards.
 func (q *Queue) removeJobFiles(ctx context.Context, r db.RemovedJob) error {
 	return q.withFolder(r.Name, func(root *os.Root, folder string) error {
 		aside := filepath.Join(filepath.Dir(folder), ".removed-"+rand.Text())
 		moved := false
 		err := q.DB.WhileGone(ctx, r.Name, nil, func([]db.Removed) error {
-			// Deleting takes long, renaming does not.
+			// Deleting takes long, so the logs are renamed first.
 			err := root.Rename(filepath.Join(folder, "logs"), aside)
 			moved = err == nil
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -120,6 +120,6 @@ func removeExported(root *os.Root, folder, uuid string) error {
 			}
 		}
 	}
-	_ = root.Remove(folder) // fails if there is something in it that is not ours
+	_ = root.Remove(folder) // fails if other files are in it
 	return nil
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// ResetResult counts the tasks that a reset has made pending again, and those that
-// it has left alone.
+// ResetResult counts the tasks that a reset has made pending again, and those that it
+// has skipped.
 type ResetResult struct {
 	Job              string `json:"job"`
 	Reset            int    `json:"reset"`
@@ -28,11 +28,11 @@ type DismissResult struct {
 	Job       string    `json:"job"`
 	Dismissed int       `json:"dismissed"`
 	State     job.State `json:"state"` // of the job, now
-	Blocked   int       `json:"-"`     // tasks of it that depend on what has not completed
+	Blocked   int       `json:"-"`     // tasks of it with a dependency that has not completed
 }
 
-// Dismiss has failures of a job not count any more: those of these tasks, or all if
-// none is named. The errors are those of DB.Dismiss.
+// Dismiss acknowledges failures of a job, so that they no longer count: those of these
+// tasks, or all if none is named. The errors are those of DB.Dismiss.
 func (q *Queue) Dismiss(ctx context.Context, name string, tasks []string) (DismissResult, error) {
 	r, err := q.DB.Dismiss(ctx, name, tasks)
 	return DismissResult{name, r.Dismissed, r.State, r.Blocked}, err

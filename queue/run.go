@@ -8,29 +8,29 @@ import (
 	"github.com/air-executor/air-executor/manager"
 )
 
-// RunOptions say what to tell while a job runs. Of the functions, any but Look may be
-// nil.
+// RunOptions say which events to report while a job runs. Any function except Look may
+// be nil.
 type RunOptions struct {
 	Caller       Caller                  // the task that runs the job, whose place is lent meanwhile
 	Look         func() (job.Job, error) // called several times a second, returns the job as it is now; an error ends the run
 	Over         func(job.Job) error     // the job has ended
-	Leaving      func()                  // the run ends before its job, of which the rest is cancelled next
-	NotCancelled func(error)             // it was not, and goes on when a manager serves
-	Untold       func(db.Active, error)  // the runner cannot be signalled; it looks for the request by itself
+	Leaving      func()                  // the run ends before its job; the rest of the job is about to be cancelled
+	NotCancelled func(error)             // it could not be cancelled, and will continue when a manager serves
+	Untold       func(db.Active, error)  // the runner cannot be signalled; it will check for the request by itself
 	Failed       func(error)             // the manager in this process has ended with an error
 }
 
-// Ran is how a run has ended.
+// Ran is the result of a run.
 type Ran struct {
 	Job  job.Job       // if it is over
-	Ours bool          // it is not, and no manager serves it: what was left is cancelled
+	Ours bool          // it is not over, and no manager serves it: the rest was cancelled
 	Left db.Cancelling // that
 }
 
-// Run runs the job to its end (see Over): as long as no manager serves the base path,
-// this one does. If ctx ends before, or there is an error, nothing of the job
-// starts by itself later: what waits is cancelled, and what runs is ended. But if a
-// manager serves the base path, the job is that one's, and goes on.
+// Run runs the job to its end (see Over), with a manager in this process as long as no
+// other serves the base path. If ctx ends before that, or there is an error, nothing of
+// the job starts later: pending tasks are cancelled, and running ones are ended. But if
+// a manager serves the base path, the job belongs to it, and continues.
 func (o *OwnManager) Run(ctx context.Context, options RunOptions) (Ran, error) {
 	r := &running{own: o, options: options}
 	defer func() { r.stop(db.StopLeave) }()
@@ -55,13 +55,13 @@ func (o *OwnManager) Run(ctx context.Context, options RunOptions) (Ran, error) {
 	return Ran{Ours: ours, Left: left}, err
 }
 
-// running is a run under way.
+// running is the state of a run.
 type running struct {
 	own     *OwnManager
 	options RunOptions
 }
 
-// step starts the manager if nobody serves, and checks whether the job has ended.
+// step starts the manager if no other serves, and checks whether the job has ended.
 func (r *running) step(ctx context.Context) (j job.Job, over bool, err error) {
 	if err := r.own.ensure(ctx); err != nil {
 		return j, false, err
@@ -76,8 +76,8 @@ func (r *running) step(ctx context.Context) (j job.Job, over bool, err error) {
 	return j, over && err == nil, err
 }
 
-// abandon leaves nothing of the job that starts by itself later. If a manager
-// serves the base path, the job is not ours but that manager's, and nothing happens.
+// abandon makes sure that nothing of the job starts later. If a manager serves the base
+// path, the job belongs to it, and abandon does nothing.
 func (r *running) abandon(ctx context.Context) (left db.Cancelling, ours bool) {
 	q := r.own.queue
 	if on, err := Served(q.conf); r.own.m == nil && (err != nil || on) {
@@ -88,7 +88,7 @@ func (r *running) abandon(ctx context.Context) (left db.Cancelling, ours bool) {
 		r.options.NotCancelled(err)
 	}
 	if r.own.m != nil {
-		r.stop(db.StopKill) // which tells the runners, and waits for them
+		r.stop(db.StopKill) // signals the runners, and waits for them
 		return left, true
 	}
 	for _, a := range left.Running {

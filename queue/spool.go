@@ -15,14 +15,14 @@ const (
 	mostRead = 4 << 30 // bytes of an input that are read at all
 )
 
-// Spool reads an input, such as a pipe, to its end, before its tasks are stored: the
-// database is locked while they are. More than a little goes to a file without a name
-// in the folder base, which is made if need be. Errors name the input.
+// Spool reads an input, such as a pipe, to its end before its tasks are stored, because
+// the database is locked while they are. Large inputs go to an unnamed file in the
+// folder base, which is created if necessary. Errors name the input.
 func Spool(in io.Reader, name, base string) (io.ReadSeekCloser, error) {
 	return spool(in, name, base, inMemory, mostRead)
 }
 
-// spool reads in to its end: up to some bytes into memory, more into a file.
+// spool reads in to its end: a few MiB into memory, more into a file.
 func spool(in io.Reader, name, base string, memory, most int64) (io.ReadSeekCloser, error) {
 	var head bytes.Buffer
 	n, err := io.CopyN(&head, in, memory)
@@ -51,13 +51,13 @@ func spool(in io.Reader, name, base string, memory, most int64) (io.ReadSeekClos
 	return file, nil
 }
 
-// inMemoryInput is a pipe that gave little.
+// inMemoryInput is a small input.
 type inMemoryInput struct{ *bytes.Reader }
 
 // Close does nothing.
 func (inMemoryInput) Close() error { return nil }
 
-// newSpool makes a file in the base path that has no name any more.
+// newSpool makes an unnamed file in the base path.
 func newSpool(base string) (*os.File, error) {
 	if _, err := basepath.Make(base); err != nil {
 		return nil, err

@@ -10,17 +10,16 @@ import (
 	"github.com/air-executor/air-executor/manager"
 )
 
-// StatusQuery says what of the queue to show. The zero value is all jobs, without
-// tasks.
+// StatusQuery says what to show. The zero value shows all jobs, without tasks.
 type StatusQuery struct {
 	Job      string       // only this one, with its tasks; empty: all
 	Task     string       // only this one of the job, with its attempts; empty: all
-	Tasks    bool         // with tasks, where no job and no status is named either
+	Tasks    bool         // with tasks, even if neither job nor status is given
 	Statuses []job.Status // only tasks with one of these; none: any
-	Order    db.Order     // of what is listed: the tasks, or the jobs if no task is
-	Offset   int          // how many of the list to leave out at its beginning
-	Limit    int          // how many of the list to show; 0: all
-	ForJSON  bool         // read what only the JSON form has: jobs beside a list of tasks, and how many were cancelled
+	Order    db.Order     // of the list: of tasks, or of jobs if no tasks are listed
+	Offset   int          // how many rows of the list to skip
+	Limit    int          // how many rows of the list to show; 0: all
+	ForJSON  bool         // also read what only the JSON form has: jobs with a list of tasks, and how many were cancelled
 }
 
 // Listing reports whether tasks are listed; else it is the jobs.
@@ -28,20 +27,20 @@ func (query *StatusQuery) Listing() bool {
 	return query.Job != "" || query.Tasks || len(query.Statuses) > 0
 }
 
-// Status is what there is to show of the queue, as of one moment or nearly so.
+// Status is the state of the queue, as of (almost) one moment.
 type Status struct {
 	Query StatusQuery
 	Rows  int // how many rows the whole list has
 
 	Manager *db.Instance // nil: none serves
-	Trouble string       // why it starts nothing; empty: it does
+	Trouble string       // why it starts nothing; empty: nothing is wrong
 	Since   time.Time    // when that began
 	Places  int          // how many tasks may run at once
 
-	Totals db.Totals   // of the jobs in question: all, or the one
-	Jobs   []job.Job   // of them, those to show
+	Totals db.Totals   // of all jobs, or of the selected one
+	Jobs   []job.Job   // the jobs to show
 	Tasks  []db.Listed // to show
-	Active []db.Active // attempts of all jobs that run now
+	Active []db.Active // running attempts of all jobs
 
 	History   []job.Attempt // of the one task
 	EnvNames  []string      // names of the variables that are stored with it
@@ -75,8 +74,8 @@ func (q *Queue) StatusHead(ctx context.Context, query StatusQuery) (*Status, err
 	return s, nil
 }
 
-// ReadManager reads again whether a manager serves, of which a change of the
-// database does not tell.
+// ReadManager reads again whether a manager serves, which does not show as a change of
+// the database.
 func (s *Status) ReadManager(ctx context.Context) error {
 	s.Manager, s.Trouble = nil, ""
 	h, on, err := manager.Serving(s.queue.conf.BasePath)
@@ -88,7 +87,7 @@ func (s *Status) ReadManager(ctx context.Context) error {
 	return err
 }
 
-// readJobs reads the jobs to show, and sums up all that are in question.
+// readJobs reads the jobs to show, and the totals.
 func (s *Status) readJobs(ctx context.Context) (err error) {
 	d, q := s.queue.DB, s.Query
 	switch {
@@ -118,7 +117,7 @@ func (s *Status) readJobs(ctx context.Context) (err error) {
 	return err
 }
 
-// readTask reads what is shown of a single task only.
+// readTask reads what is only shown for a single task.
 func (s *Status) readTask(ctx context.Context) (err error) {
 	q := s.Query
 	if q.Task == "" {
@@ -144,7 +143,7 @@ func (s *Status) EachTask(ctx context.Context, fn func(db.Listed) error) error {
 	}, fn)
 }
 
-// asked is a name in a query of the database, where nil asks for none.
+// asked returns a name for a query of the database; nil means any.
 func asked(name string) *string {
 	if name == "" {
 		return nil
@@ -152,7 +151,7 @@ func asked(name string) *string {
 	return &name
 }
 
-// countTasks counts those that have one of the statuses.
+// countTasks counts the tasks that have one of the statuses.
 func countTasks(c job.Counts, statuses []job.Status) (n int) {
 	if len(statuses) == 0 {
 		return c.Total()
@@ -170,16 +169,16 @@ func countTasks(c job.Counts, statuses []job.Status) (n int) {
 	return n
 }
 
-// WaitsFor is why a pending task does not run.
+// WaitsFor says why a pending task does not run.
 type WaitsFor string
 
-// The reasons. One that explains others comes before them.
+// The reasons. A reason that explains others comes first.
 const (
 	WaitsForTasks   WaitsFor = "dependencies" // other tasks must complete first
 	WaitsForManager WaitsFor = "manager"      // none serves
 	WaitsForJob     WaitsFor = "job"          // another task of its job runs
-	WaitsForPlace   WaitsFor = "place"        // as many run as may at once
-	WaitsForTurn    WaitsFor = "turn"         // it is about to start, or others of its job come first
+	WaitsForPlace   WaitsFor = "place"        // max_concurrent_runners are running
+	WaitsForTurn    WaitsFor = "turn"         // it is about to start, or other tasks of its job come first
 )
 
 // Waits says why a task does not run; nothing if it is not pending.
@@ -199,7 +198,7 @@ func (s *Status) Waits(l db.Listed) WaitsFor {
 	return WaitsForTurn
 }
 
-// RunningTask is the one of a job that runs, or nothing.
+// RunningTask returns the running task of a job, or "".
 func (s *Status) RunningTask(name string) string {
 	for _, a := range s.Active {
 		if a.Job == name {
@@ -209,12 +208,12 @@ func (s *Status) RunningTask(name string) string {
 	return ""
 }
 
-// Ready reports whether a task of the jobs in question could start.
+// Ready reports whether a task of the selected jobs could start.
 func (s *Status) Ready() bool {
 	return s.Totals.Tasks.Pending > s.Totals.Blocked
 }
 
-// Form is the status as JSON, without tasks that have not been read.
+// Form returns the status as JSON, with the tasks that have been read.
 func (s *Status) Form() StatusForm {
 	out := StatusForm{Jobs: []JobForm{}, Tasks: []TaskForm{}}
 	if m := s.Manager; m != nil {
@@ -231,8 +230,7 @@ func (s *Status) Form() StatusForm {
 	return out
 }
 
-// TaskForm is a task as JSON. One that was asked for by its id has all that is
-// known about it.
+// TaskForm returns a task as JSON. A task that was selected by its id has all details.
 func (s *Status) TaskForm(l db.Listed) TaskForm {
 	base := s.queue.conf.BasePath
 	t := toTaskForm(l, s.Waits(l), s.queue.conf.TaskTimeout, base)

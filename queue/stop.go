@@ -10,28 +10,28 @@ import (
 	"github.com/air-executor/air-executor/manager"
 )
 
-// StopOptions say how a manager is to stop. Of its functions, any may be nil.
+// StopOptions say how a manager is to stop. Any of the functions may be nil.
 type StopOptions struct {
 	How     db.Stop
-	Timeout time.Duration   // how long to wait for its end at most; 0: as long as it takes
+	Timeout time.Duration   // maximum time to wait for its end; 0: unlimited
 	Asked   func(pid int)   // the manager of this process was asked
 	Waiting func(StopAwait) // once, after two seconds
 }
 
-// StopAwait is what a stop waits for.
+// StopAwait says what a stop is waiting for.
 type StopAwait struct {
-	PID     int  // of the manager that was asked; 0: it is starting, and has not said yet who it is
-	Deaf    bool // the signal has reached no process here; the request is stored all the same
-	Running int  // tasks; 0 if that cannot be told
+	PID     int  // of the manager that was asked; 0: it is starting and has not registered yet
+	Deaf    bool // the signal has reached no process here; the request is stored anyway
+	Running int  // running tasks; 0 if unknown
 }
 
-// ErrNotServed is returned where a manager is to stop and none serves.
+// ErrNotServed is returned if no manager serves.
 var ErrNotServed = errors.New("the manager is not running")
 
-// NotStopped is the error of a stop whose time has run out. The request stays.
+// NotStopped is the error of a stop that has timed out. The request stays.
 type NotStopped struct{ Timeout time.Duration }
 
-// Error says what the manager goes on to do.
+// Error says what the manager will do.
 func (e *NotStopped) Error() string {
 	return fmt.Sprintf("the manager has not stopped within %s; it starts nothing new and stops as soon as it can", e.Timeout)
 }
@@ -52,7 +52,7 @@ func (q *Queue) Stop(ctx context.Context, o StopOptions) (StoppedForm, error) {
 		return StoppedForm{}, err
 	}
 	if s.asked == "" {
-		return StoppedForm{}, ErrNotServed // what held its lock was about to end
+		return StoppedForm{}, ErrNotServed // the process that held its lock was about to exit
 	}
 	active, err := q.DB.Active(ctx)
 	if err != nil {
@@ -61,8 +61,8 @@ func (q *Queue) Stop(ctx context.Context, o StopOptions) (StoppedForm, error) {
 	return StoppedForm{PID: s.pid, Stopped: true, How: o.How, Running: len(active)}, nil
 }
 
-// StopUnderWay is how the manager that serves was asked to stop; empty: it was not,
-// or that cannot be told.
+// StopUnderWay returns how the serving manager was asked to stop; empty: it was not
+// asked to, or that is unknown.
 func (q *Queue) StopUnderWay(ctx context.Context) db.Stop {
 	h, on, err := manager.Serving(q.conf.BasePath)
 	if err != nil || !on || h.Instance == "" {
@@ -75,7 +75,7 @@ func (q *Queue) StopUnderWay(ctx context.Context) db.Stop {
 	return i.Stop
 }
 
-// stopping asks the manager that serves to stop, and waits for its end.
+// stopping asks the serving manager to stop, and waits for its end.
 type stopping struct {
 	queue   *Queue
 	options StopOptions
@@ -111,9 +111,9 @@ func (s *stopping) await(ctx context.Context) error {
 	}
 }
 
-// look reports whether the manager has ended. It asks the one that serves, as
-// soon as that can be told: one that is just starting has not registered yet, or
-// not even put its name in the place of the one before it.
+// look reports whether the manager has exited. It asks the serving manager to stop as
+// soon as that is known: a manager that is starting may not have registered yet, or the
+// lock file may still have the name of the previous one.
 func (s *stopping) look(ctx context.Context) (ended bool, err error) {
 	h, on, err := manager.Serving(s.queue.conf.BasePath)
 	if err != nil || !on {
@@ -125,7 +125,7 @@ func (s *stopping) look(ctx context.Context) (ended bool, err error) {
 	if s.asked != "" {
 		old, err := s.queue.DB.ManagerWith(ctx, s.asked)
 		if err != nil || old != nil && !old.StoppedAt.IsZero() {
-			return true, err // another serves now, and was not meant
+			return true, err // another one serves now, which was not meant
 		}
 	}
 	m, err := s.holder(ctx, h)
@@ -135,8 +135,8 @@ func (s *stopping) look(ctx context.Context) (ended bool, err error) {
 	return false, s.ask(ctx, m)
 }
 
-// holder is the row of the manager that serves, nil if it has none yet. A
-// manager of an older version does not say which one it is.
+// holder returns the row of the serving manager, nil if it has none yet. A manager of
+// an older version does not publish its id.
 func (s *stopping) holder(ctx context.Context, h manager.Holder) (*db.Instance, error) {
 	if h.Instance == "" {
 		return s.queue.DB.Manager(ctx)
@@ -144,7 +144,7 @@ func (s *stopping) holder(ctx context.Context, h manager.Holder) (*db.Instance, 
 	return s.queue.DB.ManagerWith(ctx, h.Instance)
 }
 
-// ask stores how the manager is to stop, and tells it to look.
+// ask stores how the manager is to stop, and signals it to check.
 func (s *stopping) ask(ctx context.Context, m *db.Instance) error {
 	if s.asked == "" && s.options.Asked != nil {
 		s.options.Asked(m.PID)
@@ -158,11 +158,11 @@ func (s *stopping) ask(ctx context.Context, m *db.Instance) error {
 	return err
 }
 
-// explain tells what is being waited for.
+// explain reports what is being waited for.
 func (s *stopping) explain(ctx context.Context) {
 	if s.options.Waiting == nil {
 		return
 	}
-	active, _ := s.queue.DB.Active(ctx) // of an error there is nothing to tell here
+	active, _ := s.queue.DB.Active(ctx) // an error does not matter here
 	s.options.Waiting(StopAwait{PID: s.pid, Deaf: s.deaf, Running: len(active)})
 }

@@ -15,8 +15,8 @@ import (
 )
 
 // Unimported returns the folders with state.json or tasks.json in the base path whose
-// jobs the database does not have. d may be nil: it is opened then, if that is worth
-// while and it is there. What cannot be read is passed over.
+// jobs the database does not have. If d is nil, the database is opened if necessary and
+// if it exists. Unreadable files are skipped.
 func Unimported(ctx context.Context, conf *config.Config, d *db.DB) []string {
 	entries, err := os.ReadDir(filepath.Join(conf.BasePath, jobfolder.JobsName))
 	if err != nil || len(entries) == 0 {

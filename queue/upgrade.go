@@ -10,18 +10,18 @@ import (
 	"github.com/air-executor/air-executor/runner"
 )
 
-// UpgradedForm tells of the versions of a database's schema.
+// UpgradedForm is the result of an upgrade of the schema.
 type UpgradedForm struct {
 	Database string  `json:"database"`
 	From     int     `json:"from"`
 	To       int     `json:"to"`
 	Copy     *string `json:"copy"` // path; null: none was needed
 
-	Unlinked error `json:"-"` // why tasks that run may not find this program; nil: they do
+	Unlinked error `json:"-"` // why running tasks may not find this program; nil: they do
 }
 
-// Upgrade brings the database of a base path up to date, if it is an older one. Tasks
-// that run find this program from then on, for the older one would be refused. Errors:
+// Upgrade brings an older database of a base path up to date. From then on running
+// tasks find this program, because the older one would be refused. Errors:
 // db.ErrNoDatabase, manager.ErrRunning while a manager serves it.
 func Upgrade(ctx context.Context, conf *config.Config) (UpgradedForm, error) {
 	q, err := Open(ctx, conf, true)

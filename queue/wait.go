@@ -13,18 +13,18 @@ import (
 // WaitOptions say how to wait.
 type WaitOptions struct {
 	Task    string        // only for this task of the one job; empty: for jobs
-	Timeout time.Duration // how long at most; 0: as long as it takes
+	Timeout time.Duration // maximum time to wait; 0: unlimited
 	Caller  Caller        // the task that waits, whose place is lent meanwhile
-	Form    bool          // outcomes are to be shown in their JSON form
-	Ended   func(Outcome) // called as each ends; nil: nothing is
-	Waiting func()        // called again and again while there is something to wait for; nil: nothing is
+	Form    bool          // outcomes will be shown in their JSON form
+	Ended   func(Outcome) // called as each ends; may be nil
+	Waiting func()        // called repeatedly while waiting; may be nil
 }
 
 // ErrOwnJob is returned to a task that would wait for its own job: the job runs one
 // task at a time.
 var ErrOwnJob = errors.New("the job runs one task at a time")
 
-// NotEnded is the error of a wait whose time has run out.
+// NotEnded is the error of a wait that has timed out.
 type NotEnded struct {
 	Jobs    []string // those that have not ended
 	Task    string   // of the one job; empty: the jobs were waited for
@@ -52,9 +52,9 @@ func (e *NotEnded) Error() string {
 	return fmt.Sprintf("%s not ended within %s", what, e.Timeout)
 }
 
-// Wait waits until all of the jobs have ended, or nothing of them can run any more
-// (see Over), and returns how, in the order of the names. Errors: db.ErrNoJob,
-// db.ErrNoTask, ErrOwnJob, *NotEnded.
+// Wait waits until all of the jobs have ended, or can no longer run (see Over), and
+// returns how they ended, in the order of the names. Errors: db.ErrNoJob, db.ErrNoTask,
+// ErrOwnJob, *NotEnded.
 func (q *Queue) Wait(ctx context.Context, names []string, o WaitOptions) ([]Outcome, error) {
 	if o.Caller.BasePath == q.conf.BasePath && slices.Contains(names, o.Caller.Job) {
 		return nil, fmt.Errorf("a task cannot wait for its own job %q: %w", o.Caller.Job, ErrOwnJob)
@@ -91,7 +91,7 @@ func (q *Queue) Wait(ctx context.Context, names []string, o WaitOptions) ([]Outc
 	}
 }
 
-// waiting is what is being waited for.
+// waiting is the state of a wait.
 type waiting struct {
 	queue   *Queue
 	options WaitOptions

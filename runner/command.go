@@ -11,7 +11,7 @@ import (
 	"github.com/air-executor/air-executor/runner/process"
 )
 
-// command is what is to be run for a task, with its output to the log.
+// command returns the command to run for a task, with its output going to the log.
 func (w *worker) command(a *db.Assignment, log *os.File, timeout time.Duration) process.Command {
 	return process.Command{
 		Name:      a.Command,
@@ -29,8 +29,8 @@ func (w *worker) command(a *db.Assignment, log *os.File, timeout time.Duration) 
 	}
 }
 
-// stuck records which processes keep the task from ending, or, with none, that
-// nothing does any more. Until then the job waits.
+// stuck records which processes keep the task from ending, or, with none, that it can
+// end. Until then the job waits.
 func (w *worker) stuck(a *db.Assignment, log *os.File, list []process.Survivor) {
 	if len(list) > 0 {
 		writeNote(log, cannotEnd(list))
@@ -41,7 +41,7 @@ func (w *worker) stuck(a *db.Assignment, log *os.File, list []process.Survivor) 
 	}
 }
 
-// cannotEnd describes which processes do not end, and what that means.
+// cannotEnd says which processes do not end, and what follows.
 func cannotEnd(list []process.Survivor) string {
 	for _, s := range list {
 		if s.Refused {
@@ -51,7 +51,7 @@ func cannotEnd(list []process.Survivor) string {
 	return process.Names(list) + " does not end, although it was sent SIGKILL; the task goes on until it has"
 }
 
-// StuckText describes for status what a task waits for; empty: nothing.
+// StuckText says, for status, what a task is waiting for; empty: nothing.
 func StuckText(list []process.Survivor) string {
 	if len(list) == 0 {
 		return ""

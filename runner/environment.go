@@ -18,16 +18,17 @@ const (
 	EnvJob      = "AIR_EXECUTOR_JOB"
 	EnvTask     = "AIR_EXECUTOR_TASK"
 	EnvAttempt  = "AIR_EXECUTOR_ATTEMPT"
-	EnvToken    = "AIR_EXECUTOR_TOKEN" // proves which attempt it is; also marks the processes of the attempt
+	EnvToken    = "AIR_EXECUTOR_TOKEN" // identifies the attempt; also marks its processes
 )
 
-// OwnVariables are those that a task gets from its runner, and must not
-// inherit from the shell that queued it.
+// OwnVariables are the variables that a task gets from its runner, and must not inherit
+// from the shell that queued it.
 var OwnVariables = []string{EnvBasePath, EnvConfig, EnvJob, EnvTask, EnvAttempt, EnvToken}
 
-// passing are variables that mean one process or service and mislead any other:
-// those in which systemd tells a service about itself (systemd.exec(5)), and those
-// in which a shell keeps where it is and was. A task gets its own PWD.
+// passing are variables that are about one process or service and would mislead any
+// other: those with which systemd tells a service about itself (systemd.exec(5)), and
+// those in which a shell keeps its current and previous directory. A task gets its own
+// PWD.
 var passing = []string{
 	"NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC",
 	"LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "LISTEN_PIDFDID", "FDSTORE",
@@ -40,7 +41,7 @@ var passing = []string{
 // cleared its environment.
 func Mark(token string) string { return EnvToken + "=" + token }
 
-// environment is what the command of a task gets.
+// environment returns the environment of a task's command.
 func environment(s *Setup, a *db.Assignment) []string {
 	env := a.Env
 	if env == nil {
@@ -61,11 +62,11 @@ func environment(s *Setup, a *db.Assignment) []string {
 	return withProgram(withDir(env, workingDir(s.BasePath, a.Dir)), s.BasePath)
 }
 
-// Inheritable returns those settings of a process that a task may inherit: not
-// ours, and not those that are about one process or service.
+// Inheritable returns the variables of a process that a task may inherit: all but ours,
+// and those that are about one process or service.
 func Inheritable(env []string) []string { return without(without(env, OwnVariables), passing) }
 
-// without returns the settings of other variables, in a slice of its own.
+// without returns env without these variables, in a new slice.
 func without(env, variables []string) []string {
 	out := make([]string, 0, len(env)+len(OwnVariables)+3)
 	for _, kv := range env {
@@ -76,7 +77,7 @@ func without(env, variables []string) []string {
 	return out
 }
 
-// withDir makes PWD say where the command runs, as a shell would.
+// withDir sets PWD to the directory of the command, as a shell would.
 func withDir(env []string, dir string) []string {
 	return append(without(env, []string{"PWD"}), "PWD="+dir)
 }
@@ -88,7 +89,7 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 // task finds air-executor even where it is not installed.
 func withProgram(env []string, base string) []string {
 	dir := filepath.Join(base, binFolder)
-	at := len(env) - 1 // the last one counts: --env comes after what the shell had
+	at := len(env) - 1 // the last one counts: --env comes after the shell's
 	for at >= 0 && !strings.HasPrefix(env[at], "PATH=") {
 		at--
 	}
@@ -103,8 +104,8 @@ func withProgram(env []string, base string) []string {
 	return env
 }
 
-// workingDir is where a command runs: in the requested folder, or in the one
-// that holds the base path.
+// workingDir returns the directory in which a command runs: the requested one, or the
+// one that holds the base path.
 func workingDir(base, dir string) string {
 	if dir == "" {
 		return filepath.Dir(base)

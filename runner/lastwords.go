@@ -9,18 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lastWords is what a runner writes to its standard error before it is ready: a
-// line that says why it cannot start, or the Go runtime's report of a crash,
-// with the stacks of all threads. It does not go into the log: if one runner
-// cannot start, the next one cannot either, once a second. The manager reads it
-// when the runner has exited.
+// lastWords collects what a runner writes to standard error before it is ready: a line
+// that says why it cannot start, or a crash report of the Go runtime with the stacks of
+// all threads. It does not go to the log, because if one runner cannot start, the next
+// cannot either, and there is one per second. The manager reads it when the runner has
+// exited.
 type lastWords struct {
 	mu   sync.Mutex
 	fd   int // -1: closed
 	text string
 }
 
-// newLastWords makes a place for them. The runner gets mouth as its standard error.
+// newLastWords makes a place to collect them. The runner gets mouth as its standard
+// error.
 func newLastWords() (w *lastWords, mouth *os.File, err error) {
 	hear, speak, err := newMouth()
 	if err != nil {
@@ -29,7 +30,7 @@ func newLastWords() (w *lastWords, mouth *os.File, err error) {
 	return &lastWords{fd: hear}, os.NewFile(uintptr(speak), "last words"), nil
 }
 
-// read takes what was said, and closes the place for it.
+// read reads what was written, and closes the descriptor.
 func (w *lastWords) read() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -43,8 +44,8 @@ func (w *lastWords) read() {
 	w.fd = -1
 }
 
-// close closes the place for the words of a runner that is ready, and writes
-// elsewhere now.
+// close closes the descriptor. It is called when the runner is ready: from then on it
+// writes to the log.
 func (w *lastWords) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -54,9 +55,9 @@ func (w *lastWords) close() {
 	}
 }
 
-// LastWords returns in one line why a runner exited before it became ready, as far
-// as the runner could tell; empty: it could not. It is complete when the runner
-// has exited.
+// LastWords returns in one line why a runner exited before it became ready, as far as
+// the runner could tell; empty: it could not. It is complete once the runner has
+// exited.
 func (p *Process) LastWords() string {
 	p.words.mu.Lock()
 	defer p.words.mu.Unlock()

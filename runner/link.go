@@ -11,18 +11,18 @@ import (
 	"github.com/air-executor/air-executor/db"
 )
 
-// Manager and runner talk over a pair of connected sockets. The runner reports that
-// it is ready, gets its task (four bytes of length, and an assignment as db
-// encodes it; length 0: there is none), and reports when the result is recorded.
-// The manager may disappear at any point, and the runner goes on.
+// Manager and runner talk over a pair of connected sockets. The runner reports that it
+// is ready, receives its task (four bytes of length, and an assignment as db encodes
+// it; length 0: there is none), and reports when the result is recorded. The manager
+// may disappear at any point; the runner continues.
 
 // said is a message of a runner, one byte.
 type said byte
 
 const (
-	saidReady said = 'r' // it waits for its task
-	saidMore  said = '+' // its task is recorded, the job has another; it ends
-	saidLast  said = '-' // its task is recorded, the job has no other; it ends
+	saidReady said = 'r' // it is ready for its task
+	saidMore  said = '+' // its task is recorded, the job has another; it exits
+	saidLast  said = '-' // its task is recorded, the job has no other; it exits
 )
 
 func saidDone(ready bool) said {
@@ -45,7 +45,7 @@ func (s said) event() (Event, bool) {
 	return 0, false
 }
 
-// packet is an assignment as it goes over the link.
+// packet returns an assignment as it is sent over the link.
 func packet(a *db.Assignment) []byte {
 	b := a.Encode()
 	return append(binary.LittleEndian.AppendUint32(make([]byte, 0, 4+len(b)), uint32(len(b))), b...)
@@ -55,10 +55,10 @@ func packet(a *db.Assignment) []byte {
 const (
 	fdLock = 3
 	fdLink = 4
-	fdLog  = 5 // becomes standard error, too, when it is ready
+	fdLog  = 5 // also becomes standard error once the runner is ready
 )
 
-// inherit takes over the descriptors, and keeps commands from inheriting them.
+// inherit takes over the descriptors, and prevents commands from inheriting them.
 func inherit() (held *os.File, l link) {
 	unix.CloseOnExec(fdLock)
 	unix.CloseOnExec(fdLink)
@@ -66,18 +66,18 @@ func inherit() (held *os.File, l link) {
 	return os.NewFile(fdLock, "runner lock"), link{os.NewFile(fdLink, "link")}
 }
 
-// link is the runner's end. It is used with plain blocking system calls: a
-// runner has nothing else to do while it waits, and starts no poller for it.
-// The file owns the descriptor, and is open as long as the link can be reached.
+// link is the runner's end. It is used with plain blocking system calls: a runner has
+// nothing else to do while it waits, and need not start a poller for it. The file owns
+// the descriptor, and stays open as long as the link is reachable.
 type link struct{ file *os.File }
 
 func (l link) fd() int { return int(l.file.Fd()) }
 
-// none is sent to a runner that is not needed any more.
+// none is sent to a runner that is no longer needed.
 var none = make([]byte, 4)
 
-// receive blocks until the task comes, and returns it encoded, empty if there is
-// none. It returns nil when the manager is gone.
+// receive blocks until a message comes, and returns the encoded task, empty if there is
+// none. It returns nil if the manager is gone.
 func (l link) receive() ([]byte, error) {
 	size := make([]byte, 4)
 	if ok, err := l.fill(size); !ok {
@@ -90,7 +90,7 @@ func (l link) receive() ([]byte, error) {
 	return b, nil
 }
 
-// fill reads until b is full. It returns false where the other end is gone.
+// fill reads until b is full. It returns false if the other end is gone.
 func (l link) fill(b []byte) (bool, error) {
 	for len(b) > 0 {
 		n, err := unix.Read(l.fd(), b)
@@ -109,10 +109,10 @@ func (l link) fill(b []byte) (bool, error) {
 	return true, nil
 }
 
-// hangUp ends receive, once what has been sent is read.
+// hangUp makes receive return, once everything that was sent has been read.
 func (l link) hangUp() { _ = unix.Shutdown(l.fd(), unix.SHUT_RD) }
 
-// gone reports whether the manager is.
+// gone reports whether the manager is gone.
 func (l link) gone() bool {
 	var b [1]byte
 	for {
@@ -124,5 +124,5 @@ func (l link) gone() bool {
 	}
 }
 
-// say tells the manager, if there still is one.
+// say sends a message to the manager, if it is still there.
 func (l link) say(s said) { _, _ = unix.Write(l.fd(), []byte{byte(s)}) }

@@ -16,12 +16,12 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// LogPath is where the output of the current attempt of a task is.
+// LogPath returns the path of the log of a task's current attempt.
 func LogPath(base, jobName, task string) string {
 	return filepath.Join(logFolder(base, jobName), job.LogName(task))
 }
 
-// OldLogPath is where the output of an earlier attempt of a task is.
+// OldLogPath returns the path of the log of an earlier attempt.
 func OldLogPath(base, jobName, task string, attempt int) string {
 	return filepath.Join(logFolder(base, jobName), job.OldLogName(task, attempt))
 }
@@ -30,12 +30,12 @@ func logFolder(base, jobName string) string {
 	return filepath.Join(base, jobsName, job.FolderName(jobName), "logs")
 }
 
-// openLog creates the log of an attempt, after renaming that of the attempt
-// before. The file is always a new one inside the folder of the logs: os.Root
-// follows no link out of that folder, and O_EXCL follows none at all.
+// openLog renames the log of the previous attempt, and creates that of this one. The
+// file is always a new one inside the folder of the logs: os.Root follows no link out
+// of that folder, and O_EXCL follows none at all.
 func openLog(base string, a *db.Assignment) (*os.File, error) {
 	if f, err := createQuick(base, filepath.Join(jobsName, job.FolderName(a.Job), "logs", job.LogName(a.Task))); err == nil {
-		return f, nil // as a rule: the folders are there, and it is the first attempt
+		return f, nil // the usual case: the folders exist, and it is the first attempt
 	}
 	root, dir, err := OpenJobs(base)
 	if err != nil {
@@ -64,8 +64,8 @@ func openLog(base string, a *db.Assignment) (*os.File, error) {
 	return f, err
 }
 
-// createLog makes a new file. It is not opened with O_APPEND, which splice(2)
-// does not take; nobody else writes to it.
+// createLog makes a new file. It is opened without O_APPEND, which splice(2) does not
+// accept; no other process writes to it.
 func createLog(root *os.Root, name string) (*os.File, error) {
 	f, err := root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o600)
 	if err == nil {
@@ -74,13 +74,13 @@ func createLog(root *os.Root, name string) (*os.File, error) {
 	return f, err
 }
 
-// jobsName is the folder in the base path with a folder for each job.
+// jobsName is the folder in the base path that has a folder for each job.
 const jobsName = "jobs"
 
-// OpenJobs opens the folder below which logs are made, and says where in it the
-// folders of the jobs are. As a rule that is the base path. But logs are what
-// fills a disk, and the owner of the base path may have put a link to a folder
-// elsewhere in the place of jobs. The errors are those of CheckJobs.
+// OpenJobs opens the folder below which logs are made, and returns where in it the
+// folders of the jobs are. Usually that is the base path. But because logs can fill a
+// disk, the owner of the base path may have made jobs a link to a folder elsewhere. The
+// errors are those of CheckJobs.
 func OpenJobs(base string) (root *os.Root, dir string, err error) {
 	if root, err = os.OpenRoot(base); err != nil {
 		return nil, "", err
@@ -89,7 +89,7 @@ func OpenJobs(base string) (root *os.Root, dir string, err error) {
 	link, err := root.Lstat(jobsName)
 	switch {
 	case err != nil || link.IsDir():
-		return root, jobsName, nil // what is wrong with it shows when it is used
+		return root, jobsName, nil // an error will show when it is used
 	case link.Mode()&fs.ModeSymlink == 0:
 		root.Close()
 		return nil, "", noFolder(path, link)
@@ -121,9 +121,9 @@ func OpenJobs(base string) (root *os.Root, dir string, err error) {
 	return nil, "", err
 }
 
-// CheckJobs returns an error if logs cannot be written below jobs in the base
-// path, because something else has the name, or it is a link that does not
-// belong to the owner of the base path, or leads nowhere.
+// CheckJobs returns an error if logs cannot be written below jobs in the base path,
+// because jobs is not a folder, or is a link that is broken or does not belong to the
+// owner of the base path.
 func CheckJobs(base string) error {
 	root, _, err := OpenJobs(base)
 	if err != nil {
@@ -142,8 +142,8 @@ func CheckJob(base, jobName string) error {
 	return checkFolders(root, base, dir, job.FolderName(jobName))
 }
 
-// checkFolders says in words that something else is in the place of the folder of
-// a job, or of that of its logs.
+// checkFolders returns a readable error if something else has the name of the folder of
+// a job, or of its logs.
 func checkFolders(root *os.Root, base, dir, folder string) error {
 	for _, name := range []string{folder, filepath.Join(folder, "logs")} {
 		info, err := root.Lstat(filepath.Join(dir, name))
@@ -154,7 +154,7 @@ func checkFolders(root *os.Root, base, dir, folder string) error {
 			return err
 		}
 		if to, err := root.Stat(filepath.Join(dir, name)); err == nil && to.IsDir() {
-			continue // it may be a link to another folder in the base path
+			continue // a link to another folder in the base path is fine
 		}
 		if !info.IsDir() {
 			return noFolder(filepath.Join(base, jobsName, name), info)
@@ -170,8 +170,8 @@ func noFolder(path string, info fs.FileInfo) error {
 	return fmt.Errorf("%s is %s, not a folder", path, basepath.Kind(info.Mode()))
 }
 
-// makeFolders makes the folder name with all above it. What root makes in the
-// folder of another user belongs to that user.
+// makeFolders makes the folder name and its parents. If root makes it in the folder of
+// another user, it belongs to that user.
 func makeFolders(root *os.Root, name string) error {
 	if err := root.MkdirAll(name, 0o700); err != nil || os.Geteuid() != 0 {
 		return err
@@ -192,7 +192,7 @@ func makeFolders(root *os.Root, name string) error {
 	return nil
 }
 
-// giveAway gives a file that root has made to the owner of the folder that it is in.
+// giveAway gives a file that root has made to the owner of its folder.
 func giveAway(root *os.Root, f *os.File) error {
 	if os.Geteuid() != 0 {
 		return nil

@@ -7,10 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// createQuick makes a new file with a name below the folder base, without a link
-// on the way to it. Where that fails, for whatever reason, a slower way says why,
-// or makes the file all the same. It takes two system calls where [os.Root] takes
-// a dozen, and does not have Go start to poll files.
+// createQuick makes a new file below the folder base, following no link. If it fails,
+// for whatever reason, the caller tries a slower way, which returns the error or makes
+// the file. It takes two system calls where [os.Root] takes a dozen, and does not make
+// Go start its poller.
 func createQuick(base, name string) (*os.File, error) {
 	folder, err := unix.Open(base, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -23,7 +23,7 @@ func createQuick(base, name string) (*os.File, error) {
 			return nil, err
 		}
 		if home.Uid != 0 {
-			return nil, unix.EACCES // the file will have to be given away
+			return nil, unix.EACCES // the file has to be given away
 		}
 	}
 	fd, err := unix.Openat2(folder, name, &unix.OpenHow{

@@ -7,5 +7,5 @@ import (
 	"os"
 )
 
-// createQuick is not for this system: it returns an error.
+// createQuick is not available on this system: it returns an error.
 func createQuick(_, _ string) (*os.File, error) { return nil, errors.ErrUnsupported }

@@ -2,10 +2,10 @@ package runner
 
 import "golang.org/x/sys/unix"
 
-// newMouth returns descriptors to hear the last words of a runner with and to
-// speak them. They are of a file in memory: a pipe would have to be one that does
-// not block, for nobody reads it, and for such a standard error each runner would
-// set up Go's poller.
+// newMouth returns descriptors to read and to write the last words of a runner. They
+// refer to a file in memory. A pipe would have to be non-blocking, because it is not
+// read while the runner is alive, and for a non-blocking standard error each runner
+// would set up Go's poller.
 func newMouth() (hear, speak int, err error) {
 	if speak, err = unix.MemfdCreate("last words", unix.MFD_CLOEXEC); err != nil {
 		return -1, -1, err
@@ -17,9 +17,9 @@ func newMouth() (hear, speak int, err error) {
 	return hear, speak, nil
 }
 
-// hear reads what was said.
+// hear reads what was written.
 func hear(fd int, b []byte) (int, error) { return unix.Pread(fd, b, 0) }
 
-// useLog makes the log the standard error of a runner that is ready, for what the
-// Go runtime has to say when it crashes.
+// useLog makes the log the standard error of a runner that is ready, for crash reports
+// of the Go runtime.
 func useLog() error { return unix.Dup3(fdLog, 2, 0) }

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newMouth returns descriptors to hear the last words of a runner with and to
-// speak them. They are of a pipe: what does not fit in is dropped, since nobody
-// reads as long as the runner lives.
+// newMouth returns descriptors to read and to write the last words of a runner. They
+// are the ends of a pipe. What does not fit into it is dropped, because it is not read
+// while the runner is alive.
 func newMouth() (hear, speak int, err error) {
 	var fds [2]int
 	syscall.ForkLock.RLock()
@@ -28,9 +28,9 @@ func newMouth() (hear, speak int, err error) {
 	return fds[0], fds[1], nil
 }
 
-// hear reads what was said.
+// hear reads what was written.
 func hear(fd int, b []byte) (int, error) { return unix.Read(fd, b) }
 
-// useLog makes the log the standard error of a runner that is ready, for what the
-// Go runtime has to say when it crashes.
+// useLog makes the log the standard error of a runner that is ready, for crash reports
+// of the Go runtime.
 func useLog() error { return unix.Dup2(fdLog, 2) }

@@ -12,15 +12,15 @@ import (
 	"github.com/air-executor/air-executor/internal/basepath"
 )
 
-// binFolder is the folder in the base path in which tasks find this program
-// under its proper name, whatever its file is called and wherever it lies.
+// binFolder is the folder in the base path in which tasks find this program under its
+// proper name, whatever and wherever its file is.
 const binFolder = "bin"
 
 const programName = "air-executor"
 
-// LinkProgram makes bin/air-executor in the base path name the program exe. It
-// replaces nothing but a link of its own: an error says why tasks may not find
-// air-executor, and nothing has changed then.
+// LinkProgram makes bin/air-executor in the base path a link to the program exe. It
+// replaces nothing but such a link. An error says why tasks may not find air-executor;
+// then nothing has changed.
 func LinkProgram(base, exe string) error {
 	wanted, err := checkLink(base, exe)
 	if err != nil || !wanted {
@@ -43,13 +43,13 @@ func LinkProgram(base, exe string) error {
 	return err
 }
 
-// CheckLink returns the error that LinkProgram would, and changes nothing.
+// CheckLink returns the error that LinkProgram would return, and changes nothing.
 func CheckLink(base, exe string) error {
 	_, err := checkLink(base, exe)
 	return err
 }
 
-// checkLink reports whether a link has to be made, or why none can be.
+// checkLink reports whether a link has to be made, or returns why none can be.
 func checkLink(base, exe string) (wanted bool, err error) {
 	folder := filepath.Join(base, binFolder)
 	if !canList(folder) {
@@ -77,7 +77,7 @@ func checkLink(base, exe string) (wanted bool, err error) {
 		return false, err
 	}
 	if target, err := os.Readlink(link); err == nil && target == exe || sameFile(link, exe) {
-		return false, nil // they find this program
+		return false, nil // tasks find this program
 	}
 	if info.Mode()&fs.ModeSymlink == 0 || !onlyLinks(folder) {
 		return false, notOurs(link, info.Mode())
@@ -98,8 +98,8 @@ func sameFile(a, b string) bool {
 	return errA == nil && errB == nil && os.SameFile(infoA, infoB)
 }
 
-// onlyLinks reports whether a folder holds nothing but links of the kind that
-// LinkProgram makes, to absolute paths, finished or not.
+// onlyLinks reports whether a folder holds nothing but links such as LinkProgram makes,
+// to absolute paths, under their final or temporary names.
 func onlyLinks(folder string) bool {
 	entries, err := os.ReadDir(folder)
 	if err != nil {

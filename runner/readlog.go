@@ -12,17 +12,18 @@ import (
 	"github.com/air-executor/air-executor/internal/basepath"
 )
 
-// ReadLog opens a log for reading, by the path that LogPath or OldLogPath gives.
-// It goes the way that the runner writes: below the base path, and through no link
-// that leads out of it, but for jobs itself. What is no regular file is refused,
-// without blocking. Errors: fs.ErrNotExist; others name the path.
+// ReadLog opens a log for reading, by a path from LogPath or OldLogPath. As for
+// writing, it follows no link out of the base path, except jobs itself. Anything but a
+// regular file is refused, without blocking. Errors: fs.ErrNotExist; others name the
+// path.
 func ReadLog(base, path string) (*os.File, error) {
 	root, name, err := openLogRoot(base, path)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	// os.Root follows a link to another file in the folder, and a log is no link.
+	// os.Root would follow a link to another file in the folder, but a log is never a
+	// link.
 	there, err := root.Lstat(name)
 	if err == nil && !there.Mode().IsRegular() {
 		err = fmt.Errorf("%s is %s, %w", path, basepath.Kind(there.Mode()), basepath.ErrNotRegular)
@@ -45,8 +46,8 @@ func ReadLog(base, path string) (*os.File, error) {
 	return f, nil
 }
 
-// openLogRoot opens the folder below which logs are read, and says how a log is
-// called there.
+// openLogRoot opens the folder below which logs are read, and returns the log's name in
+// it.
 func openLogRoot(base, path string) (root *os.Root, name string, err error) {
 	rel, err := filepath.Rel(filepath.Join(base, jobsName), path)
 	if err != nil {
@@ -64,7 +65,7 @@ func openLogRoot(base, path string) (root *os.Root, name string, err error) {
 	return root, filepath.Join(dir, rel), nil
 }
 
-// at is an error of the system about a path.
+// at wraps an error of the system with a path.
 func at(path string, err error) error {
 	var inner *fs.PathError
 	if errors.As(err, &inner) {

@@ -48,7 +48,7 @@ func result(e process.Exit, timeout time.Duration) job.Result {
 	return r
 }
 
-// remarks are what a person should know about the end of a command besides its cause.
+// remarks returns what a user should know about the end of a command besides its cause.
 func remarks(e process.Exit) (out []string) {
 	if e.Waited != "" {
 		out = append(out, "waited for "+e.Waited+", which could not be ended")
@@ -59,8 +59,9 @@ func remarks(e process.Exit) (out []string) {
 	return out
 }
 
-// signalName is the name of a signal, for those of real time as bash counts
-// them: up to the middle from the first one, and from there to the last one.
+// signalName returns the name of a signal. Real-time signals are named as in bash: in
+// the first half of the range relative to SIGRTMIN, in the second half relative to
+// SIGRTMAX.
 func signalName(sig syscall.Signal) string {
 	const first, middle, last = 34, 49, 64
 	name := unix.SignalName(sig)
@@ -79,11 +80,11 @@ func signalName(sig syscall.Signal) string {
 	return "SIGRTMAX"
 }
 
-// NoteMark begins the lines in a log that are ours and not the command's.
+// NoteMark begins the lines in a log that are written by air-executor and not by the
+// command.
 const NoteMark = "[air-executor]"
 
-// note adds our own lines to the log if the output alone would not tell the reader
-// why it stops.
+// note adds our own lines to the log if the output alone does not explain the end.
 func note(log *os.File, e process.Exit, r job.Result) {
 	if r.Reason != "" && r.Reason != job.Exited {
 		writeNote(log, r.Error)

@@ -1,14 +1,13 @@
 // Package runner is the process that runs one task: it is started by the manager,
 // runs the task's command and records the result in the database.
 //
-// A runner is started with its kernel lock on file descriptor 3, and one end of
-// a pair of sockets, the link to its manager, on descriptor 4. It opens the
-// database, reports that it is ready, and waits, so it can be started ahead of
-// need. The manager claims a task for it. That commit marks the task as running
-// before its command starts, and names this process. From then on the runner
-// does not need the manager: it ends the command at its time limit or when it is
-// told to, and commits the result. Its kernel lock tells all other processes that
-// it is alive.
+// A runner is started with its kernel lock on file descriptor 3, and with one end of a
+// pair of sockets, the link to its manager, on descriptor 4. It opens the database,
+// reports that it is ready, and waits; so it can be started in advance. The manager
+// claims a task for it. That commit marks the task as running before its command
+// starts, and identifies this process. From then on the runner does not need the
+// manager: it ends the command at its time limit or when it is told to, and commits the
+// result. Its kernel lock tells all other processes that it is alive.
 package runner
 
 import (
@@ -36,16 +35,16 @@ type worker struct {
 	db    *db.DB
 	link  link
 	log   *slog.Logger
-	told  chan struct{} // closed when a signal tells this runner to end
-	lost  bool          // it was said that the lock is lost
+	told  chan struct{} // closed when a signal tells this runner to stop
+	lost  bool          // the loss of the lock was logged
 }
 
-// Main is the whole life of a runner process. The arguments are those of the
-// process, without the program. It returns the exit code.
+// Main runs a runner process from start to end. The arguments are those of the process,
+// without the program. It returns the exit code.
 //
-// newLogger is called once. Writing to the file that it gets fails when what reads
-// the log has ended. Were it standard error, Go would end the process, unless that
-// listens for SIGPIPE, which takes every runner some time.
+// newLogger is called once. Writes to the file that it gets fail when the reader of the
+// log has exited. (If the file were standard error, Go would end the process then,
+// unless it handled SIGPIPE, which takes every runner some time.)
 func Main(args []string, newLogger func(log *os.File, level, format string) *slog.Logger) int {
 	setup, err := parseSetup(args[1:])
 	if err != nil {
@@ -53,14 +52,14 @@ func Main(args []string, newLogger func(log *os.File, level, format string) *slo
 		return 2
 	}
 	w, err := newWorker(setup)
-	// The lock and the link are open as long as the worker can be reached, and
-	// what nothing refers to any more is closed by the garbage collector.
+	// The lock and the link stay open as long as the worker is reachable: the garbage
+	// collector closes unreachable files.
 	defer runtime.KeepAlive(w)
 	if err == nil {
 		err = useLog()
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err) // to the manager, which knows whether it has logged this already
+		fmt.Fprintln(os.Stderr, err) // to the manager, which logs it unless it has already
 		return 1
 	}
 	w.log = newLogger(os.NewFile(fdLog, "log"), setup.LogLevel, setup.LogFormat)
@@ -71,7 +70,7 @@ func Main(args []string, newLogger func(log *os.File, level, format string) *slo
 	return 0
 }
 
-// newWorker does everything that can be done before there is a task.
+// newWorker does everything that can be done before the task is known.
 func newWorker(setup Setup) (*worker, error) {
 	held, link := inherit()
 	w := &worker{setup: setup, link: link, told: make(chan struct{})}
@@ -92,16 +91,15 @@ func newWorker(setup Setup) (*worker, error) {
 	return w, w.db.Prepare(ctx)
 }
 
-// watchSignals turns the signals that end a process into the end of its task,
-// and of the process if it has none. As a side effect commands start with the
-// default handling of all of them.
+// watchSignals makes termination signals end the task, or the process if it has no
+// task. As a side effect, commands start with the default handling of these signals.
 func (w *worker) watchSignals() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT)
 	go func() {
 		<-signals
 		close(w.told)
-		// If it still waits for a task, it checks whether there is one, and exits.
+		// If it is still waiting for a task, it checks whether there is one, and exits.
 		w.link.hangUp()
 	}()
 }
@@ -132,9 +130,10 @@ func (w *worker) task() (*db.Assignment, error) {
 	return db.DecodeAssignment(b)
 }
 
-// assigned looks for the task of this runner in the database. If there is none,
-// the runner releases its lock before any other process can write, so that none is
-// claimed for it while it exits. If it stopped looking, the task might be lost.
+// assigned looks for the task of this runner in the database. If there is none, the
+// runner releases its lock before any other process can write, so that no task is
+// claimed for it while it exits. It retries errors, because a task that it has not seen
+// would be lost.
 func (w *worker) assigned() (a *db.Assignment, err error) {
 	failpoint.Hit("runner.looks_for_task")
 	err = w.insist("look for a task", func(bool) error {
@@ -144,7 +143,7 @@ func (w *worker) assigned() (a *db.Assignment, err error) {
 	return a, err
 }
 
-// work runs the task, and after it more of the same job, up to tasks_per_runner in all.
+// work runs the task and then more of the same job, up to tasks_per_runner in all.
 func (w *worker) work(a *db.Assignment) error {
 	for n := 1; a != nil; n++ {
 		if w.isTold() {
@@ -168,13 +167,13 @@ func (w *worker) work(a *db.Assignment) error {
 	return nil
 }
 
-// giveBack makes the task, whose command this runner has not started and will
-// not, pending again, unless the task itself was cancelled.
+// giveBack makes the task pending again, unless the task itself was cancelled. Its
+// command has not been started and will not be.
 func (w *worker) giveBack(a *db.Assignment) (given bool, err error) {
 	err = w.insist("give a task back", func(doubt bool) error {
 		given, err = w.db.GiveBack(context.Background(), a)
 		if doubt && errors.Is(err, db.ErrFenced) {
-			given, err = true, nil // the attempt is gone: it was stored the first time
+			given, err = true, nil // the attempt is gone: the first try was stored
 		}
 		return err
 	})
@@ -196,7 +195,7 @@ func (w *worker) announce(ready bool) {
 	}
 }
 
-// isTold reports whether this runner was told to end its task.
+// isTold reports whether this runner was told to stop.
 func (w *worker) isTold() bool {
 	select {
 	case <-w.told:
@@ -228,9 +227,9 @@ func (w *worker) attempt(a *db.Assignment) job.Result {
 	return r
 }
 
-// record commits the result. Nothing that this process does is more important.
+// record commits the result, which is the most important thing that this process does.
 // With next, it also claims the next task of the job, unless the runner has lost its
-// lock: other processes take it for dead then.
+// lock: then other processes consider it dead.
 func (w *worker) record(a *db.Assignment, r job.Result, next bool) (done db.Finished, err error) {
 	failpoint.Hit("runner.before_finish")
 	if err := w.checkLock(); err != nil {
@@ -250,11 +249,11 @@ func (w *worker) record(a *db.Assignment, r job.Result, next bool) (done db.Fini
 	return done, err
 }
 
-// patience is how long a runner retries while the database cannot be written.
+// patience is how long a runner keeps retrying while the database cannot be written.
 const patience = time.Hour
 
-// insist retries a change of the database until it succeeds. Doubt means that an
-// earlier try may have been committed although it returned an error.
+// insist retries a change of the database until it succeeds. The argument doubt tells
+// change that an earlier try may have been committed although it returned an error.
 func (w *worker) insist(what string, try func(doubt bool) error) error {
 	doubt := false
 	for begin := time.Now(); ; time.Sleep(time.Second) {

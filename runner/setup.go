@@ -12,8 +12,8 @@ import (
 	"github.com/air-executor/air-executor/internal/failpoint"
 )
 
-// Setup is what a manager tells a runner at its start. It travels on the
-// command line, where ps(1) shows whose runner it is.
+// Setup is what a manager tells a runner at its start. It is passed on the command
+// line, so that ps(1) shows whose runner it is.
 type Setup struct {
 	BasePath       string
 	Lock           int64 // number of its kernel lock
@@ -22,13 +22,13 @@ type Setup struct {
 	TaskTimeout    time.Duration
 	Grace          time.Duration // between SIGTERM and SIGKILL
 	TasksPerRunner int           // how many tasks of one job this runner may do
-	MaxLogSize     int64         // bytes that the log of an attempt may have
+	MaxLogSize     int64         // maximum size of an attempt's log in bytes
 	LogLevel       string
 	LogFormat      string
 	ConfigFile     string // configuration file that tasks are to use, absolute; empty: that of the base path
 	AllowForeign   bool   // the base path may belong to another user
 
-	tuned []string // settings of the environment that tuning replaced
+	tuned []string // variables that tuning replaced
 }
 
 // option is a word of the command line, and where its value belongs: a pointer to
@@ -110,7 +110,7 @@ func (o option) set(text string) (err error) {
 	return err
 }
 
-// parseSetup reads what args has written, from after Argument.
+// parseSetup parses the result of args, from after Argument.
 func parseSetup(args []string) (s Setup, err error) {
 	options := s.options()
 	for _, arg := range args {
@@ -134,23 +134,23 @@ func parseSetup(args []string) (s Setup, err error) {
 	return s, nil
 }
 
-// tuning is how the Go runtime of a runner is set: it lives for one command and
-// allocates little, so that a second thread of execution and a garbage
-// collector would cost it more than they bring. The limit brings the collector
-// back for a runner that lives long.
+// tuning configures the Go runtime of a runner. A runner lives for one command and
+// allocates little, so a second thread of execution and a garbage collector would cost
+// more than they bring. The memory limit brings the collector back for a runner that
+// lives long.
 func tuning() []string {
 	return failpoint.Tuning([]string{"GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT=64MiB"})
 }
 
-// untuneAfter is how long a runner works without the garbage collector. One that
-// lives longer can afford the usual one, and then does not grow.
+// untuneAfter is how long a runner works without the garbage collector. A runner that
+// lives longer can afford it, and must not grow.
 const untuneAfter = time.Minute
 
 // collect turns the garbage collector on again, unless the limit has done so.
 func collect() { debug.SetGCPercent(100) }
 
-// tune returns the environment of this process with the tuning, and the
-// settings that it replaced. Commands are not to notice (see untuned).
+// tune returns the environment of this process with the tuning, and the variables that
+// it replaced. Commands must not see the tuning (see untuned).
 func tune(env []string) (tuned, replaced []string) {
 	tuned = tuning()
 	for _, kv := range env {
@@ -163,7 +163,7 @@ func tune(env []string) (tuned, replaced []string) {
 	return tuned, replaced
 }
 
-// untuned is the environment of the manager, as seen from its runner.
+// untuned returns the environment of the manager, reconstructed in its runner.
 func (s *Setup) untuned() []string {
 	var env []string
 	for _, kv := range os.Environ() {

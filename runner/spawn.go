@@ -16,7 +16,7 @@ import (
 	"github.com/air-executor/air-executor/runner/process"
 )
 
-// LocksName is the file in the base path in which runners hold their locks.
+// LocksName is the file in the base path where runners hold their locks.
 const LocksName = db.LocksName
 
 // Argument is the command line argument that makes the program a runner.
@@ -25,11 +25,11 @@ const Argument = "run-task"
 // MarkArgs are arguments that only the runner with this lock was started with.
 func MarkArgs(lock int64) []string { return []string{Argument, lockArg(lock)} }
 
-// Event is what a manager learns from a runner.
+// Event is something that a runner reports to its manager.
 type Event int
 
-// The events. Ready is the first of a runner that could start, Exited the last
-// of every runner. Between them come More or Last, if it recorded a result.
+// The events. Ready is the first event of a runner that could start, Exited the last of
+// every runner. In between come More or Last, if it recorded a result.
 const (
 	Ready Event = iota // a task may be claimed for it
 	More               // the result is recorded; its job has another ready task
@@ -37,12 +37,12 @@ const (
 	Exited
 )
 
-// Process is the manager's view of a runner.
+// Process is a runner as seen by its manager.
 type Process struct {
 	db.Runner // as the rows of its attempts name it
 	Spawned   time.Time
-	// Ended is how the process has ended, such as "signal: killed". It is set
-	// before Exited is reported, and empty where that could not be found out.
+	// Ended is how the process ended, such as "signal: killed". It is set before Exited
+	// is reported, and empty if it could not be found out.
 	Ended string
 
 	link  *os.File
@@ -50,20 +50,20 @@ type Process struct {
 	words *lastWords    // what it writes before it is ready
 }
 
-// Slack is how late the timers of runners and managers may be: a time limit, a
-// look at the clock.
+// Slack is how late the timers of runners and managers may fire: time limits, periodic
+// checks.
 const Slack = 2 * time.Millisecond
 
-// Spawn starts a runner. The program is exe, its log goes to stderr, and self is
-// what the rows of its attempts say of it beside its process. Its events are
-// passed to report, from another goroutine, one at a time.
+// Spawn starts a runner. The program is exe, its log goes to stderr, and self holds the
+// columns of its attempts' rows that are not about its process. Its events are passed
+// to report, from another goroutine, one at a time.
 func Spawn(exe string, s Setup, self db.Runner, stderr *os.File, report func(*Process, Event)) (*Process, error) {
 	s.Lock = rand.Int64N(1 << 62)
 	held, err := lock.Hold(filepath.Join(s.BasePath, LocksName), s.Lock)
 	if err != nil {
 		return nil, fmt.Errorf("runner lock: %w", err)
 	}
-	// The runner has inherited the lock; our copy would outlive it.
+	// The runner has inherited the lock; our copy must not outlive it.
 	defer held.Close()
 	failpoint.Hit("spawn.after_lock")
 	ours, theirs, err := linkPair()
@@ -103,7 +103,7 @@ func Spawn(exe string, s Setup, self db.Runner, stderr *os.File, report func(*Pr
 	p := &Process{link: ours, Runner: self, Spawned: time.Now(), words: words}
 	p.Lock, p.PID = s.Lock, proc.Pid
 	if p.PIDStart, err = process.StartTime(proc.Pid); err != nil {
-		ours.Close() // it ends
+		ours.Close() // the runner exits
 		words.close()
 		go proc.Wait()
 		return nil, fmt.Errorf("start time of a runner: %w", err)
@@ -132,7 +132,7 @@ func linkPair() (ours, theirs *os.File, err error) {
 	return os.NewFile(uintptr(fds[0]), "link"), os.NewFile(uintptr(fds[1]), "link"), nil
 }
 
-// listen passes on what the runner says, and then its end.
+// listen reports the runner's messages, and then its exit.
 func (p *Process) listen(proc *os.Process, report func(*Process, Event)) {
 	var b [1]byte
 	for {
@@ -146,15 +146,15 @@ func (p *Process) listen(proc *os.Process, report func(*Process, Event)) {
 		}
 	}
 	if state, err := proc.Wait(); err == nil {
-		p.Ended = state.String() // it matters less than what the runner recorded
+		p.Ended = state.String() // on error it stays empty: the recorded result matters more
 	}
 	p.words.read()
 	p.link.Close()
 	report(p, Exited)
 }
 
-// Assign hands the runner the task that was claimed for it, without waiting
-// until it takes it. A runner that is gone leaves a free lock, which tells.
+// Assign sends the runner the task that was claimed for it, without waiting until it is
+// read. Errors are ignored: a dead runner is noticed by its free lock.
 func (p *Process) Assign(a *db.Assignment) {
 	p.sent = make(chan struct{})
 	go func() {
@@ -163,10 +163,10 @@ func (p *Process) Assign(a *db.Assignment) {
 	}()
 }
 
-// Dismiss tells the runner to end after the task that it has, if any.
+// Dismiss tells the runner to exit after its current task, if any.
 func (p *Process) Dismiss() {
 	if p.sent == nil {
-		_, _ = p.link.Write(none) // little enough to fit in
+		_, _ = p.link.Write(none) // small enough to fit into the buffer
 		p.endLink()
 		return
 	}
@@ -176,11 +176,11 @@ func (p *Process) Dismiss() {
 	}()
 }
 
-// endLink lets the runner read what was sent, and then end of file.
+// endLink lets the runner read what was sent, followed by end of file.
 func (p *Process) endLink() {
 	raw, err := p.link.SyscallConn()
 	if err != nil {
-		return // closed: it has ended
+		return // closed: the runner has exited
 	}
 	_ = raw.Control(func(fd uintptr) { _ = unix.Shutdown(int(fd), unix.SHUT_WR) })
 }

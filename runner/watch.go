@@ -10,21 +10,21 @@ import (
 	"github.com/air-executor/air-executor/runner/process"
 )
 
-// lookEvery is how often a runner checks, while its command runs, that it holds its
-// lock, and, if the database has changed, whether the task was cancelled by someone
-// who may not be able to signal this process.
+// lookEvery is how often a runner checks, while its command runs, that it still holds
+// its lock, and, if the database has changed, whether the task was cancelled by a
+// process that may not be able to signal this one.
 const lookEvery = time.Second
 
-// watched runs the command of an attempt, and ends it on request. A command that
-// ends at once is not watched: see [process.Command.Beside].
+// watched runs the command of an attempt, and ends it on request. A command that exits
+// quickly is not watched: see [process.Command.Beside].
 func (w *worker) watched(a *db.Assignment, c process.Command) process.Exit {
 	cancel := make(chan struct{})
 	c.Beside = func(over <-chan struct{}) {
-		// One that ends at once has one line in the log, that of its end.
+		// A command that exits quickly has only one line in the log, that of its end.
 		w.log.Info("task started", "job", a.Job, "task", a.Task, "attempt", a.Attempt)
 		asked := make(chan struct{})
 		var looking sync.WaitGroup
-		// Apart, so that a signal does not wait for the database.
+		// In its own goroutine, so that a signal does not wait for the database.
 		looking.Go(func() { w.look(a, asked, over) })
 		select {
 		case <-over:
@@ -38,8 +38,8 @@ func (w *worker) watched(a *db.Assignment, c process.Command) process.Exit {
 	return process.Run(c, cancel)
 }
 
-// look checks regularly until the command is over, and closes asked when the end of
-// the attempt was requested.
+// look checks regularly until the command is over, and closes asked when the attempt is
+// cancelled.
 func (w *worker) look(a *db.Assignment, asked chan<- struct{}, over <-chan struct{}) {
 	tick := time.NewTicker(failpoint.Haste(lookEvery))
 	defer tick.Stop()
@@ -50,7 +50,7 @@ func (w *worker) look(a *db.Assignment, asked chan<- struct{}, over <-chan struc
 		case <-tick.C:
 		}
 		failpoint.Hit("runner.look")
-		_ = w.checkLock() // has said so, and the task goes on
+		_ = w.checkLock() // logged; the task continues
 		if w.cancelAsked(a, &seen) {
 			close(asked)
 			return
@@ -58,13 +58,13 @@ func (w *worker) look(a *db.Assignment, asked chan<- struct{}, over <-chan struc
 	}
 }
 
-// cancelAsked reports whether the end of the attempt was requested. It
-// reads the row only if the database has changed since it was at state seen.
+// cancelAsked reports whether the attempt was cancelled. It reads the row only if the
+// database has changed since it was at state seen.
 func (w *worker) cancelAsked(a *db.Assignment, seen *int64) bool {
 	ctx := context.Background()
 	now, err := w.db.Changes(ctx)
 	if err != nil || now == *seen {
-		return false // an error will be met again, and said, when the result is recorded
+		return false // an error will come up again, and be logged, when the result is recorded
 	}
 	asked, err := w.db.CancelAsked(ctx, a)
 	if err == nil {
@@ -73,8 +73,8 @@ func (w *worker) cancelAsked(a *db.Assignment, seen *int64) bool {
 	return asked
 }
 
-// checkLock returns an error if this runner no longer holds its lock, and logs
-// that once. All other processes take it for dead then.
+// checkLock returns an error if this runner no longer holds its lock, and logs that
+// once. All other processes consider it dead then.
 func (w *worker) checkLock() error {
 	err := w.lock.Check()
 	if err != nil && !w.lost {

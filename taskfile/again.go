@@ -7,15 +7,15 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Again finds the places in a file of tasks that is to be queued of what only the
-// database could see, so that a SpecReader need not hold all ids. It reads the file
+// Again reads a file of tasks a second time, to find the lines of mistakes that only
+// the database could detect. So a SpecReader need not keep all ids. It reads the file
 // from its start.
 type Again struct {
 	File string    // its name for messages
 	From io.Reader // at its start
 }
 
-// Twice is the error for an id that two tasks of the file have; nil: they have not.
+// Twice returns the error for an id that occurs twice in the file; nil: it does not.
 func (a Again) Twice(id string, cause error) (found *Error) {
 	first := 0
 	a.each(func(r *SpecReader, s *job.Spec) bool {
@@ -32,12 +32,12 @@ func (a Again) Twice(id string, cause error) (found *Error) {
 	return found
 }
 
-// Missing is the error for a task that depends on one that is nowhere; nil: it is
-// not in the file.
+// Missing returns the error for a task that depends on one that does not exist; nil:
+// the file has no such task.
 func (a Again) Missing(by, on string, cause error) (found *Error) {
-	const most = 10_000 // ids to look at for one that is meant
+	const most = 10_000 // ids to search for a similar one
 	var ids []string
-	sure := false // a task without an id may be another one
+	sure := false // by its id; until then, a task without an id may be the one
 	a.each(func(r *SpecReader, s *job.Spec) bool {
 		if len(ids) < most {
 			ids = append(ids, s.ID)
@@ -54,8 +54,8 @@ func (a Again) Missing(by, on string, cause error) (found *Error) {
 	return found
 }
 
-// Cycle is the error for tasks that wait for each other, at the first of them in
-// the file; nil: none is in it.
+// Cycle returns the error for tasks that wait for each other, at the first of them in
+// the file; nil: the file has none of them.
 func (a Again) Cycle(ids []string, cause error) (found *Error) {
 	a.each(func(r *SpecReader, s *job.Spec) bool {
 		if i := slices.Index(ids, s.ID); i >= 0 {
@@ -67,7 +67,7 @@ func (a Again) Cycle(ids []string, cause error) (found *Error) {
 	return found
 }
 
-// each calls look with the tasks of the file until it returns false.
+// each calls look with the tasks of the file, until look returns false.
 func (a Again) each(look func(*SpecReader, *job.Spec) bool) {
 	r := NewSpecReader(a.File, a.From)
 	for {

@@ -12,19 +12,19 @@ import (
 //
 //	tasks.json:12: task at index 3 ("b"): key "status": unknown status "done", want …
 //
-// and leaves out what is not known.
+// and omits unknown parts.
 type Error struct {
 	File   string // as the caller named it
-	Line   int    // from 1; 0: not known
-	Column int    // in bytes, from 1; only where the JSON itself is wrong
+	Line   int    // from 1; 0: unknown
+	Column int    // in bytes, from 1; only for invalid JSON
 	Index  int    // of the task, from 0; -1: none
-	ID     string // of the task; empty: none, or not known
+	ID     string // of the task; empty: none, or unknown
 	Key    string // of the task or job; empty: none
 	Msg    string
 	Err    error // cause; nil: none
 }
 
-// Error names the place, and then what is wrong.
+// Error returns the place, and then what is wrong.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.File)
@@ -52,8 +52,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// mistake is what is wrong with a value or a key of an object, before it is known
-// in which object of which file.
+// mistake is an error about a value or a key of an object, before the object and the
+// file are known.
 type mistake struct {
 	key string
 	on  int // line; 0: that of the key's value
@@ -62,7 +62,7 @@ type mistake struct {
 
 func (m *mistake) Error() string { return m.err.Error() }
 
-// The sentences for what can be wrong with any key.
+// The messages for mistakes that any key can have.
 var (
 	errMissing = errors.New("is missing")
 	errNotUTF8 = errors.New("is not valid UTF-8")
@@ -74,8 +74,8 @@ func didYouMean(known string) error {
 	return fmt.Errorf("unknown key, did you mean %s?", words.Quote(known))
 }
 
-// unknownTask is about a dependency on a task that is not there. Ids are those that
-// are.
+// unknownTask is the error about a dependency on a task that does not exist. Ids are
+// those of the existing tasks.
 func unknownTask(id string, ids []string) error {
 	near := ""
 	if n := words.Nearest(id, ids); n != "" {

@@ -6,8 +6,8 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Flag sets what a key of a task stands for, as the value of a flag says it. Errors
-// are the sentences for the same mistakes in files.
+// Flag sets the field of a key of a task to the value of a flag. Errors have the same
+// messages as mistakes in files.
 func Flag(name, value string, to *job.Spec) error {
 	i := taskKeys.find(name)
 	if i < 0 || !taskKeys[i].in.has(inFlags) {
@@ -21,7 +21,7 @@ func Flag(name, value string, to *job.Spec) error {
 	return nil
 }
 
-// Numbers calls fn with each whole number that a user may ask for of a task, by the
+// Numbers calls fn with each integer attribute that a user can set for a task, and the
 // name of its key.
 func Numbers(s *job.Spec, fn func(name string, n int)) {
 	t := job.Task{Spec: *s}

@@ -6,23 +6,23 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// graph collects the ids and dependencies of a file's tasks, to find what no
-// single task shows: an id that is used twice, a dependency on a task that is not
-// there, and a cycle. It keeps no task.
+// graph collects the ids and dependencies of a file's tasks, to find mistakes that
+// involve several tasks: duplicate ids, dependencies on missing tasks, and cycles. It
+// does not keep the tasks.
 type graph struct {
 	nodes map[string]int // by id, for tasks and for what they depend on
 	tasks []graphTask    // by node
-	deps  []int          // nodes; each task holds a stretch of it
+	deps  []int          // nodes; each task owns a range of it
 }
 
 type graphTask struct {
-	index    int // in the file; -1: only a dependency names it so far
-	line     int // of its dependencies or, if it has none, its own
+	index    int // in the file; -1: so far only named by a dependency
+	line     int // of its dependencies or, if it has none, of the task
 	own      int // of the task
-	from, to int // its stretch of deps
+	from, to int // its range of deps
 }
 
-// add notes a task. It returns a *mistake if its id is taken.
+// add adds a task. It returns a *mistake if its id is taken.
 func (g *graph) add(t graphTask, s *job.Spec) error {
 	node := g.node(s.ID)
 	if first := g.tasks[node]; first.index >= 0 {
@@ -50,7 +50,7 @@ func (g *graph) node(id string) int {
 	return n
 }
 
-// names returns the ids by node.
+// names returns the id of each node.
 func (g *graph) names() []string {
 	names := make([]string, len(g.tasks))
 	for id, node := range g.nodes {
@@ -80,7 +80,7 @@ func (g *graph) cycle(file string) error {
 	return g.at(file, nodes[0], ids[0], inCycle(ids))
 }
 
-// inCycle is about tasks that wait for each other.
+// inCycle is the error about tasks that wait for each other.
 func inCycle(ids []string) error { return fmt.Errorf("dependency cycle: %s", job.DescribeCycle(ids)) }
 
 // missing returns an error for the first dependency on a task that is not in the

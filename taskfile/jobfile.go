@@ -13,34 +13,33 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Stdin is the path that stands for the standard input.
+// Stdin is the path that means the standard input.
 const Stdin = "-"
 
-// JobFile is what a job file says. It is valid: names and ids are allowed, ids
-// are unique, and dependencies name tasks of the file without a cycle.
+// JobFile is the content of a job file. It is valid: names and ids are allowed, ids are
+// unique, dependencies name tasks of the file, and there is no cycle.
 type JobFile struct {
 	Name  string    // of the job
 	Tasks []JobTask // in the order of the file, at least one
 }
 
-// jobHead is a job file whose tasks were not looked at yet.
+// jobHead is a job file whose tasks have not been read yet.
 type jobHead struct {
 	name  string
 	tasks []value
 }
 
-// JobTask is a task of a job file. Its Spec.Env is nil, and its Spec.Dir is
-// empty if the file does not name one.
+// JobTask is a task of a job file. Its Spec.Env is nil, and its Spec.Dir is empty if
+// the file does not set one.
 type JobTask struct {
 	job.Spec
 	AddEnv []string // "KEY=VALUE" pairs to add to the environment, in the order of the file
 	Line   int      // where the task begins
 }
 
-// LoadJob reads the job file at path, or the standard input if path is Stdin. The
-// job gets the given name instead of its own, unless that is empty: then the file
-// needs one that is allowed. Errors are of type *Error, and wrap those of the
-// system.
+// LoadJob reads the job file at path, or the standard input if path is Stdin. The given
+// name overrides that of the file; if it is empty, the file needs a valid one. Errors
+// are of type *Error, and wrap those of the system.
 func LoadJob(path, as string) (*JobFile, error) {
 	read := func() ([]byte, error) { return strictyaml.ReadFile(path) }
 	if path == Stdin {
@@ -53,9 +52,9 @@ func LoadJob(path, as string) (*JobFile, error) {
 	return parseJob(path, as, data)
 }
 
-// ParseJob reads a job file from data. The path says where data came from:
-// it appears in errors, gives the job its name if the file does not, and its
-// folder is what relative working directories are relative to.
+// ParseJob reads a job file from data. The path is where data came from: it appears in
+// errors, it is the default for the job's name, and relative working directories are
+// relative to its folder.
 func ParseJob(path string, data []byte) (*JobFile, error) { return parseJob(path, "", data) }
 
 func parseJob(path, as string, data []byte) (*JobFile, error) {
@@ -67,7 +66,7 @@ func parseJob(path, as string, data []byte) (*JobFile, error) {
 	return f, nil
 }
 
-// shownName is how errors call a file.
+// shownName returns the name of a file in errors.
 func shownName(name string) string {
 	if name == Stdin {
 		return "standard input"
@@ -79,9 +78,9 @@ func shownName(name string) string {
 type jobReader struct {
 	path, shown, as string
 	root            *strictyaml.Value
-	index           int    // of the task that is being read; -1: none
+	index           int    // of the task being read; -1: none
 	id              string // of that task
-	at              value  // that task, or the job
+	at              value  // that task or, outside the tasks, the job
 	graph           graph
 }
 
@@ -138,13 +137,13 @@ func readObject[T any](t table[T], v value, to *T, r *jobReader) (lines map[stri
 		return err
 	})
 	if err == nil {
-		err = reading.end(nil) // every key is known
+		err = reading.end(nil) // job files have no unknown keys
 	}
 	return lines, err
 }
 
-// name returns the name that is wanted, or else the one in the file, or one made
-// from the file's own name.
+// name returns the given name, or else the one in the file, or one made from the file's
+// own name.
 func (r *jobReader) name(inFile string) (string, error) {
 	if name := cmp.Or(r.as, inFile); name != "" {
 		return name, nil
@@ -161,7 +160,7 @@ func (r *jobReader) name(inFile string) (string, error) {
 	return name, nil
 }
 
-// task reads one task. Folder is what its working directory is relative to.
+// task reads one task. Its working directory is relative to folder.
 func (r *jobReader) task(i int, v value, folder string) (JobTask, error) {
 	r.index, r.id = i, idOf(v)
 	var t job.Task
@@ -184,7 +183,7 @@ func (r *jobReader) task(i int, v value, folder string) (JobTask, error) {
 	return out, nil
 }
 
-// on gives a mistake the line of its key's value.
+// on sets the line of a mistake to that of its key's value.
 func (r *jobReader) on(lines map[string]int, err error) error {
 	if m := (*mistake)(nil); errors.As(err, &m) {
 		m.on = lines[m.key]
@@ -192,7 +191,7 @@ func (r *jobReader) on(lines map[string]int, err error) error {
 	return err
 }
 
-// idOf is the id in an object that need not be right.
+// idOf returns the id in an object that may be invalid.
 func idOf(v value) (id string) {
 	if v.kind() != object {
 		return ""
@@ -206,7 +205,7 @@ func idOf(v value) (id string) {
 	return id
 }
 
-// convert makes an error of any step an *Error.
+// convert turns an error of any step into an *Error.
 func (r *jobReader) convert(err error) *Error {
 	var done *Error
 	var m *mistake
@@ -231,8 +230,8 @@ func (r *jobReader) convert(err error) *Error {
 	return out
 }
 
-// place takes over where an error of YAML is: at the job, at a task or, in one, at a
-// key or a part of its value.
+// place copies the place of a YAML error: the job, a task or, in a task, a key or a
+// part of its value.
 func (r *jobReader) place(out *Error, y *strictyaml.Error) {
 	out.Line, out.Msg, out.Index = y.Line, y.Msg, -1
 	path := y.Path
@@ -250,7 +249,7 @@ func (r *jobReader) place(out *Error, y *strictyaml.Error) {
 	}
 }
 
-// idAt is the id of a task of a file that is not right.
+// idAt returns the id of a task in a file that may be invalid.
 func (r *jobReader) idAt(index int) string {
 	if r.root == nil || r.root.Kind() != strictyaml.Mapping {
 		return ""
@@ -267,8 +266,9 @@ func (r *jobReader) idAt(index int) string {
 	return idOf(yamlValue{items[index]})
 }
 
-// notUTF8 finds the key in which a byte is that is not UTF-8, if that is what is
-// wrong: it puts a character there that is nowhere in the file, and looks for it.
+// notUTF8 finds the key that contains a byte which is not UTF-8, if that is the error:
+// it replaces the byte by a character that does not occur in the file, and looks for
+// that.
 func (r *jobReader) notUTF8(data []byte, err error) error {
 	var y *strictyaml.Error
 	if !errors.As(err, &y) || !errors.Is(y.Err, strictyaml.ErrNotUTF8) {
@@ -288,7 +288,7 @@ func (r *jobReader) notUTF8(data []byte, err error) error {
 	return err
 }
 
-// someTasks is the list of tasks of a job file. They are read after the name.
+// someTasks is the list of tasks of a job file. The tasks are read after the name.
 type someTasks struct{}
 
 func (someTasks) read(to *jobHead, v value, _ form) error {

@@ -8,12 +8,11 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// taskKeys is every key of a task. A new attribute of a task is a field of
-// job.Spec and a line here; readers, writers, flags and schemas follow.
+// taskKeys are all keys of a task. A new attribute of a task is a field of job.Spec and
+// a line here; readers, writers, flags and schemas follow.
 //
-// The first ten are those of the tool that wrote tasks.json first, and always
-// written, in this order. The others are ours and written when they carry
-// something.
+// The first ten are those of the tool that introduced tasks.json; they are always
+// written, in this order. The others are ours, and are written unless they are empty.
 var taskKeys = table[job.Task]{
 	{name: "id", in: inTasks | inLines | inJobFile | inFlags, must: inTasks | inJobFile, always: true,
 		is:   ids{texts[job.Task]{func(t *job.Task) *string { return &t.ID }, taskID, false}},
@@ -75,7 +74,7 @@ var taskKeys = table[job.Task]{
 		help: "Id of the task that queued this one."},
 }
 
-// stateKeys is every key of a state.json.
+// stateKeys are all keys of a state.json.
 var stateKeys = table[job.Job]{
 	{name: "id", in: inState, always: true,
 		is:   texts[job.Job]{func(j *job.Job) *string { return &j.UUID }, jobUUID, true},
@@ -94,7 +93,7 @@ var stateKeys = table[job.Job]{
 		help: "When the job last changed."},
 }
 
-// jobKeys is every key of a job file, outside of its tasks.
+// jobKeys are all keys of a job file, outside of its tasks.
 var jobKeys = table[jobHead]{
 	{name: "name", in: inJobFile,
 		is:   texts[jobHead]{func(f *jobHead) *string { return &f.name }, jobName, false},
@@ -104,8 +103,7 @@ var jobKeys = table[jobHead]{
 		help: "The tasks, at least one."},
 }
 
-// synonyms are keys that other tools have for ours, without - and _ and in small
-// letters.
+// synonyms are other tools' names for our keys, without - and _ and in lower case.
 var synonyms = map[string]string{
 	"name": "id", "key": "id", "task": "id", "taskid": "id", "taskname": "id", "label": "id",
 	"cmd": "command", "exec": "command", "program": "command", "executable": "command", "run": "command", "script": "command",
@@ -121,7 +119,7 @@ var synonyms = map[string]string{
 	"job": "name", "jobname": "name", "title": "name",
 }
 
-// plainKey is a key as synonyms has it.
+// plainKey returns a key in the form that synonyms uses.
 func plainKey(name string) string {
 	return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(name))
 }

@@ -16,11 +16,11 @@ import (
 // joiners are the zero width joiners that scripts and emoji need.
 const joiners = "\u200c\u200d"
 
-// rule is what a string must be.
+// rule restricts a string.
 type rule struct {
 	check    func(string) error
-	pattern  string // the same as a regular expression, as far as one can say it
-	min, max int    // characters; max 0: any number
+	pattern  string // the rule as a regular expression, as far as possible
+	min, max int    // characters; max 0: unlimited
 }
 
 // The rules for strings. An id is at most 255 bytes, so at most as many characters.
@@ -32,7 +32,7 @@ var (
 	jobUUID = rule{check: checkUUID, pattern: `^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$`, min: 1, max: maxUUID}
 )
 
-// of returns the string that a value is, if it obeys the rule.
+// of returns the string of a value, if it obeys the rule.
 func (r rule) of(v value) (string, error) {
 	s, ok := v.text()
 	switch {
@@ -61,7 +61,7 @@ func checkCommand(s string) error {
 type texts[T any] struct {
 	field func(*T) *string
 	rule  rule
-	empty bool // "" is allowed, and says nothing
+	empty bool // "" is allowed, and means unset
 }
 
 func (k texts[T]) read(to *T, v value, _ form) (err error) {
@@ -92,7 +92,7 @@ func (k texts[T]) schema(in form) *Schema {
 	return s
 }
 
-// ids is the id of a task. Of one that is to be queued it must be good for a new
+// ids is the id of a task. If the task is to be queued, the id must be valid for a new
 // task.
 type ids struct{ texts[job.Task] }
 
@@ -108,7 +108,7 @@ type lists[T any] struct {
 	field func(*T) *[]string
 	noun  string // for one of them
 	rule  rule
-	once  form // where none may occur twice
+	once  form // forms in which none may occur twice
 }
 
 func (k lists[T]) read(to *T, v value, in form) error {
@@ -179,7 +179,7 @@ func (k wholes[T]) write(w *objectWriter, name string, from *T, always bool) {
 
 func (k wholes[T]) schema(in form) *Schema { return wholeSchema(in, k.low, k.high) }
 
-// perhaps is a whole number that may be unknown.
+// perhaps is a whole number that may be unset.
 type perhaps[T any] struct {
 	field     func(*T) **int
 	low, high int
@@ -199,8 +199,8 @@ func (k perhaps[T]) write(w *objectWriter, name string, from *T, _ bool) {
 
 func (k perhaps[T]) schema(in form) *Schema { return wholeSchema(in, k.low, k.high) }
 
-// limits is a time limit: a time with a unit, seconds, or none. In a file that
-// people write, a number of seconds is a whole one.
+// limits is a time limit: a time with a unit, seconds, or none. In files that people
+// write, the seconds must be a whole number.
 type limits[T any] struct {
 	field func(*T) *time.Duration
 }
@@ -268,7 +268,7 @@ type oneOf[T any, S ~string] struct {
 	field func(*T) *S
 	noun  string
 	list  []S
-	empty bool // "" is allowed, and says nothing
+	empty bool // "" is allowed, and means unset
 }
 
 func (k oneOf[T, S]) read(to *T, v value, _ form) (err error) {
@@ -296,7 +296,7 @@ func (k oneOf[T, S]) schema(form) *Schema {
 	return s
 }
 
-// statuses is the status of a task. Of what is to be queued it is pending.
+// statuses is the status of a task. If the task is to be queued, it must be pending.
 type statuses struct{ oneOf[job.Task, job.Status] }
 
 func (k statuses) read(to *job.Task, v value, in form) error {
@@ -315,7 +315,8 @@ func (k statuses) schema(in form) *Schema {
 	return k.oneOf.schema(in)
 }
 
-// folders is the path of a folder. Only shells know what ~ stands for.
+// folders is the path of a folder. A leading ~ is refused, because only shells expand
+// it.
 type folders[T any] struct {
 	field func(*T) *string
 }

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// lines passes on what a reader gives, without a byte order mark at the start, and
-// remembers where in it lines begin, as long as that may be asked.
+// lines passes on the data of a reader, without a byte order mark at the start, and
+// remembers where lines begin, as long as that may be needed.
 type lines struct {
 	r      *bufio.Reader
 	begun  bool
@@ -18,13 +18,13 @@ type lines struct {
 	starts []int64 // offsets, ascending
 }
 
-// newLines reads from r in as large pieces as it is asked for.
+// newLines reads from r in pieces of the size that Read is asked for.
 func newLines(r io.Reader) *lines {
 	return &lines{r: bufio.NewReaderSize(r, 16), first: 1, starts: []int64{0}}
 }
 
-// Read fills p, so that what the caller sees does not depend on the pieces in which
-// r gives it. A reader that gives nothing again and again has an error.
+// Read fills p, so that the caller does not depend on the size of r's pieces. If r
+// keeps returning nothing, that is an error.
 func (l *lines) Read(p []byte) (n int, err error) {
 	const bom = "\xef\xbb\xbf"
 	if !l.begun {
@@ -49,7 +49,7 @@ func (l *lines) Read(p []byte) (n int, err error) {
 	return 0, l.err
 }
 
-// note remembers the lines that begin in what is passed on.
+// note records the lines that begin in the data passed on.
 func (l *lines) note(p []byte) {
 	end := l.read + int64(len(p))
 	for i := bytes.IndexByte(p, '\n'); i >= 0; i = bytes.IndexByte(p, '\n') {
@@ -59,13 +59,13 @@ func (l *lines) note(p []byte) {
 	l.read = end
 }
 
-// at returns the line, from 1, and in it the byte, from 1, at an offset.
+// at returns the line of an offset, and the byte in that line, both from 1.
 func (l *lines) at(offset int64) (line, column int) {
 	i := l.find(offset)
 	return l.first + i, int(offset-l.starts[i]) + 1
 }
 
-// find is the index in starts of the line that an offset is in.
+// find returns the index in starts of the line of an offset.
 func (l *lines) find(offset int64) int {
 	i, exact := slices.BinarySearch(l.starts, offset)
 	if exact {
@@ -74,7 +74,7 @@ func (l *lines) find(offset int64) int {
 	return max(i-1, 0)
 }
 
-// forget says that nothing before an offset will be asked for.
+// forget drops the lines before an offset.
 func (l *lines) forget(offset int64) {
 	if i := l.find(offset); i > 0 {
 		l.first += i

@@ -7,30 +7,29 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxDepth is how deep the arrays and objects of a task may be nested, as in the
-// JSON of SQLite.
+// maxDepth limits how deep the arrays and objects of a task may be nested, as in
+// SQLite's JSON.
 const maxDepth = 1000
 
 var errTooDeep = errors.New("arrays and objects are nested deeper than 1000")
 
-// members is a JSON object that was taken apart. It is valid until its stream
-// reads on.
+// members is a parsed JSON object. It is valid until its stream reads the next one.
 type members struct {
 	raw  jsontext.Value
 	at   int64 // offset in the file
 	in   *stream
 	list []member
-	last jsonValue // what value returned last
+	last jsonValue // the last result of value
 }
 
-// member is a key with its value. Positions count from the start of the object.
+// member is a key and its value. Positions are relative to the start of the object.
 type member struct {
 	key            []byte // without quotes and escapes
 	keyFrom, keyTo int    // with quotes and escapes
 	from, to       int    // the value
 }
 
-// read takes an object apart. It returns a *mistake for a key that occurs twice.
+// read parses an object. It returns a *mistake for a key that occurs twice.
 func (o *members) read(in *stream, raw jsontext.Value, at int64) error {
 	o.raw, o.at, o.in, o.list = raw, at, in, o.list[:0]
 	for dec := in.inside(raw); dec.PeekKind() != '}'; {
@@ -58,20 +57,20 @@ func (o *members) read(in *stream, raw jsontext.Value, at int64) error {
 	return o.unique()
 }
 
-// value returns the value of a member, until it is called again.
+// value returns the value of a member; valid until the next call.
 func (o *members) value(i int) value {
 	m := &o.list[i]
 	o.last = jsonValue{bytes: o.raw[m.from:m.to], at: o.at + int64(m.from), in: o.in}
 	return &o.last
 }
 
-// line is the line on which the object begins.
+// line returns the line on which the object begins.
 func (o *members) line() int {
 	line, _ := o.in.lines.at(o.at)
 	return line
 }
 
-// lineOfKey is the line of a member's key.
+// lineOfKey returns the line of a member's key.
 func (o *members) lineOfKey(i int) int {
 	line, _ := o.in.lines.at(o.at + int64(o.list[i].keyFrom))
 	return line
@@ -87,7 +86,7 @@ func (o *members) find(key string) int {
 	return -1
 }
 
-// unique returns a *mistake for a key that an earlier one is equal to.
+// unique returns a *mistake for a key that occurred before.
 func (o *members) unique() error {
 	const few = 24
 	if len(o.list) > few {
@@ -119,8 +118,8 @@ func (o *members) twice(first, second int) error {
 	return &mistake{key: string(o.list[second].key), on: o.lineOfKey(second), err: alreadySet(o.lineOfKey(first))}
 }
 
-// keep adds a member to a JSON object that lacks its closing brace; nil is the
-// empty one. Key and value are copied as they are in the file.
+// keep appends a member to a JSON object that lacks its closing brace; nil is the empty
+// object. Key and value are copied verbatim from the file.
 func (o *members) keep(extra []byte, i int) ([]byte, error) {
 	m := &o.list[i]
 	if err := o.shallow(o.raw[m.from:m.to]); err != nil {
@@ -152,7 +151,7 @@ func (o *members) shallow(v jsontext.Value) error {
 	return nil
 }
 
-// endExtra closes what keep made.
+// endExtra closes an object made by keep.
 func endExtra(extra []byte) []byte {
 	if extra == nil {
 		return nil

@@ -12,8 +12,8 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// objectWriter writes one JSON object, a member a line, indented by two spaces
-// a level.
+// objectWriter writes one JSON object, one member per line, indented by two spaces per
+// level.
 type objectWriter struct {
 	b     []byte
 	depth int // of the members
@@ -85,7 +85,7 @@ func (w *objectWriter) instant(name string, t time.Time) {
 	w.text(name, job.FormatTime(t))
 }
 
-// seconds writes a duration that is above 0, to the nanosecond.
+// seconds writes a positive duration, exact to the nanosecond.
 func (w *objectWriter) seconds(name string, d time.Duration) {
 	w.key(name)
 	w.b = strconv.AppendInt(w.b, int64(d/time.Second), 10)
@@ -99,8 +99,8 @@ func (w *objectWriter) null(name string) {
 	w.b = append(w.b, "null"...)
 }
 
-// extra writes the members of a JSON object as they are there, except those whose
-// key the object being written has itself.
+// extra copies the members of a JSON object, except those whose key the written object
+// has itself.
 func (w *objectWriter) extra(raw []byte, own func(key string) bool) error {
 	if len(raw) == 0 {
 		return nil
@@ -123,9 +123,9 @@ func (w *objectWriter) extra(raw []byte, own func(key string) bool) error {
 	return nil
 }
 
-// appendString writes a JSON string. It escapes what it must and no more: <, >
-// and & stay readable. Bytes that are not UTF-8 become U+FFFD.
+// appendString writes a JSON string. It escapes only what it must: <, > and & stay
+// readable. Bytes that are not UTF-8 become U+FFFD.
 func appendString(b []byte, s string) []byte {
-	b, _ = jsontext.AppendQuote(b, s) // the error tells of U+FFFD
+	b, _ = jsontext.AppendQuote(b, s) // the error only reports U+FFFD
 	return b
 }

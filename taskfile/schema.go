@@ -10,7 +10,7 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// Schema is a JSON Schema (2020-12), as far as the tables of keys need one.
+// Schema is a JSON Schema (2020-12), limited to what the tables of keys need.
 type Schema struct {
 	Schema      string `json:"$schema,omitempty"`
 	Title       string `json:"title,omitempty"`
@@ -41,7 +41,7 @@ type Schema struct {
 	Then  *Schema   `json:"then,omitempty"`
 }
 
-// properties are the keys of an object in their order.
+// properties are the keys of an object, in order.
 type properties []property
 
 type property struct {
@@ -66,7 +66,7 @@ func (p properties) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// plainJSON writes <, > and & as they are.
+// plainJSON does not escape <, > and &.
 func plainJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -75,7 +75,7 @@ func plainJSON(v any) ([]byte, error) {
 	return bytes.TrimSpace(b.Bytes()), err
 }
 
-// Published names what there is a schema for, and what it describes.
+// Published lists the published schemas, and what each describes.
 var Published = []struct{ Name, What string }{
 	{"job", "job files of air-executor run, in YAML or JSON"},
 	{"enqueue", "files of air-executor enqueue --from-file: each of the JSON lines, or the whole array"},
@@ -83,15 +83,15 @@ var Published = []struct{ Name, What string }{
 	{"state", "state.json, as air-executor import reads it and export writes it"},
 }
 
-// JSONSchema returns one of the published schemas, which are made from the tables
+// JSONSchema returns one of the published schemas, which are generated from the tables
 // of keys.
 //
-// They say less than the program where a schema cannot say more: that keys, ids and
-// variables occur once; that dependencies exist and form no cycle; that an id has at
-// most 255 bytes, joins only what can be joined, and shows something; which dates
-// exist; that a time in words is at least a millisecond and not too long; the range
-// of a number in quotes; how a number that names a job is written; that an unknown
-// key is not a mistyped one; how deep the values of other tools are nested.
+// They are less strict than the program where a schema cannot express a rule: keys, ids
+// and variables must be unique; dependencies must exist and form no cycle; an id has at
+// most 255 bytes and a visible character, and uses joiners correctly; dates must exist;
+// a time with a unit is at least a millisecond and not too long; the range of a number
+// in quotes; how a number that names a job is written; an unknown key must not look
+// like a mistyped one; the nesting depth of other tools' values.
 func JSONSchema(name string) ([]byte, error) {
 	var s *Schema
 	switch name {
@@ -133,7 +133,7 @@ func objectSchema[T any](t table[T], in form) *Schema {
 	for i := range t {
 		k := &t[i]
 		if k.skip.has(in) && s.AdditionalProperties != nil {
-			s.Properties = append(s.Properties, property{k.name, &Schema{Description: "Of an earlier run, and passed over."}})
+			s.Properties = append(s.Properties, property{k.name, &Schema{Description: "Of an earlier run; ignored."}})
 		}
 		if !k.in.has(in) {
 			continue
@@ -150,7 +150,7 @@ func objectSchema[T any](t table[T], in form) *Schema {
 	return s
 }
 
-// orNull allows null too, which says as much as no key.
+// orNull allows null too, which means the same as no key.
 func orNull(s *Schema) *Schema {
 	switch {
 	case len(s.AnyOf) > 0:
@@ -170,14 +170,14 @@ func types(t any) []string {
 	return []string{t.(string)}
 }
 
-// notFailed says that a task has a reason for a failure only if it has failed.
+// notFailed requires that only failed tasks have a reason.
 func notFailed() (when, then *Schema) {
 	failed := &Schema{Properties: properties{{"status", &Schema{Enum: []any{string(job.Failed)}}}}, Required: []string{"status"}}
 	return &Schema{Not: failed}, &Schema{Properties: properties{{"reason", &Schema{Enum: []any{"", nil}}}}}
 }
 
-// schema describes the strings that obey the rule. In job files numbers and truth
-// values are strings too.
+// schema describes the strings that obey the rule. In job files, numbers and booleans
+// count as strings.
 func (r rule) schema(in form) *Schema {
 	s := &Schema{Type: "string", Pattern: r.pattern, MinLength: r.min, MaxLength: r.max}
 	if in == inJobFile {
@@ -186,7 +186,7 @@ func (r rule) schema(in form) *Schema {
 	return s
 }
 
-// wholeSchema describes whole numbers, in job files also in quotes.
+// wholeSchema describes whole numbers; in job files they may be in quotes.
 func wholeSchema(in form, low, high int) *Schema {
 	s := &Schema{Type: "integer", Minimum: numeral(low), Maximum: numeral(high)}
 	if in == inJobFile {

@@ -6,8 +6,8 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// SpecReader reads tasks that are to be queued, one by one, from JSON lines or
-// from an array such as a tasks.json. It holds one task at a time.
+// SpecReader reads tasks to be queued, one by one, from JSON lines or from an array
+// such as a tasks.json. It holds one task at a time.
 type SpecReader struct {
 	in   stream
 	task job.Task // the current one
@@ -15,9 +15,9 @@ type SpecReader struct {
 
 // NewSpecReader reads tasks from r. File is its name for messages.
 //
-// When the first byte that is not blank is '[', r must hold an array of
-// objects, else objects one after the other, each on one line or on several. A
-// byte order mark at the start is skipped.
+// If the first non-blank byte is '[', r must contain an array of objects, otherwise a
+// sequence of objects, each on one or more lines. A byte order mark at the start is
+// skipped.
 func NewSpecReader(file string, r io.Reader) *SpecReader {
 	return &SpecReader{in: newStream(file, r, arrayOrLines, "tasks as JSON lines or as an array")}
 }
@@ -25,14 +25,13 @@ func NewSpecReader(file string, r io.Reader) *SpecReader {
 // Next returns the next task, or io.EOF after the last one. Other errors are
 // of type *Error, unless reading failed; they are final.
 //
-// Of the keys only command must be there. The object env becomes "KEY=VALUE"
-// pairs in Env, which come on top of whatever environment the task gets. A
-// status other than pending is an error: the task would run again. Other keys
-// that tell of an earlier run are skipped. Unknown keys are an error: what they
-// say would be lost.
+// Only the key command is required. The object env becomes "KEY=VALUE" pairs in Env,
+// which are added to the environment that the task gets. A status other than pending is
+// an error, because the task would run again. Other keys about an earlier run are
+// skipped. Unknown keys are an error, because they would be lost.
 //
-// Whether ids are unique, and dependencies known and without a cycle, is for
-// the caller to find out; At and Places make errors for that.
+// The caller must check that ids are unique, and that dependencies exist and form no
+// cycle; At and Again make errors for that.
 func (r *SpecReader) Next() (job.Spec, error) {
 	if err := r.in.next(); err != nil {
 		return job.Spec{}, err
@@ -49,5 +48,5 @@ func (r *SpecReader) Next() (job.Spec, error) {
 	return t.Spec, nil
 }
 
-// At is an error about a key of the task that Next returned last.
+// At returns an error about a key of the task that Next returned last.
 func (r *SpecReader) At(key string, err error) *Error { return r.in.at(key, err) }

@@ -10,14 +10,14 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// maxUUID is the greatest length of a job's id in bytes. Other tools write
-// UUIDs, but nothing depends on that.
+// maxUUID is the greatest length of a job's id in bytes. Other tools use UUIDs, but
+// nothing depends on that.
 const maxUUID = 200
 
-// ParseState reads a state.json. File is its name for messages. The key name
-// must be there. A job without an id gets one, and without a state it waits; a
-// time that is missing or null is the zero time. Other keys are kept in Extra.
-// Errors are of type *Error.
+// ParseState reads a state.json. File is its name for messages. The key name is
+// required. A job without an id gets one, and one without a state is waiting; a time
+// that is missing or null is the zero time. Other keys are kept in Extra. Errors are of
+// type *Error.
 func ParseState(file string, data []byte) (job.Job, error) {
 	in := newStream(file, bytes.NewReader(data), inSequence, "an object")
 	err := in.object()
@@ -44,9 +44,9 @@ func ParseState(file string, data []byte) (job.Job, error) {
 	return j, nil
 }
 
-// FormatState writes a state.json: the known keys in their order, and after
-// them those of j.Extra as they are there. An error says that the job has no
-// valid identity, name or state, or that Extra is not a JSON object.
+// FormatState returns a state.json: the known keys in order, followed by those of
+// j.Extra, unchanged. It fails if the job has no valid identity, name or state, or if
+// Extra is not a JSON object.
 func FormatState(j job.Job) ([]byte, error) {
 	if err := checkUUID(j.UUID); err != nil {
 		return nil, err

@@ -12,36 +12,36 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// stream reads the objects of an array, or objects that follow each other, as in a
-// file of JSON lines. It holds one at a time.
+// stream reads the objects of an array, or a sequence of objects, as in a file of JSON
+// lines. It holds one at a time.
 type stream struct {
 	file   string
-	want   string // what the file should hold
+	want   string // what the file should contain
 	layout layout
 	lines  *lines
 	dec    *jsontext.Decoder
-	index  int     // of the element that is being read, or was read last
+	index  int     // of the element being read, or read last
 	o      members // that element
-	err    error   // why there are no more: io.EOF, or what was wrong
+	err    error   // why there are no more: io.EOF, or the first error
 
-	inner   *jsontext.Decoder // takes apart what dec has read
-	part    bytes.Buffer      // what it reads
+	inner   *jsontext.Decoder // parses what dec has read
+	part    bytes.Buffer      // its input
 	scratch []byte
 	item    jsonValue // an element of a list
 }
 
-// layout is how the objects of a stream follow each other.
+// layout is the layout of a stream.
 type layout uint8
 
 const (
-	arrayOrLines layout = iota // the first byte will tell
-	onlyArray                  // and it has not begun
+	arrayOrLines layout = iota // decided by the first byte
+	onlyArray                  // an array that has not begun
 	inArray
 	inSequence
 )
 
-// lenient lets keys occur twice: in the objects of interest they are looked for
-// with their lines, and in what belongs to other tools they are none of ours.
+// lenient allows duplicate keys: in our own objects, a check that knows the lines finds
+// them, and in other tools' values they are not our concern.
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true)}
 
 func newStream(file string, r io.Reader, l layout, want string) stream {
@@ -49,8 +49,8 @@ func newStream(file string, r io.Reader, l layout, want string) stream {
 	return stream{file: file, want: want, layout: l, lines: in, dec: jsontext.NewDecoder(in, lenient...), index: -1}
 }
 
-// next reads the next object into s.o. It returns io.EOF when there is none,
-// and goes on to return its first error.
+// next reads the next object into s.o. It returns io.EOF if there is none. Once it has
+// failed, it always returns the same error.
 func (s *stream) next() error {
 	if s.err == nil {
 		s.err = s.advance()
@@ -78,7 +78,7 @@ func (s *stream) advance() error {
 	return err
 }
 
-// begin finds the layout of the stream.
+// begin detects the layout of the stream.
 func (s *stream) begin() error {
 	switch k := s.dec.PeekKind(); {
 	case k == '[':
@@ -103,7 +103,7 @@ func (s *stream) begin() error {
 	return s.fail(s.dec.InputOffset()-int64(len(v)), "want %s, got %s", s.want, jsonKind(v.Kind()))
 }
 
-// end checks that nothing follows what is wanted.
+// end checks that nothing follows the expected content.
 func (s *stream) end(what string) error {
 	s.index = -1
 	if s.dec.PeekKind() == 0 {
@@ -120,7 +120,7 @@ func (s *stream) end(what string) error {
 	return s.fail(at, "something follows %s", what)
 }
 
-// object reads the object that must come next.
+// object reads the next value, which must be an object.
 func (s *stream) object() error {
 	v, err := s.dec.ReadValue()
 	if err == io.EOF {
@@ -137,8 +137,8 @@ func (s *stream) object() error {
 	return s.placed(s.o.read(s, v, at))
 }
 
-// inside returns a decoder of what is inside an array or object that was found to
-// be valid. It is good until the next call.
+// inside returns a decoder for the elements of a valid array or object. It can be used
+// until the next call.
 func (s *stream) inside(v jsontext.Value) *jsontext.Decoder {
 	s.part = *bytes.NewBuffer(v)
 	if s.inner == nil {
@@ -146,24 +146,24 @@ func (s *stream) inside(v jsontext.Value) *jsontext.Decoder {
 	} else {
 		s.inner.Reset(&s.part, lenient...)
 	}
-	_, _ = s.inner.ReadToken() // the bracket, as what is wrong comes out again
+	_, _ = s.inner.ReadToken() // the bracket; an error would come up again
 	return s.inner
 }
 
-// unquote returns what a valid JSON string stands for.
+// unquote returns the value of a valid JSON string.
 func (s *stream) unquote(quoted []byte) string {
 	s.scratch, _ = jsontext.AppendUnquote(s.scratch[:0], quoted)
 	return string(s.scratch)
 }
 
-// fail is an error at an offset.
+// fail returns an error at an offset.
 func (s *stream) fail(offset int64, format string, args ...any) error {
 	e := &Error{File: s.file, Index: s.index, Msg: fmt.Sprintf(format, args...)}
 	e.Line, e.Column = s.lines.at(offset)
 	return e
 }
 
-// wrong is an error of the decoder: the JSON is not valid, or cannot be read.
+// wrong returns an error of the decoder: the JSON is invalid, or cannot be read.
 func (s *stream) wrong(err error) error {
 	var at *jsontext.SyntacticError
 	switch {
@@ -189,8 +189,8 @@ func (s *stream) wrong(err error) error {
 	return s.fail(at.ByteOffset, "not valid JSON: %s", text)
 }
 
-// keyOf is the key of an object of the stream to which a pointer leads, or under
-// it, and in words where under it.
+// keyOf returns the key that a JSON pointer leads to or below, and a description of the
+// place below it.
 func (s *stream) keyOf(p jsontext.Pointer) (key, part string) {
 	tokens := slices.Collect(p.Tokens())
 	if s.layout == inArray {
@@ -209,8 +209,8 @@ func (s *stream) keyOf(p jsontext.Pointer) (key, part string) {
 	return tokens[0], part
 }
 
-// placed puts a mistake in its place in the file, makes it the last word, and
-// leaves other errors alone.
+// placed adds the place in the file to a mistake, and makes it the final error. It
+// returns other errors unchanged.
 func (s *stream) placed(err error) error {
 	var m *mistake
 	if errors.As(err, &m) {
@@ -226,8 +226,7 @@ func (s *stream) placed(err error) error {
 	return err
 }
 
-// at places an error in the file: at the current element, and at a key of it,
-// which need not be there.
+// at returns an error at a key of the current element, even if the element lacks it.
 func (s *stream) at(key string, err error) *Error {
 	at := &Error{File: s.file, Index: s.index, Line: s.o.line(), Key: key, Msg: err.Error(), Err: err}
 	if i := s.o.find(key); i >= 0 {

@@ -9,29 +9,28 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// key is a key of an object: all that is said of it anywhere.
+// key is the complete definition of a key of an object.
 type key[T any] struct {
 	name   string
-	in     form // where it may be
-	must   form // where it must be, and not null
-	skip   form // where it is passed over: it tells of an earlier run
-	always bool // it is written even if it carries nothing
+	in     form // forms in which it may occur
+	must   form // forms in which it is required, and not null
+	skip   form // forms in which it is ignored, because it is about an earlier run
+	always bool // it is written even if it is empty
 	is     is[T]
-	help   string // a sentence for people who write files
+	help   string // a sentence for users who write files
 }
 
-// is is the type of a key's value: how it is read, written and described.
+// is is the type of a value: how it is read, written and described.
 type is[T any] interface {
 	// read checks a value and sets the field.
 	read(to *T, v value, in form) error
-	// write writes the field. Unless always is set, it writes nothing for one that
-	// carries nothing.
+	// write writes the field. Unless always is set, it omits an empty one.
 	write(w *objectWriter, name string, from *T, always bool)
-	// schema describes the values that read accepts, but for null.
+	// schema describes the values that read accepts, except null.
 	schema(in form) *Schema
 }
 
-// table is the keys of an object, in the order in which they are written.
+// table lists the keys of an object, in the order in which they are written.
 type table[T any] []key[T]
 
 func (t table[T]) find(name string) int { return t.findBytes([]byte(name)) }
@@ -45,7 +44,7 @@ func (t table[T]) findBytes(name []byte) int {
 	return -1
 }
 
-// names are the keys that may be in a form.
+// names returns the keys that a form may have.
 func (t table[T]) names(in form) (list []string) {
 	for i := range t {
 		if t[i].in.has(in) {
@@ -55,7 +54,7 @@ func (t table[T]) names(in form) (list []string) {
 	return list
 }
 
-// write writes the keys that are in a form.
+// write writes the keys of a form.
 func (t table[T]) write(w *objectWriter, in form, from *T) {
 	for i := range t {
 		if k := &t[i]; k.in.has(in) {
@@ -64,12 +63,12 @@ func (t table[T]) write(w *objectWriter, in form, from *T) {
 	}
 }
 
-// reading is an object that is being read.
+// reading is the state of reading an object.
 type reading[T any] struct {
 	table table[T]
 	in    form
 	to    *T
-	given uint64 // bits of the keys that were met, null or not
+	given uint64 // bits of the keys that occurred, null or not
 	set   uint64 // bits of the keys with a value
 	typos []typo
 }
@@ -81,8 +80,8 @@ type typo struct {
 	at    int // index of the key in its object
 }
 
-// key reads a key, the one at an index of its object. It is not known if it belongs
-// to other tools.
+// key reads the key at an index of its object. It returns whether the key is known;
+// others belong to other tools.
 func (r *reading[T]) key(name []byte, v value, at int) (known bool, err error) {
 	i := r.table.findBytes(name)
 	if i >= 0 && r.table[i].in.has(r.in) {
@@ -107,7 +106,7 @@ func (r *reading[T]) known(i int, v value) error {
 	}
 	r.set |= 1 << i
 	err := k.is.read(r.to, v, r.in)
-	if m := (*mistake)(nil); errors.As(err, &m) { // in a part of the value
+	if m := (*mistake)(nil); errors.As(err, &m) { // the mistake is in a part of the value
 		return &mistake{key: k.name, on: m.on, err: m.err}
 	}
 	if err != nil {
@@ -116,8 +115,8 @@ func (r *reading[T]) known(i int, v value) error {
 	return nil
 }
 
-// refuseUnknown returns an error for a key that is not known, where every key must
-// be.
+// refuseUnknown returns an error for an unknown key in a form that allows no unknown
+// keys.
 func (r *reading[T]) refuseUnknown(name string, line int) error {
 	known := r.table.names(r.in)
 	if slices.Contains(known, name) {
@@ -129,10 +128,10 @@ func (r *reading[T]) refuseUnknown(name string, line int) error {
 	return &mistake{key: name, on: line, err: fmt.Errorf("unknown key, want %s", words.List(known))}
 }
 
-// meant is the known key that an unknown one most probably was meant to be, or "".
-// It is none that the object has.
+// meant returns the known key that an unknown one was probably meant to be, or "". It
+// does not return a key that the object has.
 func (r *reading[T]) meant(name string, known []string) string {
-	const short = 6 // then two mistakes are too many: tags is not args
+	const short = 6 // for short keys, two typing errors are too many: tags is not args
 	near := synonyms[plainKey(name)]
 	if !slices.Contains(known, near) {
 		near = words.Nearest(name, known)
@@ -146,8 +145,8 @@ func (r *reading[T]) meant(name string, known []string) string {
 	return near
 }
 
-// end returns an error for a key that must be there and is mistyped, or missing. LineOf is the line of
-// a key by its index.
+// end returns an error for a required key that is mistyped or missing. LineOf returns
+// the line of a key by its index.
 func (r *reading[T]) end(lineOf func(at int) int) error {
 	for _, t := range r.typos {
 		k := &r.table[t.known]
@@ -164,7 +163,7 @@ func (r *reading[T]) end(lineOf func(at int) int) error {
 	return nil
 }
 
-// object reads a JSON object. It returns the keys of other tools as an object.
+// object reads a JSON object. It returns the other tools' keys as an object.
 func (t table[T]) object(o *members, in form, to *T) (extra []byte, err error) {
 	r := reading[T]{table: t, in: in, to: to}
 	unknown := -1
@@ -192,8 +191,8 @@ func (t table[T]) object(o *members, in form, to *T) (extra []byte, err error) {
 	return endExtra(extra), r.end(o.lineOfKey)
 }
 
-// inside says in which part of a key's value a mistake is: at a key or, where index
-// is not negative, at an element.
+// inside adds to a mistake in which part of a value it is: at a key or, if index is not
+// negative, at an element.
 func inside(key, name string, index int) string {
 	i := taskKeys.find(key)
 	if i >= 0 && index >= 0 {

@@ -1,12 +1,12 @@
-// Package taskfile reads and writes tasks and jobs in files: tasks.json and
-// state.json, which other tools know, the JSON lines of enqueue --from-file, and
-// the job files of run. One table of keys (keys.go) says what may stand where, how
-// it is checked and written; the published JSON Schemas are made from it. A mistake
-// is one sentence, in whichever file it is, with file, line and key.
+// Package taskfile reads and writes files of tasks and jobs: tasks.json and state.json,
+// which other tools know, the JSON lines of enqueue --from-file, and the job files of
+// run. One table of keys (keys.go) defines where each key may occur, and how it is
+// checked and written; the published JSON Schemas are generated from it. The same
+// mistake has the same message in every kind of file, with file, line and key.
 package taskfile
 
-// form is one of the places where the keys of the tables may stand. A set of them
-// is their sum.
+// form is a kind of file, or the flags, in which keys occur. A set of forms is their
+// sum.
 type form uint8
 
 const (
@@ -19,10 +19,10 @@ const (
 
 func (f form) has(one form) bool { return f&one != 0 }
 
-// keepsUnknown reports whether keys that are in no table are those of other tools,
-// and kept. Elsewhere people write what is to be done, and a key that is passed over
-// would be an order or a folder that is lost.
+// keepsUnknown reports whether unknown keys are kept because they belong to other
+// tools. The other forms are written by users, and ignoring a mistyped key would lose a
+// dependency or a folder.
 func (f form) keepsUnknown() bool { return f == inTasks || f == inState }
 
-// takesNull reports whether a key with null is as one that is not there.
+// takesNull reports whether a key with null counts as missing.
 func (f form) takesNull() bool { return f != inJobFile }

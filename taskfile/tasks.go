@@ -10,10 +10,10 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// TaskReader reads the tasks of a tasks.json one by one. It checks each task,
-// and then the whole: ids must be unique, and dependencies without a cycle.
-// A dependency on a task that is not in the file is fine, and so is one on a
-// later task. Besides one task it holds the ids and dependencies of all.
+// TaskReader reads the tasks of a tasks.json one by one. It checks each task and, at
+// the end, the whole file: ids must be unique, and dependencies must not form a cycle.
+// A dependency on a task that is not in the file is allowed, and so is one on a later
+// task. It holds one task at a time, and the ids and dependencies of all.
 type TaskReader struct {
 	in      stream
 	job     string
@@ -21,14 +21,14 @@ type TaskReader struct {
 	remarks []Remark
 }
 
-// Remark is something odd in a file that does no harm: what, where it was met
-// first, and how often after that.
+// Remark is something unusual but harmless in a file: what it is, where it occurred
+// first, and how many more there are.
 type Remark struct {
 	First *Error
 	More  int
 }
 
-// String is the remark for people.
+// String returns the text of the remark.
 func (r Remark) String() string {
 	if r.More == 0 {
 		return r.First.Error()
@@ -36,10 +36,10 @@ func (r Remark) String() string {
 	return fmt.Sprintf("%s; and %d more like it", r.First, r.More)
 }
 
-// Remarks returns what was odd in the tasks so far, one remark of each kind.
+// Remarks returns what was unusual in the tasks so far, one remark of each kind.
 func (r *TaskReader) Remarks() []Remark { return r.remarks }
 
-// remark notes something odd about a key of the current task.
+// remark records something unusual about a key of the current task.
 func (r *TaskReader) remark(key, text string) {
 	for i := range r.remarks {
 		if r.remarks[i].First.Key == key {
@@ -50,22 +50,22 @@ func (r *TaskReader) remark(key, text string) {
 	r.remarks = append(r.remarks, Remark{First: r.in.at(key, errors.New(text))})
 }
 
-// NewTaskReader reads tasks of the job with a name from r. File is how messages
-// call it.
-// When name is empty, the job is the first job_name in the file that is not empty.
+// NewTaskReader reads the tasks of the named job from r. File is the name of the file
+// in messages. If name is empty, the job is the first job_name in the file that is not
+// empty.
 func NewTaskReader(file, name string, r io.Reader) *TaskReader {
 	return &TaskReader{in: newStream(file, r, onlyArray, "an array of tasks"), job: name}
 }
 
-// Next returns the next task, or io.EOF after the last one, which is also when
-// the whole file has been found to be right. Other errors are of type *Error,
-// unless reading failed; they are final.
+// Next returns the next task, or io.EOF after the last one; io.EOF also means that the
+// whole file is valid. Other errors are of type *Error, unless reading failed; they are
+// final.
 //
-// The keys id and command must be there. A key that is null counts as missing.
-// A task without a status is pending, and one with the job_name of another job
-// belongs to this one all the same, as in the tool that wrote these files first;
-// Remarks says so. A failed task that gives no reason has the reason Imported.
-// Keys of other tools are kept in Extra.
+// The keys id and command are required. A key that is null counts as missing. A task
+// without a status is pending, and one with another job's job_name still belongs to
+// this job, as in the tool that introduced these files; Remarks tells about both. A
+// failed task without a reason gets the reason Imported. Keys of other tools are kept
+// in Extra.
 func (r *TaskReader) Next() (job.Task, error) {
 	if err := r.in.next(); err != nil {
 		if err == io.EOF {
@@ -83,7 +83,7 @@ func (r *TaskReader) Next() (job.Task, error) {
 	return t, nil
 }
 
-// place is where the current task is in the file.
+// place returns the place of the current task in the file.
 func (r *TaskReader) place() graphTask {
 	p := graphTask{index: r.in.index, own: r.in.o.line()}
 	p.line = p.own
@@ -93,10 +93,10 @@ func (r *TaskReader) place() graphTask {
 	return p
 }
 
-// At is an error about a key of the task that Next returned last.
+// At returns an error about a key of the task that Next returned last.
 func (r *TaskReader) At(key string, err error) *Error { return r.in.at(key, err) }
 
-// end looks for what only the whole file shows.
+// end makes the checks that need the whole file.
 func (r *TaskReader) end() error {
 	err := r.graph.cycle(r.in.file)
 	r.graph = graph{}
@@ -131,7 +131,7 @@ func (r *TaskReader) task() (t job.Task, err error) {
 	return t, err
 }
 
-// belongs checks a task's job_name, or learns the job from it.
+// belongs checks a task's job_name, or takes the job's name from it.
 func (r *TaskReader) belongs(t *job.Task) error {
 	switch name := t.Job; {
 	case name == "" || name == r.job:
@@ -156,8 +156,8 @@ func checkSelf(s *job.Spec) error {
 	return nil
 }
 
-// ParseTasks reads a whole tasks.json; see TaskReader for what is checked. The
-// tasks are those of the given job, unless it is empty.
+// ParseTasks reads a whole tasks.json; see TaskReader for what is checked. The tasks
+// belong to the given job, unless it is empty.
 func ParseTasks(file, name string, data []byte) ([]job.Task, error) {
 	return readTasks(NewTaskReader(file, name, bytes.NewReader(data)))
 }

@@ -12,25 +12,24 @@ import (
 	"github.com/air-executor/air-executor/internal/words"
 )
 
-// value is a value in a file, or that of a flag.
+// value is a value in a file or of a flag.
 type value interface {
 	kind() kind
 	line() int
-	// raw is a string without quotes, and what is no list or object as it is
-	// written.
+	// raw returns a string without quotes, and other scalars as written.
 	raw() string
-	// text is a string. In YAML and in flags, numbers and truth values are texts as
-	// they are written.
+	// text returns a string. In YAML and in flags, numbers and booleans are strings, as
+	// written.
 	text() (s string, ok bool)
-	// whole is a number without a fraction, if it is from low to high.
+	// whole returns a whole number, if it is from low to high.
 	whole(low, high int) (n int, ok bool)
-	// items calls yield with the elements of a list, until it returns an error.
+	// items calls yield with the elements of a list, until yield returns an error.
 	items(yield func(value) error) error
-	// fields calls yield with the members of an object, until it returns an error.
+	// fields calls yield with the members of an object, until yield returns an error.
 	fields(yield func(key string, v value) error) error
 }
 
-// kind is the type of a value, by the name it has in JSON.
+// kind is the type of a value, by its name in JSON.
 type kind string
 
 const (
@@ -42,8 +41,8 @@ const (
 	object  kind = "an object"
 )
 
-// got says what a value is where another one was wanted. A string is shown where a
-// string could have been right.
+// got describes a value for an error about it. A string is quoted if a string could
+// have been right.
 func got(v value, show bool) string {
 	switch k := v.kind(); {
 	case k == number || k == boolean && show:
@@ -58,13 +57,13 @@ func got(v value, show bool) string {
 	}
 }
 
-// not is the error for a value of another type than the wanted one.
+// not returns the error for a value of the wrong type.
 func not(v value, want string) error { return fmt.Errorf("want %s, got %s", want, got(v, false)) }
 
-// notThis is the error for a value that is not among those that are allowed.
+// notThis returns the error for a value that is not allowed.
 func notThis(v value, want string) error { return fmt.Errorf("want %s, got %s", want, got(v, true)) }
 
-// jsonValue is a value of a file in JSON, in which it was found to be valid.
+// jsonValue is a valid value in a JSON file.
 type jsonValue struct {
 	bytes jsontext.Value
 	at    int64 // offset in the file
@@ -134,7 +133,7 @@ func (v *jsonValue) items(yield func(value) error) error {
 	for dec := v.in.inside(v.bytes); dec.PeekKind() != ']'; {
 		b, err := dec.ReadValue()
 		if err != nil {
-			return err // it was valid before
+			return err // cannot fail: it is valid
 		}
 		*item = jsonValue{bytes: b, at: v.at + dec.InputOffset() - int64(len(b)), in: v.in}
 		if err := yield(item); err != nil {
@@ -213,7 +212,7 @@ func (v yamlValue) fields(yield func(string, value) error) error {
 	return nil
 }
 
-// flagValue is what was given to a flag.
+// flagValue is the value of a flag.
 type flagValue string
 
 func (flagValue) kind() kind                             { return text }

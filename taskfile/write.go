@@ -9,25 +9,24 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// TaskWriter writes a tasks.json task by task, and holds one of them.
+// TaskWriter writes a tasks.json task by task, holding one at a time.
 type TaskWriter struct {
 	w     io.Writer
 	job   string
-	buf   []byte // what w has not been given yet
+	buf   []byte // not yet written to w
 	count int
 	err   error
 }
 
-// NewTaskWriter writes tasks of the job with a name to w. What is written is complete after
+// NewTaskWriter writes tasks of the job with a name to w. The output is complete after
 // Close.
 func NewTaskWriter(w io.Writer, name string) *TaskWriter {
 	return &TaskWriter{w: w, job: name, buf: []byte{'['}}
 }
 
-// Write writes a task: the keys that every tool knows, then those of ours that
-// carry something, then those of t.Extra as they are there, except where a
-// known key has their name. It fails if Extra is not a JSON object, and after
-// w has failed.
+// Write writes a task: the keys that every tool knows, then our keys that are not
+// empty, then the keys of t.Extra, unchanged, except those with the name of a known
+// key. It fails if Extra is not a JSON object, and once w has failed.
 func (t *TaskWriter) Write(task job.Task) error {
 	if t.err != nil {
 		return t.err
@@ -48,8 +47,8 @@ func (t *TaskWriter) Write(task job.Task) error {
 	return t.err
 }
 
-// Close ends the array and hands the rest to the underlying writer, which it
-// does not close. The file is good only if Close returns nil.
+// Close ends the array and flushes it to the underlying writer, which it does not
+// close. The file is complete only if Close returns nil.
 func (t *TaskWriter) Close() error {
 	if t.err != nil {
 		return t.err
@@ -67,7 +66,7 @@ func (t *TaskWriter) flush() {
 	t.buf = t.buf[:0]
 }
 
-// FormatTasks writes a whole tasks.json; see TaskWriter.
+// FormatTasks returns a whole tasks.json; see TaskWriter.
 func FormatTasks(name string, tasks []job.Task) ([]byte, error) {
 	var b bytes.Buffer
 	w := NewTaskWriter(&b, name)
@@ -84,7 +83,7 @@ func FormatTasks(name string, tasks []job.Task) ([]byte, error) {
 
 func appendTask(b []byte, t *job.Task) ([]byte, error) {
 	w := objectWriter{b: b, depth: 2}
-	if t.Reason == job.Imported { // it says that the file said nothing
+	if t.Reason == job.Imported { // it means that the file gave none
 		t.Reason = ""
 	}
 	taskKeys.write(&w, inTasks, t)
@@ -95,7 +94,7 @@ func appendTask(b []byte, t *job.Task) ([]byte, error) {
 	return w.b, nil
 }
 
-// isTaskKey reports whether a key is one of a task in tasks.json.
+// isTaskKey reports whether a key belongs to tasks in tasks.json.
 func isTaskKey(key string) bool {
 	i := taskKeys.find(key)
 	return i >= 0 && taskKeys[i].in.has(inTasks)

@@ -10,7 +10,8 @@ import (
 	"github.com/air-executor/air-executor/manager"
 )
 
-// alreadyRunning names the manager that is in the way, and says what it is at.
+// alreadyRunning returns an error that names the serving manager and says what it is
+// doing.
 func alreadyRunning(ctx context.Context, ws *workspace, err error) error {
 	hint := "stop it with air-executor stop"
 	if l, e := lock.Open(filepath.Join(ws.conf.BasePath, manager.LockName)); e == nil {

@@ -5,8 +5,8 @@ import (
 	"os"
 )
 
-// app is the program, of which a command's Run gets what it needs: the parts, the
-// context of the workspace, arguments and signals.
+// app is the program. A command's Run takes the parts of it that it needs, the context
+// of the workspace, arguments and signals.
 type app struct {
 	*ui
 	*workspace
@@ -14,7 +14,7 @@ type app struct {
 }
 
 // arguments is the command line without the program, as it was given: the parser does
-// not tell where -- was.
+// not say where -- was.
 type arguments []string
 
 // newApp is the program before its flags are read.

@@ -22,8 +22,7 @@ func startInBackground(ctx context.Context, conf *config.Config) (pid int, err e
 	if err != nil {
 		return 0, err
 	}
-	// A manager must not keep open what a script that starts it has open, such
-	// as a lock.
+	// A manager must not keep files of the script that starts it open, such as a lock.
 	process.CloseOnExec()
 	logFile, err := openManagerLog(conf)
 	if err != nil {
@@ -54,13 +53,13 @@ func startInBackground(ctx context.Context, conf *config.Config) (pid int, err e
 	}
 	_, err = interruptible(ctx, func() (struct{}, error) { return struct{}{}, readAnswer(answer) })
 	if errors.Is(err, context.Canceled) {
-		_ = p.Signal(syscall.SIGTERM) // it is ours, and was not waited for
+		_ = p.Signal(syscall.SIGTERM) // it is our child, and not reaped yet
 	}
 	return p.Pid, err
 }
 
-// backgroundArgs is the command line of a manager in the background, with the
-// same configuration as ours and no relative path.
+// backgroundArgs returns the command line of a manager in the background: the same
+// configuration as this process, without relative paths.
 func backgroundArgs(conf *config.Config) []string {
 	args := []string{"air-executor", "start", "--foreground", "--ready", "--base-path", conf.BasePath}
 	if conf.Named {
@@ -72,7 +71,7 @@ func backgroundArgs(conf *config.Config) []string {
 	return append(args, "--log-level", conf.LogLevel, "--log-format", conf.LogFormat, "--on-term", conf.OnTerm)
 }
 
-// readAnswer waits for what the manager says of its start.
+// readAnswer waits for the manager's report of its start.
 func readAnswer(answer io.Reader) error {
 	line, err := bufio.NewReader(answer).ReadString('\n')
 	if err != nil {

@@ -28,8 +28,8 @@ func explainBase(err error) error {
 	return err
 }
 
-// explainDenied adds to an error about a file in the base path that may not be
-// used whose it is, and what to do about that.
+// explainDenied adds to a permission error in the base path who owns the file, and what
+// to do about it.
 func (ws *workspace) explainDenied(err error) error {
 	var coded *codedError
 	if ws.conf == nil || !errors.Is(err, fs.ErrPermission) || errors.As(err, &coded) {
@@ -59,12 +59,12 @@ func (ws *workspace) allowForeign() bool {
 	return ws.globals.AllowForeign || on
 }
 
-// newBase looks at a base path before a command makes it, and refuses one in which
-// files of others are in the way. When it is made, the function that it returns
-// says so: nobody is to queue into a wrong place without a word.
+// newBase checks a base path before a command creates it, and refuses one in which
+// files of other programs are in the way. It returns a function that reports a new base
+// path: users must notice that they queue into the wrong place.
 func (ws *workspace) newBase(conf *config.Config) (made func(), err error) {
 	if _, err := os.Lstat(filepath.Join(conf.BasePath, db.FileName)); !errors.Is(err, os.ErrNotExist) {
-		return func() {}, nil // it is there
+		return func() {}, nil // it exists
 	}
 	if err := db.CheckNames(conf.BasePath); err != nil {
 		return nil, err
@@ -78,13 +78,13 @@ func (ws *workspace) newBase(conf *config.Config) (made func(), err error) {
 			return
 		}
 		for _, other := range conf.Passed {
-			ws.ui.notef("%s belongs to another user and was passed over", other)
+			ws.ui.notef("%s belongs to another user and was skipped", other)
 		}
 		ws.ui.notef("%s %s", what, conf.BasePath)
 	}, nil
 }
 
-// noteLink says, to who starts a manager, why tasks will not find air-executor.
+// noteLink tells the user who starts a manager why tasks will not find air-executor.
 func (ws *workspace) noteLink(conf *config.Config) {
 	exe, err := os.Executable()
 	if err == nil {
@@ -95,11 +95,11 @@ func (ws *workspace) noteLink(conf *config.Config) {
 	}
 }
 
-// checkJobName refuses a name that is none for a new job, unless that job is there.
+// checkJobName refuses a name that is not allowed for a new job, unless the job exists.
 func (ws *workspace) checkJobName(name string) error {
 	err := job.CheckNewName(name)
 	if err == nil {
-		return nil // without a look at the database
+		return nil // without opening the database
 	}
 	if q, openErr := ws.queue(); openErr == nil {
 		defer q.Close()

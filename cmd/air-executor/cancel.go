@@ -12,22 +12,22 @@ import (
 type cancelCmd struct {
 	jobArg
 	Task string `short:"t" placeholder:"ID" predictor:"task" help:"Cancel one task of the job only."`
-	Lost bool   `help:"With --task: nothing of the task lives any more, although air-executor cannot see that. It fails, as lost."`
+	Lost bool   `help:"With --task: you know that nothing of the task is alive, which air-executor cannot see. It fails, as lost."`
 	asksNothing
 }
 
 // Help is printed below the summary.
 func (*cancelCmd) Help() string {
-	return `Pending tasks will not run. Running ones get SIGTERM, with every process that they have started, and SIGKILL after kill_grace, five seconds unless configured otherwise. They all fail, as cancelled. Returns when none of them runs any more, and says what has become of them: one may have ended by itself before it could be cancelled.
+	return `Pending tasks will not run. Running ones get SIGTERM, with every process that they have started, and SIGKILL after kill_grace, five seconds unless configured otherwise. They all fail, as cancelled. Returns when none of them is running, and says how each ended: one may have ended by itself before it could be cancelled.
 
-The request is stored, and runners look for it: none need be reached by a signal. Without a manager, cancel itself ends what is left of a task whose runner has died.
+The request is stored, and runners check for it, so a signal need not reach them. Without a manager, cancel itself ends what is left of a task whose runner has died.
 
-With --lost, a running task whose runner has died in another container is recorded as lost, on your word: the next task of its job may start at once. It is for a container that is gone, when status says that nothing can be seen of it.
+With --lost, a running task whose runner has died in another container is recorded as lost because you say so: the next task of its job may start at once. Use it when the container is gone and status says that what its runner left behind cannot be seen.
 
 Exit codes: 0 done; 1 error, or the task (--task) ended before it could be cancelled; 2 wrong flags or configuration; 4 no such job or task; 130 interrupted.`
 }
 
-// Run cancels, and waits for the end of what ran.
+// Run cancels, and waits until running tasks have ended.
 func (c *cancelCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if c.Lost && c.Task == "" {
 		return usage(errors.New("--lost is for one task"), "give --task ID, too")
@@ -43,7 +43,7 @@ func (c *cancelCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	done, err := q.Cancel(ctx, name, queue.CancelOptions{
 		Task: c.Task,
 		Untold: func(r db.Active, err error) {
-			ui.notef("the runner of task %q cannot be signalled: %v; it looks for the request by itself", r.Task, err)
+			ui.notef("the runner of task %q cannot be signalled: %v; it will check for the request by itself", r.Task, err)
 		},
 		Settled: func(r db.Active) {
 			ui.notef("the runner of task %q had died; what was left of its command was ended", r.Task)

@@ -6,7 +6,7 @@ import (
 	"github.com/air-executor/air-executor/queue"
 )
 
-// tell prints what has become of the tasks.
+// tell prints what happened to the tasks.
 func (c *cancelCmd) tell(ui *ui, done queue.CancelResult) error {
 	if ui.json() {
 		if err := ui.printJSON(done); err != nil {

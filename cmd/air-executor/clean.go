@@ -8,10 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// What reaches a terminal. Text that others wrote (stored names and errors, file
-// names, flags, the output of commands) may hold sequences that retitle a window,
-// clear the screen or turn the order of letters around. Three ways lead to a
-// terminal, and each makes them visible:
+// Output to a terminal. Text from elsewhere (stored names and errors, file names,
+// flags, the output of commands) may contain sequences that retitle a window, clear the
+// screen or reverse the order of letters. Text reaches a terminal in three ways, and
+// each makes such sequences visible:
 //
 //   - printf and notef clean their arguments,
 //   - grid and describe clean each cell with oneLine,
@@ -20,8 +20,8 @@ import (
 // Results that go into a pipe or a file are written as they are. Remarks and
 // errors, on stderr, are always cleaned: one remark is one line.
 
-// oneLine makes control characters visible, newline and escape among them, so
-// that what a user has stored cannot play with a terminal or a line-wise reader.
+// oneLine makes control characters visible, newline and escape among them, so that
+// stored text cannot manipulate a terminal or confuse a program that reads lines.
 func oneLine(s string) string {
 	if harmless(s) {
 		return s
@@ -52,14 +52,14 @@ func harmless(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || turnsAround(r) })
 }
 
-// turnsAround reports whether a character changes the order in which others are
-// shown, or begins a line of its own: those of Unicode's bidirectional algorithm
-// that embed, override or isolate, and the separators.
+// turnsAround reports whether a character changes the order in which others are shown,
+// or begins a new line: Unicode's bidirectional embeddings, overrides and isolates, and
+// the line separators.
 func turnsAround(r rune) bool {
 	return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x2028 || r == 0x2029
 }
 
-// painted is text that may hold sequences of our own.
+// painted is text that may contain our own escape sequences.
 type painted string
 
 // clean makes the arguments of a format harmless.

@@ -36,7 +36,7 @@ type commandLine struct {
 	Wait    waitCmd    `cmd:"" help:"Wait until a job or task has ended."`
 	Cancel  cancelCmd  `cmd:"" help:"End the tasks of a job."`
 	Reset   resetCmd   `cmd:"" help:"Make failed tasks pending again."`
-	Dismiss dismissCmd `cmd:"" help:"Acknowledge failures: they do not count any more."`
+	Dismiss dismissCmd `cmd:"" help:"Acknowledge failures, so that they no longer count."`
 	Remove  removeCmd  `cmd:"" help:"Delete jobs or tasks, with their logs."`
 
 	Import importCmd `cmd:"" help:"Read jobs from state.json and tasks.json files."`
@@ -54,9 +54,9 @@ type commandLine struct {
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 
-// grammar returns what to parse a command line with, and where the global flags
-// will be. Scripts call enqueue again and again, and the parser takes its time
-// to look at every command there is; so that one is looked at alone.
+// grammar returns the struct to parse a command line into, and its global flags.
+// Scripts call enqueue often, and the parser takes some time to inspect every command,
+// so for enqueue it gets that command only.
 func grammar(args []string) (cli any, flags *globals) {
 	if len(args) > 0 && args[0] == "enqueue" {
 		one := new(struct {
@@ -82,11 +82,11 @@ type globals struct {
 	AllowForeign bool `group:"Flags of every command:" name:"allow-foreign-base-path" help:"Use a base path that another user owns or can write to (or $AIR_EXECUTOR_ALLOW_FOREIGN_BASE_PATH=1)."`
 }
 
-// errNoValue is what a flag says where the line ends too early.
+// errNoValue is the error of a flag whose value is missing.
 var errNoValue = errors.New("missing value")
 
-// decodeWord reads a value that is one of the words of its flag, which may be in any
-// case. What is none of them is for others to refuse.
+// decodeWord reads a value that is one of the words of its flag, in upper or lower
+// case. It leaves other values unchanged, to be refused later.
 func decodeWord(c *kong.DecodeContext, target reflect.Value) error {
 	var text string
 	if err := c.Scan.PopValueInto("string", &text); err != nil {
@@ -110,8 +110,8 @@ func popSigned(c *kong.DecodeContext) (string, error) {
 	return fmt.Sprint(t.Value), nil
 }
 
-// signed is a whole number of which the parser does not take -1 for a flag.
-// (Its option to allow that everywhere makes `--job --quiet` a job's name.)
+// signed is a whole number; the parser does not take -1 for a flag. (Its option to
+// allow that everywhere makes `--job --quiet` a job's name.)
 type signed int
 
 // Decode reads the number.
@@ -147,7 +147,7 @@ func (p *taskPriority) set(text string) error {
 	return err
 }
 
-// timeLimit is how long to wait: a duration such as 90s or 5m, or whole seconds.
+// timeLimit is a waiting time: a duration such as 90s or 5m, or whole seconds.
 type timeLimit time.Duration
 
 // Decode reads the time, which may be neither negative nor zero.
@@ -178,7 +178,7 @@ func decodeTime(d *time.Duration, c *kong.DecodeContext, parse func(string) (tim
 	return err
 }
 
-// asksNothing is for commands that change what other tools ask about first.
+// asksNothing is for commands in which other tools would ask for confirmation.
 type asksNothing struct {
 	Yes bool `short:"y" help:"Accepted and without effect: nothing is asked."`
 }
@@ -197,7 +197,7 @@ func (j *jobArg) AfterApply() error {
 	return nil
 }
 
-// optional returns the name, or nothing.
+// optional returns the name, or "".
 func (j *jobArg) optional() string {
 	if j.Flag != "" {
 		return j.Flag
@@ -214,7 +214,7 @@ func (j *jobArg) required() (string, error) {
 	return name, nil
 }
 
-// open returns the name, and the queue, which must be there.
+// open returns the name, and opens the queue, which must exist.
 func (j *jobArg) open(ws *workspace) (string, *queue.Queue, error) {
 	name, err := j.required()
 	if err != nil {

@@ -12,7 +12,7 @@ type completion struct {
 	words []string // whole words that begin with what was typed
 }
 
-// completionKind says what the shell is to look for.
+// completionKind says what the shell should offer.
 type completionKind string
 
 // The kinds of completion. The first line that a shell reads is one of them.
@@ -51,7 +51,7 @@ func complete(model *kong.Application, words []string, s stored) completion {
 	return c.offer(words[last])
 }
 
-// take goes past a word that is complete.
+// take processes a complete word.
 func (c *completer) take(word string) {
 	switch {
 	case c.command > 0:
@@ -86,7 +86,7 @@ func (c *completer) flag(f *kong.Flag, value string, has bool) {
 	}
 }
 
-// shorts goes past short flags in one word, such as -qj or -jNAME.
+// shorts skips short flags in one word, such as -qj or -jNAME.
 func (c *completer) shorts(letters string) {
 	for i, r := range letters {
 		if f := c.short(r); f != nil && !f.IsBool() {
@@ -235,8 +235,8 @@ func beginning(words []string, prefix string) (out []string) {
 	return out
 }
 
-// splitLine takes a command line apart as a shell does: at blanks that are not
-// quoted. The last word may be unfinished, and is empty after a blank.
+// splitLine splits a command line as a shell does: at blanks that are not quoted. The
+// last word may be unfinished, and is empty after a blank.
 func splitLine(line string) []string {
 	var words []string
 	var word strings.Builder

@@ -8,7 +8,7 @@ import (
 	"github.com/air-executor/air-executor/db"
 )
 
-// completeLine is the command by which the scripts ask what may come next. Its
+// completeLine is the command with which the scripts ask what may come next. Its
 // argument is the command line up to the cursor.
 const completeLine = "complete-line"
 
@@ -43,8 +43,8 @@ func (s *storedNames) tasks(job, prefix string) []string {
 	return s.look(func(d *db.DB) ([]string, error) { return d.TaskIDs(context.Background(), job, prefix, mostNames) })
 }
 
-// look asks the database. Without one there is nothing to offer, and nobody to
-// tell that to.
+// look asks the database. Without one there is nothing to offer, and errors are
+// ignored.
 func (s *storedNames) look(ask func(*db.DB) ([]string, error)) []string {
 	d, err := s.ws.openExisting()
 	if err != nil {

@@ -37,7 +37,7 @@ func (*configShowCmd) Run(ui *ui, ws *workspace) error {
 	for _, s := range conf.Settings() {
 		g.add(s.Key, s.Value, s.Source)
 	}
-	return g.print(ui.out, 0) // a path that is cut is none
+	return g.print(ui.out, 0) // a truncated path would be useless
 }
 
 type configCheckCmd struct{}
@@ -62,7 +62,7 @@ func (*configCheckCmd) Run(ui *ui, ws *workspace) error {
 		ui.printf("no configuration file; the defaults are in force\n")
 		return nil
 	}
-	ui.printf("%s is right\n", conf.File)
+	ui.printf("%s: OK\n", conf.File)
 	return nil
 }
 
@@ -77,7 +77,7 @@ func (*configInitCmd) Help() string {
 Exit codes: 0 written; 1 not written; 2 wrong flags or configuration.`
 }
 
-// Run writes a configuration file into the base path, or where --config says.
+// Run writes a configuration file into the base path, or to the path of --config.
 func (*configInitCmd) Run(ui *ui, ws *workspace) error {
 	path, err := writeConfig(ws)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/air-executor/air-executor/internal/basepath"
 )
 
-// writeConfig writes a configuration file with the defaults into the base path, or where
-// --config says, and returns its path.
+// writeConfig writes a configuration file with the defaults into the base path, or to
+// the path of --config, and returns its path.
 func writeConfig(ws *workspace) (string, error) {
 	path := override(ws.globals.ConfigArg, "AIR_EXECUTOR_CONFIG").Value
 	if path == "" {

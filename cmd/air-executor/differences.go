@@ -12,17 +12,17 @@ import (
 	"github.com/air-executor/air-executor/taskfile"
 )
 
-// differences says, a line for each, what a resumed job takes from its file that
-// was otherwise before. Of variables it tells the names only, and only of those
-// that the file sets: the rest is the shell's, which differs each time.
+// differences returns the changes of a resumed job by its file, one per line. For
+// variables it gives only names, and only of those that the file sets: the others come
+// from the shell, which differs each time.
 func differences(r db.Resumed, added map[string][]string) (lines []string) {
 	for _, c := range r.Changes {
 		stays := ""
 		switch c.Status {
 		case job.Completed:
-			stays = "; it has completed, and stays as it was"
+			stays = "; it has completed and is not changed"
 		case job.Running:
-			stays = "; it runs, and stays as it was"
+			stays = "; it is running and is not changed"
 		}
 		for _, d := range append(differ(c.Before, c.After), differEnv(c.Before.Env, c.After.Env, added[c.After.ID])...) {
 			lines = append(lines, oneLine(c.After.ID)+": "+d+stays)
@@ -35,15 +35,15 @@ func differences(r db.Resumed, added map[string][]string) (lines []string) {
 		lines = append(lines, oneLine(t.Task)+": no longer in the file, removed")
 	}
 	for _, id := range r.Running {
-		lines = append(lines, oneLine(id)+": no longer in the file; it runs, and stays")
+		lines = append(lines, oneLine(id)+": no longer in the file, but running: it stays")
 	}
 	for _, id := range r.Kept {
-		lines = append(lines, oneLine(id)+": not in the file, but queued otherwise; it runs too")
+		lines = append(lines, oneLine(id)+": not in the file, but queued separately; it runs too")
 	}
 	return lines
 }
 
-// differ compares what two definitions of a task say, but for the environment.
+// differ compares two definitions of a task, except for the environment.
 func differ(before, after job.Spec) (out []string) {
 	say := func(what, a, b string) {
 		if a != b {
@@ -75,9 +75,9 @@ func limitText(s job.Spec) string {
 	return job.TimeoutText(s.Timeout)
 }
 
-// differEnv names the variables that the file sets otherwise than before, or no
-// more: those that came last before, as what a file adds comes last, and are no
-// longer set.
+// differEnv names the variables that the file sets differently, or no longer.
+// (Variables of a file come last in the environment, so those were the last ones
+// before.)
 func differEnv(before, after, added []string) (out []string) {
 	was, is := values(before), values(after)
 	for _, kv := range added {
@@ -102,12 +102,12 @@ func differEnv(before, after, added []string) (out []string) {
 	return out
 }
 
-// ofShells are variables that shells set by themselves, some of them and at times.
+// ofShells are variables that some shells set by themselves.
 var ofShells = map[string]bool{"_": true, "OLDPWD": true, "PWD": true, "SHLVL": true}
 
-// comparer compares a task that is there with one that was to be queued. Of the
-// environment it compares what flags and file add to the one of this shell, of
-// which the template's environment begins with so many variables.
+// comparer compares an existing task with one that was to be queued. Of the environment
+// it compares only what flags and file add to that of this shell, which is the given
+// number of variables at the start of the template's.
 func comparer(shell int) func(db.Definition) []string {
 	return func(d db.Definition) []string {
 		out := differ(d.Before, d.After)
@@ -119,7 +119,7 @@ func comparer(shell int) func(db.Definition) []string {
 	}
 }
 
-// values is an environment by name; of two with one name, the last counts.
+// values returns an environment by name; the last value of a name counts.
 func values(env []string) map[string]string {
 	out := make(map[string]string, len(env))
 	for _, kv := range env {

@@ -14,7 +14,7 @@ type dismissCmd struct {
 
 // Help is printed below the summary.
 func (*dismissCmd) Help() string {
-	return `For failures that you know of and will not repair. The tasks stay failed, with their reasons and logs, but no longer count: the job's state, and wait, speak of what came after. What depends on such a task stays blocked. To run it again after all: air-executor reset JOB --task ID.
+	return `For failures that you know about and will not fix. The tasks stay failed, with their reasons and logs, but no longer count for the job's state and for wait. Tasks that depend on such a task stay blocked. To run it again after all: air-executor reset JOB --task ID.
 
 Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or task.`
 }
@@ -35,7 +35,7 @@ func (c *dismissCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	}
 	ui.printf("Job %s: %s dismissed; the job is %s\n", name, plural(r.Dismissed, "failure"), r.State)
 	if r.Blocked > 0 && r.State == job.StateWaiting {
-		ui.notef("%s of it may never run, as what it depends on has not completed; see air-executor status %s", plural(r.Blocked, "task"), shellLine([]string{name}))
+		ui.notef("%s of it may never run because a dependency has not completed; see air-executor status %s", plural(r.Blocked, "task"), shellLine([]string{name}))
 	}
 	return nil
 }

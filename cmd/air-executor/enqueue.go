@@ -34,7 +34,7 @@ func (*enqueueCmd) Help() string {
 Exit codes: 0 stored; 1 not stored, nothing has changed, unless the error says that it is stored; 2 wrong flags, configuration or file; 4 a task that --after names does not exist.`
 }
 
-// quick reports whether there is nothing to wait for but the database.
+// quick reports whether the command waits for nothing but the database.
 func (c *enqueueCmd) quick() bool { return c.FromFile == "" }
 
 // Run stores the task, or all tasks of a file.
@@ -70,7 +70,7 @@ func (c *enqueueCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	return c.file(ctx, ui, ws, o)
 }
 
-// check refuses what does not go together.
+// check refuses flags that cannot be combined.
 func (c *enqueueCmd) check() error {
 	switch {
 	case c.FromFile == "" && len(c.Command) == 0:
@@ -85,7 +85,7 @@ func (c *enqueueCmd) check() error {
 	return c.shell().check()
 }
 
-// shell is what this shell gives the tasks.
+// shell returns what tasks get from this shell.
 func (c *enqueueCmd) shell() fromShell {
 	return fromShell{dir: c.Dir, env: c.Env, noEnv: c.NoEnv, priority: int(c.Priority), timeout: time.Duration(c.Timeout)}
 }

@@ -24,9 +24,9 @@ func store(ctx context.Context, ui *ui, ws *workspace, tasks iter.Seq2[job.Spec,
 	if err != nil {
 		return explainEnqueue(explainMissing(ctx, ws, q.DB, err))
 	}
-	signal.Ignore(syscall.SIGPIPE) // which would end it without a word
+	signal.Ignore(syscall.SIGPIPE) // which would end the command silently
 	if err := printEnqueued(ctx, ui, ws, q, added); err != nil {
-		// Who queues it again would have it twice.
+		// The task is stored, so a retry would enqueue it twice.
 		return fail(exitError, fmt.Errorf("it is stored, but its id could not be printed: %w", err), "")
 	}
 	remarkDiffering(ui, added)
@@ -36,8 +36,7 @@ func store(ctx context.Context, ui *ui, ws *workspace, tasks iter.Seq2[job.Spec,
 	return nil
 }
 
-// remarkDiffering says how tasks that were there already differ from those that
-// were to be stored.
+// remarkDiffering reports how existing tasks differ from those that were to be stored.
 func remarkDiffering(ui *ui, added db.Added) {
 	const most = 20
 	for i, d := range added.Differ {
@@ -45,14 +44,14 @@ func remarkDiffering(ui *ui, added db.Added) {
 			ui.notef("… and %d more differences", len(added.Differ)-most)
 			return
 		}
-		ui.notef("task %s of job %s was there already, and stays as it was: %s", oneLine(d.Task), added.Job, d.What)
+		ui.notef("task %s of job %s exists already and was not changed: %s", oneLine(d.Task), added.Job, d.What)
 	}
 }
 
 // printEnqueued prints the ids of the tasks.
 func printEnqueued(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue, added db.Added) error {
 	if ws.globals.Quiet {
-		return nil // they need not be read
+		return nil // the ids are not needed
 	}
 	out := bufio.NewWriter(ui.out)
 	err := q.EachEnqueued(ctx, added, func(e queue.EnqueuedForm) error {

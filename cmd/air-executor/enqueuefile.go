@@ -12,8 +12,8 @@ import (
 	"github.com/air-executor/air-executor/taskfile"
 )
 
-// file stores the tasks of a file. The first is read before: a file in which nothing is
-// right makes no base path.
+// file stores the tasks of a file. It reads the first one before it creates a base
+// path, so that an invalid file creates none.
 func (c *enqueueCmd) file(ctx context.Context, ui *ui, ws *workspace, o queue.EnqueueOptions) error {
 	in, err := interruptible(ctx, func() (io.ReadSeekCloser, error) { return openInput(c.FromFile, ws.conf.BasePath) })
 	if err != nil {
@@ -30,13 +30,13 @@ func (c *enqueueCmd) file(ctx context.Context, ui *ui, ws *workspace, o queue.En
 	}
 	var unnamed error
 	if c.IfAbsent {
-		unnamed = errors.New("is missing; with --if-absent every task needs one, for a task without is always a new one")
+		unnamed = errors.New("is missing; with --if-absent every task needs one, because a task without an id is always new")
 	}
 	return c.explainFile(store(ctx, ui, ws, queue.ReadTasks(first, r, unnamed), o), r, in)
 }
 
-// explainFile adds to an error about the tasks of a file where it is, and what to
-// do about it in the file, which in reads.
+// explainFile adds to an error about the tasks of a file its place in the file, which
+// it reads again through in, and what to do about it.
 func (c *enqueueCmd) explainFile(err error, r *taskfile.SpecReader, in io.Seeker) error {
 	cause, hint := bare(err), ""
 	if coded := (*codedError)(nil); errors.As(err, &coded) {
@@ -47,12 +47,12 @@ func (c *enqueueCmd) explainFile(err error, r *taskfile.SpecReader, in io.Seeker
 	var missing *db.Missing
 	var cycle *db.Cycle
 	again := func() taskfile.Again {
-		_, _ = in.Seek(0, io.SeekStart) // what cannot be read again has no place
+		_, _ = in.Seek(0, io.SeekStart) // if it cannot be read again, the place is unknown
 		return taskfile.Again{File: inputName(c.FromFile), From: bufio.NewReaderSize(in.(io.Reader), 1<<20)}
 	}
 	switch {
 	case errors.Is(err, db.ErrDuplicate):
-		last := r.At("id", cause) // it was met at the task that was read last
+		last := r.At("id", cause) // it is about the task that was read last
 		code, hint = exitError, "choose another id, or give --if-absent if it is the same task"
 		if at = again().Twice(last.ID, cause); at == nil {
 			at = last

@@ -22,10 +22,10 @@ const (
 	exitUsage       = 2   // wrong flags or configuration
 	exitFailed      = 3   // the job or task failed
 	exitNoSuch      = 4   // no such job or task
-	exitManager     = 5   // the manager is running and should not be, or the other way round
+	exitManager     = 5   // the manager is running but should not be, or the other way round
 	exitTimeout     = 124 // the time that --timeout gave is over, as with timeout(1)
 	exitInterrupted = 130 // Ctrl-C
-	exitPipe        = 141 // nobody reads the output any more; as if SIGPIPE had ended the process
+	exitPipe        = 141 // the reader of the output has gone away; as if SIGPIPE had ended the process
 )
 
 // codedError is an error with an exit code, and perhaps a line that says what
@@ -36,17 +36,17 @@ type codedError struct {
 	hint string
 }
 
-// fail is an error with an exit code. The hint, if it is not empty, says what to
+// fail returns an error with an exit code. The hint, if it is not empty, says what to
 // do about it.
 func fail(code int, err error, hint string) error { return &codedError{code, err, hint} }
 
-// usage is an error in what was asked for: exit code 2.
+// usage returns an error for wrong flags or input: exit code 2.
 func usage(err error, hint string) error { return fail(exitUsage, err, hint) }
 
 func (e *codedError) Error() string { return e.err.Error() }
 func (e *codedError) Unwrap() error { return e.err }
 
-// exitCode finds the exit code that an error calls for.
+// exitCode returns the exit code for an error.
 func exitCode(err error) int {
 	var coded *codedError
 	var conf *config.Error
@@ -76,9 +76,9 @@ func exitCode(err error) int {
 	return exitError
 }
 
-// nobodyReads reports whether a command could not print a result because what
-// was to read it has ended. Only a command that catches SIGPIPE, such as run,
-// comes to that; others are ended by it.
+// nobodyReads reports whether a command could not print a result because the reader has
+// exited. This only happens in a command that catches SIGPIPE, such as run; others are
+// ended by the signal.
 func nobodyReads(err error) bool {
 	var failed *fs.PathError
 	return errors.As(err, &failed) && failed.Path == os.Stdout.Name() && errors.Is(err, syscall.EPIPE)
@@ -106,7 +106,7 @@ func (ui *ui) complain(err error) {
 	} else if errors.Is(err, db.ErrOlder) {
 		hint = "air-executor upgrade"
 	} else if errors.Is(err, db.ErrNewer) {
-		hint = "use the newer program; the way back is in docs/install.md, under \"A newer version\""
+		hint = "use the newer program; to go back, see docs/install.md, under \"A newer version\""
 	} else if errors.Is(err, db.ErrUnreleased) {
 		hint = "with the program that made it: air-executor export FOLDER; then move the database away, and with this one: air-executor import FOLDER"
 	}
@@ -116,7 +116,7 @@ func (ui *ui) complain(err error) {
 			form.Hint = &hint
 		}
 		var line bytes.Buffer
-		_ = writeLine(&line, form) // it has texts and a number
+		_ = writeLine(&line, form) // it only has texts and a number
 		ui.remark(line.Bytes())
 		return
 	}

@@ -10,7 +10,8 @@ import (
 	"github.com/air-executor/air-executor/queue"
 )
 
-// The exit codes of shells and of timeout(1) for a command that gave none.
+// The exit codes of shells and of timeout(1) for a command without an exit code of its
+// own.
 const (
 	shellNotFound = 127
 	shellTimedOut = 124
@@ -39,8 +40,8 @@ func (c *runCmd) failure(o queue.Outcome) int {
 	return exitFailed
 }
 
-// signalNumber is the number of a signal by its name, or 0. Those of real time
-// are SIGRTMIN+N or SIGRTMAX-N, or "signal N" by their number.
+// signalNumber returns the number of a signal by its name, or 0. Real-time signals are
+// SIGRTMIN+N or SIGRTMAX-N, or "signal N".
 func signalNumber(name string) int {
 	const least, most = 34, 64 // of the real-time signals, as the C library counts
 	if n := unix.SignalNum(name); n > 0 {

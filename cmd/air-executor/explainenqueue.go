@@ -25,14 +25,14 @@ func explainEnqueue(err error) error {
 	case errors.Is(err, db.ErrFenced):
 		return fail(exitError, err, "this shell belongs to a task that has ended; to queue tasks as a user: unset "+runner.EnvToken)
 	case errors.Is(err, db.ErrLimit):
-		return fail(exitError, err, "if this is no runaway, raise the limit in config.yaml")
+		return fail(exitError, err, "if this is intended, raise the limit in config.yaml")
 	}
 	return err
 }
 
-// explainMissing adds to an error about a dependency that is not there what may be
-// meant by it. Only a task of the same job can be one; another that --allow-missing
-// keeps would never come.
+// explainMissing adds to an error about a missing dependency which task may be meant.
+// Only tasks of the same job can be dependencies; with --allow-missing, the task would
+// wait forever for one of another job.
 func explainMissing(ctx context.Context, ws *workspace, d *db.DB, err error) error {
 	var m *db.Missing
 	if !errors.As(err, &m) {

@@ -23,7 +23,7 @@ Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job.`
 // Run exports one job or all.
 func (c *exportCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if c.Path == "-" {
-		return usage(errors.New("export writes two files for each job; it cannot write them to standard output"), "give a folder; one that is called - is ./-")
+		return usage(errors.New("export writes two files for each job; it cannot write them to standard output"), "give a folder; if it is called -, write ./-")
 	}
 	q, err := ws.queue()
 	if err != nil {

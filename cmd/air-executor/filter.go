@@ -5,19 +5,18 @@ import (
 	"unicode/utf8"
 )
 
-// filter makes the output of a command harmless for a terminal. Text, newlines,
-// tabs and colours (ESC [ … m) pass. With edits, so do carriage return,
-// backspace and erase-line (ESC [ … K), of which progress bars are made. All
-// else is made visible: as ^X, or by its number. Output may come in parts of any
-// size; what may be the beginning of a sequence is held back until the rest is
-// there.
+// filter makes the output of a command harmless for a terminal. Text, newlines, tabs
+// and colours (ESC [ … m) pass. With edits, so do carriage return, backspace and
+// erase-line (ESC [ … K), which progress bars use. Everything else is made visible: as
+// ^X, or by its number. Output may come in parts of any size; a possible beginning of a
+// sequence is held back until the rest has come.
 type filter struct {
 	edits    bool
 	held     []byte // beginning of a sequence or of a character
 	coloured bool   // a colour was set and not yet put back
 }
 
-// longest is how long a sequence may be that passes.
+// longest is the maximum length of a sequence that passes.
 const longest = 64
 
 // add appends to dst what of b, and of what was held back, can be shown.
@@ -51,8 +50,8 @@ func (f *filter) end(dst []byte) []byte {
 	return dst
 }
 
-// one appends the first character or sequence of b, and returns how many bytes
-// it had; 0: the rest of it is not there yet. It is the last part if final.
+// one appends the first character or sequence of b, and returns how many bytes it had;
+// 0: the rest of it has not come yet. If final, b is the last part.
 func (f *filter) one(dst, b []byte, final bool) ([]byte, int) {
 	switch c := b[0]; {
 	case c == '\n' || c == '\t' || f.edits && (c == '\r' || c == '\b'):
@@ -102,7 +101,7 @@ func (f *filter) sequence(dst, b []byte, final bool) ([]byte, int) {
 	return append(dst, '^', '['), 1
 }
 
-// visible is b made harmless, without what moves the cursor in a line.
+// visible returns b made harmless, without sequences that move the cursor in a line.
 func visible(b []byte) []byte {
 	var f filter
 	return f.end(f.add(make([]byte, 0, len(b)), b))

@@ -12,7 +12,7 @@ import (
 	"github.com/air-executor/air-executor/runner"
 )
 
-// fromShell is what tasks get from this shell and from flags.
+// fromShell holds what tasks get from this shell and from flags.
 type fromShell struct {
 	dir      string   // empty: the current directory
 	env      []string // KEY=VALUE, on top of this shell's
@@ -21,7 +21,7 @@ type fromShell struct {
 	timeout  time.Duration // 0: that of the configuration
 }
 
-// check refuses variables that are none.
+// check refuses invalid variables.
 func (f fromShell) check() error {
 	for _, kv := range f.env {
 		if key, _, ok := strings.Cut(kv, "="); !ok || key == "" {
@@ -34,7 +34,7 @@ func (f fromShell) check() error {
 	return nil
 }
 
-// template is what the flags and this shell say of every task.
+// template returns the defaults of all tasks from the flags and this shell.
 func (f fromShell) template() (job.Spec, error) {
 	dir, err := taskDir(f.dir)
 	if err != nil {
@@ -50,7 +50,7 @@ func (f fromShell) template() (job.Spec, error) {
 	return s, nil
 }
 
-// taskDir is where a task runs that is queued from here.
+// taskDir returns the directory of tasks that are queued from here.
 func taskDir(dir string) (string, error) {
 	given := dir
 	dir, err := filepath.Abs(dir)
@@ -64,5 +64,6 @@ func taskDir(dir string) (string, error) {
 	return dir, job.CheckText("working directory", dir)
 }
 
-// shellEnv is the environment of this shell, as a task may inherit it.
+// shellEnv returns the environment of this shell, without variables that a task must
+// not inherit.
 func shellEnv() []string { return runner.Inheritable(os.Environ()) }

@@ -27,7 +27,7 @@ Exit codes: 0 done; 2 no such command.`
 // COMMAND", or nothing at all.
 func asksForHelp(args []string) bool { return len(args) == 0 || args[0] == "help" }
 
-// helpArgs is the same question in the words of the parser: COMMAND --help.
+// helpArgs returns the same request in the form that the parser knows: COMMAND --help.
 func helpArgs(args []string) []string {
 	var asked []string
 	for _, arg := range args[min(1, len(args)):] {
@@ -38,7 +38,7 @@ func helpArgs(args []string) []string {
 	return append(asked, "--help")
 }
 
-// namesNoCommand reports whether a command line has flags of every command only, which
+// namesNoCommand reports whether a command line only has flags of every command, which
 // asks for the help too.
 func namesNoCommand(model *kong.Application, args []string) bool {
 	c := &completer{node: model.Node}
@@ -51,7 +51,7 @@ func namesNoCommand(model *kong.Application, args []string) bool {
 	return c.value == nil
 }
 
-// knows reports whether a flag is one of those here.
+// knows reports whether a flag is defined here.
 func (c *completer) knows(arg string) bool {
 	if name, long := strings.CutPrefix(arg, "--"); long {
 		name, _, _ = strings.Cut(name, "=")
@@ -61,7 +61,7 @@ func (c *completer) knows(arg string) bool {
 	return c.short(letter) != nil
 }
 
-// misplaced reports whether a flag is none of those here, but one of some command.
+// misplaced reports whether a flag is not defined here, but by some command.
 func (c *completer) misplaced(arg string) bool {
 	if len(arg) < 2 || arg[0] != '-' || arg == "--" || c.knows(arg) {
 		return false
@@ -71,8 +71,8 @@ func (c *completer) misplaced(arg string) bool {
 	})
 }
 
-// helpWriter writes the help, and remembers why it could not. With --json it only
-// keeps it, until it is all there.
+// helpWriter writes the help, and remembers the error if it cannot. With --json it
+// collects the help until it is complete.
 type helpWriter struct {
 	ui   *ui
 	text bytes.Buffer
@@ -96,14 +96,14 @@ func (w *helpWriter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// end prints what was kept.
+// end prints the collected help.
 func (w *helpWriter) end() {
 	if w.text.Len() > 0 {
 		w.err = w.ui.printJSON(helpJSON{w.text.String()})
 	}
 }
 
-// otherWords are the words by which other tools call what these commands do.
+// otherWords are other tools' names for these commands.
 var otherWords = map[string]string{
 	"add": "enqueue", "submit": "enqueue", "push": "enqueue", "queue": "enqueue", "put": "enqueue",
 	"ls": "status", "list": "status", "ps": "status", "jobs": "status", "show": "status", "info": "status", "top": "status --watch", "watch": "status --watch",
@@ -116,8 +116,8 @@ var otherWords = map[string]string{
 	"init": "config init", "check": "doctor", "fsck": "doctor", "migrate": "upgrade", "completions": "completion",
 }
 
-// unknownCommand is an error that names the command which there is not, and the
-// one that may be meant; nil if the command line has one that there is.
+// unknownCommand returns an error that names an unknown command, and the one that may
+// be meant; nil if the command line has a known one.
 func unknownCommand(model *kong.Application, args []string) error {
 	c := &completer{node: model.Node}
 	for _, arg := range args {

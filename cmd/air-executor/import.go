@@ -11,8 +11,8 @@ import (
 type importCmd struct {
 	Running             string   `placeholder:"WHAT" type:"word" words:"rerun,failed" help:"What becomes of tasks that were running when the files were written: rerun (they become pending, and run a second time) or failed (as lost)."`
 	KeepRunningAsFailed bool     `hidden:"" help:"The same as --running failed."`
-	IfAbsent            bool     `xor:"present" help:"Skip jobs that are there already, without an error."`
-	Merge               bool     `xor:"present" help:"To jobs that are there already, add the tasks that they do not have; tasks that are there stay as they are."`
+	IfAbsent            bool     `xor:"present" help:"Skip jobs that exist already, without an error."`
+	Merge               bool     `xor:"present" help:"Add to existing jobs the tasks that they do not have; existing tasks are not changed."`
 	Path                []string `arg:"" optional:"" help:"Folders: of one job, of several jobs, a base path, or one that holds a base path (jobs in the base path)."`
 }
 
@@ -20,9 +20,9 @@ func (*importCmd) configured() {}
 
 // Help is printed below the summary.
 func (*importCmd) Help() string {
-	return `A job's folder holds state.json and tasks.json. Each job is imported as a whole or not at all; the others are imported all the same.
+	return `A job's folder holds state.json and tasks.json. Each job is imported as a whole or not at all; if one fails, the others are still imported.
 
-A task that was running when the files were written may have ended since. You decide whether it runs again: with --running, or when asked on a terminal. There is no --yes, which would not say which.
+A task that was running when the files were written may have ended since. You decide whether it runs again: with --running, or when asked on a terminal. There is no --yes, because it would not say which.
 
 The files of jobs in the base path itself are moved to imported/DATE in it, or, with mirror_json, kept up to date.
 

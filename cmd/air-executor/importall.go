@@ -41,7 +41,7 @@ func (c *importCmd) all(ctx context.Context, ui *ui, ws *workspace, q *queue.Que
 	if failed > 0 {
 		hint := ""
 		if present {
-			hint = "--if-absent passes over jobs that are there; --merge adds the tasks that they lack"
+			hint = "--if-absent skips jobs that exist; --merge adds the tasks that they lack"
 		}
 		return fail(code, fmt.Errorf("%d of %s not imported", failed, plural(len(folders), "job")), hint)
 	}

@@ -11,9 +11,8 @@ import (
 	"github.com/air-executor/air-executor/queue"
 )
 
-// settleRunning finds out what is to become of the tasks that are to be imported
-// and were running when the files were written. It asks on a terminal, and
-// refuses elsewhere.
+// settleRunning decides what to do with tasks to be imported that were running when the
+// files were written. It asks on a terminal, and refuses elsewhere.
 func (c *importCmd) settleRunning(ctx context.Context, ui *ui, ws *workspace, folders []string) error {
 	if c.Running != "" {
 		return nil
@@ -46,15 +45,15 @@ func (c *importCmd) settleRunning(ctx context.Context, ui *ui, ws *workspace, fo
 	return c.ask(ctx, ui)
 }
 
-// undecided is the error where nobody can be asked.
+// undecided returns the error if there is no terminal to ask on.
 func (*importCmd) undecided(n int, which string) error {
 	return usage(fmt.Errorf("%s that ran when the files were written may have ended since, and would run a second time%s; nothing is imported", plural(n, "task"), which),
 		"--running rerun lets them run again, --running failed counts them as failed; their logs may show how far they came")
 }
 
-// ask has a person decide.
+// ask lets the user decide.
 func (c *importCmd) ask(ctx context.Context, ui *ui) error {
-	fmt.Fprint(ui.err, "Whether the commands have ended since is not known. Run them again, or count them as failed? [rerun/failed] ")
+	fmt.Fprint(ui.err, "It is not known whether the commands have ended since. Run them again, or count them as failed? [rerun/failed] ")
 	answer, err := interruptible(ctx, func() (string, error) { return bufio.NewReader(os.Stdin).ReadString('\n') })
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -70,16 +69,16 @@ func (c *importCmd) ask(ctx context.Context, ui *ui) error {
 	return usage(fmt.Errorf("%q is neither rerun nor failed; nothing is imported", answer), "")
 }
 
-// importedText is a line for people.
+// importedText describes the result of an import in one line.
 func importedText(r queue.ImportResult) string {
 	var b strings.Builder
 	switch {
 	case r.Again:
 		fmt.Fprintf(&b, "Job %s: was imported before", r.Job)
 	case r.PassedOver:
-		fmt.Fprintf(&b, "Job %s: passed over, it is there already", r.Job)
+		fmt.Fprintf(&b, "Job %s: skipped, it exists already", r.Job)
 	case r.Merged:
-		fmt.Fprintf(&b, "Job %s: %s added, %d there already", r.Job, plural(r.Imported, "task"), r.Present)
+		fmt.Fprintf(&b, "Job %s: %s added, %d existed already", r.Job, plural(r.Imported, "task"), r.Present)
 	default:
 		fmt.Fprintf(&b, "Job %s: %s", r.Job, plural(r.Imported, "task"))
 	}
@@ -89,7 +88,7 @@ func importedText(r queue.ImportResult) string {
 	return b.String()
 }
 
-// remark says, beside the result, what should not go unnoticed.
+// remark reports, besides the result, what should not go unnoticed.
 func (c *importCmd) remark(ui *ui, r queue.ImportResult) {
 	for _, text := range r.Remarks {
 		ui.notef("%s", text)
@@ -102,6 +101,6 @@ func (c *importCmd) remark(ui *ui, r queue.ImportResult) {
 		ui.notef("task %q of job %q was running when its file was written; %s", id, r.Job, what)
 	}
 	for _, d := range r.Differing {
-		ui.notef("task %q of job %q is there already and stays as it is: %s", d.Task, r.Job, d.What)
+		ui.notef("task %q of job %q exists already and was not changed: %s", d.Task, r.Job, d.What)
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/air-executor/air-executor/queue"
 )
 
-// openInput opens a file to read tasks from. What cannot be read at once, such
-// as a pipe, is read to its end first, for the database is locked while the tasks
-// are stored. More than a little goes to a file without a name in the base path.
+// openInput opens a file to read tasks from. Anything that may block, such as a pipe,
+// is read to its end first, because the database is locked while the tasks are stored.
+// Large inputs go to an unnamed file in the base path.
 func openInput(path, base string) (io.ReadSeekCloser, error) {
 	f := os.Stdin
 	if path != "-" {

@@ -2,9 +2,9 @@ package main
 
 import "context"
 
-// interruptible returns what read returns, unless the command is interrupted
-// before: a pipe or a terminal may have nothing to say for ever. The reading is
-// then left behind, and ends with the process.
+// interruptible returns the result of read, unless the command is interrupted before:
+// reading a pipe or a terminal may block forever. In that case the read is abandoned,
+// and ends with the process.
 func interruptible[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	if ctx.Done() == nil {
 		return read() // a signal ends the process

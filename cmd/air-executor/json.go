@@ -15,7 +15,7 @@ import (
 // envJSON is the variable that asks for JSON.
 const envJSON = "AIR_EXECUTOR_JSON"
 
-// wantsJSONByEnv reads it. What is neither yes nor no is refused.
+// wantsJSONByEnv reads the variable. Values other than yes and no are refused.
 func wantsJSONByEnv() (bool, error) {
 	v := os.Getenv(envJSON)
 	if v == "" {
@@ -24,8 +24,8 @@ func wantsJSONByEnv() (bool, error) {
 	return strconv.ParseBool(v)
 }
 
-// wantsJSON reports whether --json is among the flags of a command line that may
-// not be one that can be parsed.
+// wantsJSON reports whether --json is among the flags of a command line that may be
+// invalid.
 func wantsJSON(args []string) bool {
 	if end := slices.Index(args, "--"); end >= 0 {
 		args = args[:end]
@@ -56,8 +56,8 @@ func writeJSON(w io.Writer, v any, indent string) error {
 	return err
 }
 
-// marshalJSON is json.MarshalIndent that leaves < and > alone, and nothing in
-// that could play with a terminal.
+// marshalJSON is json.MarshalIndent, except that it does not escape < and >, and
+// escapes characters that could manipulate a terminal.
 func marshalJSON(v any, prefix, indent string) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -72,8 +72,8 @@ func writeLine(w io.Writer, v any) error {
 	return writeJSON(w, v, "")
 }
 
-// jsonSafe escapes in a JSON text the characters that are allowed there and are
-// not harmless on a terminal. They can only stand inside strings.
+// jsonSafe escapes the characters in a JSON text that JSON allows but that are not
+// harmless on a terminal. They only occur inside strings.
 func jsonSafe(b []byte) []byte {
 	odd := func(r rune) bool { return r >= 0x7f && r < 0xa0 || turnsAround(r) }
 	if !strings.ContainsFunc(string(b), odd) {

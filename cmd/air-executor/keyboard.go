@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// key is one that a person has pressed.
+// key is a key that the user has pressed.
 type key int
 
 // The keys that are known.
@@ -21,7 +21,7 @@ const (
 	keyQuit
 )
 
-// keySequences are what terminals send. No one is the beginning of another.
+// keySequences are the sequences that terminals send. None is a prefix of another.
 var keySequences = []struct {
 	sent string
 	key  key
@@ -42,8 +42,8 @@ type keyboard struct {
 	before unix.Termios
 }
 
-// openKeyboard returns nil if f is no terminal, or not ours to change: a
-// background process that tries is stopped.
+// openKeyboard returns nil if f is not a terminal, or if this is a background process,
+// which would be stopped if it changed the terminal.
 func openKeyboard(f *os.File) *keyboard {
 	fd := int(f.Fd())
 	before, err := unix.IoctlGetTermios(fd, ioctlGetTermios)
@@ -86,7 +86,7 @@ func (k *keyboard) pressed() []key {
 	return parseKeys(buf[:max(n, 0)])
 }
 
-// parseKeys finds the keys in what a terminal has sent, and passes over the rest.
+// parseKeys finds the keys in the input from a terminal, and ignores the rest.
 func parseKeys(b []byte) (keys []key) {
 next:
 	for len(b) > 0 {
@@ -101,7 +101,7 @@ next:
 	return keys
 }
 
-// unknownKey is how long a key is that has no meaning here.
+// unknownKey returns the length of the sequence of an unknown key.
 func unknownKey(b []byte) int {
 	if len(b) > 1 && b[0] == 0x1b && (b[1] == '[' || b[1] == 'O') {
 		for i := 2; i < len(b); i++ {

@@ -56,8 +56,8 @@ func (b *block) home(w io.Writer) {
 	}
 }
 
-// terminalSize is the size of a terminal, or the usual one where it does not
-// know: serial lines and some programs that play terminal have none.
+// terminalSize returns the size of a terminal, or the usual one if it is unknown, as
+// for serial lines and some terminal emulators.
 func terminalSize(f *os.File) (width, height int) {
 	width, height, err := term.GetSize(int(f.Fd()))
 	if err != nil || width <= 0 || height <= 0 {
@@ -74,8 +74,8 @@ func fit(line string, width int) string {
 	return shorten(line, width)
 }
 
-// reset forgets what is on the screen, and clears it: after a change of its size
-// nobody knows where the lines are.
+// reset clears the screen: after a change of its size, the position of the lines is
+// unknown.
 func (b *block) reset() {
 	b.lines = 0
 	_, _ = io.WriteString(b.out, "\x1b[H\x1b[2J")

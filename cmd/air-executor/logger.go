@@ -12,8 +12,8 @@ import (
 // levelCritical is above slog's own levels.
 const levelCritical = slog.LevelError + 4
 
-// newLogger makes the log of a manager or runner. Level and format are words of
-// the configuration.
+// newLogger makes the log of a manager or runner. Level and format are values of the
+// configuration.
 func newLogger(s *sink, level, format string) *slog.Logger {
 	lv := levelOf(level)
 	var h slog.Handler
@@ -47,7 +47,7 @@ func levelOf(name string) slog.Level {
 	return slog.LevelInfo
 }
 
-// nameLevel writes levels with the words of the configuration.
+// nameLevel writes levels with the names of the configuration.
 func nameLevel(groups []string, a slog.Attr) slog.Attr {
 	if a.Key != slog.LevelKey || len(groups) > 0 {
 		return a

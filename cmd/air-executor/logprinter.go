@@ -8,7 +8,7 @@ import (
 	"github.com/air-executor/air-executor/queue"
 )
 
-// logPrinter prints logs one after the other. It is what they are read into.
+// logPrinter is a queue.LogSink that prints logs one after the other.
 type logPrinter struct {
 	out     io.Writer
 	filter  *filter                        // for a terminal; nil: none
@@ -16,11 +16,11 @@ type logPrinter struct {
 	titles  bool                           // name the task whenever another one's output begins
 	several bool                           // with its job
 	last    *queue.Log                     // whose output came last
-	broken  bool                           // and it did not end its line
+	broken  bool                           // it did not end with a newline
 	piece   func(*queue.Log, []byte) error // takes the output in place of out, if set
 }
 
-// Again remarks that a log is printed once more.
+// Again reports that a log is printed again.
 func (p *logPrinter) Again(l *queue.Log, what string) {
 	if p.note != nil {
 		p.note("the log of task %q of job %q %s; it is printed from its beginning", l.Task, l.Job, what)
@@ -63,7 +63,7 @@ func (p *logPrinter) end() error {
 	return err
 }
 
-// logTitle is how a log is announced.
+// logTitle returns the heading of a log.
 func logTitle(l *queue.Log, several bool) string {
 	name := l.Task
 	if several {

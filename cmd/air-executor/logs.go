@@ -14,7 +14,7 @@ type logsCmd struct {
 	Follow   bool      `short:"f" help:"Keep printing new output until the job or task has ended."`
 	Attempt  *signed   `placeholder:"N" help:"An earlier attempt of the task; the first is 1."`
 	NoHeader bool      `help:"Do not name the task above its output."`
-	Path     bool      `help:"Print the names of the log files and not what is in them."`
+	Path     bool      `help:"Print the paths of the log files instead of their contents."`
 }
 
 // Help is printed below the summary.
@@ -24,7 +24,7 @@ func (*logsCmd) Help() string {
 Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job, task or attempt; 130 interrupted.`
 }
 
-// check refuses what does not go together.
+// check refuses flags that cannot be combined.
 func (c *logsCmd) check(jobs []string) error {
 	switch {
 	case c.Attempt != nil && *c.Attempt < 1:
@@ -73,7 +73,7 @@ func (c *logsCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		return err
 	}
 	if c.Path {
-		for _, l := range logs { // somebody will open what is printed
+		for _, l := range logs { // the user will open these paths
 			if err := l.Check(); err != nil {
 				return err
 			}

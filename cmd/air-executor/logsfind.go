@@ -28,7 +28,7 @@ func (c *logsCmd) find(ctx context.Context, ui *ui, ws *workspace, q *queue.Queu
 	return logs, nil
 }
 
-// noJobButTask adds a hint where a task was named as if it were a job.
+// noJobButTask adds a hint if a task was given as if it were a job.
 func noJobButTask(ctx context.Context, ws *workspace, q *queue.Queue, jobs []string, err error) error {
 	if len(jobs) == 2 && errors.Is(err, db.ErrNoJob) {
 		if _, e := q.DB.Task(ctx, jobs[0], jobs[1]); e == nil {
@@ -38,7 +38,7 @@ func noJobButTask(ctx context.Context, ws *workspace, q *queue.Queue, jobs []str
 	return ws.suggestTask(err, jobs)
 }
 
-// query is which logs are wanted.
+// query selects the logs.
 func (c *logsCmd) query() queue.LogQuery {
 	query := queue.LogQuery{Task: c.Task, Failed: c.Failed}
 	if c.Attempt != nil {

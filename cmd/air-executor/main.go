@@ -18,18 +18,18 @@ import (
 )
 
 func main() {
-	// Runners are started by the thousand; they do not wait for a parser.
+	// Thousands of runners are started; they skip the parser.
 	if len(os.Args) > 1 && os.Args[1] == runner.Argument {
 		os.Exit(runTask(os.Args[1:]))
 	}
 	os.Exit(run(os.Args[1:]))
 }
 
-// runTask is the life of a runner process.
+// runTask runs a runner process.
 func runTask(args []string) int {
 	var s *sink
-	// The result is recorded when this waits: it costs a log that is not read
-	// nothing but a process that ends later.
+	// The result is recorded before this waits: if the log is not read, the only cost
+	// is that the process exits later.
 	defer func() {
 		if s != nil {
 			s.flush(100 * time.Millisecond)
@@ -41,7 +41,7 @@ func runTask(args []string) int {
 	})
 }
 
-// run carries out one command line and returns the exit code.
+// run runs one command line and returns the exit code.
 func run(args []string) int {
 	a := newApp(args)
 	if p := readPlain(args); p != nil {
@@ -74,7 +74,7 @@ func run(args []string) int {
 	}
 	err := parseAndRun(parser, a, flags, args)
 	if out.end(); out.err != nil {
-		err = out.err // there was help to print
+		err = out.err // help was printed
 	} else if errors.Is(err, errHelpShown) {
 		return exited
 	}
@@ -115,7 +115,7 @@ func parseAndRun(parser *kong.Kong, a *app, flags *globals, args []string) (err 
 	})
 }
 
-// carryOut runs a command that was read without an error.
+// carryOut runs a command that was parsed without an error.
 func (a *app) carryOut(flags *globals, command any, run func() error) error {
 	a.globals, a.asJSON = *flags, jsonWanted(flags.JSON)
 	_, a.strict = command.(configured)
@@ -137,13 +137,13 @@ func (a *app) carryOut(flags *globals, command any, run func() error) error {
 	}
 	err := a.explainDenied(a.suggest(run()))
 	if err != nil && nobodyReads(a.unprinted) {
-		return err // says more than that nobody reads
+		return err // says more than errNobodyReads
 	}
 	return errors.Join(err, a.unprinted)
 }
 
-// quick is a command that may be done so soon that a signal can simply end the
-// process, whatever it is at. To hear of signals costs it a tenth of its time.
+// quick is a command that may be so short that a signal can simply end the process,
+// whatever it is doing. Catching signals would cost it a tenth of its time.
 type quick interface{ quick() bool }
 
 // refuseEmpty refuses flags with empty values: they come from variables that
@@ -167,8 +167,8 @@ func refuseEmpty(c *kong.Context) error {
 	return nil
 }
 
-// flagAsValue finds the flag and the word in what the parser says of a word that
-// looks like a flag where a value should be.
+// flagAsValue extracts the flag and the word from the parser's error about a word that
+// looks like a flag in place of a value.
 func flagAsValue(said string) (flag, word string, ok bool) {
 	flag, rest, ok := strings.Cut(said, ": expected ")
 	_, rest, got := strings.Cut(rest, ` value but got "`)
@@ -176,7 +176,7 @@ func flagAsValue(said string) (flag, word string, ok bool) {
 	return flag, word, ok && got && ends && (strings.HasPrefix(rest, "short flag)") || strings.HasPrefix(rest, "long flag)"))
 }
 
-// usageError turns a parse error into one that says where to read on.
+// usageError turns a parse error into one with a hint where to read more.
 func usageError(err error, parser *kong.Kong, args []string) error {
 	if unknown := unknownCommand(parser.Model, args); unknown != nil {
 		return unknown
@@ -188,7 +188,7 @@ func usageError(err error, parser *kong.Kong, args []string) error {
 			command = sel.FullPath()
 		}
 	}
-	// What the parser says where the line ends too early is meant for programmers.
+	// The parser's error about a missing value is meant for programmers.
 	if flag, said, ok := strings.Cut(err.Error(), ": expected "); ok && strings.HasSuffix(said, `value but got "EOL" (<EOL>)`) {
 		err = fmt.Errorf("%s needs a value", flag)
 	}

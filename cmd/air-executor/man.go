@@ -8,7 +8,7 @@ import (
 )
 
 type manCmd struct {
-	Folder string `arg:"" name:"folder" help:"The folder to write to; it is made if it is not there."`
+	Folder string `arg:"" name:"folder" help:"The folder to write to; it is created if it does not exist."`
 }
 
 // Help is printed below the summary.

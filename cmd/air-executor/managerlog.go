@@ -35,7 +35,7 @@ func openLogFile(path string) (*os.File, error) {
 }
 
 // logKeeper reopens manager.log when it was moved away, and keeps it small. The
-// descriptor stays the same, so that its writers notice nothing.
+// descriptor stays the same, so that its writers do not notice.
 type logKeeper struct {
 	path string
 	file *os.File
@@ -43,10 +43,10 @@ type logKeeper struct {
 	done chan struct{}
 }
 
-// keepLog looks after file as long as it is not closed, if it is the manager.log
-// of this base path: it may be a terminal, or the journal of systemd. SIGHUP makes
-// it look at once, and does nothing else. A manager of the command run hears no
-// SIGHUP, which is for the command.
+// keepLog maintains file until it is closed, if it is the manager.log of this base path
+// and not a terminal or the journal of systemd. SIGHUP makes it check at once, and does
+// nothing else. A manager inside the command run gets no SIGHUP here: it is meant for
+// the command.
 func keepLog(base string, file *os.File) *logKeeper {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
@@ -68,7 +68,7 @@ func startKeeper(base string, file *os.File, hup <-chan os.Signal) *logKeeper {
 		tick := time.NewTicker(often)
 		defer tick.Stop()
 		for {
-			_ = k.tend() // what cannot be put right now is tried again
+			_ = k.tend() // errors are ignored: it is tried again
 			select {
 			case <-hup:
 			case <-tick.C:
@@ -80,7 +80,7 @@ func startKeeper(base string, file *os.File, hup <-chan os.Signal) *logKeeper {
 	return k
 }
 
-// close ends it.
+// close stops it.
 func (k *logKeeper) close() {
 	k.stop()
 	<-k.done

@@ -13,7 +13,7 @@ type managersCmd struct{}
 
 // Help is printed below the summary.
 func (*managersCmd) Help() string {
-	return `Lists the managers of the current user that serve a base path on this machine, whichever base path is in use here. What "run" starts for one job is not among them.
+	return `Lists the managers of the current user that serve a base path on this machine, whichever base path is in use here. Managers that "run" starts for one job are not listed.
 
 Exit codes: 0 done; 1 error; 2 wrong flags.`
 }

@@ -17,8 +17,7 @@ const (
 // paint puts s in a colour.
 func paint(s, code string) string { return "\x1b[" + code + "m" + s + "\x1b[0m" }
 
-// symbols are the characters beyond ASCII that are printed, or what is printed
-// in their place.
+// symbols are the non-ASCII characters that are printed, or their replacements.
 type symbols struct {
 	yes, no      string // in tables
 	done, failed string // in front of lines
@@ -34,9 +33,8 @@ func marks() symbols {
 	return symbols{yes: "✓", no: "✗", done: "✓", failed: "✗", bar: "━", rest: "─", more: "…"}
 }
 
-// plainASCII reports whether the locale says that text is not UTF-8. One that
-// says nothing, as in containers, leaves it to the terminal: a dumb one has
-// ASCII.
+// plainASCII reports whether the locale says that text is not UTF-8. If it says
+// nothing, as in containers, a dumb terminal gets ASCII.
 func plainASCII() bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		switch v := os.Getenv(name); {

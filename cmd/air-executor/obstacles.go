@@ -7,13 +7,13 @@ import (
 	"github.com/air-executor/air-executor/queue"
 )
 
-// obstacles says, in scripts too, what keeps tasks from starting, once for each
-// cause, for a command that waits.
+// obstacles reports, for a command that waits, why tasks cannot start, once for each
+// cause. It does so in scripts too.
 type obstacles struct {
 	ui    *ui
 	ws    *workspace
 	own   *queue.OwnManager // nil, or a manager in this process
-	clear func()            // makes room on a terminal; may be nil
+	clear func()            // clears the progress block on a terminal; may be nil
 
 	next time.Time // when to look again
 	said map[string]bool
@@ -40,7 +40,7 @@ func (o *obstacles) look() {
 	o.ui.notef("%s", text)
 }
 
-// text is what keeps tasks from starting now.
+// text returns why tasks cannot start now.
 func (o *obstacles) text() string {
 	if o.own != nil {
 		if trouble, serves := o.own.Trouble(); serves && trouble != "" {

@@ -8,8 +8,8 @@ import (
 	"github.com/air-executor/air-executor/queue"
 )
 
-// openForRunning opens the queue for a command that will have tasks run. An
-// older one is upgraded if no manager serves it.
+// openForRunning opens the queue for a command that needs tasks to run. It upgrades an
+// older one if no manager serves it.
 func (ws *workspace) openForRunning(ctx context.Context, mustExist bool) (*queue.Queue, error) {
 	q, err := ws.openQueue(mustExist)
 	if err != nil || !q.DB.Outdated() {

@@ -13,11 +13,11 @@ import (
 	"github.com/air-executor/air-executor/taskfile"
 )
 
-// order is what is to be run.
+// order is what to run.
 type order struct {
-	wanted string // name of the job
+	wanted string // requested name of the job
 	tasks  []job.Spec
-	added  map[string][]string // by task, the variables that its file sets
+	added  map[string][]string // variables that the file sets, by task
 	output bool                // a command, whose output is shown
 	path   string              // of the job file
 }
@@ -45,7 +45,7 @@ func fileOrder(ctx context.Context, path, name string) (*order, error) {
 	return o, nil
 }
 
-// openFor opens the queue in which an order is to run.
+// openFor opens the queue for an order.
 func openFor(ctx context.Context, ws *workspace, o *order) (*queue.Queue, error) {
 	if err := ws.checkJobName(o.wanted); err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func explainBegin(err error, o *order) error {
 	return explainEnqueue(err)
 }
 
-// otherName is the hint about a job that is there and has not completed. A command
+// otherName returns the hint about a job that exists and has not completed. A command
 // cannot be resumed.
 func otherName(name string, o *order) string {
 	if o.path == "" {
@@ -80,7 +80,7 @@ func otherName(name string, o *order) string {
 	return "to go on with it: " + resumeLine(name, o) + "; for a new job, give another name with --job"
 }
 
-// resumeLine is the command that goes on with a job of a file.
+// resumeLine returns the command that resumes the job of a file.
 func resumeLine(name string, o *order) string {
 	return "air-executor run --resume --job " + shellLine([]string{name, o.path})
 }

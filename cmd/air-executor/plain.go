@@ -5,18 +5,18 @@ import (
 	"unicode/utf8"
 )
 
-// plainLine is a command line that is read here and not by the parser. Scripts
-// call enqueue again and again, and the parser takes a fifth of its time to look
-// at the grammar. So the plainest of its command lines are read here: flags that
-// are spelt out, and the command after --. All others, and all that are wrong, are
-// left to the parser. A test compares the two.
+// plainLine is a command line that is read here and not by the parser. Scripts call
+// enqueue often, and a fifth of its time would go to the parser for inspecting the
+// grammar. So simple command lines of enqueue are read here: flags in full, and the
+// command after --. All others, including invalid ones, are left to the parser. A test
+// compares the two.
 type plainLine struct {
 	globals globals
 	enqueue enqueueCmd
-	named   bool // the word enqueue has come: its flags may follow
+	named   bool // the word enqueue was read: its flags may follow
 }
 
-// readPlain reads a command line, or returns nil if it is not one of the plainest.
+// readPlain reads a command line, or returns nil if it is not a simple one.
 func readPlain(args []string) *plainLine {
 	for _, arg := range args {
 		if !utf8.ValidString(arg) {
@@ -38,8 +38,8 @@ func readPlain(args []string) *plainLine {
 	return p
 }
 
-// read reads the next flag or the name of the command, and returns of how many
-// words it consists; 0: it is not plain.
+// read reads the next flag or the name of the command, and returns how many words it
+// takes; 0: the command line is not simple.
 func (p *plainLine) read(args []string) int {
 	name, value, given := args[0], "", false
 	if strings.HasPrefix(name, "--") {
@@ -63,7 +63,7 @@ func (p *plainLine) read(args []string) int {
 	return 0
 }
 
-// onFlag is where a flag without a value goes; nil: it is none.
+// onFlag returns the field of a flag without a value; nil: there is no such flag.
 func (p *plainLine) onFlag(name string) *bool {
 	switch name {
 	case "--json":
@@ -119,7 +119,7 @@ func (p *plainLine) set(name, value string) bool {
 	return false
 }
 
-// textFlag is where the text of a flag goes; nil: it takes none.
+// textFlag returns the field of a flag with a text; nil: there is no such flag.
 func (p *plainLine) textFlag(name string) *string {
 	switch name {
 	case "--base-path":

@@ -66,7 +66,7 @@ func (c *removeCmd) tasks(ctx context.Context, ui *ui, q *queue.Queue, name stri
 	return nil
 }
 
-// noPattern adds to the error about a job that is not there that a pattern is a name.
+// noPattern adds to the error about a missing job that names are not patterns.
 func noPattern(err error) error {
 	var missing *db.Missing
 	if errors.As(err, &missing) && missing.Task == "" && strings.ContainsAny(missing.Job, "*?[") {

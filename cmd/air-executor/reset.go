@@ -19,7 +19,7 @@ type resetCmd struct {
 
 // Help is printed below the summary.
 func (*resetCmd) Help() string {
-	return `Failed tasks become pending again and run again, and after them what depends on them. Their earlier attempts and logs are kept. Tasks that were cancelled or dismissed are left alone, unless they are named with --task, or the cancelled ones are wanted with --cancelled.
+	return `Makes failed tasks pending again, so that they run again, followed by the tasks that depend on them. Their earlier attempts and logs are kept. Tasks that were cancelled or dismissed are left alone, unless they are named with --task; --cancelled includes the cancelled ones.
 
 Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or task.`
 }
@@ -51,7 +51,7 @@ func (c *resetCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	return nil
 }
 
-// underWay says what of a job a reset has found under way.
+// underWay describes what a reset has found running or pending in a job.
 func underWay(j job.Job) string {
 	text := ""
 	if n := j.Tasks.Running; n > 0 {
@@ -63,7 +63,7 @@ func underWay(j job.Job) string {
 	return text
 }
 
-// skipped says what a reset has left alone, and how it would not have.
+// skipped says which failures a reset has skipped, and how to include them.
 func skipped(r queue.ResetResult) string {
 	var left []string
 	if r.SkippedCancelled > 0 {

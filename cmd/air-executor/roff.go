@@ -2,7 +2,7 @@ package main
 
 import "strings"
 
-// roff collects a page.
+// roff builds a page.
 type roff struct{ strings.Builder }
 
 func (p *roff) raw(line string) { p.WriteString(line + "\n") }
@@ -42,7 +42,7 @@ func (p *roff) prose(text string) {
 	}
 }
 
-// escaped keeps text from being taken for commands of the language.
+// escaped escapes text, so that it is not interpreted as roff requests.
 func escaped(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, `-`, `\-`, `"`, `\(dq`).Replace(text)
 	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {

@@ -6,7 +6,7 @@ import (
 
 type runCmd struct {
 	Job      string       `short:"j" placeholder:"NAME" predictor:"job" help:"Name for the job, instead of the one in the file."`
-	Resume   bool         `help:"Go on with a job that was interrupted or has failed. Completed tasks stay completed; the others run as the file says now."`
+	Resume   bool         `help:"Continue a job that was interrupted or has failed. Completed tasks stay completed; the others run as the file says now."`
 	Follow   bool         `short:"f" help:"Print what the tasks of a job file write, as 'logs --follow' does. The output of a command is always printed."`
 	ID       string       `name:"id" placeholder:"ID" help:"Id of the task, for a command. The default is 1."`
 	Priority taskPriority `short:"o" placeholder:"N" help:"Priority of a command among all ready tasks; higher runs first. The default is 0."`
@@ -23,16 +23,16 @@ func (*runCmd) configured() {}
 
 // Help is printed below the summary.
 func (*runCmd) Help() string {
-	return `Shows progress, and ends when the job has ended:
+	return `Shows live progress, and exits when the job has ended:
 
     air-executor run pipeline.yaml
     air-executor run --timeout none -- make test
 
-If a manager serves this base path, it runs the tasks, and Ctrl-C only stops watching. If none does, this command runs them itself. Ctrl-C then ends running tasks and cancels pending ones, so that nothing of the job starts later. When nobody reads the output any more, as after "| head", that counts as Ctrl-C; the exit code is 141.
+If a manager serves this base path, it runs the tasks, and Ctrl-C only stops watching. If none does, this command runs them itself. Ctrl-C then ends running tasks and cancels pending ones, so that nothing of the job starts later. If the reader of the output goes away, as after "| head", that counts as Ctrl-C; the exit code is 141.
 
 A task that sets no timeout is ended after task_timeout of the configuration, 30 minutes unless configured otherwise.
 
-If a job of this name has completed, it is left alone, and the new one gets a number: build, build-2. --resume FILE runs every task that has not completed, as the file defines it now, drops tasks that are no longer in the file, and prints what has changed; if there is no such job, it says so and begins it.
+If a job of this name has completed, it is left alone, and the new one gets a number: build, build-2. --resume FILE runs every task that has not completed, as the file defines it now, drops tasks that are no longer in the file, and prints what has changed; if there is no such job, it says so and starts a new one.
 
 With --quiet it prints neither progress nor output, only what has failed.
 

@@ -8,7 +8,7 @@ import (
 	"github.com/air-executor/air-executor/queue"
 )
 
-// explainEnd says what has become of a job that was left before its end.
+// explainEnd says what happened to a job that was left before its end.
 func (w *watcher) explainEnd(ctx context.Context, o *order, end queue.Ran, err error) error {
 	switch {
 	case ctx.Err() != nil && end.Ours:
@@ -18,8 +18,7 @@ func (w *watcher) explainEnd(ctx context.Context, o *order, end queue.Ran, err e
 		w.noteGoesOn()
 		return silent(exitInterrupted)
 	case nobodyReads(err):
-		// As a program ends that has nobody to print for: without a word, if that
-		// is the end of it.
+		// Like a program that nobody reads: exit silently, unless the job continues.
 		if !end.Ours {
 			w.noteGoesOn()
 		}
@@ -31,8 +30,7 @@ func (w *watcher) explainEnd(ctx context.Context, o *order, end queue.Ran, err e
 	return err
 }
 
-// noteGoesOn says that a job which another process serves goes on, unless it has
-// ended.
+// noteGoesOn says that a job served by another process continues, unless it has ended.
 func (w *watcher) noteGoesOn() {
 	j, err := w.db.Job(context.WithoutCancel(w.ws.ctx), w.job)
 	if err != nil || !queue.Ended(j) {
@@ -40,7 +38,7 @@ func (w *watcher) noteGoesOn() {
 	}
 }
 
-// interruptedLine says what became of the job, and how to go on with it.
+// interruptedLine says what happened to the job, and how to continue it.
 func interruptedLine(name string, left db.Cancelling, o *order) string {
 	line := "interrupted: job " + name + ": " + whatBecame(left)
 	if o.path != "" {

@@ -11,7 +11,7 @@ import (
 	"github.com/air-executor/air-executor/queue"
 )
 
-// command is a single command, in a job of its own, whose output is shown.
+// command returns the order for a single command in its own job, whose output is shown.
 func (c *runCmd) command() (*order, error) {
 	shell := fromShell{dir: c.Dir, env: c.Env, noEnv: c.NoEnv, priority: int(c.Priority), timeout: time.Duration(c.Timeout)}
 	if err := shell.check(); err != nil {
@@ -32,7 +32,7 @@ func (c *runCmd) command() (*order, error) {
 	return &order{wanted: name, tasks: []job.Spec{s}, output: true}, nil
 }
 
-// commandFlag is a flag that was given and makes sense for a command only.
+// commandFlag returns a given flag that only makes sense for a command.
 func (c *runCmd) commandFlag() string {
 	switch {
 	case c.ID != "":
@@ -53,7 +53,7 @@ func (c *runCmd) commandFlag() string {
 	return ""
 }
 
-// order is what is to be run, by the command line and the job file.
+// order returns what to run, from the command line and the job file.
 func (c *runCmd) order(ctx context.Context, ui *ui, ws *workspace, args arguments) (*order, error) {
 	if c.Follow && (ws.globals.Quiet || ui.json()) {
 		return nil, usage(errors.New("--follow does not go with --quiet and --json"), "")

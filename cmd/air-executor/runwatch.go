@@ -9,14 +9,14 @@ import (
 	"github.com/air-executor/air-executor/queue"
 )
 
-// begin stores the tasks of a new job, or changes those of one that is to go on, and
-// says what differs. Then the watcher knows the name of the job, and where to begin.
+// begin stores the tasks of a new job, or changes those of a resumed one, and reports
+// the changes. Then the watcher knows the name of the job, and where to begin.
 func (c *runCmd) begin(ctx context.Context, q *queue.Queue, w *watcher, o *order) error {
 	begun, err := q.Begin(ctx, o.tasks, queue.BeginOptions{
 		EnqueueOptions: queue.EnqueueOptions{Job: o.wanted, Caller: queue.CallerByEnv(os.Getenv), FromFile: !o.output},
 		Resume:         c.Resume,
 		Absent: func(name string) {
-			w.ui.notef("there is no job %q to go on with; all of it runs, as a new job", name)
+			w.ui.notef("there is no job %q to resume; all of it runs, as a new job", name)
 		},
 	})
 	w.watch(begun.Job, begun.LastStep)
@@ -26,11 +26,11 @@ func (c *runCmd) begin(ctx context.Context, q *queue.Queue, w *watcher, o *order
 	return err
 }
 
-// toTheEnd has the job run, and shows how. As long as no manager serves the base path,
-// this process has one of its own.
+// toTheEnd runs the job and shows its progress. As long as no manager serves the base
+// path, it uses a manager in this process.
 func (w *watcher) toTheEnd(ctx context.Context, o *order) (queue.Outcome, error) {
-	// What reads our output may end: then as with Ctrl-C. The signal does not say
-	// whether it is that: the manager in this process writes to runners.
+	// If the reader of stdout goes away, stop as on Ctrl-C. SIGPIPE alone does not show
+	// that, because the manager in this process writes to runners.
 	surviveClosedPipe()
 	own := w.queue.OwnManager(w.job, w.ws.ownManagerLog)
 	obstacles := &obstacles{ui: w.ui, ws: w.ws, own: own, clear: w.clear}

@@ -18,10 +18,10 @@ import (
 	"github.com/air-executor/air-executor/runner/process"
 )
 
-// errToldToStop is why a manager never served.
+// errToldToStop is returned if a manager was told to stop before it served.
 var errToldToStop = errors.New("the manager was told to stop before it served")
 
-// serve is the life of a manager process.
+// serve runs a manager process from start to end.
 func (c *startCmd) serve(ctx context.Context, ui *ui, ws *workspace, signals signals) error {
 	conf := ws.conf
 	stops := manager.NewStops()
@@ -36,10 +36,10 @@ func (c *startCmd) serve(ctx context.Context, ui *ui, ws *workspace, signals sig
 		does := map[db.Stop]string{db.StopKill: "ends running tasks", db.StopDrain: "waits for running tasks"}
 		log.Info(fmt.Sprintf("PID 1: SIGTERM %s (on_term: %s)", does[onTerm(conf)], onTerm(conf)))
 	}
-	// The context of the command ends with the first signal; a manager has
-	// more to do then.
+	// The context of the command ends with the first signal, but a manager has more to
+	// do then.
 	ctx = context.WithoutCancel(ctx)
-	if !c.Ready { // in the background it has it from its start
+	if !c.Ready { // in the background it is set up from the start
 		process.OwnSlack(runner.Slack)
 	}
 	m, err := newManager(ctx, told, manager.Options{
@@ -73,8 +73,8 @@ func (c *startCmd) serve(ctx context.Context, ui *ui, ws *workspace, signals sig
 	return nil
 }
 
-// onTerm is what SIGTERM does. Process 1 cannot leave tasks running: the kernel
-// would kill them as soon as it ends.
+// onTerm returns what SIGTERM does. Process 1 cannot leave tasks running: the kernel
+// would kill them as soon as it exits.
 func onTerm(conf *config.Config) db.Stop {
 	if os.Getpid() == 1 && conf.OnTerm == string(db.StopLeave) {
 		return db.StopKill
@@ -82,9 +82,9 @@ func onTerm(conf *config.Config) db.Stop {
 	return db.Stop(conf.OnTerm)
 }
 
-// newManager starts a manager. Where it is told to stop and its start waits for
-// something that knows of no signals, such as a lock, it is given up: the
-// process ends then, which is safe at any moment.
+// newManager starts a manager. If it is told to stop while its start waits for
+// something that does not react to signals, such as a lock, the start is abandoned: the
+// process exits, which is safe at any moment.
 func newManager(ctx context.Context, told <-chan struct{}, o manager.Options) (*manager.Manager, error) {
 	type made struct {
 		m   *manager.Manager
@@ -109,11 +109,12 @@ func newManager(ctx context.Context, told <-chan struct{}, o manager.Options) (*
 	}
 }
 
-// stopOnSignals makes SIGTERM stop the manager as it was asked or as on_term
-// says, and Ctrl-C as it was asked. A manager that is still there at a second
-// Ctrl-C, because it drains, ends the tasks as well. SIGHUP stops nothing. The
-// channel that it returns is closed at the first signal that stops. There must be
-// no second channel for signals: one that came between the two would be in neither.
+// stopOnSignals makes SIGTERM stop the manager in the way that was requested or that
+// on_term says, and Ctrl-C in the way that was requested. If the manager is still
+// running at a second Ctrl-C, because it drains, it ends the tasks as well. SIGHUP
+// stops nothing. The returned channel is closed at the first signal that stops the
+// manager. There must be no second channel for signals: a signal that came between the
+// two would be in neither.
 func stopOnSignals(signals <-chan os.Signal, stops chan<- db.Stop) <-chan struct{} {
 	told := make(chan struct{})
 	go func() {
@@ -132,7 +133,7 @@ func stopOnSignals(signals <-chan os.Signal, stops chan<- db.Stop) <-chan struct
 			}
 			select {
 			case stops <- how:
-			default: // several requests are waiting already
+			default: // enough requests are pending already
 			}
 			once.Do(func() { close(told) })
 		}
@@ -140,8 +141,8 @@ func stopOnSignals(signals <-chan os.Signal, stops chan<- db.Stop) <-chan struct
 	return told
 }
 
-// readiness returns what to call when it is clear whether the manager serves:
-// it tells the process that started us.
+// readiness returns a function to call when it is clear whether the manager serves: it
+// tells the process that started this one.
 func readiness(toStarter bool) func(error) {
 	if !toStarter {
 		return func(error) {}

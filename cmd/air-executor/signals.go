@@ -7,14 +7,14 @@ import (
 	"syscall"
 )
 
-// signals are those that ask for the end of a command, see catchSignals; nil: they end
-// the process.
+// signals are requests to end a command, see catchSignals; nil: signals end the
+// process.
 type signals <-chan os.Signal
 
-// catchSignals returns a context that ends with the first signal which asks for
-// the end of a command, and those signals, each once, for a command that has more
-// to do than to end. One that has ended the context is in the channel by then. If
-// nobody takes them out, the channel keeps the first few.
+// catchSignals returns a context that ends with the first signal that asks the command
+// to end, and a channel of those signals, for a command that has more to do then. The
+// signal that ended the context is in the channel already. If the channel is not read,
+// it keeps the first few.
 func catchSignals(ctx context.Context) (context.Context, signals, context.CancelFunc) {
 	const few = 8
 	heard, passed, done := make(chan os.Signal, few), make(chan os.Signal, few), make(chan struct{})

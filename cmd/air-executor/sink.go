@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// sink is where the log of a manager or runner goes. Writing to it never fails
-// and never waits: what reads the log may have ended, or may read no further. A
-// regular file is written to directly; for a pipe, a terminal or a socket a
-// goroutine writes, and lines that find its queue full are dropped and counted.
+// sink is where the log of a manager or runner goes. Writing to it never fails and
+// never blocks: the reader of the log may have exited, or may have stopped reading. A
+// regular file is written to directly; for a pipe, a terminal or a socket a goroutine
+// writes, and lines are dropped and counted if its queue is full.
 type sink struct {
 	file    *os.File
 	direct  bool
@@ -26,8 +26,8 @@ type sink struct {
 	report  func(n int64) // writes that n lines were dropped
 }
 
-// line is one of the log. With ack, it has no text, and ack is closed when all
-// before it are written.
+// line is a line of the log. If it has an ack, it has no text, and ack is closed when
+// all lines before it are written.
 type line struct {
 	text []byte
 	ack  chan struct{}
@@ -46,14 +46,14 @@ func newSink(f *os.File) *sink {
 	return s
 }
 
-// surviveClosedPipe has this process go on when what reads its log has ended.
-// (To ignore the signal would be handed on to the commands.)
+// surviveClosedPipe makes this process continue when the reader of its log has exited.
+// (If it ignored the signal, commands would inherit that.)
 func surviveClosedPipe() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
 
 // Write takes a line. It never returns an error.
 func (s *sink) Write(b []byte) (int, error) {
 	if s.direct {
-		_, _ = s.file.Write(b) // there is nowhere to say that it failed
+		_, _ = s.file.Write(b) // there is no way to report an error
 		return len(b), nil
 	}
 	s.begin.Do(func() {
@@ -78,8 +78,8 @@ func (s *sink) drain() {
 	}
 }
 
-// flush waits until the lines are written, but not longer than patience, and says
-// at the end how many were dropped and not yet said to be.
+// flush waits until the lines are written, but not longer than patience, and then
+// reports dropped lines that were not reported yet.
 func (s *sink) flush(patience time.Duration) {
 	if !s.begun.Load() {
 		return
@@ -92,7 +92,7 @@ func (s *sink) flush(patience time.Duration) {
 	s.written(late)
 }
 
-// written waits until all lines so far are written, or until it is late.
+// written waits until all lines so far are written, or until the deadline.
 func (s *sink) written(late <-chan time.Time) bool {
 	ack := make(chan struct{})
 	select {
@@ -108,8 +108,8 @@ func (s *sink) written(late <-chan time.Time) bool {
 	}
 }
 
-// takeDropped returns how many lines were dropped since it was last called, once
-// there is room to say so.
+// takeDropped returns how many lines were dropped since its last call, once there is
+// room to report it.
 func (s *sink) takeDropped() int64 {
 	if s.dropped.Load() == 0 || len(s.lines) > queued/2 {
 		return 0
@@ -117,7 +117,7 @@ func (s *sink) takeDropped() int64 {
 	return s.dropped.Swap(0)
 }
 
-// honest is a handler that says how many lines of the log are missing.
+// honest is a handler that reports how many lines of the log are missing.
 type honest struct {
 	slog.Handler
 	sink *sink

@@ -25,7 +25,7 @@ func (*startCmd) Help() string {
 
 In the foreground, Ctrl-C stops it and leaves running tasks alone, as stop does. If stop --drain has it wait for them, a second Ctrl-C ends them.
 
-SIGTERM stops it as Ctrl-C does, unless --on-term or on_term in the configuration says that it first waits for the running tasks (drain) or ends them (kill). As process 1 of a container, where no task can outlive it, the manager ends them on both.
+SIGTERM stops it as Ctrl-C does, unless --on-term or on_term in the configuration says that it first waits for the running tasks (drain) or ends them (kill). As process 1 of a container, where no task can outlive it, the manager ends them on both signals.
 
 Exit codes: 0 it serves, or in the foreground, it has served or was stopped before; 1 it could not start; 2 wrong flags or configuration; 5 one is running already; 130 interrupted before it served.`
 }
@@ -34,7 +34,7 @@ Exit codes: 0 it serves, or in the foreground, it has served or was stopped befo
 func (c *startCmd) Run(ctx context.Context, ui *ui, ws *workspace, signals signals) error {
 	if c.Foreground {
 		ui.hurried = true
-		surviveClosedPipe() // before there is something to say
+		surviveClosedPipe() // before anything is written
 	}
 	conf, err := ws.config()
 	if err != nil {
@@ -57,7 +57,7 @@ func (c *startCmd) Run(ctx context.Context, ui *ui, ws *workspace, signals signa
 		return err
 	}
 	if _, err := ws.serving(); err != nil {
-		return err // what the process in the background would find, and a hint
+		return err // the error that the background process would find, with a hint
 	}
 	pid, err := startInBackground(ctx, conf)
 	if errors.Is(err, manager.ErrRunning) {
@@ -76,8 +76,8 @@ func (c *startCmd) Run(ctx context.Context, ui *ui, ws *workspace, signals signa
 	return nil
 }
 
-// upgradeBefore upgrades an older database here rather than in the background,
-// so that the user sees what became of it.
+// upgradeBefore upgrades an older database here rather than in the background, so that
+// the user sees the result.
 func upgradeBefore(ctx context.Context, ws *workspace) error {
 	q, err := ws.openForRunning(ctx, true)
 	if errors.Is(err, db.ErrNoDatabase) {

@@ -65,7 +65,7 @@ func (c *statusCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	return r.printTo(ui, ws)
 }
 
-// check refuses what does not go together, and settles what is asked for.
+// check refuses arguments that cannot be combined, and resolves the job and task.
 func (c *statusCmd) check() error {
 	switch {
 	case c.TaskArg != "" && c.Task != "" && c.TaskArg != c.Task:

@@ -9,7 +9,7 @@ import (
 	"github.com/air-executor/air-executor/queue"
 )
 
-// note is what a person wants to know beside the status of a task.
+// note returns what a user wants to know besides the status of a task.
 func (r *report) note(l db.Listed) string {
 	switch r.Waits(l) {
 	case queue.WaitsForTasks:
@@ -36,8 +36,8 @@ func (r *report) note(l db.Listed) string {
 	return n
 }
 
-// blockedBy names what keeps a task from running; what will not pass by itself
-// comes alone, if there is any.
+// blockedBy names the dependencies that block a task. If some will not complete by
+// themselves, it names only those.
 func blockedBy(blockers []db.Blocker) string {
 	var bad, open []string
 	for _, b := range blockers {

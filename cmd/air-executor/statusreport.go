@@ -10,7 +10,7 @@ import (
 	"github.com/air-executor/air-executor/queue"
 )
 
-// nothing says that there is nothing to show.
+// nothing reports that there is nothing to show.
 func nothing(ui *ui, ws *workspace) error {
 	if ui.json() {
 		return ui.printJSON(queue.StatusForm{Jobs: []queue.JobForm{}, Tasks: []queue.TaskForm{}})
@@ -19,7 +19,7 @@ func nothing(ui *ui, ws *workspace) error {
 	return nil
 }
 
-// report is what status shows.
+// report is the output of status.
 type report struct {
 	*queue.Status
 	ui *ui
@@ -42,10 +42,10 @@ func (r *report) printTo(ui *ui, ws *workspace) error {
 		return err
 	}
 	if summary := r.summary(); isTerminal(ui.out) && summary != "" {
-		ui.printf("\n%s\n", painted(strings.Join(fold(summary, width, 2), "\n"))) // it has numbers and words of ours
+		ui.printf("\n%s\n", painted(strings.Join(fold(summary, width, 2), "\n"))) // only our own words and numbers
 	}
 	if left := r.Rows - r.shown(); left > 0 && r.Query.Task == "" {
-		ui.notef("%d more are not shown, for --limit %d", left, r.Query.Limit)
+		ui.notef("%d more are not shown because of --limit %d", left, r.Query.Limit)
 	}
 	for _, remark := range r.remarks() {
 		ui.notef("%s", remark)
@@ -53,7 +53,7 @@ func (r *report) printTo(ui *ui, ws *workspace) error {
 	return nil
 }
 
-// shown is how many rows of the list the report has.
+// shown returns how many rows of the list the report has.
 func (r *report) shown() int {
 	if r.Query.Listing() {
 		return len(r.Tasks)
@@ -72,14 +72,14 @@ func (r *report) print(w io.Writer, width int) error {
 	return nil
 }
 
-// query is what is asked for.
+// query returns the query for the flags.
 func (c *statusCmd) query(ui *ui) queue.StatusQuery {
 	return queue.StatusQuery{
 		Job: c.optional(), Task: c.Task, Tasks: c.Tasks, Statuses: c.statuses(), Order: db.Order(c.Sort), Limit: int(c.Limit), ForJSON: ui.json(),
 	}
 }
 
-// statuses are those of the tasks to list; none: any.
+// statuses returns the statuses of the tasks to list; none: any.
 func (c *statusCmd) statuses() (out []job.Status) {
 	for _, s := range []struct {
 		on     bool

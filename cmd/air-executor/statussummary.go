@@ -44,7 +44,7 @@ func (r *report) summary() string {
 	return line
 }
 
-// remarks are what a person should know beside the tables.
+// remarks returns what a user should know besides the tables.
 func (r *report) remarks() (out []string) {
 	switch {
 	case r.Manager == nil && r.Ready():

@@ -68,8 +68,8 @@ func (r *report) jobTable(width int) []string {
 	return g.lines(width)
 }
 
-// taskTable is a list of tasks. Without a terminal, commands are cut, for they
-// may be whole scripts. On a narrow one, the notes keep their room longest.
+// taskTable is the table of tasks. Without a terminal, commands are truncated, because
+// they may be whole scripts. On a narrow one, notes are narrowed last.
 func (r *report) taskTable(width int) []string {
 	g := grid{
 		head: []string{"Task", "Status", "Started", "Took", "Command", "Note"}, wrap: 6, colours: colour(r.ui.out),
@@ -93,7 +93,7 @@ func (r *report) taskTable(width int) []string {
 	return g.lines(width)
 }
 
-// statusCell is a task's status. A failure that was dismissed is no alarm.
+// statusCell returns a task's status. A dismissed failure is not shown as an alarm.
 func statusCell(t job.Task) cell {
 	if !t.DismissedAt.IsZero() {
 		return cell{string(t.Status), grey}
@@ -108,7 +108,7 @@ func duration(t job.Task) string {
 	case t.StartedAt.IsZero():
 		return "-"
 	case t.CompletedAt.IsZero() && t.Status.Ended():
-		return "-" // it was imported, and its end is not known
+		return "-" // it was imported, and its end is unknown
 	case t.CompletedAt.IsZero():
 		return took(time.Since(t.StartedAt))
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/air-executor/air-executor/taskfile"
 )
 
-// taskLines are all that is known about one task.
+// taskLines returns all details of one task.
 func (r *report) taskLines(width int) []string {
 	if len(r.Tasks) == 0 {
 		return nil
@@ -41,7 +41,7 @@ func (r *report) taskLines(width int) []string {
 	return append(append(lines, ""), g.lines(width)...)
 }
 
-// describe is a task in a few lines.
+// describe describes a task in a few lines.
 func (r *report) describe() (lines []string) {
 	const indent = 13
 	t := r.Tasks[0]

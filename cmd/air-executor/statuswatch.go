@@ -13,19 +13,19 @@ import (
 	"github.com/air-executor/air-executor/queue"
 )
 
-// redraw is how often a screen is drawn even if nothing has changed: the times on it
-// go on.
+// redraw is how often a screen is drawn even if nothing has changed, because it shows
+// elapsed times.
 const redraw = time.Second
 
-// pace keeps a watch cheap: to read and draw takes a tenth of its time at most.
+// pace keeps a watch cheap: reading and drawing take at most a tenth of the time.
 type pace struct{ next time.Time }
 
 func (p *pace) due() bool { return !time.Now().Before(p.next) }
 
 func (p *pace) done(begin time.Time) { p.next = time.Now().Add(10 * time.Since(begin)) }
 
-// watch shows the report at once and after every change, until Ctrl-C: in place
-// on a terminal, one below the other elsewhere.
+// watch shows the report now and after every change, until Ctrl-C: in place on a
+// terminal, otherwise one below the other.
 func (c *statusCmd) watch(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue) error {
 	if isTerminal(ui.out) && !ui.json() {
 		if c.Sort == "" && c.Task == "" {
@@ -71,15 +71,15 @@ type statusScreen struct {
 	block   block
 	keys    *keyboard
 
-	offset  int // rows above the first that is shown
-	rows    int // of the list that are shown
+	offset  int // rows above the first shown one
+	rows    int // rows of the list that are shown
 	last    int64
 	drawn   time.Time
 	width   int
 	height  int
 	report  *report
 	pace    pace
-	refresh bool // read again, whatever has changed
+	refresh bool // read again even if nothing has changed
 }
 
 func (c *statusCmd) watchScreen(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue) error {
@@ -100,8 +100,8 @@ func (c *statusCmd) watchScreen(ctx context.Context, ui *ui, ws *workspace, q *q
 			return ctx.Err()
 		case <-suspend:
 			s.keys.restore()
-			// The runtime keeps its handler for SIGTSTP, so it is SIGSTOP that stops us
-			// here until the shell lets us go on.
+			// The Go runtime keeps its handler for SIGTSTP, so SIGSTOP stops this
+			// process, until the shell continues it.
 			_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 			s.keys = openKeyboard(os.Stdin)
 			s.block.lines, s.drawn = 0, time.Time{}
@@ -110,7 +110,7 @@ func (c *statusCmd) watchScreen(ctx context.Context, ui *ui, ws *workspace, q *q
 	}
 }
 
-// tick does what keys ask for, and draws if there is anything new.
+// tick handles keys, and draws if there is anything new.
 func (s *statusScreen) tick() (quit bool, err error) {
 	for _, k := range s.keys.pressed() {
 		if k == keyQuit {
@@ -144,7 +144,7 @@ func (s *statusScreen) tick() (quit bool, err error) {
 		}
 		s.last, s.refresh = now, false
 	case time.Since(s.drawn) > redraw:
-		// Whether a manager serves is no change of the database.
+		// A manager that starts or stops need not change the database.
 		if s.report.ReadManager(s.ws.ctx) != nil {
 			return false, errors.New("cannot tell whether a manager serves")
 		}

@@ -18,14 +18,14 @@ type stopCmd struct {
 
 // Help is printed below the summary.
 func (*stopCmd) Help() string {
-	return `Without --drain or --kill, running tasks are left alone: they go on, and record their results themselves. (A manager that is process 1 of a container ends them, for they could not go on.)
+	return `Without --drain or --kill, running tasks are left alone: they continue, and their results are recorded. (As process 1 of a container, the manager ends them, because they cannot outlive it.)
 
-The request is stored, and the manager looks for it once a second: it need not be reached by a signal, and may be in another container with the same base path.
+The request is stored, and the manager checks for it once a second: a signal need not reach it, and it may be in another container with the same base path.
 
 Exit codes: 0 it has stopped; 1 error; 2 wrong flags or configuration; 5 no manager is running; 124 it has not stopped in time; 130 interrupted.`
 }
 
-// how is the way to stop that was asked for.
+// how returns the requested way to stop.
 func (c *stopCmd) how() db.Stop {
 	switch {
 	case c.Drain:
@@ -44,7 +44,7 @@ func (c *stopCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	}
 	notRunning := fail(exitManager, queue.ErrNotServed, "start it with air-executor start")
 	if !on {
-		return notRunning // even where there is no database
+		return notRunning // even if there is no database
 	}
 	q, err := ws.queue()
 	if err != nil {
@@ -75,9 +75,9 @@ func (c *stopCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 func (c *stopCmd) explain(ui *ui, w queue.StopAwait) {
 	switch leave := c.how() == db.StopLeave; {
 	case w.PID == 0:
-		ui.notef("the manager is starting, and has not said yet who it is; waiting until it does")
+		ui.notef("the manager is starting and has not registered yet; waiting until it has")
 	case leave && w.Deaf:
-		ui.notef("process %d cannot be signalled from here; a manager looks for the request once a second, one of an older version does not", w.PID)
+		ui.notef("process %d cannot be signalled from here; the manager checks for the request once a second, except in older versions", w.PID)
 	case leave:
 		ui.notef("the manager (PID %d) has not answered yet; if it was stopped with Ctrl-Z: kill -CONT %d", w.PID, w.PID)
 	case w.Running > 0:

@@ -15,8 +15,8 @@ import (
 	"github.com/air-executor/air-executor/queue"
 )
 
-// suggest adds to an error about a job or task that is not there which one may
-// be meant. It is the one place for all commands.
+// suggest adds to an error about a missing job or task which one may be meant. All
+// commands use it.
 func (ws *workspace) suggest(err error) error {
 	var missing *db.Missing
 	var coded *codedError
@@ -32,8 +32,8 @@ func (ws *workspace) suggest(err error) error {
 	return err
 }
 
-// waitsForImport reports whether there are files of a job in the base path that were
-// not imported yet.
+// waitsForImport reports whether the base path has files of a job that were not
+// imported yet.
 func (ws *workspace) waitsForImport(name string) bool {
 	if ws.conf == nil {
 		return false
@@ -43,8 +43,8 @@ func (ws *workspace) waitsForImport(name string) bool {
 	})
 }
 
-// suggestTask adds to an error about one of several jobs that is not there, and
-// is like none that is, how a task is named.
+// suggestTask adds to an error about a missing job, one of several, that resembles no
+// existing one how to name a task.
 func (ws *workspace) suggestTask(err error, names []string) error {
 	var missing *db.Missing
 	if len(names) > 1 && errors.As(err, &missing) && ws.nearest(missing) == "" {
@@ -53,7 +53,7 @@ func (ws *workspace) suggestTask(err error, names []string) error {
 	return err
 }
 
-// nearest is the job or task whose name is most like the one that is missing.
+// nearest returns the name of the job or task that is most like the missing one.
 func (ws *workspace) nearest(missing *db.Missing) string {
 	const most = 10_000 // names to look at
 	d, err := ws.openExisting()
@@ -75,7 +75,7 @@ func (ws *workspace) nearest(missing *db.Missing) string {
 	return words.Nearest(name, names)
 }
 
-// taskHint is the hint about an argument too many for a command that has --task.
+// taskHint returns the hint about an extra argument of a command that has --task.
 func taskHint(pe *kong.ParseError, extra string) string {
 	node := pe.Context.Selected()
 	for _, arg := range node.Positional {

@@ -8,15 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// supervisor is systemd, or another that speaks sd_notify(3), if one has started
-// this process.
+// supervisor is systemd, or another program that supports sd_notify(3), if one has
+// started this process.
 type supervisor struct {
 	socket  string // empty: there is none
-	watches bool   // it wants to hear that we are alive
+	watches bool   // it wants regular signs of life
 }
 
-// newSupervisor reads what a supervisor has put into the environment, and takes
-// it out: what this process starts must not speak in its name.
+// newSupervisor reads and removes the supervisor's variables from the environment,
+// because child processes must not notify in the name of this process.
 func newSupervisor() *supervisor {
 	s := &supervisor{socket: os.Getenv("NOTIFY_SOCKET")}
 	usec, _ := strconv.ParseInt(os.Getenv("WATCHDOG_USEC"), 10, 64)

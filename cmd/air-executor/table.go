@@ -12,13 +12,13 @@ import (
 )
 
 // grid is a table as commands print it: a heading, columns two blanks apart, no
-// borders, so that it reads well and cuts well. Where the terminal is too narrow,
-// the steps of squeeze are taken, one after the other, until it fits.
+// borders, so that it is easy to read and to process with cut. If the terminal is too
+// narrow, the steps of squeeze are applied one after the other until it fits.
 type grid struct {
 	head    []string
 	rows    [][]cell
 	squeeze []step
-	wrap    int  // number of the column, from 1, whose cells go on in further lines; 0: none
+	wrap    int  // number of the column, from 1, whose cells continue on further lines; 0: none
 	names   int  // number of the column, from 1, whose cells are cut in their middle; 0: none
 	colours bool // as the cells say
 }
@@ -26,7 +26,7 @@ type grid struct {
 // cell is a text in a colour, or in none.
 type cell struct{ text, colour string }
 
-// step makes a column narrower, down to a width; to 0: it is left out.
+// step makes a column narrower, down to a width; 0 omits it.
 type step struct{ column, to int }
 
 // gap is between columns.
@@ -74,7 +74,7 @@ func (g *grid) lines(width int) []string {
 	return lines
 }
 
-// natural is how wide the columns want to be.
+// natural returns the natural widths of the columns.
 func (g *grid) natural() []int {
 	widths := make([]int, len(g.head))
 	for i, h := range g.head {
@@ -99,8 +99,8 @@ func total(widths []int) int {
 	return n
 }
 
-// fit says how wide each column may be. First the words of headings go below
-// each other.
+// fit returns the width of each column. First the words of headings are put below each
+// other.
 func (g *grid) fit(width int) []int {
 	widths := g.natural()
 	for i, h := range g.head {
@@ -175,7 +175,7 @@ func (g *grid) render(lines []string, row []cell, widths []int, head bool) []str
 	return lines
 }
 
-// textWidth is how many columns a text takes on a terminal.
+// textWidth returns how many columns a text takes on a terminal.
 func textWidth(s string) int {
 	for i := range len(s) {
 		if s[i] >= 0x80 {
@@ -185,7 +185,7 @@ func textWidth(s string) int {
 	return len(s)
 }
 
-// shorten cuts s to that many columns, and shows that it did.
+// shorten truncates s to this many columns, and marks that.
 func shorten(s string, width int) string {
 	if textWidth(s) <= width {
 		return s
@@ -197,7 +197,7 @@ func shorten(s string, width int) string {
 	return prefix(s, max(width-textWidth(more), 0)) + more
 }
 
-// shortenMiddle is shorten for names that often differ at their ends only.
+// shortenMiddle is shorten for names that often only differ at their ends.
 func shortenMiddle(s string, width int) string {
 	more := marks().more
 	room := width - textWidth(more)
@@ -212,7 +212,7 @@ func shortenMiddle(s string, width int) string {
 	return prefix(s, room-textWidth(end)) + more + end
 }
 
-// when is an instant as people read it, in local time.
+// when formats an instant for users, in local time.
 func when(t time.Time, width int) string {
 	switch {
 	case t.IsZero():
@@ -225,7 +225,7 @@ func when(t time.Time, width int) string {
 	return t.Local().Format("Jan _2 15:04")
 }
 
-// took is a duration as people read it.
+// took formats a duration for users.
 func took(d time.Duration) string {
 	switch {
 	case d < 0:

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// remarkOnTimeZone says that times are not local where the zone that was asked
-// for is not known: the runtime takes UTC then, without a word.
+// remarkOnTimeZone reports that times are not local if the zone in TZ is unknown: the
+// runtime silently uses UTC then.
 func (ui *ui) remarkOnTimeZone() {
 	if zone := os.Getenv("TZ"); unknownZone(zone, time.Local.String()) {
 		ui.notef("the time zone %q of TZ is not known; times are in UTC", zone)
 	}
 }
 
-// unknownZone reports whether UTC is in force although zone asks for another.
+// unknownZone reports whether UTC is used although zone names another.
 func unknownZone(zone, inForce string) bool {
 	zone = strings.TrimPrefix(zone, ":")
 	return zone != "" && zone != "UTC" && inForce == "UTC"

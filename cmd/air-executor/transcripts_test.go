@@ -13,10 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// transcribed are the pages of which every block of commands is run: what is
-// between "```sh" lines must succeed, and what is between "```console" lines must
-// print what stands there. A block below a comment that begins with notRun is not
-// run; the comment says why.
+// transcribed are the pages whose blocks of commands are run: "```sh" blocks must
+// succeed, and "```console" blocks must print what the page shows. A block below a
+// comment that begins with notRun is not run; the comment says why.
 var transcribed = []string{"README.md", "docs/recipes.md", "docs/job-files.md", "docs/sqlite3.md"}
 
 const notRun = "<!-- not run: "

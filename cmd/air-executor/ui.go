@@ -9,17 +9,16 @@ import (
 	"golang.org/x/term"
 )
 
-// ui is the way out: what a command prints, and how.
+// ui is the output of a command.
 //
-// The rules of what is printed: results go to stdout, all else to stderr. An
-// error is one line in lower case, with the program's name in front; what to do
-// about it is a line of its own. Colour and redrawing only on a terminal, and
-// no colour with NO_COLOR. With --json, stdout has JSON and nothing else, and an
-// error is one JSON object on stderr (see complain).
+// The rules: results go to stdout, everything else to stderr. An error is one line in
+// lower case, with the program's name in front; a hint is on its own line. Colour and
+// redrawing are only used on a terminal, and no colour with NO_COLOR. With --json,
+// stdout has only JSON, and an error is one JSON object on stderr (see complain).
 type ui struct {
 	out, err  *os.File
 	asJSON    bool
-	hurried   bool  // what is said may get lost, see remark
+	hurried   bool  // remarks may get lost, see remark
 	unprinted error // why a result could not be printed
 }
 
@@ -33,8 +32,8 @@ func (ui *ui) printf(format string, args ...any) {
 	}
 }
 
-// notef prints a remark that is not a result: one line, without control characters.
-// On a terminal, one that is too long is broken at blanks.
+// notef prints a remark that is not a result: one line, without control characters. On
+// a terminal, a long remark is wrapped at blanks.
 func (ui *ui) notef(format string, args ...any) {
 	line := fmt.Sprintf("air-executor: "+format, clean(args)...)
 	if isTerminal(ui.err) {
@@ -44,11 +43,11 @@ func (ui *ui) notef(format string, args ...any) {
 	ui.remark([]byte(line + "\n"))
 }
 
-// remark writes to stderr. In a manager's process it does not wait longer than a
-// second: as for the log, nobody may read it, and the process is to end.
+// remark writes to stderr. In a manager's process it waits at most a second, because
+// stderr, like the log, may not be read, and the process must exit.
 func (ui *ui) remark(text []byte) {
 	if !ui.hurried {
-		_, _ = ui.err.Write(text) // there is nowhere to say that it failed
+		_, _ = ui.err.Write(text) // there is no way to report an error
 		return
 	}
 	written := make(chan struct{})
@@ -78,5 +77,5 @@ func colour(f *os.File) bool {
 	return isTerminal(f) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
-// canRedraw reports whether lines can be written over in place.
+// canRedraw reports whether lines can be overwritten in place.
 func canRedraw(f *os.File) bool { return isTerminal(f) && os.Getenv("TERM") != "dumb" }

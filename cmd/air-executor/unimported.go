@@ -8,16 +8,16 @@ import (
 	"github.com/air-executor/air-executor/queue"
 )
 
-// remarkUnimported says that there are jobs of other tools in the base path
-// which the database does not have, so that nobody waits for them. d may be nil:
-// it is opened then, if that is worth while and it is there.
+// remarkUnimported reports jobs of other tools in the base path that the database does
+// not have, so that users do not wait for them. If d is nil, the database is opened if
+// necessary and if it exists.
 func (ws *workspace) remarkUnimported(d *db.DB) {
 	if text := ws.unimported(d); text != "" {
 		ws.ui.notef("%s", text)
 	}
 }
 
-// unimported is the remark, or nothing.
+// unimported returns the remark, or "".
 func (ws *workspace) unimported(d *db.DB) string {
 	folders := queue.Unimported(ws.ctx, ws.conf, d)
 	if len(folders) == 0 {

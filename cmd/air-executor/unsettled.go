@@ -8,8 +8,8 @@ import (
 	"github.com/air-executor/air-executor/runner/process"
 )
 
-// unsettledHint is what to do about a task whose runner has died, and of which what
-// is left cannot be ended from here.
+// unsettledHint says what to do about a task whose runner has died, and whose remaining
+// processes cannot be ended from here.
 func unsettledHint(err error) string {
 	if left := process.Survivors(err); len(left) > 0 {
 		return endThem(left)
@@ -17,7 +17,7 @@ func unsettledHint(err error) string {
 	return manager.SettleHint
 }
 
-// endThem is what to do about processes that could not be ended.
+// endThem says what to do about processes that could not be ended.
 func endThem(left []process.Survivor) string {
 	var refused []string
 	for _, s := range left {

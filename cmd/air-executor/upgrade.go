@@ -10,7 +10,7 @@ func (*upgradeCmd) Help() string {
 
 "start" does the same, and "run" too if no manager serves the base path. Other commands leave an older database as it is.
 
-Tasks that run meanwhile go on, and their results are recorded. A manager has to be stopped before: air-executor stop.
+Running tasks continue, and their results are recorded. Stop the manager first: air-executor stop.
 
 Exit codes: 0 done, or there was nothing to do; 1 error, the database is as it was; 2 wrong flags or configuration; 4 there is no database; 5 a manager is running.`
 }

@@ -19,7 +19,7 @@ type waitCmd struct {
 
 // Help is printed below the summary.
 func (*waitCmd) Help() string {
-	return `Waits until all of these jobs have ended, and prints a line for each as it ends. Failures that were dismissed do not count. A job in which nothing can run any more counts as ended. With --json, prints one array with an object for each job.
+	return `Waits until all of these jobs have ended, and prints a line for each as it ends. Dismissed failures do not count. A job in which nothing can run any more counts as ended. With --json, prints one array with an object for each job.
 
 Exit codes: 0 all have completed; 1 error; 2 wrong flags or configuration; 3 one has failed; 4 no such job or task; 124 not ended in time; 130 interrupted.`
 }
@@ -62,7 +62,7 @@ func (c *waitCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	return err
 }
 
-// outcomeText says how what was waited for has ended.
+// outcomeText says how a job or task that was waited for has ended.
 func outcomeText(o queue.Outcome) string {
 	if o.Job == nil {
 		text := fmt.Sprintf("Task %s of job %s %s", o.Task.ID, o.Name, o.Task.Status)

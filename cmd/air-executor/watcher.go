@@ -12,8 +12,8 @@ import (
 	"github.com/air-executor/air-executor/runner"
 )
 
-// watcher shows how a job gets on: a line for every task that ends and, on a
-// terminal, a bar below them. For a single command, it shows its output instead.
+// watcher shows the progress of a job: a line for every task that ends and, on a
+// terminal, a bar below. For a single command, it shows the output instead.
 type watcher struct {
 	ui     *ui
 	ws     *workspace
@@ -30,8 +30,8 @@ type watcher struct {
 	printer logPrinter
 	log     *queue.Log // of the command whose output is shown
 
-	follow   *queue.Follower // prints what the tasks of a file write; nil: it is not wanted
-	followed *logPrinter     // into which it does
+	follow   *queue.Follower // prints what the tasks of a file write; nil: not wanted
+	followed *logPrinter     // the sink of follow
 }
 
 // newWatcher makes one for a job of the queue. With output, it shows that.
@@ -41,12 +41,12 @@ func newWatcher(ui *ui, ws *workspace, q *queue.Queue, output bool) *watcher {
 	}
 }
 
-// watch begins with the attempts of a job that come after the row last.
+// watch starts with the attempts of a job after the row last.
 func (w *watcher) watch(name string, last int64) {
 	w.job, w.last, w.seen = name, last, w.queue.Progress(name, last)
 }
 
-// look finds out what is new and shows it.
+// look reads what is new and shows it.
 func (w *watcher) look() (job.Job, error) {
 	ctx := w.ws.ctx
 	steps, changed, err := w.seen.Look(ctx)
@@ -77,7 +77,7 @@ func (w *watcher) live() bool {
 	return !w.ui.json() && !w.quiet && w.follow == nil && canRedraw(w.ui.out)
 }
 
-// followOutput has what tasks write from now on printed between the lines.
+// followOutput makes the watcher print what tasks write from now on between its lines.
 func (w *watcher) followOutput() {
 	p := &logPrinter{out: w.ui.out, note: w.ui.notef, titles: true}
 	if isTerminal(w.ui.out) {
@@ -87,8 +87,8 @@ func (w *watcher) followOutput() {
 	w.followed = p
 }
 
-// showOutput prints what tasks have written until now. If a line comes next that is
-// not theirs, it begins at the left.
+// showOutput prints what tasks have written so far. If the next line is not theirs, it
+// starts at the left.
 func (w *watcher) showOutput(lineNext bool) error {
 	if w.follow == nil {
 		return nil
@@ -152,7 +152,7 @@ func (w *watcher) lastWords(task string) {
 	}
 }
 
-// lastBytes keeps the last part of what is written to it.
+// lastBytes keeps the last bytes written to it.
 type lastBytes []byte
 
 // Write keeps b, and drops what came long before.
@@ -165,13 +165,13 @@ func (l *lastBytes) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// folded is what a terminal shows of a line that was written over and over.
+// folded returns what a terminal shows of a line that was overwritten several times.
 func folded(line []byte) []byte {
 	line = bytes.TrimRight(line, "\r")
 	return line[bytes.LastIndexByte(line, '\r')+1:]
 }
 
-// copyOutput prints what the command has written since.
+// copyOutput prints the command's new output.
 func (w *watcher) copyOutput() error {
 	if w.log == nil || w.ui.json() || w.quiet {
 		return nil
@@ -188,7 +188,7 @@ func (w *watcher) clear() {
 	}
 }
 
-// outcome is how the job has ended, and its task if it is a single command.
+// outcome returns how the job has ended, with its task if it is a single command.
 func (w *watcher) outcome(j job.Job) (queue.Outcome, error) {
 	o, err := w.queue.JobOutcome(w.ws.ctx, j, w.ui.json())
 	if err != nil || !w.output {
@@ -201,7 +201,7 @@ func (w *watcher) outcome(j job.Job) (queue.Outcome, error) {
 	return o, err
 }
 
-// firstTasks returns at most so many tasks of the job, oldest first.
+// firstTasks returns at most this many tasks of the job, oldest first.
 func (w *watcher) firstTasks(most int) (tasks []job.Task, err error) {
 	err = w.db.ListTasks(w.ws.ctx, db.TasksQuery{Job: &w.job, Limit: most}, func(l db.Listed) error {
 		tasks = append(tasks, l.Task)
@@ -210,7 +210,7 @@ func (w *watcher) firstTasks(most int) (tasks []job.Task, err error) {
 	return tasks, err
 }
 
-// finish says how the job has ended, and last what has failed.
+// finish says how the job has ended, and finally what has failed.
 func (w *watcher) finish(j job.Job) error {
 	w.clear()
 	if w.output {
@@ -255,7 +255,7 @@ func (w *watcher) failures(j job.Job) error {
 func (w *watcher) finishOutput(j job.Job) error {
 	const most = 20
 	if w.log == nil {
-		// It ended before it was seen to begin.
+		// It ended before its start was noticed.
 		tasks, err := w.firstTasks(1)
 		if err != nil {
 			return err

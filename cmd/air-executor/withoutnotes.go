@@ -7,8 +7,8 @@ import (
 	"github.com/air-executor/air-executor/runner"
 )
 
-// withoutNotes passes on what a command has written, but not the lines that its
-// runner has added to the log.
+// withoutNotes passes on a command's output without the lines that its runner has added
+// to the log.
 type withoutNotes struct {
 	out  io.Writer
 	held []byte // start of a line that may become a note

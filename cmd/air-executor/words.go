@@ -13,7 +13,7 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// verb is plural with a verb.
+// verb is like plural, with a verb.
 func verb(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -30,7 +30,7 @@ func enumerate(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// shellLine writes words so that a shell reads the same words back.
+// shellLine quotes words for a shell.
 func shellLine(words []string) string {
 	out := make([]string, len(words))
 	for i, w := range words {

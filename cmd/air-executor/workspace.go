@@ -10,8 +10,8 @@ import (
 	"github.com/air-executor/air-executor/queue"
 )
 
-// workspace is the base path with its configuration and its queue, which a command
-// opens when it needs them. They live as long as the command.
+// workspace is the base path with its configuration and queue, which a command opens
+// when it needs them. They stay open until the command ends.
 type workspace struct {
 	ctx     context.Context // ends with the command
 	ui      *ui
@@ -20,9 +20,9 @@ type workspace struct {
 	conf    *config.Config
 }
 
-// configured is a command that does not work with a configuration file that is
-// wrong, because it goes by what the file says: it would do another thing than
-// was meant. The others need to know the base path, and go on with a remark.
+// configured is a command that refuses an invalid configuration file, because it
+// depends on the file and would do something else than intended. Other commands only
+// need the base path; they print a remark and continue.
 type configured interface{ configured() }
 
 // config returns the configuration in force.
@@ -30,7 +30,7 @@ func (ws *workspace) config() (*config.Config, error) {
 	if ws.conf != nil {
 		return ws.conf, nil
 	}
-	// In a directory that was removed there is none; only relative paths need it.
+	// It fails in a removed directory; only relative paths need it.
 	wd, _ := os.Getwd()
 	overrides := config.Overrides{
 		WorkDir: wd, Home: os.Getenv("HOME"), AllowForeign: ws.allowForeign(),
@@ -48,14 +48,14 @@ func (ws *workspace) config() (*config.Config, error) {
 	if conf.Wrong != nil && ws.ui.err != nil {
 		what := "the default for what is wrong there"
 		if at := (*config.Error)(nil); errors.As(conf.Wrong, &at) && at.Key == "" {
-			what = "the defaults" // nothing of it could be read
+			what = "the defaults" // the file could not be parsed
 		}
 		ws.ui.notef("%v; going on with %s", conf.Wrong, what)
 	}
 	return conf, nil
 }
 
-// openExisting opens the database that must be there.
+// openExisting opens the database, which must exist.
 func (ws *workspace) openExisting() (*db.DB, error) {
 	q, err := ws.queue()
 	if err != nil {
@@ -64,7 +64,7 @@ func (ws *workspace) openExisting() (*db.DB, error) {
 	return q.DB, nil
 }
 
-// queue opens the queue that must be there.
+// queue opens the queue, which must exist.
 func (ws *workspace) queue() (*queue.Queue, error) { return ws.openQueue(true) }
 
 func (ws *workspace) openQueue(mustExist bool) (*queue.Queue, error) {
@@ -93,7 +93,7 @@ func (ws *workspace) explainOpen(err error) error {
 	}
 	hint := "enqueue a task first, or say where the jobs are with --base-path"
 	if len(ws.conf.Passed) > 0 {
-		hint += "; " + ws.conf.Passed[0] + " belongs to another user and was passed over"
+		hint += "; " + ws.conf.Passed[0] + " belongs to another user and was skipped"
 	}
 	if len(queue.Unimported(ws.ctx, ws.conf, nil)) > 0 {
 		hint = "there are files of jobs that are not imported yet: air-executor import"
@@ -112,7 +112,7 @@ func (ws *workspace) serving() (bool, error) {
 
 const noManager = "no manager is running; tasks wait until one does: air-executor start"
 
-// hintNoManager remarks, to a person, that nothing will run.
+// hintNoManager tells an interactive user that nothing will run.
 func (ws *workspace) hintNoManager() {
 	if !isTerminal(ws.ui.err) {
 		return
@@ -122,7 +122,7 @@ func (ws *workspace) hintNoManager() {
 	}
 }
 
-// override is a value from a flag, or else from the environment.
+// override returns a value from a flag, or else from the environment.
 func override(flag, variable string) config.Override {
 	if flag != "" {
 		return config.Override{Value: flag, Source: config.FromFlag}

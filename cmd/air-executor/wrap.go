@@ -7,8 +7,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// wrap breaks a text into lines of a width: at blanks, and a word only where it is
-// longer than a line; then between its parts, if it has any.
+// wrap breaks a text into lines of this width: at blanks, and inside a word only if it
+// is longer than a line; then between its parts, if it has any.
 func wrap(s string, width int) (lines []string) {
 	line := ""
 	for word := range strings.FieldsSeq(s) {
@@ -34,7 +34,7 @@ func wrap(s string, width int) (lines []string) {
 	return append(lines, line)
 }
 
-// prefix is the beginning of s that has at most that many columns.
+// prefix returns the longest prefix of s with at most this many columns.
 func prefix(s string, width int) string {
 	n := 0
 	for i, r := range s {
@@ -45,9 +45,9 @@ func prefix(s string, width int) string {
 	return s
 }
 
-// fold breaks a line at blanks, and indents what follows, if it is longer than a
-// terminal is wide; 0: there is none. Commands of ours stay whole if a line can
-// hold them, so that they can be copied, and so do words, however long they are.
+// fold breaks a line that is longer than the terminal at blanks, and indents the other
+// lines; width 0: there is no terminal. Our own commands are kept whole if they fit
+// into a line, so that they can be copied. Words are never broken.
 func fold(line string, width, indent int) []string {
 	if width <= 2*indent || textWidth(line) <= width {
 		return []string{line}
@@ -67,8 +67,8 @@ func fold(line string, width, indent int) []string {
 	return lines
 }
 
-// foldable takes a text apart at blanks, but for the commands in it that have at
-// most that many columns. One reaches to a semicolon or the end.
+// foldable splits a text at blanks, except for commands in it that have at most this
+// many columns. A command ends at a semicolon or at the end of the text.
 func foldable(s string, width int) (pieces []string) {
 	words := strings.Split(s, " ")
 	for len(words) > 0 {

@@ -59,7 +59,7 @@ func (e suite) TheManagerThatRegisteredLastIsTheLastWhateverTheClockSays(t *test
 	}
 }
 
-// T17: the history of a task is told in the order in which it happened.
+// T17: the history of a task is in the order in which it happened.
 func (e suite) AClockThatJumpsDoesNotMixUpTheHistory(t *testing.T) {
 	now := time.Date(2026, 3, 29, 0, 0, 0, 0, time.UTC)
 	s := Open(t, e.Engine, t.TempDir(), db.Options{Clock: func() time.Time { return now }})

@@ -1,7 +1,7 @@
-// Package dbtest holds every database engine to the same promises: the life of a job
-// and its tasks, who may claim, whose result counts, and a model against which
-// operations at random are compared. What only one engine does, such as files and
-// their locks, is tested beside that engine.
+// Package dbtest tests the promises that every database engine must keep: the life of a
+// job and its tasks, claims, late results, and a model that random operations are
+// compared with. Features of a single engine, such as files and their locks, are tested
+// with that engine.
 //
 // It is for tests. The program must not import it.
 package dbtest
@@ -17,11 +17,11 @@ import (
 
 // Engine is a database engine as the tests use it.
 type Engine struct {
-	// Open opens the database that belongs to a base path, and makes it if it is not
-	// there.
+	// Open opens the database of a base path, and creates it if it does not exist.
 	Open func(ctx context.Context, base string, o db.Options) (*db.DB, error)
-	// SQL opens the same database without package db, to do what db would never do.
-	// Constraints are checked, foreign keys as well. It is closed when the test ends.
+	// SQL opens the same database without package db, to do things that db would never
+	// do. Constraints are checked, including foreign keys. It is closed when the test
+	// ends.
 	SQL func(t *testing.T, base string) *sql.DB
 }
 
@@ -39,5 +39,5 @@ func Run(t *testing.T, e Engine) {
 // open opens a new database.
 func (e suite) open(t *testing.T) *Store { return Open(t, e.Engine, t.TempDir(), db.Options{}) }
 
-// ctx is that of operations which nothing is to interrupt.
+// ctx is for operations that must not be interrupted.
 var ctx = context.Background()

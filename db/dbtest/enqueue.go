@@ -302,7 +302,7 @@ func (e suite) ATaskThatIsOverQueuesNothing(t *testing.T) {
 	}
 }
 
-// A script in a task may name another base path. Then nobody is the parent there.
+// A script in a task may use another base path. Its tasks have no parent there.
 func (e suite) ATokenOfAnotherDatabaseIsNoParent(t *testing.T) {
 	outer, s := e.open(t), e.open(t)
 	outer.MustEnqueue("j", Task("p"))

@@ -12,8 +12,8 @@ import (
 
 var everyOrder = []db.Order{db.ByJob, db.ByName, db.ByState, db.ByCreated, db.ByUpdated, db.ByDuration}
 
-// mixed is a database with jobs and tasks in all states. Its clock goes on
-// whenever somebody looks.
+// mixed is a database with jobs and tasks in all states. Its clock advances at every
+// reading.
 func (e suite) mixed(t *testing.T) *Store {
 	t.Helper()
 	s := Open(t, e.Engine, t.TempDir(), db.Options{Clock: Ticking(time.Date(2025, 10, 2, 10, 30, 0, 0, time.UTC))})

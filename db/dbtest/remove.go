@@ -135,8 +135,8 @@ func (e suite) FilesAreLeftToALaterTaskOfTheSameName(t *testing.T) {
 	}
 }
 
-// Who watches a job goes on with it when an attempt that it has seen is there no
-// more, and its number is given to another.
+// A watcher of a job continues when an attempt that it has seen was removed, and its
+// number was given to another.
 func (e suite) AWatcherSeesAnAttemptThatTookTheNumberOfAnother(t *testing.T) {
 	s := e.open(t)
 	s.MustEnqueue("j", Task("a"), Task("b"))

@@ -29,8 +29,8 @@ type Store struct {
 	engine Engine
 }
 
-// Open opens a database at a base path, and closes it when the test ends. Unless
-// told otherwise it does not wait for the disk, for nobody cuts the power here.
+// Open opens a database at a base path, and closes it when the test ends. By default it
+// does not wait for the disk, because the tests do not cut the power.
 func Open(t *testing.T, e Engine, base string, o db.Options) *Store {
 	t.Helper()
 	if o.Durability == "" {
@@ -48,7 +48,7 @@ func Open(t *testing.T, e Engine, base string, o db.Options) *Store {
 	return &Store{d, t, base, e}
 }
 
-// Ticking is a clock that goes on by a second whenever somebody looks.
+// Ticking is a clock that advances by a second at every reading.
 func Ticking(from time.Time) func() time.Time {
 	now := from
 	return func() time.Time {
@@ -110,7 +110,7 @@ func (s *Store) Refused(b db.Batch) error {
 	return err
 }
 
-// Runner1 is who claims in these tests.
+// Runner1 is the runner that claims in these tests.
 var Runner1 = db.Runner{Lock: 7, PID: 4242, PIDStart: 99, Host: "host", BootID: "boot", Manager: "manager"}
 
 // Unlimited is a limit of running attempts that no test reaches.
@@ -307,7 +307,7 @@ func (s *Store) Dump() Contents {
 	return c
 }
 
-// Unchanged fails the test if anything differs from what was there before.
+// Unchanged fails the test if anything differs from the state before.
 func (s *Store) Unchanged(before Contents) {
 	s.T.Helper()
 	if diff := cmp.Diff(before, s.Dump(), cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".ending" }, cmp.Ignore())); diff != "" {

@@ -42,8 +42,8 @@ func (e suite) OnlyThePlacesOfTheDeadAreTakenBack(t *testing.T) {
 	if some, err := s.DeadParked(ctx, lives); err != nil || some {
 		t.Errorf("dead parked: %t, %v", some, err)
 	}
-	// One that was taken for dead and ends its waiting all the same takes nothing
-	// from others that begin.
+	// A command that was considered dead but unparks later takes nothing from others
+	// that park.
 	s.park(dead, false)
 	s.park(dead, true)
 	if s.parked() != 2 {

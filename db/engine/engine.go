@@ -1,7 +1,7 @@
-// Package engine says what package db needs of a database beside SQL: connections
-// for transactions, and what the processes that share it need to know of each other.
-// Package db/sqlite is the one that there is. The words in which SQL differs are
-// in db (dialect.go).
+// Package engine declares what package db needs from a database besides SQL:
+// connections for transactions, and what the processes that share it need to know about
+// each other. Package db/sqlite is the only implementation. Differences in SQL are in
+// db (dialect.go).
 package engine
 
 import (
@@ -12,81 +12,78 @@ import (
 	"github.com/jmoiron/sqlx"
 )
 
-// Engine is an open database. Its methods may be called from several goroutines.
-// What waits returns the error of its context when that ends.
+// Engine is an open database. Its methods may be called from several goroutines. A
+// method that waits returns the error of its context when that ends.
 type Engine interface {
-	// Begin returns a connection for one transaction, and a function that gives it
-	// back and is told whether the transaction went well. While one that writes has its
-	// connection, no other process or goroutine has one to write. Those that read
-	// wait for no writer.
+	// Begin returns a connection for one transaction, and a function that gives it back
+	// and is told whether the transaction went well. While one process or goroutine has
+	// a connection that writes, no other has one. Readers do not wait for writers.
 	Begin(ctx context.Context, write bool) (c *Conn, done func(well bool), err error)
-	// Note tells those that wait to write how far the writer is; "" takes that back.
+	// Note tells processes that wait to write how far this writer has got; "" clears
+	// that.
 	Note(progress string)
-	// Translate gives an error of the driver one of the names of this package, if one
-	// fits.
+	// Translate turns an error of the driver into one of this package, if one fits.
 	Translate(err error) error
 
-	// Wake wakes the process that listens, if there is one. What the caller has
-	// committed before is there for it to read.
+	// Wake wakes the listening process, if there is one. It can read everything that
+	// the caller has committed before.
 	Wake()
-	// Listen returns a channel that gets a value after each Wake of any process. It
+	// Listen returns a channel that receives a value after each Wake by any process. It
 	// is closed when ctx ends.
 	Listen(ctx context.Context) (<-chan struct{}, error)
-	// Alive reports whether the process lives that holds the lock of a runner with
-	// this number, since this start of its machine. An error says that this cannot be
-	// known.
+	// Alive reports whether the runner with this lock number, started since this boot
+	// of its machine, is alive. An error means that it cannot be known.
 	Alive(lock int64, bootID string) (bool, error)
 
-	// KeepRoom sets room aside in which results can be recorded when there is none
-	// else, unless it is there. SpendRoom gives it to the caller, and reports whether
-	// it is free now; RoomSpent reports whether it has been given to somebody and is
-	// not there again.
+	// KeepRoom makes sure that disk space is reserved, in which results can be recorded
+	// when the disk is full. SpendRoom releases the reserve, and reports whether it is
+	// released now; RoomSpent reports whether it was released and not yet restored.
 	KeepRoom() error
 	SpendRoom() bool
 	RoomSpent() bool
 
-	// CheckFiles returns ErrReplaced if others that use the database would not see what
+	// CheckFiles returns ErrReplaced if other users of the database would not see what
 	// this process writes.
 	CheckFiles() error
-	// Moved is CheckFiles, and returns an error too if others that open the database from
-	// now on would find another one, or none.
+	// Moved is like CheckFiles, and also returns an error if processes that open the
+	// database from now on would find a different one, or none.
 	Moved() error
-	// Path is where the database is, for people.
+	// Path returns where the database is, for messages.
 	Path() string
-	// Schema is the version of the schema, 0 if that was not looked at.
+	// Schema returns the version of the schema, 0 if it was not read.
 	Schema() int
-	// Upgraded is what opening the database did to its schema, nil for nothing.
+	// Upgraded says what opening the database did to its schema; nil: nothing.
 	Upgraded() *Upgraded
 	Close() error
 }
 
-// Conn is one connection, with the statements that were prepared on it.
+// Conn is one connection, with its prepared statements.
 type Conn struct {
 	*sqlx.Conn
-	Place int // to tell the connections of one process apart
+	Place int // tells the connections of one process apart
 	Stmts map[string]*sqlx.Stmt
 }
 
-// Options says how to open a database; see those of package db, which say more.
+// Options says how to open a database; see db.Options for details.
 type Options struct {
 	Durability   string        // "full" or "normal"
 	MustExist    bool          // do not create it
 	Upgrade      bool          // bring an older schema up to date
 	Wait         time.Duration // for other writers; 0: the usual time
-	AllowForeign bool          // it may be another user's
+	AllowForeign bool          // the database may belong to another user
 	RunnerOnly   bool          // it is opened for the life of one task
-	Migrations   Source        // others than those of this program, for tests
-	Beside       int           // open so many connections to read beside a writer at once
+	Migrations   Source        // replaces those of this program, for tests
+	Beside       int           // open this many connections for reading at once
 }
 
 // Source is where migrations come from.
 type Source struct {
-	Files  fs.FS // with a folder for each engine
+	Files  fs.FS // with one folder per engine
 	Newest int   // number of the last one; 0: those of this program
 }
 
-// Upgraded is what an upgrade of the schema did.
+// Upgraded says what an upgrade of the schema did.
 type Upgraded struct {
 	From, To int    // versions of the schema
-	Copy     string // path of the database as it was before
+	Copy     string // path of a copy from before the upgrade
 }

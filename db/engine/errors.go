@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// What every engine may return. Package db says when, under the same names.
+// Errors that every engine may return. Package db documents when, under the same names.
 var (
 	ErrNoDatabase = errors.New("no database")
 	ErrNewer      = errors.New("database is newer than this program")
@@ -22,11 +22,11 @@ var (
 	ErrStuck      = errors.New("database is held by another process")
 )
 
-// BusyFor is how long Patient is patient.
+// BusyFor is how long Patient retries.
 const BusyFor = 10 * time.Second
 
-// Patient calls fn until it returns an error that does not mean that the database
-// is busy, or none; for some time, or until ctx ends.
+// Patient calls fn again as long as it returns that the database is busy, for some time
+// or until ctx ends.
 func Patient(ctx context.Context, busy func(error) bool, fn func() error) error {
 	err := fn()
 	if !busy(err) {

@@ -8,15 +8,15 @@ import (
 	"github.com/air-executor/air-executor/runner/process"
 )
 
-// locks are those of runners, looked at when somebody asks.
+// locks checks the locks of runners. The file is opened on the first check.
 type locks struct {
 	mu     sync.Mutex
-	prober *lock.Prober // nil: nobody has asked yet
-	boot   string       // of this start of the machine
+	prober *lock.Prober // nil: not opened yet
+	boot   string       // of this boot of the machine
 }
 
-// Alive reports whether the runner with this lock lives. After a restart of the
-// machine it cannot; otherwise its kernel lock tells.
+// Alive reports whether the runner with this lock is alive. After a reboot of the
+// machine it cannot be; otherwise its kernel lock tells.
 func (d *DB) Alive(number int64, bootID string) (bool, error) {
 	d.locks.mu.Lock()
 	defer d.locks.mu.Unlock()

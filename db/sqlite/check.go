@@ -12,7 +12,7 @@ import (
 	"github.com/air-executor/air-executor/internal/basepath"
 )
 
-// prepare makes the folder and looks at what is there before SQLite does.
+// prepare makes the folder, and checks the files in it before SQLite opens them.
 func prepare(path string, o engine.Options) error {
 	if err := checkLength(path); err != nil {
 		return err
@@ -53,11 +53,11 @@ func prepare(path string, o engine.Options) error {
 	return checkEmptied(path)
 }
 
-// longestPath is the longest name that SQLite gives a database: 512 bytes, with
-// a zero at the end and -journal behind it.
+// longestPath is the longest name that SQLite gives a database: 512 bytes, including
+// -journal and a zero byte at the end.
 const longestPath = 504
 
-// checkLength refuses a path that SQLite could not open, and would not say why.
+// checkLength refuses a path that SQLite could not open without saying why.
 func checkLength(path string) error {
 	whole, err := filepath.Abs(path)
 	if err == nil && len(whole) > longestPath {
@@ -67,8 +67,8 @@ func checkLength(path string) error {
 	return err
 }
 
-// checkCompanions refuses what is no regular file where SQLite keeps its own,
-// beside the database: it would wait for a named pipe for ever.
+// checkCompanions refuses anything but regular files under the names of SQLite's files
+// beside the database: SQLite would wait for a named pipe forever.
 func checkCompanions(path string) error {
 	for _, suffix := range []string{"-wal", "-shm", "-journal"} {
 		info, err := os.Lstat(path + suffix)
@@ -79,10 +79,10 @@ func checkCompanions(path string) error {
 	return nil
 }
 
-// checkEmptied refuses an empty database beside which there is a write-ahead log
-// with contents: SQLite would delete that. One that another process is just
-// building is never so, as its log comes after its first page; which is why the
-// log is looked at first.
+// checkEmptied refuses an empty database with a non-empty write-ahead log, which SQLite
+// would delete. A database that another process is building is never in that state,
+// because its first page is written before its log; for that reason the log is checked
+// first.
 func checkEmptied(path string) error {
 	wal, err := os.Lstat(path + "-wal")
 	if err != nil || wal.Size() == 0 {
@@ -95,9 +95,9 @@ func checkEmptied(path string) error {
 	return fmt.Errorf("%w: %s is empty, and there is its write-ahead log, which may hold the newest of its rows", engine.ErrCorrupt, path)
 }
 
-// access says what keeps this process from reading and writing the database.
-// Write permission on the folder is needed even to read: the write-ahead log and its
-// index are files beside it.
+// access returns an error that says why this process cannot read or write the database.
+// Write permission on the folder is needed even to read, because the write-ahead log
+// and its index are created there.
 func access(path string) error {
 	if err := unix.Access(path, unix.R_OK|unix.W_OK); err != nil {
 		return fmt.Errorf("%w: %w", engine.ErrReadOnly, err)
@@ -109,8 +109,8 @@ func access(path string) error {
 	return nil
 }
 
-// CheckNames returns [engine.ErrTaken] if files that are not of our making have names that
-// we need in the base path folder.
+// CheckNames returns [engine.ErrTaken] if the base path has files of other programs
+// under names that we need.
 func CheckNames(folder string) error {
 	f, err := openReserve(filepath.Join(folder, reserveName), 0)
 	if err == nil {
@@ -125,7 +125,7 @@ func CheckNames(folder string) error {
 	return nil
 }
 
-// trust refuses a folder in which other users could put a database of theirs.
+// trust refuses a folder in which other users could put a database of their own.
 func trust(folder string, o engine.Options) error {
 	if o.AllowForeign {
 		return nil
@@ -138,8 +138,8 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// create makes the folder, and an empty file that only its owner can read, for
-// environments are stored in it. SQLite would make it readable to all.
+// create makes the folder, and an empty database file that only its owner can read,
+// because environments are stored in it. SQLite would make it readable by everyone.
 func create(path string, o engine.Options) error {
 	folder := filepath.Dir(path)
 	if _, err := basepath.Make(folder); err != nil {
@@ -166,7 +166,6 @@ func create(path string, o engine.Options) error {
 		return err
 	}
 	basepath.Give(f)
-	// Closing a file drops this process's SQLite locks on it; on one that is
-	// new there are none.
+	// Closing a file drops this process's SQLite locks on it; a new file has none.
 	return f.Close()
 }

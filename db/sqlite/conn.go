@@ -10,8 +10,8 @@ import (
 	"github.com/air-executor/air-executor/db/engine"
 )
 
-// conn is one connection, used by one transaction at a time. Its place is that in
-// conns.all, and until it is opened, the connection itself is nil.
+// conn is one connection, used by one transaction at a time. Its place is its index in
+// conns.all. Until it is opened, the connection itself is nil.
 type conn struct {
 	engine.Conn
 	busy bool
@@ -19,19 +19,19 @@ type conn struct {
 
 func (c *conn) isOpen() bool { return c.Conn.Conn != nil }
 
-// MaxReaders is how many transactions that read go on at once in one process,
-// beside the one that writes.
+// MaxReaders is how many read transactions one process may have at once, besides one
+// that writes.
 const MaxReaders = 3
 
-// conns are the connections of a DB. One transaction at most writes; others read
-// beside it, and never wait for it. A connection is opened when all that are open
-// are in use: so a process that does one thing after the other, as most do, has
-// one connection for everything. Those that write prefer the first, and those
-// that read the last, so that each finds its statements prepared.
+// conns are the connections of a DB. At most one transaction writes; others read at the
+// same time, and never wait for it. A connection is opened when all open ones are in
+// use, so a process that does one thing after the other, as most do, has one connection
+// for everything. Writers prefer the first connection and readers the last, so that
+// their statements are already prepared.
 type conns struct {
 	pool    *sqlx.DB
-	turn    chan struct{} // holds a value while somebody writes
-	reading chan struct{} // holds a value for each transaction that reads
+	turn    chan struct{} // holds a value during a write transaction
+	reading chan struct{} // holds a value for each read transaction
 	mu      sync.Mutex
 	all     [1 + MaxReaders]conn
 }
@@ -44,7 +44,7 @@ func newConns(pool *sqlx.DB) *conns {
 	return c
 }
 
-// enter waits for a place in a queue that has so many.
+// enter waits for a place in the channel.
 func enter(ctx context.Context, queue chan struct{}) error {
 	select {
 	case queue <- struct{}{}:
@@ -54,13 +54,12 @@ func enter(ctx context.Context, queue chan struct{}) error {
 	}
 }
 
-// toWrite returns a connection for a transaction that writes. The caller has the
-// turn.
+// toWrite returns a connection for a write transaction. The caller must hold the turn.
 func (c *conns) toWrite(ctx context.Context) (*conn, error) {
 	return c.take(ctx, func(i int) int { return i })
 }
 
-// toRead waits for a place among those that read, and returns a connection.
+// toRead waits until another reader is allowed, and returns a connection.
 func (c *conns) toRead(ctx context.Context) (*conn, error) {
 	if err := enter(ctx, c.reading); err != nil {
 		return nil, err
@@ -72,7 +71,7 @@ func (c *conns) toRead(ctx context.Context) (*conn, error) {
 	return taken, err
 }
 
-// take returns the first connection in an order that is not in use, or opens one.
+// take returns the first connection, in this order, that is not in use, or opens one.
 func (c *conns) take(ctx context.Context, order func(int) int) (*conn, error) {
 	one := c.choose(order)
 	if one.isOpen() {
@@ -89,8 +88,8 @@ func (c *conns) take(ctx context.Context, order func(int) int) (*conn, error) {
 	return one, nil
 }
 
-// choose marks a connection as in use. If all that are open are, it is the next
-// one to be opened.
+// choose marks a connection as in use. If all open ones are in use, it is one that must
+// be opened.
 func (c *conns) choose(order func(int) int) *conn {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -108,28 +107,28 @@ func (c *conns) choose(order func(int) int) *conn {
 			next = one
 		}
 	}
-	next.busy = true // there are as many as there can be transactions
+	next.busy = true // never nil: there are as many connections as transactions
 	return next
 }
 
-// free gives a connection back.
+// free returns a connection.
 func (c *conns) free(one *conn) {
 	c.mu.Lock()
 	one.busy = false
 	c.mu.Unlock()
 }
 
-// freeReader gives a connection of toRead back, and its place.
+// freeReader returns a connection from toRead, and its place.
 func (c *conns) freeReader(one *conn) {
 	c.free(one)
 	<-c.reading
 }
 
-// Connections is how many connections are open.
+// Connections returns how many connections are open.
 func (c *conns) Connections() int { return c.pool.Stats().OpenConnections }
 
-// close closes the connections. One that is in use is left to the end of the
-// process.
+// close closes the connections, except those in use, which stay open until the process
+// exits.
 func (c *conns) close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

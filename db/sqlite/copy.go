@@ -19,9 +19,9 @@ import (
 	"github.com/air-executor/air-executor/migrations"
 )
 
-// copyAside writes a copy of the database beside it and returns its path, which
-// has the version of the schema in it. A copy that is there already is kept; if
-// it is the same, because an upgrade was tried before, it is the one.
+// copyAside writes a copy of the database beside it, and returns its path, which
+// contains the version of the schema. An existing copy is never overwritten; if it has
+// the same content, because an upgrade was tried before, it is used.
 func (d *DB) copyAside(ctx context.Context, c *conn) (string, error) {
 	path, err := filepath.Abs(d.path)
 	if err != nil {
@@ -58,8 +58,8 @@ func (d *DB) copyAside(ctx context.Context, c *conn) (string, error) {
 	}
 }
 
-// removePart removes what an upgrade that was killed has left of its copy. A
-// file that is nothing of the kind is refused.
+// removePart removes the partial copy of an upgrade that was killed. It refuses to
+// remove any other file.
 func removePart(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -83,7 +83,7 @@ func removePart(path string) error {
 	return os.Remove(path)
 }
 
-// room returns engine.ErrFull if the disk has no room for a copy of the database, and
+// room returns engine.ErrFull unless the disk has space for a copy of the database, and
 // as much again for what a migration may write.
 func room(ctx context.Context, c *conn, folder string) error {
 	var size uint64
@@ -104,15 +104,15 @@ FROM pragma_page_count p, pragma_page_size s`)
 	return nil
 }
 
-// freeSpace returns how many bytes a user may still write to a disk. (A variable
-// for the tests, which have no full one.)
+// freeSpace returns how many bytes a user may still write to a disk. (A variable, so
+// that tests can fake a full disk.)
 var freeSpace = func(folder string) (uint64, error) {
 	var fs unix.Statfs_t
 	err := unix.Statfs(folder, &fs)
 	return fs.Bavail * uint64(fs.Bsize), err
 }
 
-// Places in the head of a SQLite file, see sqlite.org/fileformat.html.
+// Offsets in the header of a SQLite file, see sqlite.org/fileformat.html.
 const (
 	sqliteMagic     = "SQLite format 3\x00"
 	headSize        = 100
@@ -121,8 +121,8 @@ const (
 	applicationIDAt = 68
 )
 
-// vacuumInto writes a copy of the database, in one state of it, durably. Its
-// owner alone can read it.
+// vacuumInto writes a consistent copy of the database, durably. Only its owner can read
+// it.
 func (d *DB) vacuumInto(ctx context.Context, c *conn, path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o600)
 	if err != nil {
@@ -142,16 +142,16 @@ func (d *DB) vacuumInto(ctx context.Context, c *conn, path string) error {
 	if !bytes.HasPrefix(head, []byte(sqliteMagic)) || number(applicationIDAt) != migrations.ApplicationID || number(userVersionAt) != d.schema {
 		return fmt.Errorf("%w: the copy is not like it", engine.ErrCorrupt)
 	}
-	// The copy is without write-ahead logging, which the program takes for granted
-	// when it finds a database.
+	// The copy does not use write-ahead logging, but the program expects that of an
+	// existing database.
 	if _, err := f.WriteAt([]byte{2, 2}, writeFormatAt); err != nil {
 		return err
 	}
 	return f.Sync()
 }
 
-// link gives a file a name that no other file has: os.ErrExist. Where the file
-// system has no hard links, it moves the file.
+// link gives a file a second name, or returns os.ErrExist if that name is taken. On a
+// file system without hard links, it moves the file.
 func link(from, to string) error {
 	err := os.Link(from, to)
 	if err == nil || errors.Is(err, os.ErrExist) {
@@ -163,8 +163,7 @@ func link(from, to string) error {
 	return os.Rename(from, to)
 }
 
-// sameContent reports whether two files are equal. One that is no regular file
-// is equal to none.
+// sameContent reports whether two files are regular files with the same content.
 func sameContent(a, b string) (bool, error) {
 	var files [2]*os.File
 	var sizes [2]int64

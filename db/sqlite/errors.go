@@ -11,11 +11,11 @@ import (
 	"github.com/air-executor/air-executor/db/engine"
 )
 
-// Translate gives errors of the driver the names of package engine.
+// Translate turns errors of the driver into those of package engine.
 func (d *DB) Translate(err error) error { return translate(err) }
 
-// translate gives errors of the driver our names. It is the only place
-// that knows them.
+// translate turns errors of the driver into ours. No other place knows the driver's
+// codes.
 func translate(err error) error {
 	var se *sqlite.Error
 	if !errors.As(err, &se) {
@@ -40,10 +40,10 @@ func translate(err error) error {
 	return err
 }
 
-// patient calls fn again while a lock of SQLite itself is in the way. Among programs
-// like this one, such a lock is held for a moment, by a process that is the first to
-// use the database, or the last. Another program that writes may keep it longer.
-// (SQLite's own busy_timeout knows no contexts.)
+// patient calls fn again while one of SQLite's own locks is held by another process.
+// Our processes hold such a lock only for a moment, as the first or last user of the
+// database; another program that writes may hold it longer. (SQLite's own busy_timeout
+// ignores contexts.)
 func patient(ctx context.Context, fn func() error) error {
 	return engine.Patient(ctx, func(err error) bool { return errors.Is(translate(err), engine.ErrBusy) }, fn)
 }

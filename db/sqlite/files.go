@@ -7,14 +7,14 @@ import (
 	"github.com/air-executor/air-executor/db/engine"
 )
 
-// files are the database and the two files beside it in which SQLite keeps the
-// newest commits, and finds them: -wal and -shm.
+// files are the database and the two files beside it in which SQLite keeps the newest
+// commits and their index: -wal and -shm.
 type files [3]os.FileInfo
 
 var suffixes = [3]string{"", "-wal", "-shm"}
 
-// remember notes which files are in use. Both files beside the database exist
-// as long as a connection that has used them is open; see sqlite.org/walformat.html.
+// remember records which files are in use. Both files beside the database exist as long
+// as a connection that has used them is open; see sqlite.org/walformat.html.
 func (d *DB) remember() {
 	var now files
 	for i, suffix := range suffixes {
@@ -27,9 +27,9 @@ func (d *DB) remember() {
 	d.files.Store(&now)
 }
 
-// CheckFiles returns [engine.ErrReplaced] if somebody has removed or replaced a file beside
-// the database, although it is in use. Processes that have opened the database
-// since use another one, and what one side writes destroys what the other has
+// CheckFiles returns [engine.ErrReplaced] if one of the files that SQLite keeps beside
+// the database was removed or replaced while in use. Processes that have opened the
+// database since then use the new file, and each side overwrites what the other has
 // written. Moving all of its files away together does no harm.
 func (d *DB) CheckFiles() error {
 	used := d.files.Load()
@@ -49,8 +49,8 @@ func (d *DB) CheckFiles() error {
 	return nil
 }
 
-// Moved is CheckFiles, and returns an error too if the path does not lead to this
-// database any more.
+// Moved is like CheckFiles, and also returns an error if the path no longer leads to
+// this database.
 func (d *DB) Moved() error {
 	used := d.files.Load()
 	now, err := os.Lstat(d.path)

@@ -27,8 +27,8 @@ func checkFilesystem(folder string) error {
 	return nil
 }
 
-// networkName names a network file system by its number in statfs(2), and is
-// empty for others.
+// networkName returns the name of a network file system by its number in statfs(2), and
+// "" for other file systems.
 func networkName(magic int64) string {
 	switch uint32(magic) {
 	case unix.NFS_SUPER_MAGIC:
@@ -53,15 +53,14 @@ func networkName(magic int64) string {
 	return ""
 }
 
-// Numbers that the kernel's headers for programs do not have.
+// Numbers that are missing from the kernel's headers for programs.
 const (
 	lustreMagic = 0x0BD00BD0
 	gfs2Magic   = 0x01161970
 )
 
-// networkFUSE names a network file system that a program provides by its type in
-// mountinfo, such as fuse.sshfs, and is empty for others: many are on a local
-// disk, as those of NTFS are.
+// networkFUSE returns the name of a FUSE network file system by its type in mountinfo,
+// such as fuse.sshfs, and "" for others: many, such as NTFS, are on a local disk.
 func networkFUSE(kind string) string {
 	name, _ := strings.CutPrefix(kind, "fuse.")
 	switch name {
@@ -71,8 +70,8 @@ func networkFUSE(kind string) string {
 	return ""
 }
 
-// mountType returns the type of the file system that a folder is on, empty if it
-// is not known. See proc_pid_mountinfo(5).
+// mountType returns the type of the file system that a folder is on, or "" if it is not
+// known. See proc_pid_mountinfo(5).
 func mountType(folder string) string {
 	var st unix.Stat_t
 	if err := unix.Stat(folder, &st); err != nil {

@@ -2,5 +2,5 @@
 
 package sqlite
 
-// checkFilesystem accepts any: this system does not number its file systems.
+// checkFilesystem accepts all file systems: this system does not number them.
 func checkFilesystem(string) error { return nil }

@@ -12,9 +12,9 @@ import (
 	"github.com/air-executor/air-executor/lock"
 )
 
-// enter waits for this process's turn to write. It gives up when the process
-// whose turn it is has shown no progress for the time that a write waits: that
-// one was stopped, and did not just have much to store.
+// enter waits for this process's turn to write. It gives up if the process whose turn
+// it is has made no progress for the time that a write waits: then that process hangs,
+// and is not merely storing a lot.
 func (d *DB) enter(ctx context.Context) error {
 	var before string
 	for {
@@ -30,7 +30,7 @@ func (d *DB) enter(ctx context.Context) error {
 	}
 }
 
-// stuck returns the error that names the process which held the gate the whole time.
+// stuck returns the error that names the process that held the gate the whole time.
 func stuck(gate *lock.File, waited time.Duration) error {
 	who := "another process"
 	if pid := gate.Holder(); pid > 0 {
@@ -43,8 +43,8 @@ func stuck(gate *lock.File, waited time.Duration) error {
 	return err
 }
 
-// noted returns how far the process that holds the gate says that it is, empty
-// if it says nothing. What another one has left there does not count.
+// noted returns the progress that the holder of the gate has noted, or "" if it has
+// noted none. Notes of earlier holders are ignored.
 func noted(gate *lock.File) string {
 	who, done, _ := strings.Cut(gate.Noted(), ": ")
 	if pid := gate.Holder(); pid > 0 && who != fmt.Sprintf("process %d", pid) {
@@ -53,8 +53,8 @@ func noted(gate *lock.File) string {
 	return done
 }
 
-// Note notes for those that wait how far the transaction is that holds the gate.
-// Without it, they wait less long.
+// Note tells waiting processes how far the transaction that holds the gate has got.
+// Without it, they give up sooner.
 func (d *DB) Note(progress string) {
 	text := "nobody"
 	if progress != "" {

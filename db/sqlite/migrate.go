@@ -17,11 +17,10 @@ import (
 	"github.com/air-executor/air-executor/migrations"
 )
 
-// migrate looks at the version of the schema, which in the common case is one
-// read. It builds a database that is new, and upgrades an older one if that is
-// asked for; otherwise an older one is used as it is. With MustExist, a file in
-// which nothing was ever stored is no database: looking must not make one of
-// what a builder or a copier that was killed has left.
+// migrate reads the version of the schema, which is all in the common case. It builds a
+// new database, and upgrades an older one if that is asked for; otherwise an older one
+// is used as it is. With MustExist, an empty file counts as no database: a command that
+// only reads must not build a database from what a killed process has left.
 func (d *DB) migrate(ctx context.Context, c *conn, o engine.Options) (err error) {
 	if d.schema, err = d.version(ctx, c); err != nil {
 		return err
@@ -54,13 +53,12 @@ func (d *DB) migrate(ctx context.Context, c *conn, o engine.Options) (err error)
 	return nil
 }
 
-// version reads the version of the schema, 0 for a database that is empty or
-// that another process is just building. It refuses files that are not ours to
-// touch, and changes nothing.
+// version reads the version of the schema: 0 for a database that is empty or that
+// another process is building. It refuses databases that are not ours, and changes
+// nothing.
 func (d *DB) version(ctx context.Context, c *conn) (int, error) {
-	// Asked one after the other, these read nothing but the head of the file. Both
-	// are written by the same commit, and this one is read first: if it is there,
-	// so is the other.
+	// Two queries that read only the header of the file. Both values are written by the
+	// same commit, and this one is read first: if it is set, so is the other.
 	var id, version int
 	err := patient(ctx, func() error {
 		if err := c.QueryRowxContext(ctx, "PRAGMA application_id").Scan(&id); err != nil {
@@ -84,9 +82,9 @@ func (d *DB) version(ctx context.Context, c *conn) (int, error) {
 	return 0, mayBuild(ctx, c)
 }
 
-// mayBuild refuses a database without a mark that has tables of others. Those
-// of goose are there as soon as another process has begun to build it; by the
-// time that ours are, so is the mark.
+// mayBuild refuses an unmarked database that has tables of other programs. goose's
+// tables exist as soon as another process begins to build it; our own tables and the
+// mark appear together.
 func mayBuild(ctx context.Context, c *conn) error {
 	var strangers int
 	err := patient(ctx, func() error { return c.GetContext(ctx, &strangers, foreignTables) })
@@ -103,10 +101,9 @@ WHERE m.type = 'table'
   AND m.name NOT IN ('goose_db_version', 'sqlite_sequence')
   AND a.application_id = 0`
 
-// useWAL turns write-ahead logging on. It is a property of the file; set once,
-// it stays. Another process may hold the write lock: one that opens an empty
-// database beside which a builder was killed takes it for a moment, to remove the
-// builder's journal.
+// useWAL turns write-ahead logging on, permanently: it is a property of the file.
+// Another process may hold the write lock for a moment: to remove the journal that a
+// killed builder has left beside an empty database.
 func useWAL(ctx context.Context, c *conn) error {
 	return patient(ctx, func() error {
 		_, err := c.ExecContext(ctx, "PRAGMA journal_mode = WAL")
@@ -114,15 +111,15 @@ func useWAL(ctx context.Context, c *conn) error {
 	})
 }
 
-// build makes the schema of a new database. All migrations are one commit, so
-// that nobody finds a version in between.
+// build makes the schema of a new database. All migrations are one commit, so that no
+// process sees an intermediate version.
 func (d *DB) build(ctx context.Context, c *conn) error {
-	// SQLite has made the file by the umask. Its companions take over its mode.
+	// SQLite created the file with the umask. The files beside it get the same mode.
 	if err := os.Chmod(d.path, 0o600); err != nil {
 		return err
 	}
-	// The file can give pages back that are not used any more. That is decided before
-	// its first page is written, or takes a VACUUM of the whole later.
+	// Lets the file return unused pages. It must be set before the first page is
+	// written; later it would take a VACUUM of the whole file.
 	err := patient(ctx, func() error {
 		_, err := c.ExecContext(ctx, "PRAGMA auto_vacuum = INCREMENTAL")
 		return err
@@ -138,8 +135,8 @@ func (d *DB) build(ctx context.Context, c *conn) error {
 	return d.up(ctx, c, nil, goose.WithGoMigrations(whole), goose.WithDisableGlobalRegistry(true))
 }
 
-// runAll runs every migration in one transaction. The newest is recorded by
-// goose, the others here.
+// runAll runs every migration in one transaction. goose records the newest, and this
+// function the others.
 func runAll(ctx context.Context, tx *sql.Tx, s engine.Source) error {
 	names, err := fs.Glob(s.Files, "sqlite/*.sql")
 	if err != nil {
@@ -163,8 +160,8 @@ func runAll(ctx context.Context, tx *sql.Tx, s engine.Source) error {
 	return nil
 }
 
-// up runs the migrations that are missing. goose wants a pool, which has only this
-// connection; it waits for no lock by itself.
+// up runs the missing migrations. goose needs a pool, which has only this connection,
+// and takes no lock itself.
 func (d *DB) up(ctx context.Context, c *conn, files fs.FS, options ...goose.ProviderOption) error {
 	if err := setBusyTimeout(ctx, c, engine.BusyFor); err != nil {
 		return err
@@ -187,7 +184,7 @@ func (d *DB) up(ctx context.Context, c *conn, files fs.FS, options ...goose.Prov
 	return setBusyTimeout(ctx, c, 0)
 }
 
-// setBusyTimeout says how long SQLite waits by itself for locks of its own.
+// setBusyTimeout sets how long SQLite itself waits for its own locks.
 func setBusyTimeout(ctx context.Context, c *conn, wait time.Duration) error {
 	_, err := c.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", wait.Milliseconds()))
 	return err

@@ -1,11 +1,11 @@
-// Package sqlite keeps the rows of package db in a SQLite file, for the processes of
-// one machine.
+// Package sqlite is the engine that keeps the rows of package db in a SQLite file,
+// shared by the processes of one machine.
 //
-// A write takes three locks, in this order: the turn of the process, the gate (a
-// kernel lock that serves waiting processes in turn, which SQLite's own retrying
-// does not), and SQLite's write lock. Beside the database are files with which
-// processes wake each other (wake.go), keep room for results (reserve.go), and tell
-// whether a runner lives (alive.go).
+// A write takes three locks, in this order: the turn within the process, the gate (a
+// kernel lock that serves waiting processes in order, which SQLite's own retrying does
+// not), and SQLite's write lock. Files beside the database serve to wake other
+// processes (wake.go), to reserve disk space for results (reserve.go), and to tell
+// whether a runner is alive (alive.go).
 package sqlite
 
 import (
@@ -28,7 +28,7 @@ import (
 // The files of a base path that belong to the store.
 const (
 	FileName    = "air-executor.db"
-	LocksName   = "runners.lock" // in which runners hold their locks
+	LocksName   = "runners.lock" // where runners hold their locks
 	gateName    = "write.lock"
 	migrateName = "migrate.lock"
 	wakeName    = "wake"
@@ -48,7 +48,7 @@ type DB struct {
 	upgraded *engine.Upgraded // nil: the schema was left as it was
 }
 
-// Open opens the database in the folder base, as db.Open says.
+// Open opens the database in the folder base, as described at db.Open.
 func Open(ctx context.Context, base string, o engine.Options) (*DB, error) {
 	path := filepath.Join(base, FileName)
 	if !o.RunnerOnly {
@@ -66,7 +66,7 @@ func Open(ctx context.Context, base string, o engine.Options) (*DB, error) {
 	if err := d.connect(ctx, o); err != nil {
 		d.Close()
 		if denied := access(path); denied != nil {
-			err = denied // SQLite says only that it could not
+			err = denied // SQLite would not say why
 		}
 		return nil, fmt.Errorf("open %s: %w", path, translate(err))
 	}
@@ -79,7 +79,7 @@ func (d *DB) connect(ctx context.Context, o engine.Options) error {
 	if err != nil {
 		return err
 	}
-	pool.SetMaxOpenConns(1) // while goose works with it
+	pool.SetMaxOpenConns(1) // as long as goose works with it
 	d.conns = newConns(pool)
 	first, err := d.toWrite(ctx)
 	if err != nil {
@@ -99,7 +99,7 @@ func (d *DB) connect(ctx context.Context, o engine.Options) error {
 	return err
 }
 
-// dsn spells out how to open the file. The path is escaped, because SQLite
+// dsn returns the data source name of the file. The path is escaped, because SQLite
 // would read '?', '#' and '%' in it as parts of a URI.
 func dsn(path string, o engine.Options) string {
 	sync := "FULL"
@@ -119,11 +119,11 @@ func dsn(path string, o engine.Options) string {
 		"&_pragma=cell_size_check(1)"
 }
 
-// Close closes the database. What another goroutine still does with it is left to
-// the end of the process.
+// Close closes the database. A connection that another goroutine still uses stays open
+// until the process exits.
 func (d *DB) Close() error {
 	if err := d.CheckFiles(); err != nil {
-		return err // the last to close tidies up, and would write
+		return err // the last connection to close cleans up, which would write
 	}
 	var errs []error
 	if d.conns != nil {
@@ -136,8 +136,8 @@ func (d *DB) Close() error {
 	return errors.Join(errs...)
 }
 
-// openBeside opens n connections beside the one that is in use, and has them open
-// their files.
+// openBeside opens n connections besides the one in use, and makes them open their
+// files.
 func (d *DB) openBeside(ctx context.Context, n int) error {
 	for range min(n, MaxReaders) {
 		c, err := d.toRead(ctx)
@@ -152,18 +152,17 @@ func (d *DB) openBeside(ctx context.Context, n int) error {
 	return nil
 }
 
-// Path is the database file.
+// Path returns the path of the database file.
 func (d *DB) Path() string { return d.path }
 
-// Schema is the version of the schema as it was when the database was opened; 0:
-// not looked at.
+// Schema returns the version of the schema as it was when the database was opened; 0:
+// it was not read.
 func (d *DB) Schema() int { return d.schema }
 
-// Upgraded is what Open did to an older database, nil if it left the schema as it
-// was.
+// Upgraded says what Open did to an older database; nil: it left the schema as it was.
 func (d *DB) Upgraded() *engine.Upgraded { return d.upgraded }
 
-// Begin returns a connection for one transaction, for one that writes with the gate
+// Begin returns a connection for one transaction. For a write transaction, the gate is
 // locked.
 func (d *DB) Begin(ctx context.Context, write bool) (*engine.Conn, func(bool), error) {
 	if write {
@@ -207,7 +206,7 @@ func (d *DB) beginToWrite(ctx context.Context) (_ *engine.Conn, _ func(bool), er
 	}, nil
 }
 
-// used notes, after a transaction that went well, which files are in use.
+// used records, after a successful transaction, which files are in use.
 func (d *DB) used(well bool) {
 	if well && d.files.Load() == nil {
 		d.remember()

@@ -15,23 +15,23 @@ import (
 	"github.com/air-executor/air-executor/internal/basepath"
 )
 
-// The name of a new write-ahead log must be durable before a commit in it is, so
-// SQLite flushes the folder of the log, too, when it flushes the log. It does so
-// once in every process, since it cannot know that another one has. Here the
-// process that has flushed the folder marks the log, and the others see that.
+// The name of a new write-ahead log must be durable before a commit in it is, so SQLite
+// flushes the folder of the log too when it flushes the log. It does so once in every
+// process, because it cannot know that another process has done it. Here, the process
+// that flushes the folder marks the log, and the others see the mark.
 //
-// The mark is a bit in the mode of the file (the sticky bit, which means nothing
-// on a file). It is set after the folder was flushed, and goes with the file: a
-// later log is another file, without it.
+// The mark is a bit in the mode of the file (the sticky bit, which means nothing on a
+// file). It is set after the folder was flushed, and is lost with the file: a later log
+// is a new file, without the mark.
 const flushed = fs.ModeSticky
 
-// cFunc is the form of SQLite's openDirectory.
+// cFunc is the type of SQLite's openDirectory.
 type cFunc = func(tls *libc.TLS, path, fd uintptr) int32
 
-// syncWAL has SQLite call openWALFolder, and flush files with fdatasync(2), which
-// keeps what fsync(2) keeps but for the times of the file.
+// syncWAL has SQLite call openWALFolder, and flush files with fdatasync(2), which makes
+// the same things durable as fsync(2), except the times of the file.
 var syncWAL = sync.OnceFunc(func() {
-	_, _ = sqlite.Fdatasync(true) // where it is not to be had, fsync(2) goes on
+	_, _ = sqlite.Fdatasync(true) // where it is not available, fsync(2) stays in use
 	tls := libc.NewTLS()
 	defer tls.Close()
 	name, err := libc.CString("openDirectory")
@@ -57,7 +57,7 @@ var syncWAL = sync.OnceFunc(func() {
 // openFolder is SQLite's own openDirectory.
 var openFolder cFunc
 
-// pointer is a function as SQLite, which was C, calls it.
+// pointer turns a function into a pointer that SQLite, translated from C, can call.
 func pointer(f cFunc) uintptr { return *(*uintptr)(unsafe.Pointer(&f)) }
 
 // openWALFolder replaces SQLite's openDirectory, which opens a folder so that SQLite
@@ -84,7 +84,7 @@ func flushOnce(wal string) bool {
 		return false
 	}
 	if after, err := os.Lstat(wal); err == nil && os.SameFile(before, after) {
-		_ = os.Chmod(wal, after.Mode()|flushed) // if it is another user's, the next one flushes again
+		_ = os.Chmod(wal, after.Mode()|flushed) // fails for another user's file: the next process flushes again
 	}
 	return true
 }

@@ -12,10 +12,9 @@ import (
 	"github.com/air-executor/air-executor/lock"
 )
 
-// upgrade brings the schema up to date, after a copy of the database. No other
-// process writes from before the copy until the end, so nothing that was
-// recorded is missing in the copy. Processes that have the database open go on
-// afterwards: a migration only adds.
+// upgrade brings the schema up to date, after copying the database. No other process
+// writes from before the copy until the end, so the copy is complete. Processes that
+// have the database open continue afterwards, because a migration only adds.
 func (d *DB) upgrade(ctx context.Context, c *conn) error {
 	gate, err := lock.Open(filepath.Join(filepath.Dir(d.path), gateName))
 	if err != nil {

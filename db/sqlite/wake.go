@@ -12,16 +12,16 @@ import (
 	"github.com/air-executor/air-executor/internal/basepath"
 )
 
-// A manager that sleeps is woken through a named pipe beside the database, one
-// byte at a time. It is written to after a commit, so that what woke the
-// manager is there to be read (a watch on the database's own files fires
-// before). Nothing depends on it: without it, work is found at the next poll.
+// A sleeping manager is woken through a named pipe beside the database, one byte per
+// wake-up. The byte is written after the commit, so the manager can read what woke it
+// (a watch on the database's own files would fire too early). Nothing depends on the
+// pipe: without it, the manager finds the work at its next poll.
 
-// Wake wakes the manager, if one listens.
+// Wake wakes the manager, if one is listening.
 func (d *DB) Wake() {
 	f, err := os.OpenFile(d.wakePath(), os.O_WRONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
 	if err != nil {
-		return // nobody listens, or nobody ever has
+		return // no manager is listening, or none ever has
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeNamedPipe == 0 {
@@ -30,15 +30,16 @@ func (d *DB) Wake() {
 	_, _ = f.Write([]byte{'w'}) // a full pipe means that a wake-up is pending
 }
 
-// Listen returns a channel that gets a value after every Wake by any process.
-// It is closed when ctx ends.
+// Listen returns a channel that receives a value after every Wake by any process. It is
+// closed when ctx ends.
 func (d *DB) Listen(ctx context.Context) (<-chan struct{}, error) {
 	path := d.wakePath()
 	made := unix.Mkfifo(path, 0o600)
 	if made != nil && made != unix.EEXIST {
 		return nil, fmt.Errorf("make %s: %w", path, made)
 	}
-	// Opened for writing too, it never reads as ended when a writer leaves.
+	// It is open for writing too, so that it does not reach end of file when a writer
+	// closes it.
 	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return nil, err
@@ -55,7 +56,7 @@ func (d *DB) Listen(ctx context.Context) (<-chan struct{}, error) {
 	go func() {
 		defer func() {
 			if ctx.Err() != nil {
-				close(woken) // should the pipe fail, nothing comes from it any more
+				close(woken) // the pipe has failed, and nothing more will come from it
 			}
 		}()
 		for buf := make([]byte, 512); ; {
@@ -64,7 +65,7 @@ func (d *DB) Listen(ctx context.Context) (<-chan struct{}, error) {
 			}
 			select {
 			case woken <- struct{}{}:
-			default: // a wake is waiting already
+			default: // a wake-up is pending already
 			}
 		}
 	}()

@@ -1,7 +1,7 @@
 // Package basepath finds, creates and checks the base path, the folder that holds
 // everything. What is queued there runs as the user who starts the manager, and it
-// stores the environments of shells. So the folder must belong to that user
-// alone, and a file in it is never assumed to be ours just because of its name.
+// stores the environments of shells. So the folder must belong to that user alone, and
+// a file in it is never trusted just because of its name.
 package basepath
 
 import (
@@ -14,24 +14,24 @@ import (
 	"syscall"
 )
 
-// AllowForeign is the variable that turns the check of owners off.
+// AllowForeign is the environment variable that turns off the check of owners.
 const AllowForeign = "AIR_EXECUTOR_ALLOW_FOREIGN_BASE_PATH"
 
-// Untrusted is the error for a folder or file that belongs to another user, or
-// that other users may write to.
+// Untrusted is the error about a folder or file that belongs to another user, or that
+// other users may write to.
 type Untrusted struct {
 	Path string
 	Why  string // "is owned by uid 1000, not by you (uid 0)"
 	Hint string // what to do about it
 }
 
-// Error names the path and says what is wrong.
+// Error returns the path and what is wrong with it.
 func (e *Untrusted) Error() string { return e.Path + " " + e.Why }
 
-// Check returns an error of type *Untrusted unless the folder (or the file) at
-// path belongs to the effective user, and nobody else may write to it. For root
-// under sudo, the user who called sudo is accepted too. A link must belong to the same
-// users as what it points to. A missing path is no error.
+// Check returns an error of type *Untrusted unless the folder (or file) at path belongs
+// to the effective user, and no other user may write to it. For root under sudo, the
+// user who called sudo is accepted too. A link must have the same owner as its target.
+// A missing path is no error.
 func Check(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -48,7 +48,7 @@ func Check(path string) error {
 	return CheckInfo(path, info)
 }
 
-// CheckInfo is Check for the result of an earlier stat, of something that is not a link.
+// CheckInfo is Check for the result of an earlier stat of something that is not a link.
 func CheckInfo(path string, info fs.FileInfo) error {
 	if owner, ok := foreign(info); ok {
 		return foreignError(path, owner)
@@ -56,8 +56,8 @@ func CheckInfo(path string, info fs.FileInfo) error {
 	return checkMode(path, info)
 }
 
-// CheckConfig is CheckInfo for a configuration file, which may also be root's:
-// that is how one file serves many users.
+// CheckConfig is CheckInfo for a configuration file, which root may own too, so that
+// one file can serve many users.
 func CheckConfig(path string, info fs.FileInfo) error {
 	if owner, ok := foreign(info); ok && owner != 0 {
 		return foreignError(path, owner)
@@ -72,7 +72,7 @@ func ignoreMissing(err error) error {
 	return err
 }
 
-// foreign returns the owner, and whether that is somebody else.
+// foreign returns the owner, and whether that is another user.
 func foreign(info fs.FileInfo) (owner uint32, is bool) {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
@@ -115,15 +115,15 @@ func checkMode(path string, info fs.FileInfo) error {
 	}
 }
 
-// signs are the names of which at least one is in a base path that is in use.
+// signs are names of which a base path in use has at least one.
 var signs = []string{"air-executor.db", "jobs", "config.yaml"}
 
-// Find looks for a base path called name in the folder dir and those above it,
-// and returns the nearest, or "" if there is none. The search ends at home if dir
-// is inside, else at the root. A folder of this name counts if there is a
-// database, a folder jobs or a config.yaml in it. Above dir, those of other users
-// are skipped, unless foreign allows them: one that somebody leaves in /tmp
-// must not stop others from working below it. They are returned too.
+// Find looks for a base path called name in the folder dir and its parents, and returns
+// the nearest, or "" if there is none. The search ends at home if dir is inside it,
+// else at the root. A folder of this name counts if it has a database, a folder jobs or
+// a config.yaml. Above dir, other users' base paths are skipped, unless foreign allows
+// them: one that a user leaves in /tmp must not affect everyone who works below it. The
+// skipped ones are returned too.
 func Find(name, dir, home string, foreign bool) (found string, passed []string) {
 	for at := dir; ; at = filepath.Dir(at) {
 		path := filepath.Join(at, name)
@@ -144,7 +144,7 @@ func inUse(path string) bool {
 		return false
 	}
 	for _, sign := range signs {
-		// A folder that we may not read belongs to another user, and may be a base path.
+		// An unreadable folder belongs to another user, and may be a base path.
 		if _, err := os.Lstat(filepath.Join(path, sign)); err == nil || errors.Is(err, fs.ErrPermission) {
 			return true
 		}
@@ -168,9 +168,9 @@ func foreignFolder(path string) bool {
 // ignore keeps databases, which hold secrets, out of version control.
 const ignore = "# Made by air-executor. The database may hold secrets; keep it out of version control.\n*\n"
 
-// Make makes the folder and those above it, for its owner only, unless it is
-// there. A new one is durable, and holds a .gitignore; so does one in which we are
-// the first to put anything. It reports whether it has made the folder.
+// Make makes the folder and its parents, accessible by its owner only, unless it
+// exists. A new one is durable, and gets a .gitignore, as does an existing one that is
+// empty or ours alone. It reports whether it has made the folder.
 func Make(path string) (made bool, err error) {
 	err = os.Mkdir(path, 0o700)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -181,7 +181,7 @@ func Make(path string) (made bool, err error) {
 	}
 	if errors.Is(err, fs.ErrExist) {
 		if err := os.MkdirAll(path, 0o700); err != nil {
-			return false, err // it is no folder
+			return false, err // it is not a folder
 		}
 		if !ours(path) {
 			return false, nil
@@ -197,8 +197,7 @@ func Make(path string) (made bool, err error) {
 	return true, err
 }
 
-// writeIgnore writes a .gitignore, unless one is there: of the user, or of another
-// process that was faster.
+// writeIgnore writes a .gitignore, unless the user or another process has written one.
 func writeIgnore(folder string) error {
 	err := writeNew(filepath.Join(folder, ".gitignore"), ignore)
 	if errors.Is(err, fs.ErrExist) {
@@ -207,9 +206,9 @@ func writeIgnore(folder string) error {
 	return err
 }
 
-// ours reports whether a folder that was there is used for nothing else: there is
-// nothing in it, or it has our name and no database yet. In one of somebody else,
-// who may not want us, and in one with other files, nothing is to be ignored.
+// ours reports whether an existing folder is used for nothing else: it is empty, or it
+// has our name and no database yet. A folder of another user, or one with other files,
+// gets no .gitignore.
 func ours(path string) bool {
 	if Check(path) != nil {
 		return false
@@ -222,7 +221,7 @@ func ours(path string) bool {
 	return filepath.Base(path) == ".air-executor" && errors.Is(err, fs.ErrNotExist)
 }
 
-// writeNew writes a file that must not be there.
+// writeNew writes a file that must not exist.
 func writeNew(path, content string) error {
 	f, err := Open(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -232,8 +231,8 @@ func writeNew(path, content string) error {
 	return errors.Join(err, f.Close())
 }
 
-// SyncFolder makes the names of the files in a folder durable. Errors are those
-// of the system.
+// SyncFolder makes the names of the files in a folder durable. It returns errors of the
+// system.
 func SyncFolder(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -243,8 +242,8 @@ func SyncFolder(path string) error {
 	return f.Sync()
 }
 
-// syncParent is SyncFolder for a folder that may belong to another user: we may be
-// able to enter it but not to list it, and its file system may not support sync.
+// syncParent is SyncFolder for a folder that may belong to another user: it may not be
+// readable, and its file system may not support fsync(2).
 func syncParent(path string) error {
 	err := SyncFolder(path)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EINVAL) {

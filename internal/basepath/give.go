@@ -11,13 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What root makes in the base path of another user must be that user's, or the
-// user could not go on there. The functions below are for what this process has
-// just made, and nothing else: a file of root that lies in a folder of a user may
-// have been moved there to be given away. They do nothing for other users, and
-// nothing where the system does not let root give files away.
+// What root makes in another user's base path must belong to that user, who could not
+// work there otherwise. The functions below must only be used for files that this
+// process has just made: another file of root in the user's folder may have been moved
+// there by the user, in order to get it. They do nothing if this process is not root,
+// or if the system does not let root give files away.
 
-// Give gives a new file to the owner of the folder in which it is.
+// Give gives a new file to the owner of its folder.
 func Give(f *os.File) {
 	if uid, gid, ok := heir(f.Name()); ok {
 		_ = f.Chown(uid, gid)
@@ -31,7 +31,7 @@ func GiveLink(path string) {
 	}
 }
 
-// heir is to whom root gives what it makes at path.
+// heir returns the user to whom root gives what it makes at path.
 func heir(path string) (uid, gid int, ok bool) {
 	if os.Geteuid() != 0 {
 		return 0, 0, false
@@ -47,8 +47,8 @@ func heir(path string) (uid, gid int, ok bool) {
 	return int(st.Uid), int(st.Gid), true
 }
 
-// MkdirAll makes a folder in the base path, and those above it, for their owner
-// only, and gives them as Give does.
+// MkdirAll makes a folder in the base path and its parents, accessible by their owner
+// only, and gives them away as Give does.
 func MkdirAll(path string) error {
 	err := os.Mkdir(path, 0o700)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -58,7 +58,7 @@ func MkdirAll(path string) error {
 		err = os.Mkdir(path, 0o700)
 	}
 	if errors.Is(err, fs.ErrExist) {
-		return os.MkdirAll(path, 0o700) // an error if it is no folder
+		return os.MkdirAll(path, 0o700) // an error if it is not a folder
 	}
 	if err != nil || os.Geteuid() != 0 {
 		return err
@@ -71,8 +71,8 @@ func MkdirAll(path string) error {
 	return f.Close()
 }
 
-// Denied says who owns what keeps this user from path, and what to do about it;
-// empty if that cannot be told.
+// Denied says why this user has no access to path, and what to do about it; empty if
+// that is unknown.
 func Denied(path string) (why, hint string) {
 	for at := path; ; at = filepath.Dir(at) {
 		info, err := os.Lstat(at)
@@ -80,7 +80,7 @@ func Denied(path string) (why, hint string) {
 			return "", ""
 		}
 		if err != nil {
-			continue // what is above says why it cannot be looked at
+			continue // it cannot be examined because of a parent
 		}
 		owner, is := foreign(info)
 		if !is {
@@ -94,8 +94,8 @@ func Denied(path string) (why, hint string) {
 	}
 }
 
-// giveBack says how to get back what root has made in a folder of one's own;
-// empty if the folder is not.
+// giveBack returns a hint on how to get back what root has made in this user's own
+// folder; empty if the folder is not this user's.
 func giveBack(path string) string {
 	folder := filepath.Dir(path)
 	info, err := os.Stat(folder)

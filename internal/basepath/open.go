@@ -9,17 +9,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrNotRegular is what Open returns, with the name, for anything but a regular file.
+// ErrNotRegular is wrapped in Open's error, which has the name, for anything but a
+// regular file.
 var ErrNotRegular = errors.New("not a regular file")
 
-// Open opens a regular file as os.OpenFile does. Anything else (a link, a named
-// pipe, a device) is refused at once, without blocking. A file that it
-// creates is given as Give does.
+// Open opens a regular file as os.OpenFile does. Anything else (a link, a named pipe, a
+// device) is refused at once, without blocking. A file that it creates is given away as
+// Give does.
 func Open(path string, flag int, perm os.FileMode) (*os.File, error) {
 	if flag&os.O_CREATE == 0 || os.Geteuid() != 0 {
 		return openRegular(path, flag, perm)
 	}
-	// Only who makes a file without fail knows that it is new.
+	// Only O_EXCL tells whether this process has made the file.
 	for {
 		if flag&os.O_EXCL == 0 {
 			f, err := openRegular(path, flag&^os.O_CREATE, perm)
@@ -48,7 +49,7 @@ func openRegular(path string, flag int, perm os.FileMode) (*os.File, error) {
 	var st unix.Stat_t
 	err = unix.Fstat(fd, &st)
 	if err == nil && st.Mode&unix.S_IFMT == unix.S_IFREG {
-		// Non-blocking was for the open only.
+		// Non-blocking was needed for opening only.
 		err = unix.SetNonblock(fd, false)
 	} else if err == nil {
 		unix.Close(fd)
@@ -78,7 +79,7 @@ func notRegular(path string, mode fs.FileMode) error {
 	return fmt.Errorf("%s is %s, %w", path, Kind(mode), ErrNotRegular)
 }
 
-// Kind names what a file is, for messages.
+// Kind returns the kind of a file, for messages.
 func Kind(mode fs.FileMode) string {
 	switch {
 	case mode.IsRegular():

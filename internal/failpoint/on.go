@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// point is what to do at one name.
+// point is the action at one name.
 type point struct {
 	action string
 	nth    int // 0: every time
@@ -35,7 +35,7 @@ var (
 	})
 )
 
-// Hit does what the environment says is to be done at name.
+// Hit carries out the action that the environment sets for name.
 func Hit(name string) {
 	if collects() {
 		collect()
@@ -45,7 +45,7 @@ func Hit(name string) {
 	}
 }
 
-// Err returns an error if the environment says that this is to fail.
+// Err returns an error if the environment says that name fails.
 func Err(name string) error {
 	if p := due(name); p != nil {
 		return fmt.Errorf("failpoint %s: %w", name, unix.EIO)
@@ -53,7 +53,7 @@ func Err(name string) error {
 	return nil
 }
 
-// due returns what is to be done at name by this process now; nil: nothing.
+// due returns the action of this process at name now; nil: none.
 func due(name string) *point {
 	mu.Lock()
 	defer mu.Unlock()
@@ -65,7 +65,7 @@ func due(name string) *point {
 
 var collects = sync.OnceValue(func() bool { return os.Getenv("AIR_EXECUTOR_COLLECT") != "" })
 
-// collect returns when what could not be reached before has been tidied up.
+// collect returns when everything that was unreachable has been finalized.
 func collect() {
 	for range 2 {
 		tidied := make(chan struct{})
@@ -87,7 +87,7 @@ func first(name string) bool {
 		return true
 	}
 	path := mark + "." + name
-	// Linked into place when it is complete: the tests wait for it to appear.
+	// Linked into place once it is complete: the tests wait for it to appear.
 	draft := fmt.Sprintf("%s.%d", path, os.Getpid())
 	if err := os.WriteFile(draft, []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
 		return false
@@ -102,13 +102,13 @@ func (p *point) act() {
 		_ = unix.Kill(os.Getpid(), unix.SIGKILL)
 		select {}
 	case "stop":
-		// Sent to this very thread, so that it stops before it goes on.
+		// Sent to this thread, so that it stops before the next instruction.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		_ = unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGSTOP)
 	case "mark":
 	case "lose-lock":
-		_ = unix.Close(3) // where a runner inherits it
+		_ = unix.Close(3) // the descriptor that a runner inherits
 	case "sleep":
 		n, _ := strconv.Atoi(ms)
 		time.Sleep(time.Duration(n) * time.Millisecond)

@@ -1,5 +1,5 @@
-// Package house holds the rules of the house as tests: who may import whom, who
-// may end the process, what has a comment, and how long things may be.
+// Package house tests the house rules: which package may import which, where the
+// process may exit, what needs a comment, and how long functions and files may be.
 package house_test
 
 import (
@@ -19,7 +19,7 @@ import (
 
 const module = "github.com/air-executor/air-executor/"
 
-// anything is for folders that stand above all others.
+// anything is for folders that may import every other.
 const anything = "*"
 
 // layers says which packages of ours each package may import: those below it.
@@ -259,8 +259,8 @@ func exportedReceiver(d *ast.FuncDecl) bool {
 	return !ok || name.IsExported()
 }
 
-// uncommented lists the exported names of a declaration that neither stand in
-// a group with a comment nor have one of their own.
+// uncommented lists the exported names of a declaration that have no comment, neither
+// their own nor that of their group.
 func uncommented(d *ast.GenDecl) (out []*ast.Ident) {
 	for _, s := range d.Specs {
 		switch s := s.(type) {

@@ -1,9 +1,8 @@
-// Package strictyaml reads YAML files that people write, and reports every
-// mistake in them with its file, line and key.
+// Package strictyaml reads YAML files that people write, and reports mistakes with
+// file, line and key.
 //
-// It accepts less than YAML allows: one document, whose root is a mapping with
-// unique text keys, without anchors, aliases, merge keys and tags. JSON is
-// accepted whole.
+// It accepts a subset of YAML: one document whose root is a mapping with unique text
+// keys, without anchors, aliases, merge keys and tags. All of JSON is accepted.
 package strictyaml
 
 import (
@@ -11,15 +10,15 @@ import (
 	"strings"
 )
 
-// Error is a mistake in a file or in a setting. Its text includes what is known
-// about the place, for example
+// Error is a mistake in a file or in a setting. Its text includes the place, as far as
+// it is known, for example
 //
 //	config.yaml:3: poll_interval: must be between 1 and 60, not 99
 type Error struct {
-	File string // as it is to be shown; empty: the mistake is in no file
+	File string // as shown in messages; empty: the mistake is not in a file
 	Line int    // first line is 1; 0: the whole file
 	Key  string // path of the value, such as tasks[0].command; empty: no value
-	Path []Step // what Key shows; nil: no value
+	Path []Step // the path that Key shows; nil: no value
 	Msg  string
 	Err  error // cause; nil: none
 }

@@ -9,10 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// alignJSON returns data unchanged unless it is JSON. Of JSON it rewrites the
-// few forms inside strings that YAML reads differently: pairs of surrogate
-// escapes, which YAML refuses, and the Unicode line breaks, which it folds.
-// Lines stay where they are.
+// alignJSON returns data unchanged unless it is JSON. In JSON it rewrites the few
+// things inside strings that YAML reads differently: pairs of surrogate escapes, which
+// YAML refuses, and Unicode line breaks, which it folds. Line numbers do not change.
 func alignJSON(data []byte) []byte {
 	if !bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("{")) || !json.Valid(data) {
 		return data
@@ -38,8 +37,8 @@ func alignJSON(data []byte) []byte {
 	return out
 }
 
-// surrogatePair returns the character that the two escapes at the beginning
-// of s stand for together, or utf8.RuneError if s does not begin so.
+// surrogatePair returns the character that the two escapes at the beginning of s
+// encode, or utf8.RuneError if s does not begin with such a pair.
 func surrogatePair(s []byte) rune {
 	if len(s) < 12 || s[1] != 'u' || s[6] != '\\' || s[7] != 'u' {
 		return utf8.RuneError

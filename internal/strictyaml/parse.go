@@ -13,12 +13,12 @@ import (
 	"github.com/air-executor/air-executor/internal/words"
 )
 
-// maxDepth bounds how deep lists and mappings may be nested.
+// maxDepth limits how deep lists and mappings may be nested.
 const maxDepth = 64
 
-// Parse returns the root mapping of the one document in data, which errors,
-// of type *Error, call name. It returns nil if data holds no value: nothing,
-// or only comments.
+// Parse returns the root mapping of the only document in data. Errors are of type
+// *Error, and call data by this name. It returns nil if data has no value: it is empty,
+// or has only comments.
 func Parse(name string, data []byte) (*Map, error) {
 	v, err := ParseValue(name, data)
 	if v == nil || err != nil {
@@ -27,8 +27,9 @@ func Parse(name string, data []byte) (*Map, error) {
 	return v.Map()
 }
 
-// ParseValue is Parse for a root of any type. Where the document can be read but
-// holds what is not allowed, the root comes with the error, for messages.
+// ParseValue is Parse for a root of any type. If the document can be parsed but
+// contains something that is not allowed, it returns the root with the error, for
+// messages.
 func ParseValue(name string, data []byte) (*Value, error) {
 	data, err := checkText(name, data)
 	if err != nil {
@@ -77,10 +78,10 @@ func document(name string, data []byte) (*yaml.Node, error) {
 }
 
 // directive returns the line of the first directive, such as %TAG, or 0. Directives
-// come before a document. The YAML library takes quadratic time for them, so
-// it must not see any.
+// come before a document. The YAML library needs quadratic time for them, so it must
+// not see any.
 func directive(data []byte) int {
-	before := true // no document has begun, or the last was ended by ...
+	before := true // no document has begun, or the last one was ended by ...
 	for line := 1; len(data) > 0; line++ {
 		text, rest := cutLine(data)
 		begin := bytes.TrimLeft(text, " \t\ufeff")
@@ -98,8 +99,8 @@ func directive(data []byte) int {
 	return 0
 }
 
-// cutLine returns the first line of data and what follows it. Lines end where
-// the YAML library ends them.
+// cutLine returns the first line of data and the rest. It splits lines as the YAML
+// library does.
 func cutLine(data []byte) (line, rest []byte) {
 	for i, c := range data {
 		switch {
@@ -116,7 +117,7 @@ func cutLine(data []byte) (line, rest []byte) {
 	return data, nil
 }
 
-// syntaxError places an error of the YAML library.
+// syntaxError turns an error of the YAML library into an *Error with its place.
 func syntaxError(name string, data []byte, err error) *Error {
 	var load *yaml.LoadError
 	if !errors.As(err, &load) {
@@ -128,19 +129,19 @@ func syntaxError(name string, data []byte, err error) *Error {
 	case begin == 0:
 	case strings.Contains(load.Message, "unexpected end of stream"),
 		strings.Contains(load.Message, "could not find expected ':'"):
-		e.Line = begin // the mark is where the library gave up, lines after the mistake
+		e.Line = begin // the mark is where the library gave up, some lines after the mistake
 	case begin != e.Line:
 		e.Msg += fmt.Sprintf(" (%s that begins on line %d)", load.ContextMsg, begin)
 	}
 	text := bytes.TrimRight(data, " \t\r\n")
-	e.Line = min(e.Line, 1+bytes.Count(text, []byte("\n"))) // not after the end
+	e.Line = min(e.Line, 1+bytes.Count(text, []byte("\n"))) // at most the last line
 	if indentedByTab(data, e.Line) {
 		e.Msg += "; indent with spaces, not with tabs"
 	}
 	return e
 }
 
-// indentedByTab reports whether there is a tab in the indentation of a line.
+// indentedByTab reports whether the indentation of a line has a tab.
 func indentedByTab(data []byte, line int) bool {
 	for n := 1; n < line; n++ {
 		_, rest, found := bytes.Cut(data, []byte("\n"))
@@ -153,12 +154,12 @@ func indentedByTab(data []byte, line int) bool {
 	return bytes.IndexByte(blank, '\t') >= 0
 }
 
-// check returns an error for the first node under v that uses a part of YAML
-// which is not allowed. Depth is bounded by maxDepth.
+// check returns an error for the first node under v that uses a part of YAML that is
+// not allowed. The depth is limited by maxDepth.
 func (v Value) check() error {
 	n := v.node
 	switch {
-	case n.Anchor != "": // so there are no aliases either: each needs an anchor before it
+	case n.Anchor != "": // this rules out aliases too: each needs an anchor before it
 		return v.Errorf("anchors (&%s) are not allowed; write the value out where it is used", words.Clip(n.Anchor))
 	case n.Style&yaml.TaggedStyle != 0 || n.Tag == "!":
 		return v.Errorf("tags (%s) are not allowed", words.Clip(n.Tag))
@@ -201,7 +202,7 @@ func (v Value) checkMapping() error {
 	return nil
 }
 
-// keyName returns the text of a mapping's key.
+// keyName returns the text of a key of a mapping.
 func (v Value) keyName() (string, error) {
 	if !v.isText() {
 		return "", v.Errorf("a key must be text, not %s", v.given())

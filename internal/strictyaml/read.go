@@ -11,11 +11,11 @@ import (
 	"unicode/utf8"
 )
 
-// MaxSize is the size in bytes above which a file is refused.
+// MaxSize is the size in bytes of the largest file that is accepted.
 const MaxSize = 16 << 20
 
-// ReadFile returns the content of a file. Its errors are of type *Error, name
-// the file as path does, and wrap those of the system.
+// ReadFile returns the content of a file. Its errors are of type *Error, contain the
+// path, and wrap those of the system.
 func ReadFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -25,7 +25,7 @@ func ReadFile(path string) ([]byte, error) {
 	return Read(path, f)
 }
 
-// Read returns all that r holds. Errors, of type *Error, call it name.
+// Read returns the content of r. Errors are of type *Error, and call it by this name.
 func Read(name string, r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
 	if err != nil {
@@ -34,7 +34,7 @@ func Read(name string, r io.Reader) ([]byte, error) {
 	return data, nil
 }
 
-// readError says in a few words why a file cannot be read.
+// readError returns a short error about a file that cannot be read.
 func readError(name string, err error) *Error {
 	msg := "cannot be read: " + err.Error()
 	var path *fs.PathError
@@ -51,8 +51,8 @@ func readError(name string, err error) *Error {
 	return &Error{File: name, Msg: msg, Err: err}
 }
 
-// checkText returns data without its byte order mark, or an error if it is
-// not text that YAML allows.
+// checkText returns data without its byte order mark, or an error if it is not valid
+// text for YAML.
 func checkText(name string, data []byte) ([]byte, error) {
 	if len(data) > MaxSize {
 		return nil, &Error{File: name, Msg: fmt.Sprintf("is larger than %d MiB", MaxSize>>20)}
@@ -78,7 +78,7 @@ func checkText(name string, data []byte) ([]byte, error) {
 // ErrNotUTF8 is wrapped in the error for a file with bytes that are not UTF-8.
 var ErrNotUTF8 = errors.New("is not valid UTF-8")
 
-// badRune says what is wrong with a character, or nil.
+// badRune returns what is wrong with a character, or nil.
 func badRune(r rune, size int) error {
 	switch {
 	case r == utf8.RuneError && size <= 1:

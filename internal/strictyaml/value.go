@@ -13,24 +13,24 @@ import (
 	"github.com/air-executor/air-executor/internal/words"
 )
 
-// Value is a value in a file. Its readers return errors of type *Error that
-// say what was wanted and what is there.
+// Value is a value in a file. Its methods return errors of type *Error that say what
+// was expected and what was found.
 type Value struct {
 	file string
 	path path
 	node *yaml.Node
 }
 
-// path is the keys and indexes that lead to a value from the root.
+// path is the keys and indexes from the root to a value.
 type path []Step
 
 // Step leads from a mapping to the value of a key, or from a list to an element.
 type Step struct {
 	Key   string
-	Index int // of an element; -1: Key says which
+	Index int // of an element; -1: the step is Key
 }
 
-// String is the path for a message, such as tasks[0].command.
+// String returns the path for a message, such as tasks[0].command.
 func (p path) String() string {
 	var b strings.Builder
 	for i, s := range p {
@@ -46,7 +46,7 @@ func (p path) String() string {
 	return b.String()
 }
 
-// to is the path of what is under a value.
+// to returns the path of a child of a value.
 func (p path) to(s Step) path { return append(p[:len(p):len(p)], s) }
 
 // Kind is the type of a value.
@@ -62,8 +62,8 @@ const (
 	Mapping
 )
 
-// Kind returns the type of the value. Dates are texts: only YAML 1.1 made more of
-// them.
+// Kind returns the type of the value. Dates are texts: only YAML 1.1 treats them
+// differently.
 func (v Value) Kind() Kind {
 	switch {
 	case v.node.Kind == yaml.MappingNode:
@@ -80,12 +80,11 @@ func (v Value) Kind() Kind {
 	return Null
 }
 
-// Raw returns a text without quotes, and other values that are no lists or mappings
-// as they are written.
+// Raw returns a text without quotes, and other scalars as written.
 func (v Value) Raw() string { return v.node.Value }
 
-// Given returns a text value that was given outside of any file, such as that
-// of a flag. Errors call it key.
+// Given returns a text value that does not come from a file, such as the value of a
+// flag. Errors call it key.
 func Given(key, text string) Value {
 	return Value{path: path{{Key: key, Index: -1}}, node: &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: text}}
 }
@@ -93,11 +92,11 @@ func Given(key, text string) Value {
 // Line returns the line on which the value begins.
 func (v Value) Line() int { return v.node.Line }
 
-// Path returns the keys and indexes that lead to the value from the root.
+// Path returns the keys and indexes from the root to the value.
 func (v Value) Path() []Step { return v.path }
 
-// Find returns the first key or value in a document whose text is the one that is
-// looked for. Of a key it is the value that is found.
+// Find returns the first value in a document whose text, or whose key, is the one
+// looked for.
 func (v Value) Find(is func(text string) bool) (found Value, ok bool) {
 	switch v.Kind() {
 	case Mapping:
@@ -116,13 +115,13 @@ func (v Value) Find(is func(text string) bool) (found Value, ok bool) {
 	return found, ok
 }
 
-// Errorf returns an *Error at the place of the value. It wraps what %w does.
+// Errorf returns an *Error at the place of the value. It wraps the operand of %w.
 func (v Value) Errorf(format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
 	return &Error{File: v.file, Line: v.Line(), Key: v.path.String(), Path: v.path, Msg: err.Error(), Err: errors.Unwrap(err)}
 }
 
-// Text returns a string. What YAML takes for something else, such as an
+// Text returns a string. A value that YAML does not treat as a string, such as an
 // unquoted 5 or true, is an error.
 func (v Value) Text() (string, error) {
 	if !v.isText() {
@@ -131,8 +130,8 @@ func (v Value) Text() (string, error) {
 	return v.node.Value, nil
 }
 
-// Literal returns a string, or a number or truth value as it is written.
-// Empty values and null are errors.
+// Literal returns a string, or a number or boolean as written. Empty values and null
+// are errors.
 func (v Value) Literal() (string, error) {
 	if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() == "!!null" {
 		return "", v.wanted("text")
@@ -140,8 +139,8 @@ func (v Value) Literal() (string, error) {
 	return v.node.Value, nil
 }
 
-// FilePath returns a text that can be the path of a file or folder. A leading ~,
-// which only shells expand, is an error.
+// FilePath returns a text that is a valid path of a file or folder. A leading ~, which
+// only shells expand, is an error.
 func (v Value) FilePath() (string, error) {
 	path, err := v.Text()
 	switch {
@@ -163,7 +162,7 @@ func (v Value) IsNumber() bool {
 	return v.node.Kind == yaml.ScalarNode && (tag == "!!int" || tag == "!!float")
 }
 
-// Bool returns true or false, in the words of YAML 1.2.
+// Bool returns true or false, as spelled in YAML 1.2.
 func (v Value) Bool() (bool, error) {
 	if v.node.Kind != yaml.ScalarNode || v.node.ShortTag() != "!!bool" {
 		return false, v.wanted("true or false")
@@ -171,13 +170,13 @@ func (v Value) Bool() (bool, error) {
 	return strings.EqualFold(v.node.Value, "true"), nil
 }
 
-// IsWholeText reports whether the value is a number in quotes: digits alone.
+// IsWholeText reports whether the value is a whole number in quotes: digits only.
 func (v Value) IsWholeText() bool {
 	digits := strings.TrimPrefix(v.node.Value, "-")
 	return v.isText() && digits != "" && strings.Trim(digits, "0123456789") == ""
 }
 
-// wholeFraction returns the digits before the point of a number such as 5.0.
+// wholeFraction returns the digits before the decimal point of a number such as 5.0.
 func (v Value) wholeFraction() (string, bool) {
 	whole, fraction, ok := strings.Cut(v.node.Value, ".")
 	digits := strings.TrimPrefix(whole, "-")
@@ -185,8 +184,8 @@ func (v Value) wholeFraction() (string, bool) {
 		digits != "" && strings.Trim(digits, "0123456789") == ""
 }
 
-// Int returns a whole number from low to high. A quoted "5" and 5.0 are taken
-// as 5; 010, which readers of YAML disagree about, is not a whole number.
+// Int returns a whole number from low to high. A quoted "5" and 5.0 are accepted as 5;
+// 010 is refused, because YAML parsers disagree about it.
 func (v Value) Int(low, high int) (int, error) {
 	text := strings.ReplaceAll(v.node.Value, "_", "")
 	if whole, ok := v.wholeFraction(); ok {
@@ -206,8 +205,7 @@ func (v Value) Int(low, high int) (int, error) {
 	return int(n), nil
 }
 
-// hasLeadingZero reports whether text is decimal digits of which the first is
-// a 0 too many.
+// hasLeadingZero reports whether text is decimal digits with a leading 0.
 func hasLeadingZero(text string) bool {
 	digits := strings.TrimLeft(text, "+-")
 	return len(digits) > 1 && digits[0] == '0' && strings.Trim(digits, "0123456789") == ""
@@ -225,7 +223,7 @@ func (v Value) List() ([]Value, error) {
 	return items, nil
 }
 
-// Literals returns the values of a sequence of which each is a Literal.
+// Literals returns the values of a sequence of Literals.
 func (v Value) Literals() ([]string, error) {
 	items, err := v.List()
 	if err != nil {
@@ -276,14 +274,14 @@ func (m *Map) Get(key string) (v Value, ok bool) {
 	return Value{}, false
 }
 
-// Missing returns the error for a key that must be there.
+// Missing returns the error for a required key.
 func (m *Map) Missing(key string) error {
 	at := m.path.to(Step{Key: key, Index: -1})
 	return &Error{File: m.file, Line: m.Line(), Key: at.String(), Path: at, Msg: "is missing"}
 }
 
-// CheckKeys returns an error for the first key that is not among the known
-// ones. It names the known key that was probably meant, or else all of them.
+// CheckKeys returns an error for the first unknown key. It suggests the known key that
+// was probably meant, or else lists all of them.
 func (m *Map) CheckKeys(known []string) error {
 	for _, e := range m.Entries {
 		if slices.Contains(known, e.Key) {
@@ -309,7 +307,7 @@ func (v Value) field(i int) Value {
 	return Value{file: v.file, path: at, node: v.node.Content[i+1]}
 }
 
-// shownKey returns a key for a message: in quotes unless it is a plain word.
+// shownKey returns a key as shown in messages: in quotes unless it is a plain word.
 func shownKey(key string) string {
 	odd := func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }
 	if key == "" || len(key) > len(words.Clip(key)) || strings.ContainsFunc(key, odd) {
@@ -318,14 +316,14 @@ func shownKey(key string) string {
 	return key
 }
 
-// isText reports whether the value is a string. Dates are: only YAML 1.1 made
-// more of them.
+// isText reports whether the value is a string. Dates count as strings: only YAML 1.1
+// treats them differently.
 func (v Value) isText() bool {
 	tag := v.node.ShortTag()
 	return v.node.Kind == yaml.ScalarNode && (tag == "!!str" || tag == "!!timestamp")
 }
 
-// wanted returns the error that says what should be here and what is.
+// wanted returns the error that says what was expected and what was found.
 func (v Value) wanted(what string) error {
 	return v.Errorf("must be %s, not %s", what, v.given())
 }

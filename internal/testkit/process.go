@@ -8,16 +8,16 @@ import (
 	"testing"
 )
 
-// Process is another process that a test talks with. It is killed at the end of
-// the test.
+// Process is a process that a test communicates with. It is killed at the end of the
+// test.
 type Process struct {
 	*exec.Cmd
 	In  io.WriteCloser // its standard input
 	Out *bufio.Reader  // what it writes to its standard output
 }
 
-// Again is the test binary, to be run as another process with more settings in
-// its environment ("KEY=VALUE"), by which TestMain knows what it is to do.
+// Again returns a command that runs the test binary as another process, with these
+// settings ("KEY=VALUE") added to its environment, which tell TestMain what to do.
 func Again(settings ...string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe")
 	// With the race detector, a process would sleep for a second before it ends.
@@ -25,8 +25,8 @@ func Again(settings ...string) *exec.Cmd {
 	return cmd
 }
 
-// Start starts a process. Its standard error is that of the test, if the command
-// does not say anything else.
+// Start starts a process. Its standard error is that of the test, unless the command
+// sets another.
 func Start(t *testing.T, cmd *exec.Cmd) *Process {
 	t.Helper()
 	if cmd.Stderr == nil {
@@ -37,8 +37,8 @@ func Start(t *testing.T, cmd *exec.Cmd) *Process {
 	return p
 }
 
-// Prepare is Start without the start, for who has the pipes of the command to
-// set. Begin follows.
+// Prepare is Start without starting the process, so that the caller can set the pipes
+// of the command. Call Begin afterwards.
 func Prepare(t *testing.T, cmd *exec.Cmd) *Process {
 	t.Helper()
 	in, err := cmd.StdinPipe()
@@ -52,7 +52,7 @@ func Prepare(t *testing.T, cmd *exec.Cmd) *Process {
 	return &Process{cmd, in, bufio.NewReader(out)}
 }
 
-// Begin starts a process that was prepared.
+// Begin starts a prepared process.
 func (p *Process) Begin(t *testing.T) {
 	t.Helper()
 	if err := p.Cmd.Start(); err != nil {
@@ -61,15 +61,14 @@ func (p *Process) Begin(t *testing.T) {
 	t.Cleanup(p.Kill)
 }
 
-// Kill ends the process with SIGKILL and waits for that. Nothing happens to a
-// process that has been waited for.
+// Kill ends the process with SIGKILL and waits for its exit. It does nothing to a
+// process that was waited for.
 func (p *Process) Kill() {
 	_ = p.Process.Kill()
 	_ = p.Wait()
 }
 
-// End closes the input of the process, which is to end on that, and waits until
-// it has.
+// End closes the input of the process, which must make it exit, and waits for its exit.
 func (p *Process) End() {
 	p.In.Close()
 	_ = p.Wait()

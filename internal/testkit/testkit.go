@@ -1,4 +1,4 @@
-// Package testkit is what tests of several packages need. The program must not
+// Package testkit has helpers for the tests of several packages. The program must not
 // import it.
 package testkit
 
@@ -13,8 +13,9 @@ import (
 	"time"
 )
 
-// Eventually waits for something that no event announces, until ok returns true. The
-// test fails if that takes half a minute; what names it in the message.
+// Eventually waits until ok returns true, for conditions that no event announces. The
+// test fails if that takes more than half a minute; the message calls the condition
+// what.
 func Eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
@@ -46,8 +47,7 @@ func Gunzip(t testing.TB, packed, to string) {
 	Write(t, to, string(content))
 }
 
-// Write writes a file with mode 0600, and the folders that it is in. It returns
-// its path.
+// Write writes a file with mode 0600, creates its folders, and returns its path.
 func Write(t testing.TB, path, content string) string {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -59,7 +59,7 @@ func Write(t testing.TB, path, content string) string {
 	return path
 }
 
-// WantError compares an error, which must be an E, with its whole text.
+// WantError checks that an error is an E with exactly this text.
 func WantError[E error](t testing.TB, err error, want string) {
 	t.Helper()
 	if e, ok := errors.AsType[E](err); !ok {

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Nearest returns the known word that word most probably was meant to be, or
-// "" if none is close. Case and the difference between - and _ do not count.
+// Nearest returns the known word that word was probably meant to be, or "" if none is
+// close. Case and the difference between - and _ do not count.
 func Nearest(word string, known []string) string {
 	best, bestDistance := "", -1
 	for _, k := range known {
@@ -21,9 +21,9 @@ func Nearest(word string, known []string) string {
 	return best
 }
 
-// Mistyped reports whether word is known but for case and one or two typing
-// errors. In short words two are too many: tags is not args. It is for words that
-// may also be meant as they are, and so says less often yes than Nearest.
+// Mistyped reports whether word is known, except for case and one or two typing errors.
+// For short words two are too many: tags is not args. It is for words that may also be
+// correct as they are, so it is stricter than Nearest.
 func Mistyped(word, known string) bool {
 	const short = 6
 	most := 2
@@ -36,14 +36,14 @@ func Mistyped(word, known string) bool {
 	return distance([]rune(strings.ToLower(word)), []rune(known), most) >= 0
 }
 
-// fold removes the differences between words that do not count.
+// fold removes the differences between words that are ignored.
 func fold(word string) []rune {
 	return []rune(strings.ReplaceAll(strings.ToLower(word), "-", "_"))
 }
 
-// distance is how many letters must be inserted, deleted, replaced or swapped
-// with their neighbour to make b of a: the Levenshtein distance, in which a
-// swap counts as one error. It is -1 if it is above limit.
+// distance returns how many letters must be inserted, deleted, replaced or swapped with
+// their neighbour to turn a into b: the Levenshtein distance, except that a swap counts
+// as one error. It returns -1 if that is above limit.
 func distance(a, b []rune, limit int) int {
 	if max(len(a)-len(b), len(b)-len(a)) > limit {
 		return -1

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// Clip shortens s for a message, without cutting a character.
+// Clip shortens s for a message, without cutting a character in half.
 func Clip(s string) string {
 	const most = 60 // bytes
 	if len(s) <= most {
@@ -30,7 +30,7 @@ func Quote(s string) string {
 	return strconv.Quote(s)
 }
 
-// List is an enumeration for a message: "a, b or c".
+// List returns an enumeration for a message: "a, b or c".
 func List[T ~string](list []T) string {
 	var b strings.Builder
 	for i, word := range list {
@@ -45,8 +45,8 @@ func List[T ~string](list []T) string {
 	return b.String()
 }
 
-// OneOf returns the word of the list that word is, or an error that names all of
-// them. What says what the words are.
+// OneOf returns word if it is in the list, or an error that lists all of them. The
+// error calls the words what.
 func OneOf[T ~string](what, word string, list []T) (T, error) {
 	for _, w := range list {
 		if string(w) == word {

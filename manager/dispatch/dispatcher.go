@@ -13,40 +13,39 @@ import (
 // by one goroutine.
 type Dispatcher struct {
 	places int  // tasks that may run at the same time
-	oneJob bool // it works for one job, and nobody wakes it
+	oneJob bool // it works for one job, and receives no wake-ups
 
-	now    time.Time // of the event that is handled
+	now    time.Time // of the event being handled
 	orders []Order
 
 	pool      pool
 	claiming  bool // a claim has no answer yet
-	missed    bool // there was something to do meanwhile
-	known     int  // ready tasks that the caller of dispatch knew of
+	missed    bool // there was something to do during it
+	known     int  // ready tasks that the caller of dispatch knew about
 	wanting   int  // ready tasks for which there was no idle runner
-	parked    int  // attempts that wait for other tasks, when last counted
-	adopted   int  // attempts under way whose runners are not known to have a task
+	parked    int  // attempts that are waiting for other tasks, when last counted
+	adopted   int  // running attempts, except those of our runners that are known to have a task
 	elsewhere int  // how many of adopted only another manager can end
 	look      look
-	failures  int       // runners that failed, one after the other, before they had a task
-	fruitless int       // claims that found nothing, one after the other
+	failures  int       // runners in a row that failed before they had a task
+	fruitless int       // claims in a row that found nothing
 	quiet     time.Time // not zero: nothing is claimed or started until then
 	stopping  bool
-	leave     bool // tasks are left running
+	leave     bool // stopping without ending the running tasks
 	stopAt    time.Time
 }
 
-// New returns the Dispatcher of a manager that runs this many tasks at the same
-// time, and with oneJob those of one job only. The attempts are those that are under
-// way at its start.
+// New returns the Dispatcher of a manager that runs at most this many tasks at the same
+// time; with oneJob, only tasks of one job. The attempts are those that are running at
+// its start.
 func New(places int, oneJob bool, attempts []Attempt) *Dispatcher {
 	d := &Dispatcher{places: places, oneJob: oneJob, pool: newPool(), look: newLook()}
 	d.recount(attempts)
 	return d
 }
 
-// Handle takes note of an event that has happened now, and returns what is to be
-// done, in this order. [Count], [CountParked] and [Start] have to be answered before
-// the next other event.
+// Handle processes an event that happened now, and returns orders to be carried out in
+// sequence. [Count], [CountParked] and [Start] must be answered before any other event.
 func (d *Dispatcher) Handle(now time.Time, e Event) []Order {
 	d.now = now
 	e.happen(d)
@@ -57,18 +56,18 @@ func (d *Dispatcher) Handle(now time.Time, e Event) []Order {
 
 func (d *Dispatcher) order(o Order) { d.orders = append(d.orders, o) }
 
-// Next is when the dispatcher has to hear [Due]; zero: not before something else
-// happens. This is the one timer of a manager. When the store holds tasks until a
-// time, the earliest such time is to come with [Counted], and Next returns it if it
-// is earlier than the end of a pause.
+// Next returns when the dispatcher needs a [Due] event; zero: not before some other
+// event. This is the only timer of a manager. Once the store can hold tasks until a
+// certain time, [Counted] will carry the earliest such time, and Next will return it if
+// it is before the end of a pause.
 func (d *Dispatcher) Next() time.Time { return d.quiet }
 
-// Running is how many attempts are under way, as far as is known.
+// Running returns how many attempts are running, as far as is known.
 func (d *Dispatcher) Running() int { return d.pool.count(busy) + d.adopted }
 
-// Done reports whether a stopping manager may exit. A claim that is under way gets
-// a moment, so that its tasks can be handed out. Unless tasks are to be left
-// alone, none may be running, except those that another manager has to settle.
+// Done reports whether a stopping manager may exit. A claim in progress gets a moment,
+// so that its tasks can be handed out. Unless tasks are to be left alone, none may be
+// running, except those that another manager has to settle.
 func (d *Dispatcher) Done(now time.Time) bool {
 	const moment = 2 * time.Second
 	switch {
@@ -77,24 +76,25 @@ func (d *Dispatcher) Done(now time.Time) bool {
 	case d.leave:
 		return d.pool.count(going) == 0 || now.Sub(d.stopAt) > moment
 	case d.look.underWay:
-		return false // it may record a loss
+		return false // a look may record a loss
 	}
 	ours := d.pool.count(going) + d.pool.count(busy)
 	if d.oneJob {
-		return ours == 0 // what runs beside that is not ours to wait for
+		return ours == 0 // the other attempts are not ours to wait for
 	}
 	return ours+d.adopted-d.elsewhere == 0
 }
 
-// Released reports whether no runner is left that has no task and is to have none.
+// Released reports whether every remaining runner has a task, or may get one from a
+// claim in progress.
 func (d *Dispatcher) Released() bool {
 	return len(d.pool.runners) <= d.pool.count(busy)+d.pool.count(going)
 }
 
-// sends reports whether runners are being started and tasks claimed at present.
+// sends reports whether runners may be started and tasks claimed at present.
 func (d *Dispatcher) sends() bool { return !d.stopping && d.quiet.IsZero() }
 
-// free is how many more tasks may be claimed.
+// free returns how many more tasks may be claimed.
 func (d *Dispatcher) free() int {
 	if !d.sends() {
 		return 0
@@ -102,16 +102,16 @@ func (d *Dispatcher) free() int {
 	return max(0, d.places+d.parked-d.pool.count(going)-d.pool.count(busy)-d.adopted)
 }
 
-// dispatch claims tasks for idle runners, and starts runners if there are not
-// enough. The argument is how many ready tasks the caller knows of; if none, the
-// database is asked.
+// dispatch claims tasks for idle runners, and starts runners if there are not enough.
+// The argument is how many ready tasks the caller knows about; if 0, the database is
+// asked.
 func (d *Dispatcher) dispatch(known int) {
 	if d.missed = d.claiming; d.missed {
 		return // wait for the result of the claim
 	}
 	d.known = known
 	if d.sends() && d.free() == 0 {
-		d.order(CountParked{}) // and Parked goes on
+		d.order(CountParked{}) // continues at Parked
 		return
 	}
 	d.count()
@@ -120,7 +120,7 @@ func (d *Dispatcher) dispatch(known int) {
 // count finds out how many tasks are ready, if that is not known.
 func (d *Dispatcher) count() {
 	if free := d.free(); free > 0 && d.known == 0 {
-		d.order(Count{free}) // and Counted goes on
+		d.order(Count{free}) // continues at Counted
 		return
 	}
 	d.fill(d.known)
@@ -141,10 +141,10 @@ func (d *Dispatcher) fill(ready int) {
 	d.start()
 }
 
-// start makes sure that as many runners are starting as tasks want one, apart from
-// those that hang, and keeps some ahead of need, so that the next task does not have
-// to wait for one: one when nothing happens, two while tasks come and go. They do not
-// count as running; if all places are taken, they wait for the next free one.
+// start makes sure that enough runners are starting for the ready tasks, not counting
+// those that hang, and keeps spare ones, so that the next task does not have to wait
+// for a runner: one when idle, two while tasks come and go. Spare runners do not count
+// as running; if all places are taken, they wait for a free one.
 func (d *Dispatcher) start() {
 	if !d.sends() {
 		return
@@ -159,7 +159,7 @@ func (d *Dispatcher) start() {
 	}
 }
 
-// pause lets a second pass before anything is claimed or started.
+// pause stops claims and starts for a second.
 func (d *Dispatcher) pause() { d.quiet = d.now.Add(time.Second) }
 
 func (Woken) happen(d *Dispatcher) { d.dispatch(0) }
@@ -190,8 +190,8 @@ func (e Stop) happen(d *Dispatcher) {
 	Release{}.happen(d)
 }
 
-// A runner for which a claim is still under way gets no message: it may have a task
-// already, and looks for it when this process has exited.
+// A runner with a claim in progress gets no message: it may already have a task, and
+// looks for it when this process has exited.
 func (Release) happen(d *Dispatcher) {
 	for _, id := range slices.Sorted(maps.Keys(d.pool.runners)) {
 		if d.pool.place(id) != going {

@@ -1,13 +1,13 @@
 package dispatch
 
-// Event is something that has happened. Each of the types below is one.
+// Event is something that has happened: one of the types below.
 type Event interface{ happen(*Dispatcher) }
 
 // Woken says that there may be work: at the start, and after a wake-up.
 type Woken struct{}
 
-// Tick comes every second, and Poll every poll_interval. Both make up for messages
-// that got lost.
+// Tick comes every second, and Poll every poll_interval. Both make up for lost
+// messages.
 type (
 	Tick struct{}
 	Poll struct{}
@@ -22,7 +22,7 @@ type Started struct{ Runner ID }
 // NotStarted says that one could not be started.
 type NotStarted struct{}
 
-// Ready says that a runner waits for its task.
+// Ready says that a runner is waiting for its task.
 type Ready struct{ Runner ID }
 
 // Finished says that a runner has recorded the result of its task, and is about to
@@ -38,53 +38,53 @@ type Exited struct{ Runner ID }
 // Counted answers [Count].
 type Counted struct {
 	Ready  int
-	Failed bool // nobody knows
+	Failed bool // the answer is unknown
 }
 
 // Parked answers [CountParked].
 type Parked struct {
 	Attempts int
-	Failed   bool // nobody knows
+	Failed   bool // the answer is unknown
 }
 
 // Claimed answers [Claim], some time later.
 type Claimed struct {
 	Runners  []ID
 	HasTask  map[ID]bool
-	HoldNone map[ID]bool // hold no lock: they are dead
-	Unknown  bool        // whether anything was claimed
+	HoldNone map[ID]bool // runners without their lock: they are dead
+	Unknown  bool        // whether anything was claimed is unknown
 	Failed   bool        // with an error
-	GivenUp  bool        // with an error, because the manager stops
+	GivenUp  bool        // with an error, because the manager is stopping
 }
 
-// Attempt is one that is under way according to its row.
+// Attempt is an attempt that is running according to its row.
 type Attempt struct {
 	Runner    ID
-	Elsewhere bool // lost, but only another manager can tell whether its command lives
+	Elsewhere bool // lost, but only another manager can tell whether its command is alive
 }
 
 // Looked answers [Look], some time later.
 type Looked struct {
-	Attempts []Attempt // that are under way, after those that were lost have ended
-	Parked   int       // if places were taken back: how many attempts are still parked
+	Attempts []Attempt // the running attempts, after lost ones have been ended
+	Parked   int       // how many attempts are still parked, if Freed
 	Freed    bool      // places were taken back
-	Failed   bool      // nobody knows
+	Failed   bool      // the answer is unknown
 }
 
 // Stop says that the manager is to stop, or to stop in another way.
 type Stop struct{ Leave bool } // do not wait for what runs
 
-// Release says that the manager ends: no runner will get a task any more.
+// Release says that the manager is about to exit: no runner will get another task.
 type Release struct{}
 
-// Order is something to be done. Each of the types below is one.
+// Order is something to be done: one of the types below.
 type Order interface{ order() }
 
-// Count asks how many jobs have a task to claim, at most Limit.
+// Count asks how many jobs have a task to claim, counting up to Limit.
 type Count struct{ Limit int }
 
-// CountParked asks how many attempts are parked: their commands wait for other tasks,
-// and so they do not occupy their places.
+// CountParked asks how many attempts are parked: their commands are waiting for other
+// tasks, so they do not occupy their places.
 type CountParked struct{}
 
 // Start asks for this many new runners.
@@ -96,23 +96,23 @@ type Claim struct{ Runners []ID }
 // Assign hands a runner the task that was claimed for it.
 type Assign struct{ Runner ID }
 
-// Dismiss tells a runner to end after the task that it has, if any.
+// Dismiss tells a runner to exit after its current task, if any.
 type Dismiss struct{ Runner ID }
 
-// Look asks for the attempts that are under way, once those are ended and recorded
-// whose runners have died.
+// Look asks for lost attempts to be ended and recorded, and then for the attempts that
+// are still running.
 type Look struct {
-	Parked bool // some are parked: take back the places of those whose waiting command has died
+	Parked bool // some are parked: also take back the places of those whose waiting command has died
 }
 
-// Warn asks for a line in the log about a runner that has exited too early.
+// Warn asks for a log line about a runner that has exited too early.
 type Warn struct {
 	Runner  ID
 	HadTask bool
 }
 
-// Blame asks to say that no task can start because runners exit too early, of which
-// this is the latest.
+// Blame asks to report that no task can start because runners exit too early; this is
+// the latest of them.
 type Blame struct {
 	Runner   ID
 	WasReady bool

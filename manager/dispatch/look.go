@@ -1,17 +1,17 @@
 package dispatch
 
-// look is about one look for lost attempts, which takes a while. What it reads may be
-// older than what the dispatcher hears meanwhile.
+// look tracks a look for lost attempts, which takes a while. Its answer may be older
+// than events that the dispatcher receives in the meantime.
 type look struct {
 	underWay bool
-	again    bool        // something has happened since that needs another
+	again    bool        // something has happened since that needs another look
 	finished map[ID]bool // runners that have finished since
-	lost     map[ID]bool // runners that have died since, and had a task
+	lost     map[ID]bool // runners with a task that have died since
 }
 
 func newLook() look { return look{finished: map[ID]bool{}, lost: map[ID]bool{}} }
 
-// find asks for a look, unless one is under way.
+// find asks for a look, unless one is in progress.
 func (d *Dispatcher) find() {
 	if d.look.underWay {
 		return
@@ -22,7 +22,7 @@ func (d *Dispatcher) find() {
 	d.order(Look{Parked: d.parked > 0 && !d.stopping})
 }
 
-// findNow asks for a look that sees what has happened until now.
+// findNow asks for a look that sees everything up to now.
 func (d *Dispatcher) findNow() {
 	d.look.again = true
 	d.find()
@@ -35,8 +35,8 @@ func (d *Dispatcher) lose(id ID) {
 }
 
 func (Tick) happen(d *Dispatcher) {
-	// Only attempts under way can be lost, so only they need a check, unless nobody
-	// wakes this manager.
+	// Only running attempts can be lost, so no check is needed without them, unless
+	// this manager receives no wake-ups.
 	if d.Running() > 0 || d.stopping || d.oneJob {
 		d.find()
 	}
@@ -65,18 +65,18 @@ func (e Looked) happen(d *Dispatcher) {
 	}
 }
 
-// recount counts the attempts of runners of other managers, and of runners of this
-// one that are not known to have a task.
+// recount counts the attempts of other managers' runners, and of our own runners that
+// are not known to have a task.
 func (d *Dispatcher) recount(attempts []Attempt) {
 	d.adopted, d.elsewhere = 0, 0
 	for _, a := range attempts {
-		delete(d.look.lost, a.Runner) // it is among those that are counted here
+		delete(d.look.lost, a.Runner) // counted here instead
 		switch d.pool.place(a.Runner) {
 		case busy, going:
 			continue
 		}
 		if d.look.finished[a.Runner] {
-			continue // the row was read before
+			continue // the row was read before that
 		}
 		d.adopted++
 		if a.Elsewhere {

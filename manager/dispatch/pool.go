@@ -14,12 +14,12 @@ type place int
 
 const (
 	absent   place = iota // not in the pool
-	starting              // has not reported yet that it is ready
+	starting              // has not yet reported that it is ready
 	idle                  // waits for its task
-	going                 // a claim for it is under way
+	going                 // a claim for it is in progress
 	busy                  // has a task
 	over                  // has recorded its result; is about to exit
-	dead                  // holds no lock; has ended, or is told to
+	dead                  // holds no lock; has exited, or is told to
 	places
 )
 
@@ -44,7 +44,7 @@ func (p *pool) add(id ID, now time.Time) {
 	p.counts[starting]++
 }
 
-// move changes the state of a runner. One that is not in the pool stays outside.
+// move changes the state of a runner. It ignores runners that are not in the pool.
 func (p *pool) move(id ID, to place) {
 	m, ok := p.runners[id]
 	if !ok {
@@ -56,7 +56,7 @@ func (p *pool) move(id ID, to place) {
 	p.runners[id] = m
 }
 
-// remove takes a runner out, and returns what it was.
+// remove takes a runner out of the pool, and returns its state.
 func (p *pool) remove(id ID) member {
 	m, ok := p.runners[id]
 	if ok {
@@ -66,12 +66,12 @@ func (p *pool) remove(id ID) member {
 	return m
 }
 
-// long is a time in which a runner starts, if nothing is wrong.
+// long is a time in which any runner starts unless something is wrong.
 const long = 5 * time.Second
 
 // hanging counts the runners that have been starting for so long that others must be
-// started instead. They may have been stopped with SIGSTOP. If there are more than a
-// few, new ones would do no better.
+// started instead, perhaps because they were stopped with SIGSTOP. It returns at most a
+// few: if more than that hang, new ones would hang too.
 func (p *pool) hanging(now time.Time) (n int) {
 	const few = 3
 	if p.count(starting) == 0 {
@@ -85,7 +85,7 @@ func (p *pool) hanging(now time.Time) (n int) {
 	return min(n, few)
 }
 
-// idle returns at most n runners that wait for a task, those that were started first.
+// idle returns at most n runners that are waiting for a task, oldest first.
 func (p *pool) idle(n int) []ID {
 	if n <= 0 || p.count(idle) == 0 {
 		return nil

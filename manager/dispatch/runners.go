@@ -25,8 +25,8 @@ func (e Finished) happen(d *Dispatcher) {
 	}
 }
 
-// patience is how many runners in a row may end before they have had a task, and how
-// many claims may find nothing.
+// patience is how many runners in a row may exit before they have had a task, and how
+// many claims in a row may find nothing.
 const patience = 3
 
 func (e Exited) happen(d *Dispatcher) {
@@ -36,12 +36,12 @@ func (e Exited) happen(d *Dispatcher) {
 		return
 	case starting, idle, going:
 		if d.stopping {
-			return // it was dismissed
+			return // it had been dismissed
 		}
 		if d.failures < patience {
 			d.order(Warn{Runner: e.Runner})
 		}
-		// One that has waited for long was none of those that end at once.
+		// A runner that has waited for a long time is not one that exits at once.
 		if m.place == starting || d.now.Sub(m.since) < long {
 			d.failed()
 		}
@@ -56,18 +56,18 @@ func (e Exited) happen(d *Dispatcher) {
 }
 
 // failed counts a runner that exited before it had a task. A single one may have been
-// killed; if several fail, starting more at once would be a tight loop.
+// killed; if several fail, starting more immediately would be a busy loop.
 func (d *Dispatcher) failed() {
 	if d.failures++; d.failures >= patience {
 		d.pause()
 	}
 }
 
-// The tasks that were claimed are handed out. The other runners stay idle.
+// Hand out the claimed tasks. The other runners stay idle.
 func (e Claimed) happen(d *Dispatcher) {
 	d.claiming = false
 	if e.Unknown {
-		return // the manager stops; the runners look for their tasks when it has ended
+		return // the manager is stopping; the runners look for their tasks when it has exited
 	}
 	for _, id := range e.Runners {
 		d.handOut(id, e.HasTask[id], e.HoldNone[id])
@@ -91,11 +91,11 @@ func (e Claimed) happen(d *Dispatcher) {
 	}
 }
 
-// handOut gives a runner for which a claim was under way its task, if it has one.
+// handOut gives a runner its task after a claim, if there is one for it.
 func (d *Dispatcher) handOut(id ID, task, holdsNone bool) {
 	if d.pool.place(id) == absent {
 		if task {
-			d.lose(id) // the next look, soon, finds it
+			d.lose(id) // the next look finds it soon
 		}
 		return
 	}
@@ -116,8 +116,8 @@ func (d *Dispatcher) handOut(id ID, task, holdsNone bool) {
 }
 
 // refused counts again after a claim that found fewer places, tasks or runners than
-// expected. If claims keep finding nothing, the rows and this manager disagree about
-// what is free, so it pauses before it asks again.
+// expected. If claims keep finding nothing, the database and this manager disagree
+// about what is free, so it pauses before it asks again.
 func (d *Dispatcher) refused(all bool) {
 	if d.fruitless++; !all {
 		d.fruitless = 0

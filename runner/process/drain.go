@@ -8,26 +8,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// chunk is how much is moved at a time: what a pipe holds.
+// chunk is how many bytes are moved at a time: the capacity of a pipe.
 const chunk = 64 << 10
 
-// drain moves what comes out of a pipe to a file.
+// drain moves the contents of a pipe to a file.
 type drain struct {
-	pipe    int // does not block; -1: its end was reached
+	pipe    int // non-blocking; -1: its end was reached
 	out     *os.File
-	most    int64 // bytes that may come; 0: any number
+	most    int64 // limit in bytes; 0: none
 	came    int64 // bytes
-	tooMuch bool  // more came than may; they were dropped
-	lost    int64 // bytes that could not be written
+	tooMuch bool  // more than the limit came; the rest was dropped
+	lost    int64 // bytes that could not be written to the file
 	lostErr error
-	limit   int64  // size that the system allows files of this process; below 0: any
-	copies  bool   // the file takes no pages of a pipe
-	buf     []byte // for copies and for what is dropped
+	limit   int64  // largest file that the system lets this process write; below 0: any size
+	copies  bool   // the file does not support splice(2)
+	buf     []byte // for copying and dropping
 }
 
 func newDrain(pipe int, out *os.File, most int64) drain {
 	d := drain{pipe: pipe, out: out, most: most, limit: -1, copies: !splices}
-	// To write beyond it would be answered with SIGXFSZ, which ends a Go program.
+	// Writing beyond it would raise SIGXFSZ, which ends a Go program.
 	var r unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_FSIZE, &r) == nil && int64(r.Cur) >= 0 {
 		d.limit = int64(r.Cur)
@@ -42,8 +42,8 @@ func (d *drain) close() {
 	}
 }
 
-// rest takes what is in the pipe now, and closes it. A process outside the tree
-// may hold it open and go on writing.
+// rest takes what is in the pipe now, and closes it. A process outside the tree may
+// keep it open and keep writing.
 func (d *drain) rest() {
 	for left := d.waiting(); left > 0 && d.pipe >= 0; {
 		n := d.step(min(left, chunk))
@@ -55,7 +55,7 @@ func (d *drain) rest() {
 	d.close()
 }
 
-// waiting is how many bytes are in the pipe.
+// waiting returns how many bytes are in the pipe.
 func (d *drain) waiting() int {
 	if d.pipe < 0 {
 		return 0
@@ -64,7 +64,7 @@ func (d *drain) waiting() int {
 	return n
 }
 
-// step takes at most so many bytes out of the pipe, and returns how many.
+// step takes at most this many bytes out of the pipe, and returns how many it took.
 func (d *drain) step(most int) int {
 	if d.most > 0 && !d.tooMuch {
 		room := d.most - d.came
@@ -81,12 +81,12 @@ func (d *drain) step(most int) int {
 	n, err := d.move(most)
 	switch {
 	case err == nil && n == 0:
-		d.close() // nobody can write any more
+		d.close() // all writers have closed it
 	case errors.Is(err, unix.EAGAIN):
 	case errors.Is(err, unix.EINVAL) && !d.copies:
 		d.copies = true
 		return d.step(most)
-	case err != nil: // no room
+	case err != nil: // no space
 		dropped := d.drop(most - n)
 		d.lost += int64(dropped)
 		d.lostErr = err
@@ -96,12 +96,12 @@ func (d *drain) step(most int) int {
 	return n
 }
 
-// move moves bytes from the pipe to the end of the file. With an error, it
-// returns how many were taken out of the pipe for good.
+// move moves bytes from the pipe to the end of the file. On error, it returns how many
+// bytes were taken out of the pipe and lost.
 func (d *drain) move(most int) (int, error) {
 	fd := int(d.out.Fd())
-	// Somebody may have emptied the file to make room: go on at its end, not
-	// where it was. A pipe, as tests have it, cannot do this.
+	// The user may have truncated the file to free space: continue at its end, not at
+	// the old position. (Fails for a pipe, as in tests.)
 	end, err := unix.Seek(fd, 0, io.SeekEnd)
 	if d.limit >= 0 && err == nil {
 		if end >= d.limit {
@@ -129,7 +129,7 @@ func (d *drain) move(most int) (int, error) {
 	return n, nil
 }
 
-// drop takes bytes out of the pipe and forgets them.
+// drop takes bytes out of the pipe and discards them.
 func (d *drain) drop(most int) int {
 	n, err := read(d.pipe, d.room(most))
 	if n == 0 && err == nil && most > 0 {

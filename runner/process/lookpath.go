@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lookPath finds the program that a shell would run for this name: with a
-// slash, the path itself, from dir; otherwise the first executable of that name
-// in the PATH of env. (exec.LookPath looks in the PATH of this process.)
+// lookPath finds the program that a shell would run for this name: if it contains a
+// slash, that path, relative to dir; otherwise the first executable of that name in the
+// PATH of env. (exec.LookPath uses the PATH of this process.)
 func lookPath(name, dir string, env []string) (string, error) {
 	if strings.Contains(name, "/") {
 		path := name
@@ -45,7 +45,7 @@ func lookPath(name, dir string, env []string) (string, error) {
 	return "", fmt.Errorf("%s: command not found in PATH", name)
 }
 
-// executable says why the file at path cannot be run, or nil.
+// executable returns why the file at path cannot be run, or nil.
 func executable(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -54,7 +54,7 @@ func executable(path string) error {
 	if info.IsDir() {
 		return fmt.Errorf("%s: is a directory", path)
 	}
-	// Root passes access(2) only if anybody may execute the file.
+	// For root, access(2) fails only if no user may execute the file.
 	if unix.Access(path, unix.X_OK) != nil {
 		return fmt.Errorf("%s: %w: it is not executable", path, fs.ErrPermission)
 	}

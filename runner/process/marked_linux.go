@@ -12,19 +12,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// KillMarked kills every process that the mark names, with its descendants and
-// the members of its group, until there is none, and returns how many it found.
-// It is for trees whose runner is gone, so that no process has them as
-// descendants. It returns a [SurvivorsError] as soon as all that is left belongs
-// to other users and cannot be killed by this process, or if something is still
-// there when its time is over.
+// KillMarked kills every process with the mark, its descendants and the members of its
+// group, until none is left, and returns how many it found. It is for process trees
+// whose runner is dead, and which therefore have no parent to find them by. It returns
+// a [SurvivorsError] as soon as all that is left belongs to other users and cannot be
+// killed by this process, or if something is left when the time is up.
 //
-// One pass is not enough to know that there is none. A process that forks and exits
-// while /proc is read may have a child that the pass has missed, and a process that
-// is in the middle of execve(2) shows neither environment nor arguments.
+// One pass is not enough to be sure that none is left. A process that forks and exits
+// while /proc is read may have a child that the pass has missed, and a process in the
+// middle of execve(2) shows neither environment nor arguments.
 func KillMarked(m Mark, patience time.Duration) (int, error) {
 	const (
-		enough = 2   // passes in a row that find none, or none that may be killed
+		enough = 2   // passes in a row that find none, or none that can be killed
 		veiled = 100 // passes after which a process that shows nothing counts as unrelated
 	)
 	var l look
@@ -63,13 +62,12 @@ func survivors(all []stat) error {
 	return &SurvivorsError{out}
 }
 
-// marked lists the processes with the mark, their descendants and their groups,
-// until the next look. It is unsure if there is a process that it could not
-// read the mark of.
+// marked returns the processes with the mark, their descendants and their groups; valid
+// until the next look. It is unsure if there is a process whose mark it could not read.
 func (l *look) marked(m Mark) (_ []stat, unsure bool) {
 	all := l.processes()
 	if leader, err := l.stat(m.Session); err != nil || leader.start == m.SessionStart {
-		// A session keeps its number from being used again while it has members.
+		// The number of a session is not reused while it has members.
 	} else {
 		m.Session = 0
 	}
@@ -95,11 +93,11 @@ func (l *look) marked(m Mark) (_ []stat, unsure bool) {
 	}), unsure
 }
 
-// carries reports whether the process has the mark. It is unsure if the process
-// is between two programs: execve(2) has dropped the memory of the old one, and
-// not yet laid out that of the new one.
+// carries reports whether the process has the mark. It is unsure if the process is
+// between two programs: execve(2) has dropped the memory of the old one, and has not
+// set up that of the new one yet.
 func (s stat) carries(m Mark) (_, unsure bool) {
-	const looks = 3 // a process without environment for so long has none
+	const looks = 3 // a process that shows no environment this often has none
 	for range looks {
 		found := s.contains("environ", m.Setting)
 		if found == denied && s.in(m) {
@@ -118,23 +116,23 @@ func (s stat) carries(m Mark) (_, unsure bool) {
 	return false, false
 }
 
-// in reports whether the process belongs to the session of the mark.
+// in reports whether the process belongs to the mark's session.
 func (s stat) in(m Mark) bool {
 	return m.Session != 0 && s.session == m.Session && s.start >= m.SessionStart
 }
 
-// answer is what a file of /proc/PID says.
+// answer is the result of searching a file of /proc/PID.
 type answer int
 
 const (
 	no     answer = iota
-	yes           // it contains what was looked for
-	blank         // it is there, and empty
+	yes           // it contains the texts
+	blank         // it exists, but is empty
 	denied        // this process may not read it
 )
 
-// contains looks for all of these texts in a file of /proc/PID, a list of texts
-// that end with NUL.
+// contains looks for all of these texts in a file of /proc/PID that is a list of
+// NUL-terminated texts.
 func (s stat) contains(file string, texts ...string) answer {
 	dir := "/proc/" + strconv.Itoa(s.pid)
 	paths := []string{dir + "/" + file}

@@ -13,8 +13,8 @@ import (
 // process can be seen: PROC_PID_INIT_INO, see include/linux/proc_ns.h.
 const InitialNamespace = 0xEFFFFFFC
 
-// Namespace is the number of the PID namespace of this process; 0: the system
-// has none. No two that exist at the same time have the same number.
+// Namespace returns the number of the PID namespace of this process; 0: the system has
+// none. No two namespaces that exist at the same time have the same number.
 func Namespace() (int64, error) {
 	n, err := namespaceOf("self")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -23,8 +23,8 @@ func Namespace() (int64, error) {
 	return n, err
 }
 
-// SeesNamespace reports whether /proc shows a process of that PID namespace. Then
-// it shows all of them.
+// SeesNamespace reports whether /proc shows a process of that PID namespace. If it
+// shows one, it shows all of them.
 func SeesNamespace(namespace int64) bool {
 	var l look
 	for _, s := range l.processes() {

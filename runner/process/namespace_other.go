@@ -5,8 +5,8 @@ package process
 // InitialNamespace is the PID namespace in which every process can be seen.
 const InitialNamespace = 0
 
-// Namespace is the number of the PID namespace of this process; 0: the system
-// has none.
+// Namespace returns the number of the PID namespace of this process; 0: the system has
+// none.
 func Namespace() (int64, error) { return InitialNamespace, nil }
 
 // SeesNamespace reports whether processes of that PID namespace can be seen.

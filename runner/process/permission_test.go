@@ -43,9 +43,9 @@ func init() {
 
 const nobody = 65534
 
-// asNobody has the test run by a user who is not root, in a process of its own
-// if it is root who tests. It returns false in the one that has nothing more to
-// do. The program at the path in PROCESS_TEST_ROOT has the set-user-ID bit.
+// asNobody runs the test as a user other than root: in a separate process, if the tests
+// are run by root. It returns false in the process that has nothing more to do. The
+// program at the path in PROCESS_TEST_ROOT has the set-user-ID bit.
 func asNobody(t *testing.T) bool {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -125,8 +125,8 @@ func leader(t *testing.T, c process.Command) (*exec.Cmd, process.Mark) {
 	return cmd, process.Mark{Session: cmd.Process.Pid, SessionStart: began}
 }
 
-// Who may not read the environment of a process has not found it, and recorded
-// its task as lost while it went on.
+// A manager that could not read the environment of a process did not find it, and
+// recorded its task as lost while it was running.
 func TestKillMarkedFindsByItsSessionWhatItMayNotLookIntoWithoutPermission(t *testing.T) {
 	if !asNobody(t) {
 		return

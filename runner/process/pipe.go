@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newPipe returns an end that does not block, and one for a command, which does.
+// newPipe returns a non-blocking read end, and a blocking write end for a command.
 func newPipe() (ours int, theirs *os.File, err error) {
 	fds, err := closedPipe()
 	if err != nil {

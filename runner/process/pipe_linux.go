@@ -2,7 +2,7 @@ package process
 
 import "golang.org/x/sys/unix"
 
-// splices: pages go from a pipe to a file without being copied.
+// splices: pages are moved from a pipe to a file without being copied.
 const splices = true
 
 const fionread = unix.TIOCINQ
@@ -18,7 +18,7 @@ func closedPipe() (fds [2]int, err error) {
 	return fds, err
 }
 
-// wake ends a poll(2) from another thread.
+// wake interrupts a poll(2) from another thread.
 type wake struct{ event int }
 
 func newWake() (wake, error) {
@@ -29,7 +29,7 @@ func newWake() (wake, error) {
 func (w wake) fd() int { return w.event }
 
 func (w wake) poke() {
-	_, _ = unix.Write(w.event, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // a number, in either order of its bytes
+	_, _ = unix.Write(w.event, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // a non-zero number, in either byte order
 }
 
 func (w wake) clear() {
@@ -39,8 +39,8 @@ func (w wake) clear() {
 
 func (w wake) close() { unix.Close(w.event) }
 
-// notice returns a descriptor that can be read when the child has ended, or -1
-// where the system has none.
+// notice returns a descriptor that becomes readable when the child has exited, or -1 if
+// the system has no such descriptors.
 func notice(pid int) int {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {

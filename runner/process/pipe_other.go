@@ -27,7 +27,7 @@ func closedPipe() (fds [2]int, err error) {
 	return fds, nil
 }
 
-// wake ends a poll(2) from another thread.
+// wake interrupts a poll(2) from another thread.
 type wake struct{ read, write int }
 
 func newWake() (wake, error) {
@@ -55,5 +55,5 @@ func (w wake) close() {
 	unix.Close(w.write)
 }
 
-// notice returns -1: this system has no descriptors of processes.
+// notice returns -1: this system has no process descriptors.
 func notice(int) int { return -1 }

@@ -12,30 +12,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stat is what we use of /proc/PID/stat.
+// stat holds the fields of /proc/PID/stat that are used here.
 type stat struct {
 	pid, ppid, pgid, session int
 	state                    byte
 	threads                  int
 	start                    int64
-	kernel                   bool // a thread of the kernel
+	kernel                   bool // a kernel thread
 
-	refused bool // it may not be signalled by this process
+	refused bool // this process may not signal it
 }
 
-// gone reports whether the process has ended. It may be that its first thread
-// alone has: then it looks like a zombie, and others still run.
+// gone reports whether the process has ended. If only its first thread has ended, it
+// looks like a zombie, but other threads still run.
 func (s stat) gone() bool { return s.state == 'X' || s.state == 'Z' && s.threads <= 1 }
 
 // kernelThread is PF_KTHREAD, see include/linux/sched.h.
 const kernelThread = 0x00200000
 
-// look reads /proc. It reuses its memory, because a runner may have to read it for as
-// long as a process of its task is left.
+// look reads /proc. It reuses its memory, because a runner may have to read /proc
+// repeatedly as long as a process of its task is left.
 type look struct {
 	path, text, names []byte
 	all               []stat
-	gone              []stat // those that have ended, and are still listed
+	gone              []stat // processes that have ended, and are still listed
 }
 
 // stat reads fields 3 to 6, 9, 20 and 22 of /proc/PID/stat, see proc_pid_stat(5).
@@ -61,7 +61,7 @@ func (l *look) read(pid int, name string) ([]byte, error) {
 	l.path = append(l.path, '/')
 	l.path = append(l.path, name...)
 	l.path = append(l.path, 0)
-	// By hand: unix.Open would copy the path for each of thousands of processes.
+	// Not unix.Open, which would copy the path for each of thousands of processes.
 	dir := unix.AT_FDCWD
 	fd, _, e := unix.Syscall6(unix.SYS_OPENAT, uintptr(dir), uintptr(unsafe.Pointer(&l.path[0])), unix.O_RDONLY|unix.O_CLOEXEC, 0, 0, 0)
 	if e != 0 {
@@ -75,9 +75,9 @@ func (l *look) read(pid int, name string) ([]byte, error) {
 	return l.text[:n], nil
 }
 
-// parseStat takes a line of /proc/PID/stat apart.
+// parseStat parses a line of /proc/PID/stat.
 func parseStat(pid int, b []byte) (s stat, ok bool) {
-	// The second field is the name in parentheses, and may hold anything.
+	// The second field is the name in parentheses, and may contain anything.
 	end := bytes.LastIndexByte(b, ')')
 	if end < 0 || end+2 >= len(b) {
 		return s, false
@@ -118,7 +118,7 @@ func number(b []byte) (n int64) {
 	return n
 }
 
-// processes lists every living process that /proc shows, until the next look.
+// processes returns every living process that /proc shows; valid until the next look.
 func (l *look) processes() []stat {
 	l.all, l.gone = l.all[:0], l.gone[:0]
 	dir, err := unix.Open("/proc", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
@@ -162,14 +162,14 @@ func (l *look) list(entries []byte) {
 	}
 }
 
-// descendants lists the living processes below those of the set, and adds them
+// descendants returns the living descendants of the processes in the set, and adds them
 // to it.
 func (l *look) descendants(in map[int]bool) []stat {
 	return closure(in, l.processes(), func(s stat) bool { return in[s.ppid] })
 }
 
-// closure adds to the set in every process that belongs, until none is added,
-// and returns those added. They come first in all afterwards.
+// closure repeatedly adds to the set the processes for which belongs is true, until
+// there are no more, and returns those added. It moves them to the front of all.
 func closure(in map[int]bool, all []stat, belongs func(stat) bool) []stat {
 	n := 0
 	for grown := true; grown; {
@@ -185,7 +185,7 @@ func closure(in map[int]bool, all []stat, belongs func(stat) bool) []stat {
 	return all[:n]
 }
 
-// survivor says for people which process it is.
+// survivor describes a process for messages.
 func (s stat) survivor() Survivor {
 	var l look
 	out := Survivor{PID: s.pid, Name: "?", User: "?", Refused: s.refused}
@@ -197,19 +197,20 @@ func (s stat) survivor() Survivor {
 			return r
 		}, strings.TrimSuffix(string(b), "\n"))
 	}
-	// Not the owner of the folder: that is root for what may not be looked into.
+	// Not the owner of the folder: that is root for processes that may not be
+	// inspected.
 	if b, err := l.read(s.pid, "status"); err == nil {
 		if _, rest, ok := bytes.Cut(b, []byte("\nUid:")); ok {
 			uids := strings.Fields(string(rest[:min(len(rest), 100)]))
 			if len(uids) > 1 {
-				out.User = userName(uids[1]) // the effective one
+				out.User = userName(uids[1]) // the effective uid
 			}
 		}
 	}
 	return out
 }
 
-// userName is the name of the user with this number, as /etc/passwd has it.
+// userName returns the name of a user from /etc/passwd.
 func userName(uid string) string {
 	b, _ := os.ReadFile("/etc/passwd")
 	for line := range strings.SplitSeq(string(b), "\n") {

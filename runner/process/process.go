@@ -1,5 +1,6 @@
 // Package process runs one command to its end, and makes sure that none of its
-// processes is left. It knows processes, groups and signals, and no database.
+// processes is left. It deals with processes, groups and signals, and does not know the
+// database.
 package process
 
 import (
@@ -15,26 +16,27 @@ import (
 	"github.com/air-executor/air-executor/internal/failpoint"
 )
 
-// Command says what to run and under which limits.
+// Command says what to run, and with which limits.
 type Command struct {
 	Name    string   // a path if it contains a slash, else looked up in the PATH of Env
 	Args    []string // without the name
 	Dir     string   // working directory
 	Env     []string // "KEY=VALUE", the whole environment
-	Output  *os.File // gets what comes from standard output and standard error; not opened with O_APPEND
+	Output  *os.File // receives standard output and standard error; not opened with O_APPEND
 	Timeout time.Duration
 	Grace   time.Duration // between SIGTERM and SIGKILL, for every process of the tree
 
-	MaxOutput int64 // bytes that may be written; 0: any number
+	MaxOutput int64 // limit of the output in bytes; 0: none
 
-	// Beside, if not nil, is called in a goroutine of its own once the command has
-	// run for a moment (see settled), and must return when over is closed: nothing of
-	// the command is left then. Run waits for that.
+	// Beside, if not nil, is called in its own goroutine once the command has run for a
+	// moment (see settled). It must return when over is closed, which means that
+	// nothing of the command is left. Run waits for it to return.
 	Beside func(over <-chan struct{})
-	// Warn, if not nil, is called once, shortly before the timeout strikes.
+	// Warn, if not nil, is called once, shortly before the timeout.
 	Warn func(left time.Duration)
-	// Stuck, if not nil, is called when processes do not end although they were
-	// sent SIGKILL, again when they are others, and with none when they have ended.
+	// Stuck, if not nil, is called when processes do not end although they were sent
+	// SIGKILL: with the list of them, again when the list changes, and with an empty
+	// list when they have ended.
 	Stuck func([]Survivor)
 }
 
@@ -42,30 +44,29 @@ type Command struct {
 type Exit struct {
 	StartErr  error          // not nil: the command could not be started; nothing else is set
 	Code      int            // exit code, if Signal is 0
-	Signal    syscall.Signal // that ended the command; 0: it exited by itself
+	Signal    syscall.Signal // the signal that ended the command; 0: it exited by itself
 	TimedOut  bool           // it was ended because of its Timeout
-	Cancelled bool           // it was ended because the caller asked
+	Cancelled bool           // it was ended because the caller asked for it
 	TooMuch   bool           // it was ended because of its MaxOutput
 	Leftover  int            // processes that had to be ended after the command had ended by itself
-	Waited    string         // processes that could not be ended, and were waited for; empty: none
+	Waited    string         // processes that could not be killed, and were waited for; empty: none
 	Lost      int64          // bytes of output that could not be written
-	LostErr   error          // why not; nil: all were
+	LostErr   error          // why not; nil: all bytes were written
 	User      time.Duration  // CPU time of the command and its descendants
 	System    time.Duration
 	MaxRSS    int64 // bytes, of the largest single process
 }
 
-// Run runs the command in a process group of its own, with standard input
-// from /dev/null, and returns when it and all its descendants are gone. When
-// the timeout is over or cancel is closed, the whole tree gets SIGTERM, and
-// what is left of it after the grace SIGKILL. So do descendants that outlive
-// the command itself. Where the system does not let this process end one of
-// them, Run waits until it has ended. The caller must be a subreaper (see
-// [Subreaper]) and have no other children.
+// Run runs the command in a process group of its own, with standard input from
+// /dev/null, and returns when it and all its descendants are gone. When the timeout is
+// over or cancel is closed, the whole tree gets SIGTERM, and what is left of it after
+// the grace period gets SIGKILL. So do descendants that outlive the command itself. If
+// the system does not let this process kill one of them, Run waits until it exits. The
+// caller must be a subreaper (see [Subreaper]), and must not have other children.
 //
-// Standard output and standard error are one pipe. What comes out of it is
-// moved to Output, in order, until the last descendant is gone. Output that
-// cannot be written, on a full disk, is dropped and counted: the command goes on.
+// Standard output and standard error are one pipe. Its contents are moved to Output, in
+// order, until the last descendant is gone. Output that cannot be written, as on a full
+// disk, is dropped and counted, and the command continues.
 func Run(c Command, cancel <-chan struct{}) Exit {
 	r, err := newRun(c)
 	if err != nil {
@@ -80,7 +81,8 @@ func Run(c Command, cancel <-chan struct{}) Exit {
 	return r.follow(pid, cancel)
 }
 
-// start starts the command and returns its PID, or an error that says in a user's words why it could not.
+// start starts the command and returns its PID, or an error that tells users why it
+// could not.
 func start(c Command, output *os.File) (pid int, err error) {
 	info, err := os.Stat(c.Dir)
 	if err != nil {
@@ -100,8 +102,8 @@ func start(c Command, output *os.File) (pid int, err error) {
 	defer unix.Close(null)
 	CloseOnExec()
 	out := output.Fd()
-	// Not os.StartProcess: at its first call in a process it tries out, with a
-	// process of its own, whether the system has pidfds.
+	// Not os.StartProcess: its first call in a process starts another process to test
+	// whether the system has pidfds.
 	WithSlack(UsualSlack, func() {
 		pid, _, err = syscall.StartProcess(path, append([]string{c.Name}, c.Args...), &syscall.ProcAttr{
 			Dir:   c.Dir,

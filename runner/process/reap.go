@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// reaper collects the children of this process as they end: the command, and
-// what is handed to a subreaper. It blocks a thread in wait4(2), once it runs,
-// and so needs neither a signal nor a clock.
+// reaper reaps the children of this process as they exit: the command, and the orphans
+// that a subreaper gets. Once it runs, it blocks a thread in wait4(2), so it needs
+// neither a signal nor a clock.
 type reaper struct {
 	leader int    // PID of the command
-	tell   func() // called when the command has ended, and when there are no children
+	tell   func() // called when the command has exited, and when there are no children left
 
 	mu        sync.Mutex
-	ended     bool // the command has
-	childless bool // so has everything else; the reaper stops
+	ended     bool // the command has exited
+	childless bool // everything else has exited too; the reaper stops
 	err       error
 	status    syscall.WaitStatus // of the command
 	use       Exit               // User, System and MaxRSS of all
@@ -34,20 +34,20 @@ func (r *reaper) run() {
 			r.finish(err)
 			r.tell()
 			return
-		case pid == 0: // the command has ended, and has left others
+		case pid == 0: // the command has exited, and has left other processes
 			flags = 0
 			r.tell()
 		default:
 			if r.collect(pid, ws, &ru) {
-				// Most commands leave nothing, and one word is enough for both.
+				// Most commands leave nothing, and one call of tell is enough for both.
 				flags = syscall.WNOHANG
 			}
 		}
 	}
 }
 
-// try collects what has ended, without waiting, and reports whether this process
-// has no other children.
+// try reaps children that have exited, without waiting, and reports whether this
+// process has no others.
 func (r *reaper) try() bool {
 	var ws syscall.WaitStatus
 	var ru syscall.Rusage
@@ -66,7 +66,7 @@ func (r *reaper) try() bool {
 	}
 }
 
-// collect notes the end of a child and reports whether it was the command.
+// collect records the exit of a child, and reports whether it was the command.
 func (r *reaper) collect(pid int, ws syscall.WaitStatus, ru *syscall.Rusage) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -82,19 +82,20 @@ func (r *reaper) finish(err error) {
 	r.mu.Lock()
 	r.childless = true
 	if !r.ended {
-		r.ended, r.err = true, err // somebody else has collected it
+		r.ended, r.err = true, err // something else has reaped it
 	}
 	r.mu.Unlock()
 }
 
-// news reports what has ended.
+// news returns what has exited so far.
 func (r *reaper) news() (ended, childless bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.ended, r.childless
 }
 
-// account adds the use of a process and of the descendants that it waited for.
+// account adds the resource usage of a process and of the descendants that it waited
+// for.
 func (e *Exit) account(ru *syscall.Rusage) {
 	e.User += time.Duration(ru.Utime.Nano())
 	e.System += time.Duration(ru.Stime.Nano())

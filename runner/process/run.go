@@ -12,32 +12,33 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// run follows one command from its start until nothing of it is left. One loop
-// waits in poll(2) for its output, for its end and for the clock.
+// run follows one command from its start until nothing of it is left. One loop waits in
+// poll(2) for its output, its exit and the clock.
 type run struct {
 	c     Command
 	e     Exit
 	drain drain
-	// theirs is the end of the pipe for the command. Ours of it stays open, so
-	// that the pipe has no end, which would only be one more thing to wake for.
+	// theirs is the write end of the pipe, for the command. Our copy of it stays open,
+	// so that the pipe never reaches end of file, which would only be one more thing to
+	// handle.
 	theirs  *os.File
 	wake    wake
 	reaper  reaper
 	tree    tree
-	ends    int // can be read when the command has ended; -1: it has, or there is none
+	ends    int // readable when the command has exited; -1: it has exited, or the system has no such descriptor
 	cancel  <-chan struct{}
 	cancels atomic.Bool
-	gone    chan struct{} // closed when nothing is left
+	gone    chan struct{} // closed when no process is left
 	helpers sync.WaitGroup
 	fds     [3]unix.PollFd
 
-	settleAt      time.Time // when to start the helpers; zero: they are
+	settleAt      time.Time // when to start the helpers; zero: they are running
 	warnAt, endAt time.Time // zero: never
 	ending        time.Time // when the tree was first asked to end; zero: not yet
-	killing       time.Time // when it was first sent SIGKILL; zero: not yet
-	lookAt        time.Time // when to look for what is left, once it ends
+	killing       time.Time // when the tree was first sent SIGKILL; zero: not yet
+	lookAt        time.Time // when to look next for processes that are left
 	pause         time.Duration
-	stuck         []Survivor // as last told
+	stuck         []Survivor // as last reported
 }
 
 func newRun(c Command) (*run, error) {
@@ -64,12 +65,12 @@ func (r *run) close() {
 	}
 }
 
-// settled is how long a command runs before other goroutines are started to
-// collect its orphans and to hear of a cancel. Most commands end before, and do
-// with one thread that waits in poll(2): a second costs more than all else here.
+// settled is how long a command runs before other goroutines are started to reap its
+// orphans and to watch for a cancel. Most commands exit before that, and need only one
+// thread, which waits in poll(2): a second thread costs more than everything else here.
 const settled = 50 * time.Millisecond
 
-// follow returns when nothing of the command is left.
+// follow returns when no process of the command is left.
 func (r *run) follow(pid int, cancel <-chan struct{}) Exit {
 	now := time.Now()
 	r.setTimes(now)
@@ -93,7 +94,7 @@ func (r *run) follow(pid int, cancel <-chan struct{}) Exit {
 	return r.exit()
 }
 
-// settle starts what waits beside the loop.
+// settle starts the goroutines besides the loop.
 func (r *run) settle() {
 	if r.settleAt.IsZero() {
 		return
@@ -115,22 +116,22 @@ func (r *run) settle() {
 	}
 }
 
-// collect notes the end of the command.
+// collect records the exit of the command.
 func (r *run) collect() {
 	unix.Close(r.ends)
 	r.ends = -1
 	if !r.settleAt.IsZero() && !r.reaper.try() {
-		r.settle() // it has left processes
+		r.settle() // it has left processes behind
 	}
 }
 
-// over reports whether nothing of the command is left.
+// over reports whether no process of the command is left.
 func (r *run) over() bool {
 	_, childless := r.reaper.news()
 	return childless && !r.tree.lives()
 }
 
-// exit puts together how the command ended.
+// exit returns how the command ended.
 func (r *run) exit() Exit {
 	if err := r.reaper.err; err != nil {
 		return Exit{StartErr: fmt.Errorf("wait for the command: %w", err)}
@@ -141,7 +142,7 @@ func (r *run) exit() Exit {
 		r.e.Code = ws.ExitStatus()
 	}
 	if r.drain.tooMuch && !r.e.TimedOut && !r.e.Cancelled {
-		r.e.TooMuch = true // it ended before it could be ended for that
+		r.e.TooMuch = true // it exited before it could be ended for that
 	}
 	r.e.Lost, r.e.LostErr = r.drain.lost, r.drain.lostErr
 	use := &r.reaper.use
@@ -149,14 +150,14 @@ func (r *run) exit() Exit {
 	return r.e
 }
 
-// A command is warned of its time limit only where the limit is long, and so
-// long before it: a minute, or a tenth of it where that is less.
+// If the time limit is long enough, the log is warned a minute before it, or a tenth of
+// the limit if that is less.
 const (
 	warnFrom = 2 * time.Minute
 	warnMost = time.Minute
 )
 
-// setTimes fixes when the time limit strikes, and when to warn of it.
+// setTimes sets when the time limit is reached, and when to warn of it.
 func (r *run) setTimes(now time.Time) {
 	const forever = 100 * 365 * 24 * time.Hour // adding more could overflow
 	if r.c.Timeout > forever {
@@ -168,7 +169,7 @@ func (r *run) setTimes(now time.Time) {
 	}
 }
 
-// wait waits until there is something to do, and takes what has come. It
+// wait waits until there is something to do, and moves the output that has come. It
 // allocates nothing.
 func (r *run) wait() {
 	r.fds[0] = unix.PollFd{Fd: int32(r.wake.fd()), Events: unix.POLLIN}
@@ -188,7 +189,7 @@ func (r *run) wait() {
 	}
 }
 
-// patience is the time until the clock asks for something, in milliseconds; -1: never.
+// patience returns the time until something is due, in milliseconds; -1: never.
 func (r *run) patience() int {
 	var next time.Time
 	for _, t := range []time.Time{r.warnAt, r.endAt, r.lookAt, r.settleAt} {
@@ -222,7 +223,7 @@ func (r *run) act(now time.Time) {
 	}
 }
 
-// mustEnd reports whether there is a reason to end the command, and notes it.
+// mustEnd reports whether there is a reason to end the command, and records the reason.
 func (r *run) mustEnd(now time.Time) bool {
 	switch {
 	case r.cancels.Load():
@@ -241,18 +242,18 @@ func (r *run) mustEnd(now time.Time) bool {
 	return true
 }
 
-// How often to look for processes that are left, or new, while a tree ends.
-// That it is gone needs no look.
+// How often to look for remaining or new processes while a tree is ending. No look is
+// needed to notice that it is gone.
 const (
 	firstPause = 5 * time.Millisecond
 	mostPause  = 250 * time.Millisecond
 	stuckPause = time.Second
-	thrift     = 20 // pauses are so many times longer than looks
+	thrift     = 20 // pauses are this many times longer than looks
 )
 
-// look signals what is left of the tree: SIGTERM once to each process, and
-// SIGKILL when the grace is over. What a process starts after its SIGTERM, to
-// clean up, gets SIGTERM when half of the grace is over.
+// look signals what is left of the tree: SIGTERM once to each process, and SIGKILL when
+// the grace period is over. Processes that a process starts after its SIGTERM, to clean
+// up, get SIGTERM when half of the grace period is over.
 func (r *run) look(now time.Time, ended bool) {
 	sig, killAt := unix.SIGTERM, r.ending.Add(r.c.Grace)
 	if !now.Before(killAt) {
@@ -311,14 +312,14 @@ func (r *run) tellStuck(s []Survivor) {
 type Survivor struct {
 	PID     int
 	Name    string // of its program, as ps(1) shows it
-	User    string // whose it is
-	Refused bool   // this process may not signal it; else it hangs in the kernel
+	User    string // owner of the process
+	Refused bool   // this process may not signal it; otherwise it hangs in the kernel
 }
 
-// String names the process for people.
+// String describes the process for messages.
 func (s Survivor) String() string { return fmt.Sprintf("PID %d (%s, %s)", s.PID, s.Name, s.User) }
 
-// Names lists processes for people, not more than a few of them.
+// Names lists a few of the processes for messages.
 func Names(list []Survivor) string {
 	const few = 3
 	text := ""
@@ -334,18 +335,18 @@ func Names(list []Survivor) string {
 	return text
 }
 
-// Mark is how the processes of a tree are known whose runner is gone.
+// Mark identifies the processes of a tree whose runner is dead.
 type Mark struct {
 	Setting string   // "KEY=VALUE", in their environment
-	Args    []string // with all of which the runner was started; none: do not look at arguments
-	// Session is the PID of the runner, which led a session, and SessionStart its
-	// start (see StartTime). By these are known processes whose environment this
-	// process may not read. 0: none are.
+	Args    []string // the runner was started with all of these; none: do not check arguments
+	// Session is the PID of the runner, which led a session, and SessionStart its start
+	// time (see StartTime). They identify processes whose environment this process may
+	// not read. 0: no session.
 	Session      int
 	SessionStart int64
 }
 
-// SurvivorsError says which processes could not be ended.
+// SurvivorsError says which processes could not be killed.
 type SurvivorsError struct{ List []Survivor }
 
 // Error names the processes.
@@ -353,7 +354,7 @@ func (e *SurvivorsError) Error() string {
 	return Names(e.List) + " cannot be ended"
 }
 
-// Survivors returns the processes that an error names; nil: none.
+// Survivors returns the processes in a SurvivorsError; nil: err is none.
 func Survivors(err error) []Survivor {
 	var e *SurvivorsError
 	if errors.As(err, &e) {

@@ -15,13 +15,13 @@ const UsualSlack = 50 * time.Microsecond
 
 // WithSlack calls fn. The timers of processes that it starts may be late by d.
 //
-// The monitor thread of the Go runtime sleeps for 20 µs at a time while there
-// is something to do. In a process that lives for milliseconds, these naps are
-// most of the context switches; with more slack they become few.
+// The monitor thread of the Go runtime sleeps for 20 µs at a time while there is
+// something to do. In a process that lives for milliseconds, these sleeps are most of
+// the context switches; with more slack there are only a few.
 func WithSlack(d time.Duration, fn func()) {
-	runtime.LockOSThread() // a process takes over the slack of the thread that starts it
+	runtime.LockOSThread() // a process inherits the slack of the thread that starts it
 	defer runtime.UnlockOSThread()
-	// Not 0, which would set what the thread began with.
+	// Not 0, which would restore the value that the thread began with.
 	before, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)
 	if err == nil && unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(d.Nanoseconds()), 0, 0, 0) == nil {
 		defer unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(before), 0, 0, 0)
@@ -29,9 +29,9 @@ func WithSlack(d time.Duration, fn func()) {
 	fn()
 }
 
-// OwnSlack lets the timers of this process be late by d, as far as the system
-// permits: a thread sets its own slack and hands it on to threads that it starts,
-// and root sets that of threads that run already.
+// OwnSlack lets the timers of this process be late by d, as far as the system permits:
+// a thread may set its own slack, which threads that it starts inherit; only root may
+// set that of threads that are running already.
 func OwnSlack(d time.Duration) {
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(d.Nanoseconds()), 0, 0, 0)
 	threads, err := os.ReadDir("/proc/self/task")

@@ -13,26 +13,26 @@ import (
 // maxRSSUnit: ru_maxrss counts kilobytes, getrusage(2).
 const maxRSSUnit = 1024
 
-// Subreaper makes orphaned descendants of this process its children, so that
-// none can slip away by leaving its group and session.
+// Subreaper makes orphaned descendants of this process its children, so that none can
+// escape by leaving its group and session.
 func Subreaper() error { return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
 
-// CloseOnExec keeps commands from inheriting what this process has inherited
-// beyond its three standard files, such as the lock file of the script that has
+// CloseOnExec prevents commands from inheriting the descriptors that this process has
+// inherited besides the three standard ones, such as the lock file of the script that
 // started the manager. (Go takes care of the files that it opens itself.)
 func CloseOnExec() {
 	// Linux before 5.11 cannot do this; there they are inherited.
 	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 }
 
-// BootID names this start of the machine.
+// BootID identifies this boot of the machine.
 func BootID() (string, error) {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	return strings.TrimSpace(string(b)), err
 }
 
-// StartTime returns when the process started, in clock ticks since boot.
-// Together with BootID and PID it names a process for good.
+// StartTime returns when the process started, in clock ticks since boot. Together with
+// BootID and PID it identifies a process uniquely.
 func StartTime(pid int) (int64, error) {
 	var l look
 	s, err := l.stat(pid)
@@ -53,21 +53,21 @@ func Signal(pid int, start int64, sig unix.Signal) error {
 	return nil
 }
 
-// send sends signals to the process with this PID and start time, or returns
-// ESRCH if that has ended.
+// send sends signals to the process with this PID and start time, or returns ESRCH if
+// it has ended.
 func (l *look) send(pid int, start int64, signals ...unix.Signal) error {
 	fd, err := unix.PidfdOpen(pid, 0)
 	switch {
 	case errors.Is(err, unix.ESRCH), errors.Is(err, unix.EINVAL):
 		return unix.ESRCH
 	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM):
-		fd = -1 // an old kernel, or a container that knows none of this: go by number
+		fd = -1 // an old kernel, or a container without pidfds: use the PID
 	case err != nil:
 		return err
 	default:
 		defer unix.Close(fd)
 	}
-	// While the descriptor is open, the PID cannot come to name another process.
+	// While the descriptor is open, the PID is not given to another process.
 	if now, err := l.stat(pid); err != nil || now.start != start {
 		return unix.ESRCH
 	}
@@ -84,19 +84,19 @@ func (l *look) send(pid int, start int64, signals ...unix.Signal) error {
 	return nil
 }
 
-// tree is what descends from this process.
+// tree is the descendants of this process.
 type tree struct {
 	look   look
 	in     map[int]bool
-	rounds map[id]int // in which round of signalling a process got SIGTERM; spared: not yet
+	rounds map[id]int // the round of signals in which a process got SIGTERM; spared: not yet
 	round  int
 }
 
-// spared is the round of a process that was started by one that had SIGTERM
-// already, as a rule to clean up.
+// spared is the round of a process that was started by one that had got SIGTERM
+// already, usually to clean up.
 const spared = -1
 
-// id names a process for good.
+// id identifies a process uniquely.
 type id struct {
 	pid   int
 	start int64
@@ -104,14 +104,14 @@ type id struct {
 
 func newTree(int) tree { return tree{in: map[int]bool{}, rounds: map[id]int{}} }
 
-// lives is false: as all orphaned descendants are children of a subreaper,
-// nothing is left when the kernel says that it has no children.
+// lives is always false: all orphaned descendants become children of a subreaper, so
+// nothing is left when it has no children.
 func (t *tree) lives() bool { return false }
 
-// signal signals every living descendant of this process, whatever group or
-// session it is in; SIGTERM only those that have not had it. With spare, those
-// are left alone that others have started after they had SIGTERM. It returns how
-// many descendants there are, and for SIGKILL which they were.
+// signal signals every living descendant of this process, in any group or session;
+// SIGTERM only goes to those that have not got it yet. With spare, processes are left
+// alone that were started by one that had got SIGTERM already. It returns how many
+// descendants there are, and for SIGKILL also the list of them.
 func (t *tree) signal(sig unix.Signal, spare bool) (int, []stat) {
 	self := os.Getpid()
 	clear(t.in)
@@ -131,7 +131,7 @@ func (t *tree) signal(sig unix.Signal, spare bool) (int, []stat) {
 			t.rounds[name] = spared
 		default:
 			t.rounds[name] = t.round
-			// A stopped process takes no other signal.
+			// A stopped process does not handle other signals.
 			_ = t.look.send(s.pid, s.start, sig, unix.SIGCONT)
 		}
 	}

@@ -13,17 +13,18 @@ import (
 // maxRSSUnit: ru_maxrss counts bytes on macOS, getrusage(2).
 const maxRSSUnit = 1
 
-// Subreaper does nothing: this system has no subreapers, and a process that
-// leaves the group of its command is not found again.
+// Subreaper does nothing: this system has no subreapers, and a process that leaves its
+// command's group is not found.
 func Subreaper() error { return nil }
 
 // CloseOnExec does nothing: this system cannot mark all descriptors at once.
 func CloseOnExec() {}
 
-// BootID is empty: a restart of the machine shows by the runner's lock alone.
+// BootID is empty: after a reboot of the machine, only the runner's free lock shows
+// that it is dead.
 func BootID() (string, error) { return "", nil }
 
-// StartTime is 0: this system does not show it in a file.
+// StartTime returns 0: this system does not show it in a file.
 func StartTime(int) (int64, error) { return 0, nil }
 
 // Signal sends sig to the process with this PID, or returns os.ErrProcessDone.
@@ -38,12 +39,12 @@ func Signal(pid int, _ int64, sig unix.Signal) error {
 // tree is the process group of a command.
 type tree struct {
 	group int
-	told  bool // it has got SIGTERM
+	told  bool // it has got SIGTERM already
 }
 
 func newTree(group int) tree { return tree{group: group} }
 
-// lives reports whether the group has members.
+// lives reports whether the group still has members.
 func (t *tree) lives() bool { return unix.Kill(-t.group, 0) == nil }
 
 // signal signals the group of the command, SIGTERM only once. It returns 1 and
@@ -59,7 +60,7 @@ func (t *tree) signal(sig unix.Signal, _ bool) (int, []stat) {
 	return 1, []stat{{pid: t.group}}
 }
 
-// stat is a process, or a group of them.
+// stat is a process or a group of processes.
 type stat struct {
 	pid     int
 	refused bool
