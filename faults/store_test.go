@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // T18: while a process is stopped inside a write, others give up in time and
@@ -362,6 +363,49 @@ func TestPermissionAfterRoot(t *testing.T) {
 	w.must(os.Chown(filepath.Join(w.base, "bin"), 0, 0))
 	if code, out := as(owner, "run", "--", "true"); code != 0 || !strings.Contains(out, "in their PATH: permission denied: "+w.base+"/bin is owned by uid 0") {
 		t.Errorf("bin of root: exit code %d, %s", code, out)
+	}
+}
+
+// What root makes in a user's base path is root's for a moment, and the user's then. A
+// command of the user in that moment waits.
+func TestPermissionWhileRootGives(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	w := newWorld(t)
+	const owner = 65534
+	w.env = append(w.env, fmt.Sprint("SUDO_UID=", owner))
+	w.with(nil, "run", "--job", "j", "--", "echo", "said")
+	w.must(os.Chmod(filepath.Dir(w.dir), 0o755))
+	w.must(filepath.WalkDir(w.dir, func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Chown(path, owner, owner))
+	}))
+	for _, name := range []string{"jobs/j/logs/1.log", "jobs/j"} {
+		path := filepath.Join(w.base, name)
+		c := w.command(nil, "logs", "j")
+		c.Dir = "/"
+		c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: owner, Gid: owner}}
+		out, read := "", make(chan error)
+		w.must(os.Chown(path, 0, 0))
+		go func() {
+			b, err := c.CombinedOutput()
+			out = string(b)
+			read <- err
+		}()
+		// It is root's half of the time, and never for long.
+		for ended, uid := false, owner; !ended; {
+			select {
+			case err := <-read:
+				if ended = true; err != nil || !strings.HasSuffix(out, "said\n") {
+					t.Errorf("%s: %v, %q", name, err, out)
+				}
+			case <-time.After(20 * time.Millisecond):
+				w.must(os.Chown(path, uid, uid))
+				uid = owner - uid
+			}
+		}
+		w.must(os.Chown(path, owner, owner))
 	}
 }
 

@@ -16,7 +16,15 @@ import (
 // writing, it follows no link out of the base path, except jobs itself. Anything but a
 // regular file is refused, without blocking. Errors: fs.ErrNotExist; others name the
 // path.
-func ReadLog(base, path string) (*os.File, error) {
+func ReadLog(base, path string) (f *os.File, err error) {
+	err = basepath.Patient(path, func() error {
+		f, err = readLog(base, path)
+		return err
+	})
+	return f, err
+}
+
+func readLog(base, path string) (*os.File, error) {
 	root, name, err := openLogRoot(base, path)
 	if err != nil {
 		return nil, err

@@ -98,6 +98,12 @@ var ofTheSurroundings = []mutant{
 		shows: "belongs to uid 65534",
 	},
 	{
+		name:    "what root is about to give away is refused",
+		changes: []change{{"internal/basepath/patient.go", `time.Since(begun) < givenWithin && beingMade(path)`, `time.Since(begun) < givenWithin && false`}},
+		test:    inFaults("TestPermissionWhileRootGives"),
+		shows:   "permission denied",
+	},
+	{
 		name:    "a base path is served in which no logs can be written",
 		changes: []change{{"manager/open.go", `if err := runner.CheckJobs(base); err != nil {`, `if err := runner.CheckJobs(base); err == db.ErrCorrupt {`}},
 		test:    inStories("jobs_folder"),

@@ -38,7 +38,15 @@ func Open(path string, flag int, perm os.FileMode) (*os.File, error) {
 	}
 }
 
-func openRegular(path string, flag int, perm os.FileMode) (*os.File, error) {
+func openRegular(path string, flag int, perm os.FileMode) (f *os.File, err error) {
+	err = Patient(path, func() error {
+		f, err = openOnce(path, flag, perm)
+		return err
+	})
+	return f, err
+}
+
+func openOnce(path string, flag int, perm os.FileMode) (*os.File, error) {
 	fd, err := open(path, flag|unix.O_NONBLOCK|unix.O_NOFOLLOW|unix.O_CLOEXEC, uint32(perm))
 	if err != nil {
 		if info, e := os.Lstat(path); e == nil && !info.Mode().IsRegular() && !info.IsDir() {
