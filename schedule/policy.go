@@ -1,0 +1,69 @@
+package schedule
+
+import "time"
+
+// Missed says what becomes of times at which nobody was there to fire.
+type Missed string
+
+// The policies for times that were missed.
+const (
+	One  Missed = "one"  // the last of them fires
+	None Missed = "none" // none of them fires
+	All  Missed = "all"  // each of them fires, the oldest first
+)
+
+// Overlap says what becomes of a time at which what the schedule has stored before has not ended.
+type Overlap string
+
+// The policies for times at which the run before has not ended.
+const (
+	Skip  Overlap = "skip"  // it does not fire
+	Queue Overlap = "queue" // it fires
+)
+
+// Late is how long after its time a schedule may fire without having missed it.
+// A manager may sleep for up to a minute.
+const Late = 2 * time.Minute
+
+// DefaultCatchUp is how old a missed time may be that still fires.
+const DefaultCatchUp = 24 * time.Hour
+
+// Decision is what is to happen in one commit.
+type Decision struct {
+	Fire time.Time // the time that fires; zero: none
+	Next time.Time // the time after it; zero: none
+	Lost time.Time // the last of the times that pass without firing; zero: none
+}
+
+// Decide says what is to happen at an instant to a schedule whose next time was to be due.
+// Times older than catchUp are lost. If Next is not after now, more is to be decided.
+func (t Times) Decide(due, now time.Time, missed Missed, catchUp time.Duration) Decision {
+	oldest := now.Add(-max(catchUp, Late))
+	if missed == All {
+		d := Decision{Fire: due}
+		if due.Before(oldest) {
+			d.Fire = t.Next(oldest.Add(-1))
+			d.Lost = t.Last(due.Add(-time.Second), oldest.Add(-1))
+			if d.Fire.IsZero() || d.Fire.After(now) {
+				return Decision{Next: d.Fire, Lost: d.Lost}
+			}
+		}
+		d.Next = t.Next(d.Fire)
+		return d
+	}
+	if missed == None {
+		oldest = now.Add(-Late)
+	}
+	last := t.Last(due.Add(-time.Second), now)
+	if last.IsZero() { // the line was another when due was found
+		last = due
+	}
+	d := Decision{Next: t.Next(now)}
+	if last.Before(oldest) {
+		d.Lost = last
+		return d
+	}
+	d.Fire = last
+	d.Lost = t.Last(due.Add(-time.Second), last.Add(-time.Second))
+	return d
+}
