@@ -1,6 +1,9 @@
 package schedule
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // Missed says what becomes of times at which nobody was there to fire.
 type Missed string
@@ -12,6 +15,9 @@ const (
 	All  Missed = "all"  // each of them fires, the oldest first
 )
 
+// Misseds lists every policy for times that were missed.
+var Misseds = []Missed{One, None, All}
+
 // Overlap says what becomes of a time at which what the schedule has stored before has not ended.
 type Overlap string
 
@@ -20,6 +26,9 @@ const (
 	Skip  Overlap = "skip"  // it does not fire
 	Queue Overlap = "queue" // it fires
 )
+
+// Overlaps lists every policy for runs that would overlap.
+var Overlaps = []Overlap{Skip, Queue}
 
 // Late is how long after its time a schedule may fire without having missed it.
 // A manager may sleep for up to a minute.
@@ -66,4 +75,38 @@ func (t Times) Decide(due, now time.Time, missed Missed, catchUp time.Duration) 
 	d.Fire = last
 	d.Lost = t.Last(due.Add(-time.Second), last.Add(-time.Second))
 	return d
+}
+
+// Rules are what a person says of a schedule, beside its name and what it stores.
+type Rules struct {
+	Cron     string
+	TimeZone string  // empty: that of the machine
+	Overlap  Overlap // empty: Skip, or Queue with All
+	Missed   Missed  // empty: One
+	CatchUp  time.Duration
+}
+
+// Fill gives the rules their defaults where nothing was said.
+func (r *Rules) Fill() {
+	if r.Missed == "" {
+		r.Missed = One
+	}
+	if r.Overlap == "" {
+		r.Overlap = Skip
+		if r.Missed == All {
+			r.Overlap = Queue
+		}
+	}
+	if r.CatchUp == 0 {
+		r.CatchUp = DefaultCatchUp
+	}
+}
+
+// Check returns what is wrong with the rules, or nil.
+func (r *Rules) Check() error {
+	if r.Missed == All && r.Overlap == Skip {
+		return errors.New("missed all and overlap skip contradict each other: of what was missed, the second would be skipped; want overlap queue")
+	}
+	_, err := NewTimes(r.Cron, r.TimeZone, time.Time{})
+	return err
 }

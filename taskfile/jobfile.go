@@ -11,6 +11,7 @@ import (
 
 	"github.com/air-executor/air-executor/internal/strictyaml"
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/schedule"
 )
 
 // Stdin is the path that means the standard input.
@@ -19,14 +20,16 @@ const Stdin = "-"
 // JobFile is the content of a job file. It is valid: names and ids are allowed, ids are
 // unique, dependencies name tasks of the file, and there is no cycle.
 type JobFile struct {
-	Name  string    // of the job
-	Tasks []JobTask // in the order of the file, at least one
+	Name     string          // of the job
+	Schedule *schedule.Rules // nil: it has none
+	Tasks    []JobTask       // in the order of the file, at least one
 }
 
 // jobHead is a job file whose tasks have not been read yet.
 type jobHead struct {
-	name  string
-	tasks []value
+	name     string
+	schedule *schedule.Rules
+	tasks    []value
 }
 
 // JobTask is a task of a job file. Its Spec.Env is nil, and its Spec.Dir is empty if
@@ -100,7 +103,7 @@ func (r *jobReader) read(data []byte) (*JobFile, error) {
 	if _, err := readObject(jobKeys, yamlValue{*r.root}, &head, r); err != nil {
 		return nil, err
 	}
-	f := &JobFile{}
+	f := &JobFile{Schedule: head.schedule}
 	if f.Name, err = r.name(head.name); err != nil {
 		return nil, err
 	}
