@@ -2,6 +2,8 @@ package schedule
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 )
 
@@ -109,4 +111,20 @@ func (r *Rules) Check() error {
 	}
 	_, err := NewTimes(r.Cron, r.TimeZone, time.Time{})
 	return err
+}
+
+// Set sets the policies from their words; empty ones stay as they are. An error names the
+// word that is none.
+func (r *Rules) Set(overlap, missed string) error {
+	if overlap != "" {
+		if r.Overlap = Overlap(overlap); !slices.Contains(Overlaps, r.Overlap) {
+			return fmt.Errorf("unknown overlap %q, want skip or queue", overlap)
+		}
+	}
+	if missed != "" {
+		if r.Missed = Missed(missed); !slices.Contains(Misseds, r.Missed) {
+			return fmt.Errorf("unknown missed %q, want one, none or all", missed)
+		}
+	}
+	return nil
 }

@@ -60,6 +60,9 @@ func LoadJob(path, as string) (*JobFile, error) {
 // relative to its folder.
 func ParseJob(path string, data []byte) (*JobFile, error) { return parseJob(path, "", data) }
 
+// ParseJobAs is ParseJob for a job that gets the given name.
+func ParseJobAs(path, as string, data []byte) (*JobFile, error) { return parseJob(path, as, data) }
+
 func parseJob(path, as string, data []byte) (*JobFile, error) {
 	r := &jobReader{path: path, shown: shownName(path), as: as}
 	f, err := r.read(data)
