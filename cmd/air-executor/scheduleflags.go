@@ -72,6 +72,9 @@ func (f *scheduleFlags) set(t *job.Spec) error {
 		if key == "id" || key == "dependencies" || key == "command" || key == "args" {
 			return usage(fmt.Errorf("--set %s: a schedule sets that itself", key), "")
 		}
+		if !taskfile.HasFlag(key) {
+			return usage(fmt.Errorf("--set %s: a task has no such key", key), "air-executor schema enqueue prints the keys")
+		}
 		if err := taskfile.Flag(key, value, t); err != nil {
 			return usage(fmt.Errorf("--set %s: %w", key, err), "")
 		}
@@ -241,7 +244,7 @@ func printSchedule(ui *ui, s db.Schedule) error {
 	row("When", s.Cron)
 	row("Time zone", zone)
 	row("Overlap", s.Overlap)
-	row("Missed", fmt.Sprintf("%s, up to %s old", s.Missed, s.CatchUp))
+	row("Missed", fmt.Sprintf("%s, up to %s old", s.Missed, strings.TrimSuffix(strings.TrimSuffix(s.CatchUp.String(), "0s"), "0m")))
 	what, err := taskfile.ParseScheduled(s.Spec)
 	switch {
 	case err != nil:
