@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/air-executor/air-executor/db"
@@ -74,11 +73,15 @@ func (c *scheduleAddCmd) Run(ctx context.Context, ui *ui, ws *workspace, args ar
 	if c.FromJSON != "" {
 		return c.fromJSON(ctx, ui, ws)
 	}
-	if c.Name == "" {
-		return usage(errors.New("a schedule needs a name"), "see air-executor schedule add --help")
+	command, err := commandGiven(args, c.Args)
+	if err == nil && c.Name == "" {
+		err = usage(errors.New("a schedule needs a name"), "see air-executor schedule add --help")
+	}
+	if err != nil {
+		return err
 	}
 	o := queue.ScheduleOrder{Name: c.Name}
-	given, err := c.what(&o, c.Args, slices.Contains(args, "--"))
+	given, err := c.what(&o, c.Args, command)
 	if err == nil && !given {
 		err = usage(errors.New("what to run? give a job file, or -- and a command"), "see air-executor schedule add --help")
 	}
@@ -258,10 +261,14 @@ func (c *scheduleEditCmd) Run(ctx context.Context, ui *ui, ws *workspace, args a
 	if c.empty() && len(c.Args) == 0 {
 		return usage(errors.New("what to change? give a flag, a job file, or -- and a command"), "see air-executor schedule edit --help")
 	}
+	command, err := commandGiven(args, c.Args)
+	if err != nil {
+		return err
+	}
 	return changeSchedule(ui, ws, func(q *queue.Queue) (db.Schedule, string, error) {
 		s, err := q.EditSchedule(ctx, c.Name, func(o *queue.ScheduleOrder) error {
 			before := o.What
-			given, err := c.what(o, c.Args, slices.Contains(args, "--"))
+			given, err := c.what(o, c.Args, command)
 			if err == nil && !given {
 				o.What = before
 				err = c.task(&o.What, &o.Env)

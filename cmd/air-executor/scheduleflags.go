@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,16 @@ import (
 
 // empty reports whether no flag is given.
 func (f *scheduleFlags) empty() bool { return reflect.ValueOf(*f).IsZero() }
+
+// commandGiven reports whether a command is given, after --. Its words are then all that is
+// given beside the name.
+func commandGiven(args arguments, given []string) (bool, error) {
+	i := slices.Index(args, "--")
+	if i >= 0 && len(args)-i-1 != len(given) {
+		return true, usage(errors.New("want the name of the schedule before --, and only the command after it"), "")
+	}
+	return i >= 0, nil
+}
 
 // commandFlag is a flag that was given and makes sense for a command only.
 func (f *scheduleFlags) commandFlag() string {
