@@ -249,6 +249,17 @@ func (q *Queue) EditSchedule(ctx context.Context, name string, edit func(*Schedu
 	})
 }
 
+// Become takes over what another order runs, with its environment and, if it says when, its rules.
+func (o *ScheduleOrder) Become(other ScheduleOrder) {
+	o.What, o.Env = other.What, other.Env
+	if o.What.File != "" {
+		o.Job = ""
+	}
+	if other.Rules.Cron != "" {
+		o.Rules = other.Rules
+	}
+}
+
 // orderOf is the order that makes a schedule as it is.
 func orderOf(s db.Schedule) (ScheduleOrder, error) {
 	what, err := taskfile.ParseScheduled(s.Spec)

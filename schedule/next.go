@@ -28,7 +28,6 @@ func (l *Line) next(after time.Time, zone *time.Location) time.Time {
 		if _, later := end.Zone(); !l.everyHour() && wall.Before(toWall(end, later)) {
 			return end // it is left out
 		}
-		after = end.Add(-time.Second)
 		if at, ok := l.at(end); ok {
 			return at
 		}

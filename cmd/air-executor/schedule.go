@@ -265,23 +265,25 @@ func (c *scheduleEditCmd) Run(ctx context.Context, ui *ui, ws *workspace, args a
 	if err != nil {
 		return err
 	}
+	other := queue.ScheduleOrder{Name: c.Name} // read before the database is locked
+	given, err := c.what(&other, c.Args, command)
+	if err != nil {
+		return err
+	}
 	return changeSchedule(ui, ws, func(q *queue.Queue) (db.Schedule, string, error) {
 		s, err := q.EditSchedule(ctx, c.Name, func(o *queue.ScheduleOrder) error {
-			before := o.What
-			given, err := c.what(o, c.Args, command)
-			if err == nil && !given {
-				o.What = before
-				err = c.task(&o.What, &o.Env)
+			if given {
+				o.Become(other)
+			} else if err := c.task(&o.What, &o.Env); err != nil {
+				return err
 			}
-			if err == nil {
-				err = c.rules(o)
+			if err := c.rules(o); err != nil {
+				return err
 			}
-			if err == nil {
-				if err = queue.CheckSchedule(*o); err != nil {
-					err = usage(err, "")
-				}
+			if err := queue.CheckSchedule(*o); err != nil {
+				return usage(err, "")
 			}
-			return err
+			return nil
 		})
 		if err == nil && !ui.json() {
 			err = printSchedule(ui, s)
@@ -413,6 +415,5 @@ func (f *scheduleFlags) what(o *queue.ScheduleOrder, args []string, command bool
 	if flag := f.commandFlag(); flag != "" {
 		return false, usage(fmt.Errorf("%s is for a command after --; in a job file, each task has its own", flag), "")
 	}
-	o.Job = ""
 	return true, f.file(o, args[0], t.Dir)
 }
