@@ -27,10 +27,12 @@ type clocked struct {
 	mu   sync.Mutex
 	at   time.Time
 	said bytes.Buffer
+	to   *slog.Logger // of all managers
 }
 
 func newClocked(t *testing.T, at string) *clocked {
 	c := &clocked{t: t, base: t.TempDir()}
+	c.to = slog.New(slog.NewTextHandler(&c.said, nil))
 	c.set(at)
 	c.schedules = c.manager()
 	return c
@@ -43,9 +45,8 @@ func (c *clocked) manager() *schedules {
 		c.t.Fatal(err)
 	}
 	c.t.Cleanup(func() { d.Close() })
-	log := slog.New(slog.NewTextHandler(&c.said, nil))
-	return &schedules{db: d, log: log, boot: "this one", now: c.read, changed: make(chan struct{}, 1),
-		folder: &scheduleFolder{db: d, log: log, boot: "this one", now: c.read}}
+	return &schedules{db: d, log: c.to, boot: "this one", now: c.read, changed: make(chan struct{}, 1),
+		folder: &scheduleFolder{db: d, log: c.to, boot: "this one", now: c.read}}
 }
 
 func (c *clocked) read() time.Time {
