@@ -39,6 +39,7 @@ type Config struct {
 	MaxSubtasks          int           // maximum number of descendants of one task
 	MaxSubtaskDepth      int           // maximum number of generations of tasks that queue others
 	MirrorJSON           bool          // the manager keeps state.json and tasks.json of every job up to date
+	SchedulesDir         string        // absolute path of a folder of job files with schedules; empty: none
 	File                 string        // absolute path of the file that was read; empty: none
 	Wrong                error         // what is wrong with that file, with Overrides.Lenient; nil: nothing
 	Named                bool          // File was named by the overrides, not found in the base path

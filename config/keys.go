@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -79,6 +80,10 @@ func keys() []key {
 		{"mirror_json", "false",
 			"The manager keeps state.json and tasks.json of every job up to date, for other tools that read them.",
 			toggle{func(c *Config) *bool { return &c.MirrorJSON }}},
+		{"schedules_dir", noFolder,
+			"A folder of job files that say when they run; the manager reads it at its start and when it has changed.\n" +
+				"A relative one is in the folder of this file.",
+			otherFolder{func(c *Config) *string { return &c.SchedulesDir }}},
 	}
 }
 
@@ -159,6 +164,26 @@ func (folder) read(v strictyaml.Value) (string, error) { return v.FilePath() }
 func (folder) store(c *Config, text string) { c.BasePath = text }
 
 func (folder) allowed() string { return "any folder" }
+
+// noFolder is what a key says that names no folder.
+const noFolder = "none"
+
+// otherFolder is the path of a folder that need not be there, or none.
+type otherFolder struct{ field func(*Config) *string }
+
+func (otherFolder) read(v strictyaml.Value) (string, error) { return v.FilePath() }
+
+func (k otherFolder) store(c *Config, text string) {
+	if text == noFolder {
+		return
+	}
+	if !filepath.IsAbs(text) {
+		text = filepath.Join(filepath.Dir(c.File), text)
+	}
+	*k.field(c) = filepath.Clean(text)
+}
+
+func (otherFolder) allowed() string { return "any folder, or none" }
 
 // scalar returns text as a YAML scalar.
 func scalar(text string) string {

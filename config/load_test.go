@@ -136,7 +136,7 @@ func TestBadFiles(t *testing.T) {
 		{"typing error", "poll_intervall: 5", `:1: poll_intervall: unknown key; did you mean poll_interval?`},
 		{"other spelling", "poll-interval: 5", `:1: poll-interval: unknown key; did you mean poll_interval?`},
 		{"unknown key", "color: red", `:1: color: unknown key; the known keys are poll_interval, task_timeout, kill_grace, ` +
-			`max_concurrent_runners, base_path, log_level, log_format, durability, tasks_per_runner, max_log_size, on_term, max_subtasks, max_subtask_depth, mirror_json`},
+			`max_concurrent_runners, base_path, log_level, log_format, durability, tasks_per_runner, max_log_size, on_term, max_subtasks, max_subtask_depth, mirror_json, schedules_dir`},
 		{"twice", "poll_interval: 5\npoll_interval: 6", `:2: poll_interval: is already set on line 1`},
 		{"base path empty", `base_path: ""`, `:1: base_path: must not be empty`},
 		{"base path null", "base_path: ~", `:1: base_path: must be text, not ~`},

@@ -40,6 +40,7 @@ func TestSettings(t *testing.T) {
 		{"max_subtasks", "10000", "10000", "default"},
 		{"max_subtask_depth", "100", "100", "default"},
 		{"mirror_json", "false", "false", "default"},
+		{"schedules_dir", "none", "none", "default"},
 	}
 	if diff := cmp.Diff(want, c.Settings()); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -65,9 +66,22 @@ func TestSettingsHaveTheirTypesInJSON(t *testing.T) {
 	if err != nil || !c.MirrorJSON {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	last := c.Settings()[len(c.Settings())-1]
-	if got, err := json.Marshal(last); err != nil || !strings.Contains(string(got), `"value":true,"default":false`) {
+	mirrored := c.Settings()[13]
+	if got, err := json.Marshal(mirrored); err != nil || !strings.Contains(string(got), `"value":true,"default":false`) {
 		t.Errorf("%s, %v", got, err)
+	}
+}
+
+func TestAFolderOfSchedulesIsBesideTheFile(t *testing.T) {
+	for value, want := range map[string]string{"schedules": "DIR/schedules", "/etc/schedules/": "/etc/schedules", "none": ""} {
+		path := write(t, t.TempDir(), "c.yaml", "schedules_dir: "+value+"\n")
+		c, err := config.Load(config.Overrides{WorkDir: "/", ConfigPath: flag(path)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Replace(c.SchedulesDir, filepath.Dir(path), "DIR", 1); got != want {
+			t.Errorf("%s is %s, want %s", value, got, want)
+		}
 	}
 }
 
@@ -80,8 +94,8 @@ func TestTemplate(t *testing.T) {
 	dir := t.TempDir()
 	base := filepath.Join(dir, ".air-executor")
 	uncommented := regexp.MustCompile(`(?m)^#([a-z])`).ReplaceAll(config.Template(), []byte("$1"))
-	if n := len(regexp.MustCompile(`(?m)^[a-z_]+: `).FindAll(uncommented, -1)); n != 14 {
-		t.Errorf("the template has %d keys, want 14", n)
+	if n := len(regexp.MustCompile(`(?m)^[a-z_]+: `).FindAll(uncommented, -1)); n != 15 {
+		t.Errorf("the template has %d keys, want 15", n)
 	}
 	for _, content := range [][]byte{config.Template(), uncommented} {
 		path := write(t, base, "config.yaml", string(content))

@@ -157,6 +157,16 @@ var hot = []struct {
 		"SCAN schedule", // for the foreign keys
 		"SEARCH task USING COVERING INDEX task_environment (environment=?)",
 	}},
+	{"list the schedules that fire next", "ORDER BY next_at", []string{
+		"SEARCH schedule USING INDEX schedule_next (next_at>?)", // it stops when it has enough
+	}},
+	{"move a schedule on to its next time", "RETURNING last_job, last_task", []string{
+		"SEARCH schedule USING INTEGER PRIMARY KEY (rowid=?)",
+	}},
+	{"see whether the task before has ended", "AND t.status IN ('pending', 'running')$", []string{
+		"SEARCH j USING COVERING INDEX job_name (name=?)",
+		"SEARCH t USING INDEX task_name (job=? AND name=?)",
+	}},
 	{"find a job by its name", "SELECT id, name, added, state FROM job", []string{
 		"SEARCH job USING INDEX job_name (name=?)",
 	}},
@@ -192,6 +202,7 @@ var allowed = []struct{ part, why string }{
 	{" AS place", "a rule of Check, which reads everything"},
 	{") s ON s.id = t.id", "a list is sorted as somebody wants it"},
 	{"AND a.slot IS NOT NULL\nORDER BY a.id", "the attempts that run"},
+	{"FROM schedule\nORDER BY name", "all schedules are wanted"},
 	{"FROM manager\n", "one row for each start of a manager"},
 	{"WHERE slot IS NOT NULL", "the attempts that run"},
 	{"WHERE t.job = ?", "all of a job is wanted, in order"},
@@ -527,6 +538,7 @@ func exercise(t *testing.T, d *DB) {
 	must(err)
 	_, err = d.RemoveUnusedEnvironments(ctx, 100)
 	must(err)
+	exerciseSchedules(t, d)
 	must(d.Prepare(ctx))
 }
 

@@ -29,6 +29,7 @@ type dispatching struct {
 	running    atomic.Int64 // running attempts, for other goroutines to read
 	onTerm     db.Stop
 	begins     func()  // called when the manager begins to stop; may be nil
+	wakes      func()  // is called when something was stored; may be nil
 	stopping   db.Stop // empty: it serves
 }
 
@@ -94,6 +95,9 @@ func (s *dispatching) loop(ctx context.Context) error {
 				s.woken = nil // a closed channel would always be ready
 			}
 			s.handle(ctx, dispatch.Woken{})
+			if s.wakes != nil {
+				s.wakes()
+			}
 		case <-poll.C:
 			s.handle(ctx, dispatch.Poll{})
 		case <-watch.C:

@@ -64,6 +64,7 @@ type Manager struct {
 	dispatching *dispatching
 	recovery    *recovery
 	upkeep      *upkeep
+	schedules   *schedules // nil with OnlyJob
 }
 
 // New prepares a manager: it takes the lock (or returns ErrRunning), opens the
@@ -85,6 +86,9 @@ func New(ctx context.Context, o Options) (*Manager, error) {
 // is added here.
 func (m *Manager) services(ctx context.Context) []service {
 	list := []service{m.dispatching, m.recovery, m.upkeep}
+	if m.schedules != nil {
+		list = append(list, m.schedules)
+	}
 	if m.lock != nil && m.config.MirrorJSON {
 		if files := openMirror(ctx, m.config, m.log); files != nil {
 			list = append(list, files)

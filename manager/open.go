@@ -55,6 +55,10 @@ func (m *Manager) open(ctx context.Context) error {
 	}
 	m.dispatching = m.newDispatching(dispatch.New(m.config.MaxConcurrentRunners, m.options.OnlyJob != "", attempts))
 	m.upkeep.running = m.dispatching.running.Load
+	if m.lock != nil {
+		m.schedules = m.newSchedules()
+		m.dispatching.wakes = m.schedules.wake
+	}
 	m.dispatching.claims.start(context.WithoutCancel(ctx))
 	return nil
 }

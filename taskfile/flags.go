@@ -21,6 +21,12 @@ func Flag(name, value string, to *job.Spec) error {
 	return nil
 }
 
+// HasFlag reports whether Flag can set a key.
+func HasFlag(name string) bool {
+	i := taskKeys.find(name)
+	return i >= 0 && taskKeys[i].in.has(inFlags)
+}
+
 // Numbers calls fn with each integer attribute that a user can set for a task, and the
 // name of its key.
 func Numbers(s *job.Spec, fn func(name string, n int)) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/air-executor/air-executor/internal/strictyaml"
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/schedule"
 )
 
 // Stdin is the path that means the standard input.
@@ -19,14 +20,16 @@ const Stdin = "-"
 // JobFile is the content of a job file. It is valid: names and ids are allowed, ids are
 // unique, dependencies name tasks of the file, and there is no cycle.
 type JobFile struct {
-	Name  string    // of the job
-	Tasks []JobTask // in the order of the file, at least one
+	Name     string          // of the job
+	Schedule *schedule.Rules // nil: it has none
+	Tasks    []JobTask       // in the order of the file, at least one
 }
 
 // jobHead is a job file whose tasks have not been read yet.
 type jobHead struct {
-	name  string
-	tasks []value
+	name     string
+	schedule *schedule.Rules
+	tasks    []value
 }
 
 // JobTask is a task of a job file. Its Spec.Env is nil, and its Spec.Dir is empty if
@@ -56,6 +59,9 @@ func LoadJob(path, as string) (*JobFile, error) {
 // errors, it is the default for the job's name, and relative working directories are
 // relative to its folder.
 func ParseJob(path string, data []byte) (*JobFile, error) { return parseJob(path, "", data) }
+
+// ParseJobAs is ParseJob for a job that gets the given name.
+func ParseJobAs(path, as string, data []byte) (*JobFile, error) { return parseJob(path, as, data) }
 
 func parseJob(path, as string, data []byte) (*JobFile, error) {
 	r := &jobReader{path: path, shown: shownName(path), as: as}
@@ -100,7 +106,7 @@ func (r *jobReader) read(data []byte) (*JobFile, error) {
 	if _, err := readObject(jobKeys, yamlValue{*r.root}, &head, r); err != nil {
 		return nil, err
 	}
-	f := &JobFile{}
+	f := &JobFile{Schedule: head.schedule}
 	if f.Name, err = r.name(head.name); err != nil {
 		return nil, err
 	}

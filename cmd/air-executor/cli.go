@@ -39,6 +39,8 @@ type commandLine struct {
 	Dismiss dismissCmd `cmd:"" help:"Acknowledge failures, so that they no longer count."`
 	Remove  removeCmd  `cmd:"" help:"Delete jobs or tasks, with their logs."`
 
+	Schedule scheduleCmd `cmd:"" help:"Run commands and job files at certain times."`
+
 	Import importCmd `cmd:"" help:"Read jobs from state.json and tasks.json files."`
 	Export exportCmd `cmd:"" help:"Write jobs to state.json and tasks.json files."`
 

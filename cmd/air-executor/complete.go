@@ -28,6 +28,7 @@ type stored interface {
 	in(basePath string) // says in which base path to look
 	jobs(prefix string) []string
 	tasks(job, prefix string) []string
+	schedules(prefix string) []string
 }
 
 // completer walks through a command line as the parser would.
@@ -186,6 +187,8 @@ func (c *completer) values(v *kong.Value, prefix, before string) completion {
 		found = c.stored.jobs(prefix)
 	case "task":
 		found = c.stored.tasks(c.job, prefix)
+	case "schedule":
+		found = c.stored.schedules(prefix)
 	case "help":
 		return c.commandsOf(c.root, prefix)
 	case "command":

@@ -43,6 +43,10 @@ func (s *storedNames) tasks(job, prefix string) []string {
 	return s.look(func(d *db.DB) ([]string, error) { return d.TaskIDs(context.Background(), job, prefix, mostNames) })
 }
 
+func (s *storedNames) schedules(prefix string) []string {
+	return s.look(func(d *db.DB) ([]string, error) { return d.ScheduleNames(context.Background(), prefix, mostNames) })
+}
+
 // look asks the database. Without one there is nothing to offer, and errors are
 // ignored.
 func (s *storedNames) look(ask func(*db.DB) ([]string, error)) []string {

@@ -40,7 +40,7 @@ func (p *printing) run(code int, args ...string) {
 		p.Fatalf("%s: exit code %d, not %d\n%s%s", args, cmd.ProcessState.ExitCode(), code, out.String(), errs.String())
 	}
 	command := args[0]
-	if command == "config" {
+	if command == "config" || command == "schedule" {
 		command += " " + args[1]
 	}
 	p.walked[command] = true
@@ -151,6 +151,15 @@ func TestJSONHasOneShape(t *testing.T) {
 	p.run(0, "export", "out")
 	p.run(0, "import", "--base-path", "other", "out/s")
 	p.run(exitError, "import", "out/s")
+	p.run(0, "schedule", "add", "s", "--cron", "@daily", "--timezone", "UTC", "--", "true")
+	p.run(0, "schedule", "run", "s")
+	p.run(0, "schedule", "pause", "s")
+	p.run(0, "schedule", "resume", "s")
+	p.run(0, "schedule", "edit", "s", "--missed", "none")
+	p.run(0, "schedule", "show", "s")
+	p.run(0, "schedule", "list")
+	p.run(0, "schedule", "remove", "s")
+	p.run(exitNoSuch, "schedule", "show", "s")
 	p.run(0, "doctor")
 	p.run(0, "upgrade")
 	p.run(0, "completion", "bash")

@@ -44,6 +44,11 @@ func TestWordsMayBeInAnyCase(t *testing.T) {
 	model := kong.Must(cli, kong.NamedMapper("word", kong.MapperFunc(decodeWord))).Model
 	for _, command := range model.Leaves(false) {
 		line := strings.Fields(command.Path())
+		for _, p := range command.Positional {
+			if p.Required {
+				line = append(line, "x")
+			}
+		}
 		for _, f := range command.Flags {
 			if f.Tag.Get("words") != "" {
 				try(line, f.Value)

@@ -34,8 +34,9 @@ var layers = map[string][]string{
 	"internal/strictyaml": {"internal/words"},
 	"internal/failpoint":  {},
 
+	"schedule": {"job"}, // it decides without clock and database
 	"config":   {"internal/basepath", "internal/strictyaml", "internal/words"},
-	"taskfile": {"internal/strictyaml", "internal/words", "job"},
+	"taskfile": {"internal/strictyaml", "internal/words", "job", "schedule"},
 	// An engine tells whether a runner lives: SQLite's, on the machine that it runs on.
 	"db/engine":      {},
 	"db/sqlite":      {"db/engine", "internal/basepath", "internal/failpoint", "lock", "migrations", "runner/process"},
@@ -44,8 +45,8 @@ var layers = map[string][]string{
 	"runner/process": {"internal/failpoint"},
 	"runner":         {"internal/basepath", "internal/failpoint", "db", "job", "lock", "runner/process"},
 	"jobfolder":      {"internal/basepath", "db", "job", "runner/process", "taskfile"},
-	"queue":          {"internal/basepath", "config", "db", "job", "jobfolder", "lock", "manager", "runner", "taskfile"},
-	"manager":        {"internal/basepath", "internal/failpoint", "config", "db", "job", "jobfolder", "lock", "manager/dispatch", "runner", "runner/process"},
+	"queue":          {"internal/basepath", "config", "db", "job", "jobfolder", "lock", "manager", "runner", "schedule", "taskfile"},
+	"manager":        {"internal/basepath", "internal/failpoint", "config", "db", "job", "jobfolder", "lock", "manager/dispatch", "runner", "runner/process", "schedule", "taskfile"},
 
 	"manager/dispatch": {}, // it decides without process, database and clock
 

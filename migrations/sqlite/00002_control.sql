@@ -91,26 +91,39 @@ CREATE TABLE lane (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lane_next ON lane (pools, next_priority DESC, next_task);
 
--- spec:      JSON object: the task, or the job file and its parameters
 -- cron:      the line, with @every, @daily and so on
 -- timezone:  a name as in the tz database; empty: that of the machine
+-- job:       NULL: each firing makes a job of its own
+-- spec:      JSON object: the task, or the job file
 -- source:    the file that it was declared in; NULL: a person has added it
+-- file_gone: whether that file was taken away; it is paused then
 -- next_at:   NULL: it does not fire by itself
+-- last_at:   the time that fired last, and as which task or job
+-- skipped_at: the last time that passed without a firing, and why
+-- error:     why the last firing stored nothing
+-- boot:      with @reboot, the start of the machine that was seen last
 CREATE TABLE schedule (
     id INTEGER CONSTRAINT schedule_id PRIMARY KEY,
-    name TEXT NOT NULL CONSTRAINT schedule_name CHECK (length(name) BETWEEN 1 AND 100),
+    name TEXT NOT NULL CONSTRAINT schedule_name CHECK (length(name) BETWEEN 1 AND 80),
     cron TEXT NOT NULL,
     timezone TEXT NOT NULL,
     overlap TEXT NOT NULL CONSTRAINT schedule_overlap CHECK (overlap IN ('skip', 'queue')),
     missed TEXT NOT NULL CONSTRAINT schedule_missed CHECK (missed IN ('one', 'none', 'all')),
     catch_up INTEGER NOT NULL CONSTRAINT schedule_catch_up CHECK (catch_up >= 0),
-    job TEXT NOT NULL,
+    job TEXT,
     spec TEXT NOT NULL,
     environment INTEGER CONSTRAINT schedule_environment REFERENCES environment,
     source TEXT,
+    file_gone INTEGER NOT NULL DEFAULT 0 CONSTRAINT schedule_file_gone CHECK (file_gone IN (0, 1) AND (file_gone = 0 OR paused_at IS NOT NULL AND source IS NOT NULL)),
     paused_at INTEGER,
     next_at INTEGER,
     last_at INTEGER,
+    last_job TEXT,
+    last_task TEXT,
+    skipped_at INTEGER,
+    skipped TEXT CONSTRAINT schedule_skipped CHECK (skipped IN ('overlap', 'missed') AND skipped_at IS NOT NULL OR skipped IS NULL AND skipped_at IS NULL),
+    error TEXT,
+    boot TEXT,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
 ) STRICT;

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/queue"
+	"github.com/air-executor/air-executor/schedule"
+	"github.com/air-executor/air-executor/taskfile"
+)
+
+// empty reports whether no flag is given.
+func (f *scheduleFlags) empty() bool { return reflect.ValueOf(*f).IsZero() }
+
+// commandGiven reports whether a command is given, after --. Its words are then all that is
+// given beside the name.
+func commandGiven(args arguments, given []string) (bool, error) {
+	i := slices.Index(args, "--")
+	if i >= 0 && len(args)-i-1 != len(given) {
+		return true, usage(errors.New("want the name of the schedule before --, and only the command after it"), "")
+	}
+	return i >= 0, nil
+}
+
+// commandFlag is a flag that was given and makes sense for a command only.
+func (f *scheduleFlags) commandFlag() string {
+	switch {
+	case f.Job != "":
+		return "--job"
+	case f.Priority != 0:
+		return "--priority"
+	case f.Timeout != 0:
+		return "--timeout"
+	case len(f.Set) > 0:
+		return "--set"
+	}
+	return ""
+}
+
+// file reads a job file, and takes from it when it runs.
+func (f *scheduleFlags) file(o *queue.ScheduleOrder, path, dir string) error {
+	data, err := taskfile.ReadText(path)
+	if err != nil {
+		return err
+	}
+	at := path
+	if path != taskfile.Stdin {
+		if at, err = filepath.Abs(path); err != nil {
+			return err
+		}
+	} else {
+		at = filepath.Join(dir, "job")
+	}
+	if _, err := taskfile.ParseJobAs(path, o.Name, data); err != nil {
+		return err // which names the file as it was given
+	}
+	parsed, err := taskfile.ParseJobAs(at, o.Name, data)
+	if err != nil {
+		return err
+	}
+	if parsed.Schedule != nil {
+		o.Rules = *parsed.Schedule
+	}
+	o.What = taskfile.Scheduled{File: string(data), Path: at, Dir: dir}
+	return nil
+}
+
+// set sets the keys of --set.
+func (f *scheduleFlags) set(t *job.Spec) error {
+	for _, kv := range f.Set {
+		key, value, ok := strings.Cut(kv, "=")
+		if !ok {
+			return usage(fmt.Errorf("--set %q is not KEY=VALUE", kv), "")
+		}
+		if key == "id" || key == "dependencies" || key == "command" || key == "args" {
+			return usage(fmt.Errorf("--set %s: a schedule sets that itself", key), "")
+		}
+		if !taskfile.HasFlag(key) {
+			return usage(fmt.Errorf("--set %s: a task has no such key", key), "air-executor schema enqueue prints the keys")
+		}
+		if err := taskfile.Flag(key, value, t); err != nil {
+			return usage(fmt.Errorf("--set %s: %w", key, err), "")
+		}
+	}
+	return nil
+}
+
+// task changes the task of a schedule as the flags say.
+func (f *scheduleFlags) task(s *taskfile.Scheduled, env *[]string) error {
+	if flag := f.commandFlag(); s.File != "" && flag != "" {
+		return usage(fmt.Errorf("%s is for a command; in a job file, each task has its own", flag), "")
+	}
+	if err := (fromShell{env: f.Env}).check(); err != nil {
+		return usage(err, "")
+	}
+	if f.NoEnv && len(f.Env) > 0 {
+		return usage(errors.New("--env and --no-env do not go together"), "")
+	}
+	if f.Priority != 0 {
+		s.Task.Priority = int(f.Priority)
+	}
+	if f.Timeout != 0 {
+		s.Task.Timeout = time.Duration(f.Timeout)
+	}
+	if f.NoEnv {
+		*env = nil
+	}
+	if len(f.Env) > 0 {
+		if *env == nil {
+			return usage(errors.New("--env: the schedule has no environment to set variables in"), "give the command, too")
+		}
+		*env = append(*env, f.Env...)
+	}
+	if f.Dir != "" {
+		dir, err := taskDir(f.Dir)
+		if err != nil {
+			return err
+		}
+		if s.Task.Dir = dir; s.File != "" {
+			s.Task.Dir, s.Dir = "", dir
+		}
+	}
+	if s.File != "" {
+		return nil
+	}
+	return f.set(&s.Task)
+}
+
+// rules sets what the flags say of when it fires.
+func (f *scheduleFlags) rules(o *queue.ScheduleOrder) error {
+	r := &o.Rules
+	if f.Cron != "" {
+		r.Cron = f.Cron
+	}
+	if f.TimeZone != "" {
+		r.TimeZone = f.TimeZone
+	}
+	if f.CatchUp != 0 {
+		r.CatchUp = time.Duration(f.CatchUp)
+	}
+	if f.Job != "" {
+		if err := job.CheckNewName(f.Job); err != nil {
+			return usage(err, "")
+		}
+		o.Job = f.Job
+	}
+	if f.Overlap == "" && f.Missed != "" {
+		r.Overlap = "" // what goes with it
+	}
+	if err := r.Set(f.Overlap, f.Missed); err != nil {
+		return usage(err, "")
+	}
+	return nil
+}
+
+// changeSchedule changes a schedule, and says so.
+func changeSchedule(ui *ui, ws *workspace, change func(*queue.Queue) (db.Schedule, string, error)) error {
+	q, err := ws.queue()
+	if err != nil {
+		return err
+	}
+	defer q.Close()
+	s, said, err := change(q)
+	if err != nil {
+		return noSchedule(err)
+	}
+	if ui.json() {
+		return ui.printJSON(queue.ToScheduleForm(s))
+	}
+	if said != "" {
+		ui.printf("%s", said)
+	}
+	return nil
+}
+
+// noSchedule adds to an error what to do about it.
+func noSchedule(err error) error {
+	of := (*queue.OfFile)(nil)
+	switch {
+	case errors.Is(err, db.ErrNoSchedule):
+		return fail(exitNoSuch, err, "air-executor schedule list lists the schedules")
+	case errors.As(err, &of):
+		return fail(exitError, err, "change or remove that file; schedule pause works")
+	case errors.Is(err, db.ErrNotDue):
+		return fail(exitError, err, "try again")
+	}
+	return err
+}
+
+// inZone is a time of a schedule in its time zone.
+func inZone(s db.Schedule, t time.Time, shown bool) string {
+	if t.IsZero() || !shown {
+		return "-"
+	}
+	zone, err := schedule.LoadZone(s.TimeZone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return t.In(zone).Format("2006-01-02 15:04:05 -07:00")
+}
+
+// scheduleNote is what there is to say of a schedule in a few words.
+func scheduleNote(s db.Schedule) string {
+	switch {
+	case s.FileGone:
+		return "paused, its file is gone"
+	case !s.PausedAt.IsZero():
+		return "paused"
+	case s.Error != "":
+		return "did not fire: " + s.Error
+	case s.SkippedAt.After(s.LastAt) && s.Skipped == db.SkippedOverlap:
+		return "skipped the last time, as a run had not ended"
+	case s.SkippedAt.After(s.LastAt):
+		return "missed the last time"
+	}
+	return ""
+}
+
+// printNext says when a schedule fires.
+func printNext(ui *ui, s db.Schedule) {
+	next := queue.NextTimes(s, 1)
+	if len(next) == 0 {
+		ui.printf("%s\n", s.Name)
+		return
+	}
+	ui.printf("%s, next at %s\n", s.Name, inZone(s, next[0], true))
+}
+
+// printSchedule prints a schedule with its next times.
+func printSchedule(ui *ui, s db.Schedule) error {
+	if ui.json() {
+		return ui.printJSON(queue.ToScheduleForm(s))
+	}
+	row := func(name, value string) {
+		if value != "" && value != "-" {
+			ui.printf("%-14s%s\n", name+":", value)
+		}
+	}
+	zone := s.TimeZone
+	if zone == "" {
+		zone = "of the machine"
+		if tz := os.Getenv("TZ"); tz != "" {
+			zone = "of the machine; here, TZ is " + tz
+		}
+	}
+	row("Schedule", s.Name)
+	row("When", s.Cron)
+	row("Time zone", zone)
+	row("Overlap", s.Overlap)
+	row("Missed", fmt.Sprintf("%s, up to %s old", s.Missed, strings.TrimSuffix(strings.TrimSuffix(s.CatchUp.String(), "0s"), "0m")))
+	what, err := taskfile.ParseScheduled(s.Spec)
+	switch {
+	case err != nil:
+		row("Runs", err.Error())
+	case what.File != "":
+		row("Runs", "job file "+what.Path+", as job "+s.Name+"-DATE")
+	default:
+		row("Runs", shellLine(append([]string{what.Task.Command}, what.Task.Args...)))
+		row("In job", s.Job)
+	}
+	row("Declared in", s.Source)
+	row("Last", strings.TrimSpace(inZone(s, s.LastAt, true)+" "+s.LastJob+" "+s.LastTask))
+	if !s.SkippedAt.IsZero() {
+		row("Left out", inZone(s, s.SkippedAt, true)+" ("+s.Skipped+")")
+	}
+	row("Error", s.Error)
+	if !s.PausedAt.IsZero() {
+		row("Paused since", inZone(s, s.PausedAt, true))
+	}
+	for i, t := range queue.NextTimes(s, queue.NextShown) {
+		name := ""
+		if i == 0 {
+			name = "Next:"
+		}
+		ui.printf("%-14s%s\n", name, inZone(s, t, true))
+	}
+	return ui.unprinted
+}
