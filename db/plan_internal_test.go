@@ -46,6 +46,8 @@ var hot = []struct {
 }{
 	{"claim the best task of all", "ORDER BY j.next_priority DESC, j.next_task", []string{
 		"SCAN j USING INDEX job_claimable", // in the order that is asked for, so it stops at the first
+		"SCALAR SUBQUERY 2",
+		"SEARCH setting USING PRIMARY KEY (key=?)", // once
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH e USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
 		"SCALAR SUBQUERY 1",
@@ -53,6 +55,8 @@ var hot = []struct {
 	}},
 	{"claim the best task of a job", "WHERE j.id = ?\n  AND j.holds = 0", []string{
 		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+		"SCALAR SUBQUERY 2",
+		"SEARCH setting USING PRIMARY KEY (key=?)",
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH e USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
 		"SCALAR SUBQUERY 1",
@@ -72,6 +76,8 @@ var hot = []struct {
 	{"count the claimable jobs", ") AS claimable", []string{
 		"CO-ROUTINE claimable",
 		"SCAN job USING INDEX job_claimable",
+		"SCALAR SUBQUERY 1",
+		"SEARCH setting USING PRIMARY KEY (key=?)",
 		"SCAN claimable",
 	}},
 	{"find the first of a job's ready tasks", "ORDER BY task.priority DESC, task.place, task.id", []string{
@@ -192,6 +198,8 @@ var allowed = []struct{ part, why string }{
 	{" AS place", "a rule of Check, which reads everything"},
 	{") s ON s.id = t.id", "a list is sorted as somebody wants it"},
 	{"AND a.slot IS NOT NULL\nORDER BY a.id", "the attempts that run"},
+	{"WHERE a.slot IS NOT NULL\n  AND a.frozen_at IS NOT NULL", "the attempts that run"},
+	{"WHERE paused_at IS NOT NULL", "the jobs that are paused"},
 	{"FROM manager\n", "one row for each start of a manager"},
 	{"WHERE slot IS NOT NULL", "the attempts that run"},
 	{"WHERE t.job = ?", "all of a job is wanted, in order"},
@@ -469,6 +477,7 @@ func exercise(t *testing.T, d *DB) {
 	must(err)
 	_, err = d.Claimable(ctx, 10, "")
 	must(err)
+	exercisePauses(t, d)
 	_, err = d.Jobs(ctx)
 	must(err)
 	_, err = d.Job(ctx, "j")

@@ -1,0 +1,36 @@
+package db
+
+import (
+	"context"
+	"testing"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+// exercisePauses carries out the operations of pauses and of what is told to runners.
+func exercisePauses(t *testing.T, d *DB) {
+	t.Helper()
+	ctx := context.Background()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := d.Enqueue(ctx, Batch{Job: "steered", Tasks: sequence([]job.Spec{{ID: "a", Command: "true"}, {ID: "b", Command: "true", Dependencies: []string{"a"}}})})
+	must(err)
+	a, err := d.Claim(ctx, Runner{}, 10, "steered")
+	must(err)
+	_, err = d.PauseJobs(ctx, []string{"steered"}, true)
+	must(err)
+	_, err = d.PauseAll(ctx, true)
+	must(err)
+	_, err = d.Pauses(ctx)
+	must(err)
+	_, err = d.ResumeAll(ctx)
+	must(err)
+	_, err = d.ResumeJobs(ctx, []string{"steered"})
+	must(err)
+	_, err = d.Finish(ctx, a, job.Result{Status: job.Completed}, false)
+	must(err)
+}
