@@ -41,6 +41,7 @@ type Status struct {
 	Jobs   []job.Job   // the jobs to show
 	Tasks  []db.Listed // to show
 	Active []db.Active // running attempts of all jobs
+	Pauses db.Pauses   // of all jobs
 
 	History   []job.Attempt // of the one task
 	EnvNames  []string      // names of the variables that are stored with it
@@ -111,6 +112,9 @@ func (s *Status) readJobs(ctx context.Context) (err error) {
 	if err == nil {
 		s.Active, err = d.Active(ctx)
 	}
+	if err == nil {
+		s.Pauses, err = d.Pauses(ctx)
+	}
 	if s.Rows = s.Totals.Count(); q.Listing() {
 		s.Rows = countTasks(s.Totals.Tasks, q.Statuses)
 	}
@@ -175,6 +179,7 @@ type WaitsFor string
 // The reasons. A reason that explains others comes first.
 const (
 	WaitsForTasks   WaitsFor = "dependencies" // other tasks must complete first
+	WaitsForResume  WaitsFor = "resume"       // its job is paused, or all jobs are
 	WaitsForManager WaitsFor = "manager"      // none serves
 	WaitsForJob     WaitsFor = "job"          // another task of its job runs
 	WaitsForPlace   WaitsFor = "place"        // max_concurrent_runners are running
@@ -188,6 +193,8 @@ func (s *Status) Waits(l db.Listed) WaitsFor {
 		return ""
 	case len(l.Blockers) > 0:
 		return WaitsForTasks
+	case !s.Pauses.Of(l.Job).IsZero():
+		return WaitsForResume
 	case s.Manager == nil:
 		return WaitsForManager
 	case s.RunningTask(l.Job) != "":
@@ -208,6 +215,15 @@ func (s *Status) RunningTask(name string) string {
 	return ""
 }
 
+// FrozenAt is since when the processes of a running task are stopped; zero: they are
+// not.
+func (s *Status) FrozenAt(t job.Task) time.Time {
+	if t.Status != job.Running {
+		return time.Time{}
+	}
+	return s.Pauses.Frozen[db.FrozenTask{Job: t.Job, Task: t.ID}]
+}
+
 // Ready reports whether a task of the selected jobs could start.
 func (s *Status) Ready() bool {
 	return s.Totals.Tasks.Pending > s.Totals.Blocked
@@ -221,8 +237,9 @@ func (s *Status) Form() StatusForm {
 			PID: m.PID, Host: m.Host, StartedAt: job.FormatTime(m.StartedAt), Stop: OrNull(string(m.Stop)), Trouble: OrNull(s.Trouble),
 		}
 	}
+	out.PausedAt = instant(s.Pauses.All)
 	for _, j := range s.Jobs {
-		out.Jobs = append(out.Jobs, toJobForm(j, s.cancelled[j.Name]))
+		out.Jobs = append(out.Jobs, toJobForm(j, s.cancelled[j.Name], s.Pauses.Of(j.Name)))
 	}
 	for _, l := range s.Tasks {
 		out.Tasks = append(out.Tasks, s.TaskForm(l))
@@ -234,6 +251,7 @@ func (s *Status) Form() StatusForm {
 func (s *Status) TaskForm(l db.Listed) TaskForm {
 	base := s.queue.conf.BasePath
 	t := toTaskForm(l, s.Waits(l), s.queue.conf.TaskTimeout, base)
+	t.FrozenAt = instant(s.FrozenAt(l.Task))
 	if s.Query.Task != "" {
 		t.History = []AttemptForm{}
 		for _, h := range s.History {

@@ -37,7 +37,7 @@ func (c *logsCmd) follow(ctx context.Context, ui *ui, ws *workspace, q *queue.Qu
 	}
 	ctx, check, stop := ui.whileRead(ctx)
 	defer stop()
-	obstacles := &obstacles{ui: ui, ws: ws}
+	obstacles := &obstacles{ui: ui, ws: ws, queue: q, jobs: jobs}
 	waiting := func() {
 		obstacles.look()
 		check()
