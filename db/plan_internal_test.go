@@ -407,8 +407,6 @@ func exercise(t *testing.T, d *DB) {
 	_, err = d.GiveBack(ctx, a)
 	must(err)
 	a = claim("")
-	_, err = d.CancelAsked(ctx, a)
-	must(err)
 	sub := Batch{Job: "j", Parent: a.Token, MaxSubtasks: 10, MaxDepth: 10}
 	enqueue(sub, cmd("sub"))
 	enqueue(sub, cmd("sub"))
