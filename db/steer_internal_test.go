@@ -41,6 +41,9 @@ func exercisePauses(t *testing.T, d *DB) {
 	must(err)
 	_, err = d.ResumeJobs(ctx, []string{"steered"})
 	must(err)
+	_, _, err = d.TaskName(ctx, "steered", "a")
+	must(err)
+	must(d.EachTaskName(ctx, "steered", "a", func(TaskName) error { return nil }))
 	_, err = d.Finish(ctx, a, job.Result{Status: job.Completed}, false)
 	must(err)
 }
