@@ -37,6 +37,8 @@ type commandLine struct {
 	Pause   pauseCmd   `cmd:"" help:"Let no task of a job start, or of all jobs."`
 	Resume  resumeCmd  `cmd:"" help:"End a pause."`
 	Cancel  cancelCmd  `cmd:"" help:"End the tasks of a job."`
+	Kill    killCmd    `cmd:"" help:"Send a signal to running tasks."`
+	Retry   retryCmd   `cmd:"" help:"Run ended tasks again."`
 	Reset   resetCmd   `cmd:"" help:"Make failed tasks pending again."`
 	Dismiss dismissCmd `cmd:"" help:"Acknowledge failures, so that they no longer count."`
 	Remove  removeCmd  `cmd:"" help:"Delete jobs or tasks, with their logs."`

@@ -12,14 +12,16 @@ import (
 
 type resetCmd struct {
 	jobArg
-	Task      []string `short:"t" sep:"none" placeholder:"ID" predictor:"task" help:"Reset this task only, however it failed. May be given several times."`
-	Cancelled bool     `help:"Reset the cancelled tasks too."`
+	tasksArg
+	Cancelled bool `help:"Reset the cancelled tasks too."`
 	asksNothing
 }
 
 // Help is printed below the summary.
 func (*resetCmd) Help() string {
-	return `Makes failed tasks pending again, so that they run again, followed by the tasks that depend on them. Their earlier attempts and logs are kept. Tasks that were cancelled or dismissed are left alone, unless they are named with --task; --cancelled includes the cancelled ones.
+	return `Makes failed tasks pending again, so that they run again, followed by the tasks that depend on them. Their earlier attempts and logs are kept. Tasks that were cancelled or dismissed are left alone, unless they are named with --task; --cancelled includes the cancelled ones, as --status failed does.
+
+For completed tasks, and for all that depends on a task: air-executor retry.
 
 Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or task.`
 }
@@ -31,7 +33,14 @@ func (c *resetCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		return err
 	}
 	defer q.Close()
-	r, err := q.Reset(ctx, name, db.Which{Tasks: c.Task, Cancelled: c.Cancelled})
+	ids, named, err := c.pick(ctx, q, name, "reset", job.Failed)
+	if err != nil {
+		return err
+	}
+	r := queue.ResetResult{Job: name}
+	if !named || len(ids) > 0 {
+		r, err = q.Reset(ctx, name, db.Which{Tasks: ids, Cancelled: c.Cancelled})
+	}
 	if err != nil {
 		return err
 	}
