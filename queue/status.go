@@ -12,14 +12,15 @@ import (
 
 // StatusQuery says what to show. The zero value shows all jobs, without tasks.
 type StatusQuery struct {
-	Job      string       // only this one, with its tasks; empty: all
-	Task     string       // only this one of the job, with its attempts; empty: all
-	Tasks    bool         // with tasks, even if neither job nor status is given
-	Statuses []job.Status // only tasks with one of these; none: any
-	Order    db.Order     // of the list: of tasks, or of jobs if no tasks are listed
-	Offset   int          // how many rows of the list to skip
-	Limit    int          // how many rows of the list to show; 0: all
-	ForJSON  bool         // also read what only the JSON form has: jobs with a list of tasks, and how many were cancelled
+	Job      string          // only this one, with its tasks; empty: all
+	Task     string          // only this one of the job, with its attempts; empty: all
+	Tasks    bool            // with tasks, even if neither job nor status is given
+	Only     map[string]bool // only tasks of the job with these ids; nil: all
+	Statuses []job.Status    // only tasks with one of these; none: any
+	Order    db.Order        // of the list: of tasks, or of jobs if no tasks are listed
+	Offset   int             // how many rows of the list to skip
+	Limit    int             // how many rows of the list to show; 0: all
+	ForJSON  bool            // also read what only the JSON form has: jobs with a list of tasks, and how many were cancelled
 }
 
 // Listing reports whether tasks are listed; else it is the jobs.
@@ -115,7 +116,9 @@ func (s *Status) readJobs(ctx context.Context) (err error) {
 	if err == nil {
 		s.Pauses, err = d.Pauses(ctx)
 	}
-	if s.Rows = s.Totals.Count(); q.Listing() {
+	if s.Rows = s.Totals.Count(); q.Only != nil {
+		s.Rows = len(q.Only)
+	} else if q.Listing() {
 		s.Rows = countTasks(s.Totals.Tasks, q.Statuses)
 	}
 	return err
@@ -142,9 +145,23 @@ func (s *Status) EachTask(ctx context.Context, fn func(db.Listed) error) error {
 	if !q.Listing() {
 		return nil
 	}
-	return s.queue.DB.ListTasks(ctx, db.TasksQuery{
+	list := db.TasksQuery{
 		Job: asked(q.Job), Task: asked(q.Task), Statuses: q.Statuses, Sort: q.Order, Limit: q.Limit, Offset: q.Offset,
-	}, fn)
+	}
+	if q.Only == nil {
+		return s.queue.DB.ListTasks(ctx, list, fn)
+	}
+	list.Limit, list.Offset = 0, 0
+	n := 0
+	return s.queue.DB.ListTasks(ctx, list, func(l db.Listed) error {
+		if !q.Only[l.ID] {
+			return nil
+		}
+		if n++; n <= q.Offset || q.Limit > 0 && n > q.Offset+q.Limit {
+			return nil
+		}
+		return fn(l)
+	})
 }
 
 // asked returns a name for a query of the database; nil means any.
@@ -168,6 +185,8 @@ func countTasks(c job.Counts, statuses []job.Status) (n int) {
 			n += c.Failed
 		case job.Pending:
 			n += c.Pending
+		case job.Completed:
+			n += c.Completed
 		}
 	}
 	return n
