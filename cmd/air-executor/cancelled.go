@@ -40,10 +40,3 @@ func cancelledText(c queue.CancelResult) string {
 	}
 	return "cancelled " + strings.Join(parts, " and ")
 }
-
-func because(why *string) string {
-	if why == nil {
-		return ""
-	}
-	return ": " + oneLine(*why)
-}

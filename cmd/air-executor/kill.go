@@ -41,8 +41,10 @@ func (s *signalName) UnmarshalText(text []byte) error {
 // Help is printed below the summary.
 func (*killCmd) Help() string {
 	return `The signal goes to the process group of the task's command, through its runner; a process that has made a group of its own does not get it. What the task makes of it is its own: one that ends by it has failed with the reason signaled, and not cancelled. To end tasks with all their processes: air-executor cancel. To stop them for a while: air-executor pause --freeze. Without --task and --status, every running task of the job gets it. A frozen task gets it when it goes on.
+
     air-executor kill server --task 1 --signal HUP
     air-executor kill pages --task 'page-*' --signal USR1
+
 Exit codes: 0 done; 1 error, or a task (--task) does not run or ended before the signal was sent; 2 wrong flags or configuration; 4 no such job or task; 130 interrupted.`
 }
 

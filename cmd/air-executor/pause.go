@@ -4,29 +4,8 @@ import (
 	"context"
 	"errors"
 
-	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/queue"
 )
-
-// pausable is what pause and resume are about.
-type pausable struct {
-	jobsArg
-	All bool `help:"All jobs, and those that are queued later."`
-}
-
-// jobs returns the names; none: all.
-func (p *pausable) jobs() ([]string, error) {
-	given := len(p.Flag)+len(p.Arg) > 0
-	switch {
-	case p.All && given:
-		return nil, usage(errors.New("--all and the name of a job do not go together"), "")
-	case p.All:
-		return nil, nil
-	case !given:
-		return nil, usage(errors.New("which job? give --job NAME, or --all"), "air-executor status lists the jobs")
-	}
-	return p.required()
-}
 
 type pauseCmd struct {
 	pausable
@@ -36,9 +15,12 @@ type pauseCmd struct {
 // Help is printed below the summary.
 func (*pauseCmd) Help() string {
 	return `No task of a paused job starts until it is resumed. What runs goes on. New tasks can be queued. A pause survives stop and start of the manager, and restarts of the machine. It is counted once: one resume ends it.
+
     air-executor pause nightly
     air-executor pause --all --freeze
+
 With --freeze, the processes of running tasks are stopped with SIGSTOP until resume; they keep their memory and their place, and time limits do not run on. To cancel a frozen task lets it go on first.
+
 Exit codes: 0 done; 1 error, or a task is not frozen; 2 wrong flags or configuration; 4 no such job; 130 interrupted.`
 }
 
@@ -98,17 +80,4 @@ func runsOn(p queue.PauseResult, freeze bool) string {
 		return "; " + plural(p.Frozen, "running task") + " frozen"
 	}
 	return "; " + verb(p.Running, "task runs on", "tasks run on")
-}
-
-// subject names a job, or all.
-func subject(name *string) string {
-	if name == nil {
-		return "All jobs"
-	}
-	return "Job " + *name
-}
-
-// slowRunner says whose runner has not done what it was asked.
-func (ui *ui) slowRunner(a db.Active) {
-	ui.notef("waiting for the runner of task %q of job %q (PID %d on %s)", a.Task, a.Job, a.Runner.PID, a.Runner.Host)
 }

@@ -34,7 +34,11 @@ func (c *removeCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	}
 	some := !c.selection().All()
 	if some && len(names) > 1 {
-		return usage(errors.New("--task and --status are for one job"), "")
+		what := "--task"
+		if len(c.Task) == 0 {
+			what = "--status"
+		}
+		return usage(errors.New(what+" is for one job"), "")
 	}
 	q, err := ws.queue()
 	if err != nil {

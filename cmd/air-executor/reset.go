@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
@@ -48,7 +46,7 @@ func (c *resetCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		return ui.printJSON(r)
 	}
 	if r.Reset > 0 {
-		ui.printf("Job %s: %s pending again%s\n", name, plural(r.Reset, "failed task"), skipped(r))
+		ui.printf("Job %s: %s pending again%s\n", name, plural(r.Reset, "failed task"), leftAlone(r.SkippedCancelled, r.SkippedDismissed))
 		ws.hintNoManager()
 		return nil
 	}
@@ -56,7 +54,7 @@ func (c *resetCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if err != nil {
 		return err
 	}
-	ui.printf("Job %s: %s pending again%s%s\n", name, plural(0, "failed task"), skipped(r), underWay(j))
+	ui.printf("Job %s: %s pending again%s%s\n", name, plural(0, "failed task"), leftAlone(r.SkippedCancelled, r.SkippedDismissed), underWay(j))
 	return nil
 }
 
@@ -70,19 +68,4 @@ func underWay(j job.Job) string {
 		text += "; " + verb(n, "task is pending already", "tasks are pending already")
 	}
 	return text
-}
-
-// skipped says which failures a reset has skipped, and how to include them.
-func skipped(r queue.ResetResult) string {
-	var left []string
-	if r.SkippedCancelled > 0 {
-		left = append(left, fmt.Sprintf("%d cancelled (--cancelled resets them)", r.SkippedCancelled))
-	}
-	if r.SkippedDismissed > 0 {
-		left = append(left, fmt.Sprintf("%d dismissed (--task ID resets one)", r.SkippedDismissed))
-	}
-	if len(left) == 0 {
-		return ""
-	}
-	return "; left alone: " + strings.Join(left, ", ")
 }

@@ -14,9 +14,12 @@ type resumeCmd struct {
 // Help is printed below the summary.
 func (*resumeCmd) Help() string {
 	return `Tasks of the jobs may start again, and frozen ones go on. A pause of all jobs ends with --all; a job that was also paused by its name is resumed by its name.
+
     air-executor resume nightly
     air-executor resume --all
+
 To go on with a job file that was interrupted: air-executor run --resume FILE. To run failed tasks again: air-executor reset.
+
 Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job; 130 interrupted.`
 }
 

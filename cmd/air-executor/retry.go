@@ -19,8 +19,10 @@ type retryCmd struct {
 // Help is printed below the summary.
 func (*retryCmd) Help() string {
 	return `Ended tasks become pending again and run again. Their earlier attempts and logs are kept. Without flags it is the same as reset: failed tasks, but for those that were cancelled or dismissed. What is pending and depends on a retried task waits for it again; a task is not retried while one that depends on it runs.
+
     air-executor retry build --task compile --completed --downstream
     air-executor retry pages --task 'page-*' --status failed
+
 Exit codes: 0 done; 1 error, nothing has changed; 2 wrong flags or configuration; 4 no such job or task.`
 }
 
@@ -51,8 +53,7 @@ func (c *retryCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if ui.json() {
 		return ui.printJSON(r)
 	}
-	left := skipped(queue.ResetResult{SkippedCancelled: r.SkippedCancelled, SkippedDismissed: r.SkippedDismissed})
-	ui.printf("Job %s: %s pending again%s\n", name, plural(r.Retried, "task"), left)
+	ui.printf("Job %s: %s pending again%s\n", name, plural(r.Retried, "task"), leftAlone(r.SkippedCancelled, r.SkippedDismissed))
 	if r.Retried > 0 {
 		ws.hintNoManager()
 	}
