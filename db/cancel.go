@@ -51,6 +51,41 @@ func (d *DB) cancel(ctx context.Context, name, task, why string) (Cancelling, er
 	return out, err
 }
 
+// CancelTasks is [DB.Cancel] for some tasks of a job. Those that have ended already
+// are passed over. Errors: ErrNoJob, ErrNoTask, and then nothing has changed.
+func (d *DB) CancelTasks(ctx context.Context, name string, tasks []string) (Cancelling, error) {
+	var out Cancelling
+	err := d.writeResult(ctx, func(t *tx) error {
+		out = Cancelling{}
+		j, err := t.lockJob(name)
+		if err != nil {
+			return err
+		}
+		for _, id := range distinct(tasks) {
+			row, err := t.taskRow(name, j.ID, id)
+			if err != nil {
+				return err
+			}
+			switch row.Status {
+			case job.Pending:
+				n, err := t.cancelPending(j.ID, id, "cancelled before it started")
+				if err != nil {
+					return err
+				}
+				out.Pending += n
+			case job.Running:
+				running, err := t.cancelRunning(j.ID, id)
+				if err != nil {
+					return err
+				}
+				out.Running = append(out.Running, running...)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
 // cancelPending fails the tasks that have not started, with this error text.
 func (t *tx) cancelPending(jobID int64, task, why string) (int, error) {
 	var blockers []int

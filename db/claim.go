@@ -202,6 +202,7 @@ FROM (
     WHERE next_task IS NOT NULL
       AND holds = 0
       AND running < parallel
+      AND `+notPaused+`
       AND (? = '' OR name = ?)
     LIMIT ?) AS claimable`, only, only, n)
 		return err
@@ -336,7 +337,8 @@ JOIN task t ON t.id = j.next_task
 LEFT JOIN environment e ON e.id = t.environment
 WHERE j.id = ?
   AND j.holds = 0
-  AND j.running < j.parallel`
+  AND j.running < j.parallel
+  AND ` + notPaused
 }
 
 func (d *DB) bestOfAll() string {
@@ -347,6 +349,7 @@ LEFT JOIN environment e ON e.id = t.environment
 WHERE j.next_task IS NOT NULL
   AND j.holds = 0
   AND j.running < j.parallel
+  AND ` + notPaused + `
 ORDER BY j.next_priority DESC, j.next_task
 LIMIT 1` + d.dialect.skip
 }

@@ -50,6 +50,10 @@ FROM (SELECT name AS place, state,
       FROM job
       WHERE pending + running + completed + failed > 0) f
 WHERE state <> follows`},
+	{"a paused job is held", `
+SELECT name AS place, 'holds ' || holds AS what
+FROM job
+WHERE paused_at IS NOT NULL AND holds = 0`},
 	{"a task's blockers are its unfinished dependencies", `
 SELECT j.name || '/' || t.name AS place, 'blockers ' || t.blockers || ', unfinished dependencies ' || c.open AS what
 FROM task t

@@ -46,6 +46,7 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		overlap  = "attempts of a task do not overlap"
 		args     = "the arguments of a task are a list of texts"
 		exited   = "a completed task exited with 0"
+		paused   = "a paused job is held"
 	)
 	found := map[string]bool{}
 	for _, c := range []struct{ name, damage, rule, place string }{
@@ -57,6 +58,7 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		{"pending miscounted", `UPDATE job SET pending = pending + 1, blocked = blocked + 1 WHERE name = 'j'`, counters, "j"},
 		{"running miscounted", `UPDATE job SET running = 0 WHERE name = 'j'`, counters, "j"},
 		{"completed miscounted", `UPDATE job SET completed = completed - 1 WHERE name = 'imported'`, counters, "imported"},
+		{"paused without a hold", `UPDATE job SET paused_at = 1 WHERE name = 'j'`, paused, "j"},
 		{"failed miscounted", `UPDATE job SET failed = failed + 1 WHERE name = 'ended'`, counters, "ended"},
 		{"dismissed miscounted", `UPDATE job SET dismissed = dismissed + 1 WHERE name = 'ended'`, counters, "ended"},
 		{"blocked miscounted", `UPDATE job SET blocked = blocked - 1 WHERE name = 'j'`, counters, "j"},

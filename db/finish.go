@@ -70,7 +70,7 @@ func (d *DB) Recorded(ctx context.Context, a *Assignment, r job.Result) (Finishe
 		if out.Next, err = t.assigned(a.runner.Lock, a.runner.BootID); err != nil || out.Next != nil {
 			return err
 		}
-		out.Ready, err = t.get(new(int), `SELECT 1 FROM job WHERE id = ? AND next_task IS NOT NULL AND holds = 0 AND running < parallel`, a.job)
+		out.Ready, err = t.get(new(int), `SELECT 1 FROM job WHERE id = ? AND next_task IS NOT NULL AND holds = 0 AND running < parallel AND `+notPaused, a.job)
 		return err
 	})
 	if err != nil {

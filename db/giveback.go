@@ -66,17 +66,7 @@ WHERE id = ?
 	return true, err
 }
 
-// CancelAsked reports whether the running attempt was cancelled.
-func (d *DB) CancelAsked(ctx context.Context, a *Assignment) (bool, error) {
-	var asked bool
-	err := d.read(ctx, func(t *tx) error {
-		var err error
-		asked, err = t.cancelAsked(a)
-		return err
-	})
-	return asked, err
-}
-
+// cancelAsked reports whether the running attempt was cancelled.
 func (t *tx) cancelAsked(a *Assignment) (bool, error) {
 	return t.get(new(int), `
 SELECT 1

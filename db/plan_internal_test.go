@@ -46,6 +46,8 @@ var hot = []struct {
 }{
 	{"claim the best task of all", "ORDER BY j.next_priority DESC, j.next_task", []string{
 		"SCAN j USING INDEX job_claimable", // in the order that is asked for, so it stops at the first
+		"SCALAR SUBQUERY 2",
+		"SEARCH setting USING PRIMARY KEY (key=?)", // once
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH e USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
 		"SCALAR SUBQUERY 1",
@@ -53,6 +55,8 @@ var hot = []struct {
 	}},
 	{"claim the best task of a job", "WHERE j.id = ?\n  AND j.holds = 0", []string{
 		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+		"SCALAR SUBQUERY 2",
+		"SEARCH setting USING PRIMARY KEY (key=?)",
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH e USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
 		"SCALAR SUBQUERY 1",
@@ -72,6 +76,8 @@ var hot = []struct {
 	{"count the claimable jobs", ") AS claimable", []string{
 		"CO-ROUTINE claimable",
 		"SCAN job USING INDEX job_claimable",
+		"SCALAR SUBQUERY 1",
+		"SEARCH setting USING PRIMARY KEY (key=?)",
 		"SCAN claimable",
 	}},
 	{"find the first of a job's ready tasks", "ORDER BY task.priority DESC, task.place, task.id", []string{
@@ -203,6 +209,8 @@ var allowed = []struct{ part, why string }{
 	{") s ON s.id = t.id", "a list is sorted as somebody wants it"},
 	{"AND a.slot IS NOT NULL\nORDER BY a.id", "the attempts that run"},
 	{"FROM schedule\nORDER BY name", "all schedules are wanted"},
+	{"WHERE a.slot IS NOT NULL\n  AND a.frozen_at IS NOT NULL", "the attempts that run"},
+	{"WHERE paused_at IS NOT NULL", "the jobs that are paused"},
 	{"FROM manager\n", "one row for each start of a manager"},
 	{"WHERE slot IS NOT NULL", "the attempts that run"},
 	{"WHERE t.job = ?", "all of a job is wanted, in order"},
@@ -410,8 +418,6 @@ func exercise(t *testing.T, d *DB) {
 	_, err = d.GiveBack(ctx, a)
 	must(err)
 	a = claim("")
-	_, err = d.CancelAsked(ctx, a)
-	must(err)
 	sub := Batch{Job: "j", Parent: a.Token, MaxSubtasks: 10, MaxDepth: 10}
 	enqueue(sub, cmd("sub"))
 	enqueue(sub, cmd("sub"))
@@ -480,6 +486,7 @@ func exercise(t *testing.T, d *DB) {
 	must(err)
 	_, err = d.Claimable(ctx, 10, "")
 	must(err)
+	exercisePauses(t, d)
 	_, err = d.Jobs(ctx)
 	must(err)
 	_, err = d.Job(ctx, "j")

@@ -151,3 +151,10 @@ func TellToStop(i db.Instance) (heard bool, err error) {
 	}
 	return err == nil, err
 }
+
+// Poke makes the runner of an attempt look now for what it was asked in the database;
+// it looks every second by itself. SIGCONT does nothing to a process that does not
+// listen for it, such as a runner of an earlier version.
+func Poke(a db.Active) {
+	_ = process.Signal(a.Runner.PID, a.Runner.PIDStart, unix.SIGCONT) // it may be in another PID namespace
+}

@@ -14,7 +14,8 @@ import (
 // CancelOptions say what to cancel, and which events to report. Any of the functions
 // may be nil.
 type CancelOptions struct {
-	Task    string                  // only this one of the job; empty: all
+	Task    string                  // only this one of the job, which must not have ended; empty: Tasks
+	Tasks   []string                // only these; those that have ended are passed over; empty: all
 	Untold  func(db.Active, error)  // the runner cannot be signalled; it will check for the request by itself
 	Settled func(db.Active)         // the runner had died; what was left of the command was ended
 	Waiting func(db.Active, string) // after two seconds, for each that has not ended; with the reason if it is known
@@ -54,7 +55,7 @@ func (e *Unsettled) Unwrap() error { return e.err }
 // stored first: even if ctx ends before that, the tasks end. Errors: db.ErrNoJob,
 // db.ErrNoTask, *Unsettled.
 func (q *Queue) Cancel(ctx context.Context, name string, o CancelOptions) (CancelResult, error) {
-	done, err := q.DB.Cancel(ctx, name, o.Task)
+	done, err := q.cancel(ctx, name, o)
 	if err != nil {
 		return CancelResult{}, err
 	}
@@ -72,6 +73,13 @@ func (q *Queue) Cancel(ctx context.Context, name string, o CancelOptions) (Cance
 	}
 	out.Cancelled = out.Pending + out.Running
 	return out, nil
+}
+
+func (q *Queue) cancel(ctx context.Context, name string, o CancelOptions) (db.Cancelling, error) {
+	if o.Task == "" && len(o.Tasks) > 0 {
+		return q.DB.CancelTasks(ctx, name, o.Tasks)
+	}
+	return q.DB.Cancel(ctx, name, o.Task)
 }
 
 // endings are attempts that were asked to end.

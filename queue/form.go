@@ -21,9 +21,10 @@ import (
 
 // StatusForm is the form of a Status, for every query.
 type StatusForm struct {
-	Manager *ManagerForm `json:"manager"` // null: none serves
-	Jobs    []JobForm    `json:"jobs"`
-	Tasks   []TaskForm   `json:"tasks"` // empty if only jobs were asked for; last, because there may be many
+	Manager  *ManagerForm `json:"manager"`   // null: none serves
+	PausedAt *string      `json:"paused_at"` // since when all jobs are paused; null: they are not
+	Jobs     []JobForm    `json:"jobs"`
+	Tasks    []TaskForm   `json:"tasks"` // empty if only jobs were asked for; last, because there may be many
 }
 
 // ManagerForm is the form of the manager that serves.
@@ -40,6 +41,7 @@ type JobForm struct {
 	UUID      string     `json:"uuid"`
 	Job       string     `json:"job"`
 	State     job.State  `json:"state"`
+	PausedAt  *string    `json:"paused_at"` // by itself or with all jobs; null: it is not
 	Counts    CountsForm `json:"counts"`
 	CreatedAt string     `json:"created_at"`
 	UpdatedAt string     `json:"updated_at"`
@@ -67,10 +69,11 @@ func toCountsForm(j job.Job, cancelled int) CountsForm {
 	}
 }
 
-// toJobForm needs the number of cancelled tasks, which a job does not count.
-func toJobForm(j job.Job, cancelled int) JobForm {
+// toJobForm needs the number of cancelled tasks, which a job does not count, and since
+// when it is paused.
+func toJobForm(j job.Job, cancelled int, paused time.Time) JobForm {
 	return JobForm{
-		UUID: j.UUID, Job: j.Name, State: j.State, Counts: toCountsForm(j, cancelled),
+		UUID: j.UUID, Job: j.Name, State: j.State, PausedAt: instant(paused), Counts: toCountsForm(j, cancelled),
 		CreatedAt: job.FormatTime(j.CreatedAt), UpdatedAt: job.FormatTime(j.UpdatedAt),
 	}
 }
@@ -99,6 +102,7 @@ type TaskForm struct {
 	StartedAt        *string       `json:"started_at"`
 	CompletedAt      *string       `json:"completed_at"`
 	DismissedAt      *string       `json:"dismissed_at"` // null: a failure counts
+	FrozenAt         *string       `json:"frozen_at"`    // since when its processes are stopped; null: they are not
 	Stuck            *string       `json:"stuck"`        // why it does not end although it should, while it runs
 	LogPath          *string       `json:"log_path"`     // of the newest attempt
 	EnvNames         []string      `json:"env_names"`    // null: none is stored, or not asked for

@@ -13,9 +13,10 @@ import (
 // LogQuery selects logs of a job. The zero value selects those of all tasks that have
 // started.
 type LogQuery struct {
-	Task    string // only this one; empty: all
-	Attempt int    // this one of the task, from 1; 0: the newest
-	Failed  bool   // only of tasks that have failed, without those that were dismissed
+	Task    string   // only this one; empty: all
+	Tasks   []string // only these; empty: all. A Task leaves no more to choose
+	Attempt int      // this one of the task, from 1; 0: the newest
+	Failed  bool     // only of tasks that have failed, without those that were dismissed
 }
 
 // NoAttempt is the error about an attempt that does not exist.
@@ -48,7 +49,14 @@ func (q *Queue) Logs(ctx context.Context, name string, query LogQuery) (logs []*
 	if query.Failed {
 		wanted.Statuses = []job.Status{job.Failed}
 	}
+	only := map[string]bool{}
+	for _, id := range query.Tasks {
+		only[id] = true
+	}
 	err = q.DB.ListTasks(ctx, wanted, func(t db.Listed) error {
+		if len(only) > 0 && !only[t.ID] {
+			return nil
+		}
 		if t.Attempts == 0 && !t.Status.Ended() { // imported tasks may have a log
 			pending++
 		} else {

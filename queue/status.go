@@ -12,14 +12,15 @@ import (
 
 // StatusQuery says what to show. The zero value shows all jobs, without tasks.
 type StatusQuery struct {
-	Job      string       // only this one, with its tasks; empty: all
-	Task     string       // only this one of the job, with its attempts; empty: all
-	Tasks    bool         // with tasks, even if neither job nor status is given
-	Statuses []job.Status // only tasks with one of these; none: any
-	Order    db.Order     // of the list: of tasks, or of jobs if no tasks are listed
-	Offset   int          // how many rows of the list to skip
-	Limit    int          // how many rows of the list to show; 0: all
-	ForJSON  bool         // also read what only the JSON form has: jobs with a list of tasks, and how many were cancelled
+	Job      string          // only this one, with its tasks; empty: all
+	Task     string          // only this one of the job, with its attempts; empty: all
+	Tasks    bool            // with tasks, even if neither job nor status is given
+	Only     map[string]bool // only tasks of the job with these ids; nil: all
+	Statuses []job.Status    // only tasks with one of these; none: any
+	Order    db.Order        // of the list: of tasks, or of jobs if no tasks are listed
+	Offset   int             // how many rows of the list to skip
+	Limit    int             // how many rows of the list to show; 0: all
+	ForJSON  bool            // also read what only the JSON form has: jobs with a list of tasks, and how many were cancelled
 }
 
 // Listing reports whether tasks are listed; else it is the jobs.
@@ -41,6 +42,7 @@ type Status struct {
 	Jobs   []job.Job   // the jobs to show
 	Tasks  []db.Listed // to show
 	Active []db.Active // running attempts of all jobs
+	Pauses db.Pauses   // of all jobs
 
 	History   []job.Attempt // of the one task
 	EnvNames  []string      // names of the variables that are stored with it
@@ -111,7 +113,12 @@ func (s *Status) readJobs(ctx context.Context) (err error) {
 	if err == nil {
 		s.Active, err = d.Active(ctx)
 	}
-	if s.Rows = s.Totals.Count(); q.Listing() {
+	if err == nil {
+		s.Pauses, err = d.Pauses(ctx)
+	}
+	if s.Rows = s.Totals.Count(); q.Only != nil {
+		s.Rows = len(q.Only)
+	} else if q.Listing() {
 		s.Rows = countTasks(s.Totals.Tasks, q.Statuses)
 	}
 	return err
@@ -138,9 +145,23 @@ func (s *Status) EachTask(ctx context.Context, fn func(db.Listed) error) error {
 	if !q.Listing() {
 		return nil
 	}
-	return s.queue.DB.ListTasks(ctx, db.TasksQuery{
+	list := db.TasksQuery{
 		Job: asked(q.Job), Task: asked(q.Task), Statuses: q.Statuses, Sort: q.Order, Limit: q.Limit, Offset: q.Offset,
-	}, fn)
+	}
+	if q.Only == nil {
+		return s.queue.DB.ListTasks(ctx, list, fn)
+	}
+	list.Limit, list.Offset = 0, 0
+	n := 0
+	return s.queue.DB.ListTasks(ctx, list, func(l db.Listed) error {
+		if !q.Only[l.ID] {
+			return nil
+		}
+		if n++; n <= q.Offset || q.Limit > 0 && n > q.Offset+q.Limit {
+			return nil
+		}
+		return fn(l)
+	})
 }
 
 // asked returns a name for a query of the database; nil means any.
@@ -164,6 +185,8 @@ func countTasks(c job.Counts, statuses []job.Status) (n int) {
 			n += c.Failed
 		case job.Pending:
 			n += c.Pending
+		case job.Completed:
+			n += c.Completed
 		}
 	}
 	return n
@@ -175,6 +198,7 @@ type WaitsFor string
 // The reasons. A reason that explains others comes first.
 const (
 	WaitsForTasks   WaitsFor = "dependencies" // other tasks must complete first
+	WaitsForResume  WaitsFor = "resume"       // its job is paused, or all jobs are
 	WaitsForManager WaitsFor = "manager"      // none serves
 	WaitsForJob     WaitsFor = "job"          // another task of its job runs
 	WaitsForPlace   WaitsFor = "place"        // max_concurrent_runners are running
@@ -188,6 +212,8 @@ func (s *Status) Waits(l db.Listed) WaitsFor {
 		return ""
 	case len(l.Blockers) > 0:
 		return WaitsForTasks
+	case !s.Pauses.Of(l.Job).IsZero():
+		return WaitsForResume
 	case s.Manager == nil:
 		return WaitsForManager
 	case s.RunningTask(l.Job) != "":
@@ -208,6 +234,15 @@ func (s *Status) RunningTask(name string) string {
 	return ""
 }
 
+// FrozenAt is since when the processes of a running task are stopped; zero: they are
+// not.
+func (s *Status) FrozenAt(t job.Task) time.Time {
+	if t.Status != job.Running {
+		return time.Time{}
+	}
+	return s.Pauses.Frozen[db.FrozenTask{Job: t.Job, Task: t.ID}]
+}
+
 // Ready reports whether a task of the selected jobs could start.
 func (s *Status) Ready() bool {
 	return s.Totals.Tasks.Pending > s.Totals.Blocked
@@ -221,8 +256,9 @@ func (s *Status) Form() StatusForm {
 			PID: m.PID, Host: m.Host, StartedAt: job.FormatTime(m.StartedAt), Stop: OrNull(string(m.Stop)), Trouble: OrNull(s.Trouble),
 		}
 	}
+	out.PausedAt = instant(s.Pauses.All)
 	for _, j := range s.Jobs {
-		out.Jobs = append(out.Jobs, toJobForm(j, s.cancelled[j.Name]))
+		out.Jobs = append(out.Jobs, toJobForm(j, s.cancelled[j.Name], s.Pauses.Of(j.Name)))
 	}
 	for _, l := range s.Tasks {
 		out.Tasks = append(out.Tasks, s.TaskForm(l))
@@ -234,6 +270,7 @@ func (s *Status) Form() StatusForm {
 func (s *Status) TaskForm(l db.Listed) TaskForm {
 	base := s.queue.conf.BasePath
 	t := toTaskForm(l, s.Waits(l), s.queue.conf.TaskTimeout, base)
+	t.FrozenAt = instant(s.FrozenAt(l.Task))
 	if s.Query.Task != "" {
 		t.History = []AttemptForm{}
 		for _, h := range s.History {

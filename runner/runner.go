@@ -35,8 +35,9 @@ type worker struct {
 	db    *db.DB
 	link  link
 	log   *slog.Logger
-	told  chan struct{} // closed when a signal tells this runner to stop
-	lost  bool          // the loss of the lock was logged
+	told  chan struct{}  // closed when a signal tells this runner to stop
+	poked chan os.Signal // a signal tells it to look now for what it was asked
+	lost  bool           // the loss of the lock was logged
 }
 
 // Main runs a runner process from start to end. The arguments are those of the process,
@@ -73,7 +74,7 @@ func Main(args []string, newLogger func(log *os.File, level, format string) *slo
 // newWorker does everything that can be done before the task is known.
 func newWorker(setup Setup) (*worker, error) {
 	held, link := inherit()
-	w := &worker{setup: setup, link: link, told: make(chan struct{})}
+	w := &worker{setup: setup, link: link, told: make(chan struct{}), poked: make(chan os.Signal, 1)}
 	var err error
 	if w.lock, err = lock.Keep(held, setup.Lock); err != nil {
 		return w, fmt.Errorf("runner lock: %w", err)
@@ -96,6 +97,7 @@ func newWorker(setup Setup) (*worker, error) {
 func (w *worker) watchSignals() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT)
+	signal.Notify(w.poked, syscall.SIGCONT)
 	go func() {
 		<-signals
 		close(w.told)

@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"context"
 	"sync"
 	"time"
 
@@ -19,13 +18,14 @@ const lookEvery = time.Second
 // quickly is not watched: see [process.Command.Beside].
 func (w *worker) watched(a *db.Assignment, c process.Command) process.Exit {
 	cancel := make(chan struct{})
+	c.Control = new(process.Control)
 	c.Beside = func(over <-chan struct{}) {
 		// A command that exits quickly has only one line in the log, that of its end.
 		w.log.Info("task started", "job", a.Job, "task", a.Task, "attempt", a.Attempt)
 		asked := make(chan struct{})
 		var looking sync.WaitGroup
 		// In its own goroutine, so that a signal does not wait for the database.
-		looking.Go(func() { w.look(a, asked, over) })
+		looking.Go(func() { w.look(&steering{w, a, c.Control, false, false}, asked, over) })
 		select {
 		case <-over:
 		case <-w.told:
@@ -40,7 +40,7 @@ func (w *worker) watched(a *db.Assignment, c process.Command) process.Exit {
 
 // look checks regularly until the command is over, and closes asked when the attempt is
 // cancelled.
-func (w *worker) look(a *db.Assignment, asked chan<- struct{}, over <-chan struct{}) {
+func (w *worker) look(s *steering, asked chan<- struct{}, over <-chan struct{}) {
 	tick := time.NewTicker(failpoint.Haste(lookEvery))
 	defer tick.Stop()
 	for seen := int64(-1); ; {
@@ -48,29 +48,15 @@ func (w *worker) look(a *db.Assignment, asked chan<- struct{}, over <-chan struc
 		case <-over:
 			return
 		case <-tick.C:
+		case <-w.poked:
 		}
 		failpoint.Hit("runner.look")
 		_ = w.checkLock() // logged; the task continues
-		if w.cancelAsked(a, &seen) {
+		if s.cancelled(&seen, over) {
 			close(asked)
 			return
 		}
 	}
-}
-
-// cancelAsked reports whether the attempt was cancelled. It reads the row only if the
-// database has changed since it was at state seen.
-func (w *worker) cancelAsked(a *db.Assignment, seen *int64) bool {
-	ctx := context.Background()
-	now, err := w.db.Changes(ctx)
-	if err != nil || now == *seen {
-		return false // an error will come up again, and be logged, when the result is recorded
-	}
-	asked, err := w.db.CancelAsked(ctx, a)
-	if err == nil {
-		*seen = now
-	}
-	return asked
 }
 
 // checkLock returns an error if this runner no longer holds its lock, and logs that

@@ -16,11 +16,11 @@ func (c *cancelCmd) tell(ui *ui, done queue.CancelResult) error {
 		for _, o := range done.Otherwise {
 			ui.printf("Task %s of job %s %s before it could be cancelled%s\n", o.Task, done.Job, o.Status, because(o.Error))
 		}
-		if c.Task == "" || len(done.Otherwise) == 0 {
+		if done.Task == nil || len(done.Otherwise) == 0 {
 			ui.printf("Job %s: %s\n", done.Job, cancelledText(done))
 		}
 	}
-	if c.Task != "" && len(done.Otherwise) > 0 {
+	if done.Task != nil && len(done.Otherwise) > 0 {
 		return silent(exitError)
 	}
 	return nil
@@ -39,11 +39,4 @@ func cancelledText(c queue.CancelResult) string {
 		return "nothing was left to cancel"
 	}
 	return "cancelled " + strings.Join(parts, " and ")
-}
-
-func because(why *string) string {
-	if why == nil {
-		return ""
-	}
-	return ": " + oneLine(*why)
 }

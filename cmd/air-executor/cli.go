@@ -34,7 +34,11 @@ type commandLine struct {
 	Enqueue enqueueCmd `cmd:"" help:"Add a task to a job."`
 	Run     runCmd     `cmd:"" help:"Run a job file or a command in the foreground."`
 	Wait    waitCmd    `cmd:"" help:"Wait until a job or task has ended."`
+	Pause   pauseCmd   `cmd:"" help:"Let no task of a job start, or of all jobs."`
+	Resume  resumeCmd  `cmd:"" help:"End a pause."`
 	Cancel  cancelCmd  `cmd:"" help:"End the tasks of a job."`
+	Kill    killCmd    `cmd:"" help:"Send a signal to running tasks."`
+	Retry   retryCmd   `cmd:"" help:"Run ended tasks again."`
 	Reset   resetCmd   `cmd:"" help:"Make failed tasks pending again."`
 	Dismiss dismissCmd `cmd:"" help:"Acknowledge failures, so that they no longer count."`
 	Remove  removeCmd  `cmd:"" help:"Delete jobs or tasks, with their logs."`

@@ -4,11 +4,12 @@ import (
 	"context"
 
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/queue"
 )
 
 type dismissCmd struct {
 	jobArg
-	Task []string `short:"t" sep:"none" placeholder:"ID" predictor:"task" help:"Dismiss the failure of this task only. May be given several times."`
+	tasksArg
 	asksNothing
 }
 
@@ -26,7 +27,14 @@ func (c *dismissCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		return err
 	}
 	defer q.Close()
-	r, err := q.Dismiss(ctx, name, c.Task)
+	ids, named, err := c.pick(ctx, q, name, "dismissed", job.Failed)
+	if err != nil {
+		return err
+	}
+	if named && len(ids) == 0 {
+		return c.none(ctx, ui, q, name)
+	}
+	r, err := q.Dismiss(ctx, name, ids)
 	if err != nil {
 		return err
 	}
@@ -37,5 +45,18 @@ func (c *dismissCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if r.Blocked > 0 && r.State == job.StateWaiting {
 		ui.notef("%s of it may never run because a dependency has not completed; see air-executor status %s", plural(r.Blocked, "task"), shellLine([]string{name}))
 	}
+	return nil
+}
+
+// none says that no failure was meant.
+func (c *dismissCmd) none(ctx context.Context, ui *ui, q *queue.Queue, name string) error {
+	j, err := q.DB.Job(ctx, name)
+	if err != nil {
+		return err
+	}
+	if ui.json() {
+		return ui.printJSON(queue.DismissResult{Job: name, State: j.State})
+	}
+	ui.printf("Job %s: %s dismissed; the job is %s\n", name, plural(0, "failure"), j.State)
 	return nil
 }

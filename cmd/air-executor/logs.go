@@ -8,7 +8,7 @@ import (
 
 type logsCmd struct {
 	jobsArg
-	Task     string    `short:"t" placeholder:"ID" predictor:"task" help:"Only this task; the default is all that have started."`
+	tasksArg
 	Failed   bool      `help:"Only failed tasks, without dismissed ones. Without a job, those of all jobs."`
 	Tail     tailLines `short:"n" default:"auto" placeholder:"N" help:"How many lines of each task, from its end, or 'all'. The default is 50 on a terminal, and all elsewhere."`
 	Follow   bool      `short:"f" help:"Keep printing new output until the job or task has ended."`
@@ -29,9 +29,13 @@ func (c *logsCmd) check(jobs []string) error {
 	switch {
 	case c.Attempt != nil && *c.Attempt < 1:
 		return usage(fmt.Errorf("--attempt %d: the first attempt is 1", *c.Attempt), "")
-	case c.Attempt != nil && c.Task == "":
+	case c.Attempt != nil && (len(c.Task) != 1 || len(c.Status) > 0):
 		return usage(errors.New("--attempt needs --task"), "")
-	case c.Task != "" && len(jobs) > 1:
+	case c.Failed && len(c.Status) > 0:
+		return usage(errors.New("--failed and --status do not go together"), "")
+	case c.Follow && (len(c.Task) > 1 || len(c.Status) > 0):
+		return usage(errors.New("--follow is for a job or one task"), "")
+	case len(c.Task) > 0 && len(jobs) > 1:
 		return usage(errors.New("--task goes with one job"), "")
 	case c.Follow && c.Path:
 		return usage(errors.New("--follow and --path do not go together"), "")
@@ -43,7 +47,7 @@ func (c *logsCmd) check(jobs []string) error {
 
 // Run prints logs.
 func (c *logsCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
-	all := c.Failed && len(c.Flag)+len(c.Arg) == 0 && c.Task == ""
+	all := c.Failed && len(c.Flag)+len(c.Arg) == 0 && c.selection().All()
 	jobs, err := c.required()
 	if err != nil && !all {
 		return err
@@ -72,6 +76,7 @@ func (c *logsCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if err != nil {
 		return err
 	}
+	p.titles = (len(logs) > 1 || p.titles) && !c.NoHeader
 	if c.Path {
 		for _, l := range logs { // the user will open these paths
 			if err := l.Check(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/queue"
 )
 
@@ -12,14 +13,22 @@ import (
 // remarks on tasks that have none yet.
 func (c *logsCmd) find(ctx context.Context, ui *ui, ws *workspace, q *queue.Queue, jobs []string) (logs []*queue.Log, err error) {
 	for _, name := range jobs {
-		found, pending, err := q.Logs(ctx, name, c.query())
+		ids, named, err := c.pick(ctx, q, name, "shown", job.Statuses...)
+		if err != nil {
+			return nil, noJobButTask(ctx, ws, q, jobs, err)
+		}
+		if named && len(ids) == 0 {
+			ui.notef("no task of job %q is %s", name, either(c.selection().Statuses))
+			continue
+		}
+		found, pending, err := q.Logs(ctx, name, c.query(ids))
 		if err != nil {
 			return nil, noJobButTask(ctx, ws, q, jobs, err)
 		}
 		switch {
 		case len(found) > 0 || c.Failed:
-		case c.Task != "":
-			ui.notef("task %q of job %q has not started yet", c.Task, name)
+		case len(ids) == 1:
+			ui.notef("task %q of job %q has not started yet", ids[0], name)
 		case pending > 0:
 			ui.notef("no task of job %q has started yet", name)
 		}
@@ -38,9 +47,12 @@ func noJobButTask(ctx context.Context, ws *workspace, q *queue.Queue, jobs []str
 	return ws.suggestTask(err, jobs)
 }
 
-// query selects the logs.
-func (c *logsCmd) query() queue.LogQuery {
-	query := queue.LogQuery{Task: c.Task, Failed: c.Failed}
+// query selects the logs, of these tasks, or of all if there are none.
+func (c *logsCmd) query(ids []string) queue.LogQuery {
+	query := queue.LogQuery{Tasks: ids, Failed: c.Failed}
+	if len(ids) == 1 {
+		query = queue.LogQuery{Task: ids[0], Failed: c.Failed}
+	}
 	if c.Attempt != nil {
 		query.Attempt = int(*c.Attempt)
 	}

@@ -14,7 +14,7 @@ func (c *logsCmd) printer(ui *ui, several bool) *logPrinter {
 			c.Tail = tailOnTerminal
 		}
 	}
-	p := &logPrinter{out: ui.out, note: ui.notef, titles: c.Task == "" && !c.NoHeader, several: several}
+	p := &logPrinter{out: ui.out, note: ui.notef, titles: len(c.Task) != 1 && !c.NoHeader, several: several}
 	if isTerminal(ui.out) {
 		p.filter = &filter{edits: true}
 	}
@@ -37,12 +37,12 @@ func (c *logsCmd) follow(ctx context.Context, ui *ui, ws *workspace, q *queue.Qu
 	}
 	ctx, check, stop := ui.whileRead(ctx)
 	defer stop()
-	obstacles := &obstacles{ui: ui, ws: ws}
+	obstacles := &obstacles{ui: ui, ws: ws, queue: q, jobs: jobs}
 	waiting := func() {
 		obstacles.look()
 		check()
 	}
-	err := q.Follow(ctx, jobs, queue.FollowOptions{LogQuery: c.query(), Lines: int(c.Tail), Waiting: waiting}, p)
+	err := q.Follow(ctx, jobs, queue.FollowOptions{LogQuery: c.query(c.Task), Lines: int(c.Tail), Waiting: waiting}, p)
 	if err = orNobody(ctx, err); nobodyReads(err) {
 		return err
 	}

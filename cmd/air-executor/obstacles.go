@@ -12,6 +12,8 @@ import (
 type obstacles struct {
 	ui    *ui
 	ws    *workspace
+	queue *queue.Queue
+	jobs  []string          // that are waited for
 	own   *queue.OwnManager // nil, or a manager in this process
 	clear func()            // clears the progress block on a terminal; may be nil
 
@@ -26,7 +28,13 @@ func (o *obstacles) look() {
 		return
 	}
 	o.next = now.Add(time.Second / 2)
-	text := o.text()
+	for _, text := range append(o.paused(), o.text()) {
+		o.say(text)
+	}
+}
+
+// say prints what was not said before.
+func (o *obstacles) say(text string) {
 	if text == "" || o.said[text] {
 		return
 	}
@@ -38,6 +46,15 @@ func (o *obstacles) look() {
 		o.clear()
 	}
 	o.ui.notef("%s", text)
+}
+
+// paused says which of the jobs are paused now.
+func (o *obstacles) paused() []string {
+	p, err := o.queue.DB.Pauses(o.ws.ctx)
+	if err != nil {
+		return nil // what waits meets it, too
+	}
+	return pauseRemarks(p, o.jobs)
 }
 
 // text returns why tasks cannot start now.

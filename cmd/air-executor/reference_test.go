@@ -28,7 +28,7 @@ var examples = map[string][]string{
 	"enqueue":         {"air-executor enqueue -- make", "air-executor enqueue --job build --id test --after compile --timeout 2h -- make test", "air-executor enqueue --job zip --from-file tasks.jsonl"},
 	"run":             {"air-executor run examples/pipeline.yaml", "air-executor run --timeout none -- make test", "air-executor run --resume examples/pipeline.yaml"},
 	"wait":            {"air-executor wait build", "air-executor wait part-1 part-2 --timeout 10m", "air-executor wait build --task test"},
-	"cancel":          {"air-executor cancel build", "air-executor cancel build --task test"},
+	"cancel":          {"air-executor cancel build", "air-executor cancel build --task test", "air-executor cancel pages --task 'page-*' --status pending"},
 	"reset":           {"air-executor reset build", "air-executor reset build --task test", "air-executor reset build --cancelled"},
 	"dismiss":         {"air-executor dismiss nightly", "air-executor dismiss nightly --task backup-2026-01-12"},
 	"remove":          {"air-executor remove part-1 part-2", "air-executor remove build --task test"},
@@ -52,6 +52,10 @@ var examples = map[string][]string{
 	"schema":          {"air-executor schema", "air-executor schema tasks"},
 	"help":            {"air-executor help enqueue"},
 	"version":         {"air-executor version"},
+	"pause":           {"air-executor pause nightly", "air-executor pause --all", "air-executor pause build --freeze"},
+	"resume":          {"air-executor resume nightly", "air-executor resume --all"},
+	"kill":            {"air-executor kill server --task 1 --signal HUP"},
+	"retry":           {"air-executor retry build --task compile --completed --downstream", "air-executor retry pages --task 'page-*'"},
 }
 
 // generated is the line of docs/commands.md below which everything is written

@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/queue"
 )
 
 type removeCmd struct {
 	jobsArg
-	Task []string `short:"t" sep:"none" placeholder:"ID" predictor:"task" help:"Remove this task of the job only. May be given several times."`
-	asksNothing
+	tasksArg
+	asks
 }
 
 // Help is printed below the summary.
@@ -31,16 +32,24 @@ func (c *removeCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if err != nil {
 		return err
 	}
-	if len(c.Task) > 0 && len(names) > 1 {
-		return usage(errors.New("--task is for one job"), "")
+	some := !c.selection().All()
+	if some && len(names) > 1 {
+		what := "--task"
+		if len(c.Task) == 0 {
+			what = "--status"
+		}
+		return usage(errors.New(what+" is for one job"), "")
 	}
 	q, err := ws.queue()
 	if err != nil {
 		return err
 	}
 	defer q.Close()
-	if len(c.Task) > 0 {
+	if some {
 		return c.tasks(ctx, ui, q, names[0])
+	}
+	if err := c.confirmJobs(ctx, ui, q, names); err != nil {
+		return ws.suggestTask(noPattern(err), names)
 	}
 	removed, err := q.RemoveJobs(ctx, names)
 	if err == nil && ui.json() {
@@ -55,7 +64,17 @@ func (c *removeCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 }
 
 func (c *removeCmd) tasks(ctx context.Context, ui *ui, q *queue.Queue, name string) error {
-	r, err := q.RemoveTasks(ctx, name, c.Task)
+	ids, _, err := c.pick(ctx, q, name, "removed", job.Pending, job.Completed, job.Failed)
+	if err != nil {
+		return err
+	}
+	if err := c.confirm(ctx, ui, len(ids), fmt.Sprintf("This deletes %s of job %s for good, with their logs", plural(len(ids), "task"), name)); err != nil {
+		return err
+	}
+	r := queue.RemoveResult{Job: name}
+	if len(ids) > 0 {
+		r, err = q.RemoveTasks(ctx, name, ids)
+	}
 	if err != nil {
 		return explainRemove(err, name)
 	}
@@ -64,6 +83,20 @@ func (c *removeCmd) tasks(ctx context.Context, ui *ui, q *queue.Queue, name stri
 	}
 	ui.printf("Job %s: %s removed\n", name, plural(r.Removed, "task"))
 	return nil
+}
+
+// confirmJobs asks about jobs that have more than one task in all, or are several.
+func (c *removeCmd) confirmJobs(ctx context.Context, ui *ui, q *queue.Queue, names []string) error {
+	tasks := 0
+	for _, name := range names {
+		j, err := q.DB.Job(ctx, name)
+		if err != nil {
+			return err
+		}
+		tasks += j.Tasks.Total()
+	}
+	text := fmt.Sprintf("This deletes %s with %s for good, with their logs", plural(len(names), "job"), plural(tasks, "task"))
+	return c.confirm(ctx, ui, max(len(names), tasks), text)
 }
 
 // noPattern adds to the error about a missing job that names are not patterns.

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
@@ -12,14 +10,16 @@ import (
 
 type resetCmd struct {
 	jobArg
-	Task      []string `short:"t" sep:"none" placeholder:"ID" predictor:"task" help:"Reset this task only, however it failed. May be given several times."`
-	Cancelled bool     `help:"Reset the cancelled tasks too."`
+	tasksArg
+	Cancelled bool `help:"Reset the cancelled tasks too."`
 	asksNothing
 }
 
 // Help is printed below the summary.
 func (*resetCmd) Help() string {
-	return `Makes failed tasks pending again, so that they run again, followed by the tasks that depend on them. Their earlier attempts and logs are kept. Tasks that were cancelled or dismissed are left alone, unless they are named with --task; --cancelled includes the cancelled ones.
+	return `Makes failed tasks pending again, so that they run again, followed by the tasks that depend on them. Their earlier attempts and logs are kept. Tasks that were cancelled or dismissed are left alone, unless they are named with --task; --cancelled includes the cancelled ones, as --status failed does.
+
+For completed tasks, and for all that depends on a task: air-executor retry.
 
 Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or task.`
 }
@@ -31,7 +31,14 @@ func (c *resetCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		return err
 	}
 	defer q.Close()
-	r, err := q.Reset(ctx, name, db.Which{Tasks: c.Task, Cancelled: c.Cancelled})
+	ids, named, err := c.pick(ctx, q, name, "reset", job.Failed)
+	if err != nil {
+		return err
+	}
+	r := queue.ResetResult{Job: name}
+	if !named || len(ids) > 0 {
+		r, err = q.Reset(ctx, name, db.Which{Tasks: ids, Cancelled: c.Cancelled})
+	}
 	if err != nil {
 		return err
 	}
@@ -39,7 +46,7 @@ func (c *resetCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		return ui.printJSON(r)
 	}
 	if r.Reset > 0 {
-		ui.printf("Job %s: %s pending again%s\n", name, plural(r.Reset, "failed task"), skipped(r))
+		ui.printf("Job %s: %s pending again%s\n", name, plural(r.Reset, "failed task"), leftAlone(r.SkippedCancelled, r.SkippedDismissed))
 		ws.hintNoManager()
 		return nil
 	}
@@ -47,7 +54,7 @@ func (c *resetCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if err != nil {
 		return err
 	}
-	ui.printf("Job %s: %s pending again%s%s\n", name, plural(0, "failed task"), skipped(r), underWay(j))
+	ui.printf("Job %s: %s pending again%s%s\n", name, plural(0, "failed task"), leftAlone(r.SkippedCancelled, r.SkippedDismissed), underWay(j))
 	return nil
 }
 
@@ -61,19 +68,4 @@ func underWay(j job.Job) string {
 		text += "; " + verb(n, "task is pending already", "tasks are pending already")
 	}
 	return text
-}
-
-// skipped says which failures a reset has skipped, and how to include them.
-func skipped(r queue.ResetResult) string {
-	var left []string
-	if r.SkippedCancelled > 0 {
-		left = append(left, fmt.Sprintf("%d cancelled (--cancelled resets them)", r.SkippedCancelled))
-	}
-	if r.SkippedDismissed > 0 {
-		left = append(left, fmt.Sprintf("%d dismissed (--task ID resets one)", r.SkippedDismissed))
-	}
-	if len(left) == 0 {
-		return ""
-	}
-	return "; left alone: " + strings.Join(left, ", ")
 }

@@ -33,7 +33,7 @@ func (w *watcher) toTheEnd(ctx context.Context, o *order) (queue.Outcome, error)
 	// that, because the manager in this process writes to runners.
 	surviveClosedPipe()
 	own := w.queue.OwnManager(w.job, w.ws.ownManagerLog)
-	obstacles := &obstacles{ui: w.ui, ws: w.ws, own: own, clear: w.clear}
+	obstacles := &obstacles{ui: w.ui, ws: w.ws, queue: w.queue, jobs: []string{w.job}, own: own, clear: w.clear}
 	end, err := own.Run(ctx, queue.RunOptions{
 		Caller: queue.CallerByEnv(os.Getenv),
 		Look: func() (job.Job, error) {

@@ -4,19 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 type statusCmd struct {
 	jobArg
-	TaskArg string `arg:"" optional:"" name:"task" predictor:"task" help:"Id of one task of the job."`
-	Task    string `short:"t" placeholder:"ID" predictor:"task" help:"Show one task of the job with all its attempts; same as the TASK argument."`
-	Tasks   bool   `help:"List tasks; without a job, those of all jobs."`
-	Failed  bool   `help:"List failed tasks, without dismissed ones."`
-	Running bool   `help:"List running tasks."`
-	Pending bool   `help:"List pending tasks."`
-	Sort    string `placeholder:"KEY" enum:",name,state,created,updated,duration" type:"word" words:"name,state,created,updated,duration" default:"" help:"Order of the list: name; state, what runs or has failed first; created or updated, newest first; duration, longest first."`
-	Limit   signed `short:"n" placeholder:"N" help:"Show at most N jobs or tasks; 0 shows all."`
-	Watch   bool   `short:"w" help:"Show it again at every change, until Ctrl-C or q."`
+	TaskArg string          `arg:"" optional:"" name:"task" predictor:"task" help:"Id of one task of the job."`
+	Task    string          `short:"t" placeholder:"ID" predictor:"task" help:"Show one task of the job with all its attempts; same as the TASK argument. A pattern such as 'page-*' lists tasks."`
+	Status  []statusWord    `sep:"," placeholder:"STATUS" words:"pending,running,completed,failed" help:"List tasks with this status: pending, running, completed or failed, without dismissed ones. May be given several times."`
+	Tasks   bool            `help:"List tasks; without a job, those of all jobs."`
+	Failed  bool            `help:"List failed tasks, without dismissed ones."`
+	Running bool            `help:"List running tasks."`
+	Pending bool            `help:"List pending tasks."`
+	Sort    string          `placeholder:"KEY" enum:",name,state,created,updated,duration" type:"word" words:"name,state,created,updated,duration" default:"" help:"Order of the list: name; state, what runs or has failed first; created or updated, newest first; duration, longest first."`
+	Limit   signed          `short:"n" placeholder:"N" help:"Show at most N jobs or tasks; 0 shows all."`
+	only    map[string]bool // ids that match the pattern
+	Watch   bool            `short:"w" help:"Show it again at every change, until Ctrl-C or q."`
 }
 
 // Help is printed below the summary.
@@ -46,6 +49,9 @@ func (c *statusCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		return err
 	}
 	defer q.Close()
+	if err := c.match(ctx, q); err != nil {
+		return err
+	}
 	if !ui.json() {
 		ui.remarkOnTimeZone()
 	}
@@ -82,8 +88,17 @@ func (c *statusCmd) check() error {
 	if c.Task == "" {
 		return nil
 	}
-	if c.Tasks || c.Failed || c.Running || c.Pending || c.Sort != "" || c.Limit > 0 {
-		return usage(errors.New("one task is not a list: --tasks, --failed, --running, --pending, --sort and --limit do not go with it"), "")
+	if strings.ContainsAny(c.Task, "*?[") {
+		_, err := c.required()
+		return err
+	}
+	return c.checkOne()
+}
+
+// checkOne refuses what does not go together with one task.
+func (c *statusCmd) checkOne() error {
+	if c.Tasks || c.Failed || c.Running || c.Pending || len(c.Status) > 0 || c.Sort != "" || c.Limit > 0 {
+		return usage(errors.New("one task is not a list: --tasks, --status, --failed, --running, --pending, --sort and --limit do not go with it"), "")
 	}
 	_, err := c.required()
 	return err

@@ -14,6 +14,8 @@ func (r *report) note(l db.Listed) string {
 	switch r.Waits(l) {
 	case queue.WaitsForTasks:
 		return blockedBy(l.Blockers)
+	case queue.WaitsForResume:
+		return "paused"
 	case queue.WaitsForManager:
 		return "no manager runs"
 	case queue.WaitsForJob:
@@ -24,7 +26,10 @@ func (r *report) note(l db.Listed) string {
 		return "waits for its turn"
 	}
 	n := l.Error
+	frozen := r.FrozenAt(l.Task)
 	switch {
+	case !frozen.IsZero():
+		n = "frozen since " + when(frozen, 0)
 	case l.Stuck != "":
 		n = l.Stuck
 	case !l.DismissedAt.IsZero():

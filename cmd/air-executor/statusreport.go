@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/air-executor/air-executor/db"
@@ -75,7 +76,7 @@ func (r *report) print(w io.Writer, width int) error {
 // query returns the query for the flags.
 func (c *statusCmd) query(ui *ui) queue.StatusQuery {
 	return queue.StatusQuery{
-		Job: c.optional(), Task: c.Task, Tasks: c.Tasks, Statuses: c.statuses(), Order: db.Order(c.Sort), Limit: int(c.Limit), ForJSON: ui.json(),
+		Job: c.optional(), Task: c.Task, Only: c.only, Tasks: c.Tasks, Statuses: c.statuses(), Order: db.Order(c.Sort), Limit: int(c.Limit), ForJSON: ui.json(),
 	}
 }
 
@@ -87,6 +88,11 @@ func (c *statusCmd) statuses() (out []job.Status) {
 	}{{c.Running, job.Running}, {c.Failed, job.Failed}, {c.Pending, job.Pending}} {
 		if s.on {
 			out = append(out, s.status)
+		}
+	}
+	for _, s := range c.Status {
+		if !slices.Contains(out, job.Status(s)) {
+			out = append(out, job.Status(s))
 		}
 	}
 	return out

@@ -46,6 +46,7 @@ func (r *report) summary() string {
 
 // remarks returns what a user should know besides the tables.
 func (r *report) remarks() (out []string) {
+	out = r.pauses()
 	switch {
 	case r.Manager == nil && r.Ready():
 		out = append(out, noManager)

@@ -40,7 +40,7 @@ func (c *waitCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	defer q.Close()
 	o := queue.WaitOptions{Task: c.Task, Timeout: time.Duration(c.Timeout), Caller: queue.CallerByEnv(os.Getenv), Form: ui.json()}
 	if !ws.globals.Quiet {
-		o.Waiting = (&obstacles{ui: ui, ws: ws}).look
+		o.Waiting = (&obstacles{ui: ui, ws: ws, queue: q, jobs: names}).look
 	}
 	if !ui.json() {
 		o.Ended = func(o queue.Outcome) { ui.printf("%s\n", outcomeText(o)) }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -28,7 +29,7 @@ func TestWordsMayBeInAnyCase(t *testing.T) {
 				for _, p := range c.Path {
 					switch {
 					case p.Flag != nil && p.Flag.Name == v.Name:
-						got = c.FlagValue(p.Flag).(string)
+						got = strings.Trim(fmt.Sprint(c.FlagValue(p.Flag)), "[]") // of a list as well
 					case p.Positional != nil && p.Positional.Name == v.Name:
 						got = p.Positional.Target.String()
 					}

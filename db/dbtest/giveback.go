@@ -69,12 +69,12 @@ func (e suite) ATaskThatIsToBeCancelledIsNotGivenBack(t *testing.T) {
 	s := e.open(t)
 	s.MustEnqueue("j", Task("a"))
 	a := s.MustClaim()
-	if asked, err := s.CancelAsked(ctx, a); asked || err != nil {
-		t.Errorf("CancelAsked before: %t, %v", asked, err)
+	if asked, err := s.Asked(ctx, a); asked.Cancelled || err != nil {
+		t.Errorf("Asked before: %+v, %v", asked, err)
 	}
 	s.MustCancel("j", "a")
-	if asked, err := s.CancelAsked(ctx, a); !asked || err != nil {
-		t.Errorf("CancelAsked: %t, %v", asked, err)
+	if asked, err := s.Asked(ctx, a); !asked.Cancelled || err != nil {
+		t.Errorf("Asked: %+v, %v", asked, err)
 	}
 	before := s.Dump()
 	if given, err := s.GiveBack(ctx, a); given || err != nil {

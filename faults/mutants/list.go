@@ -31,7 +31,7 @@ var noGate = change{"db/sqlite/sqlite.go", `	if err := d.enter(ctx); err != nil 
 `}
 
 // mutants are all of them.
-var mutants = slices.Concat(ofTheProtocol, ofTheSurroundings, ofSchedules)
+var mutants = slices.Concat(ofTheProtocol, ofTheSurroundings, ofSchedules, ofSteering)
 
 // ofTheProtocol are safeguards of tasks and their attempts.
 var ofTheProtocol = []mutant{
@@ -274,7 +274,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name:    "a runner does not look whether its task was cancelled",
-		changes: []change{{"runner/watch.go", `if w.cancelAsked(a, &seen) {`, `if w.cancelAsked(a, &seen) && false {`}},
+		changes: []change{{"runner/watch.go", `if s.cancelled(&seen, over) {`, `if s.cancelled(&seen, over) && false {`}},
 		test:    inFaults("TestCancelNeedsNoSignal"),
 		shows:   "waited in vain until j/a is failed",
 	},

@@ -48,12 +48,14 @@ ALTER TABLE dependency ADD COLUMN condition TEXT NOT NULL DEFAULT 'success' CONS
 ALTER TABLE dependency ADD COLUMN met INTEGER NOT NULL DEFAULT 0 CONSTRAINT dependency_met CHECK (met IN (0, 1));
 ALTER TABLE dependency ADD COLUMN missing_job TEXT;
 
--- frozen_at: since when its processes are stopped
+-- freezes:   whether its runner is to stop its processes
+-- frozen_at: since when they are stopped
 -- frozen:    how long they were stopped before, microseconds
--- asked:     what its runner is to do, 'freeze' or signals to send, and a number that changes
+-- signals:   what its runner is to send to the process group of the command, 'SIGHUP SIGUSR1'
+ALTER TABLE attempt ADD COLUMN freezes INTEGER NOT NULL DEFAULT 0 CONSTRAINT attempt_freezes CHECK (freezes IN (0, 1));
 ALTER TABLE attempt ADD COLUMN frozen_at INTEGER;
 ALTER TABLE attempt ADD COLUMN frozen INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE attempt ADD COLUMN asked TEXT;
+ALTER TABLE attempt ADD COLUMN signals TEXT;
 
 -- Times that tasks wait for. Each is one of the task's blockers and of its holds.
 --
@@ -149,6 +151,9 @@ CREATE TABLE label (
     CONSTRAINT label_place PRIMARY KEY (job, task, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX label_key ON label (key, value);
+
+-- The jobs that are paused, for status and wait.
+CREATE INDEX job_paused ON job (name) WHERE paused_at IS NOT NULL;
 
 -- What holds for the whole database: 'paused', 'hooks', and so on.
 CREATE TABLE setting (

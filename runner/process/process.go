@@ -32,6 +32,8 @@ type Command struct {
 	// moment (see settled). It must return when over is closed, which means that
 	// nothing of the command is left. Run waits for it to return.
 	Beside func(over <-chan struct{})
+	// Control, if not nil, is what may be asked of the command in Beside.
+	Control *Control
 	// Warn, if not nil, is called once, shortly before the timeout.
 	Warn func(left time.Duration)
 	// Stuck, if not nil, is called when processes do not end although they were sent

@@ -34,6 +34,7 @@ type run struct {
 
 	settleAt      time.Time // when to start the helpers; zero: they are running
 	warnAt, endAt time.Time // zero: never
+	frost         frost     // while the clock of these two stands still
 	ending        time.Time // when the tree was first asked to end; zero: not yet
 	killing       time.Time // when the tree was first sent SIGKILL; zero: not yet
 	lookAt        time.Time // when to look next for processes that are left
@@ -100,6 +101,11 @@ func (r *run) settle() {
 		return
 	}
 	r.settleAt = time.Time{}
+	if c := r.c.Control; c != nil {
+		c.mu.Lock()
+		c.poke = r.wake.poke
+		c.mu.Unlock()
+	}
 	r.helpers.Go(r.reaper.run)
 	if r.c.Beside != nil {
 		r.helpers.Go(func() { r.c.Beside(r.gone) })
@@ -210,8 +216,10 @@ func (r *run) act(now time.Time) {
 	if !r.settleAt.IsZero() && !now.Before(r.settleAt) {
 		r.settle()
 	}
+	r.obey(now)
 	ended, _ := r.reaper.news()
 	if r.ending.IsZero() && (ended || r.mustEnd(now)) {
+		r.thaw(now) // a stopped process takes no signal but SIGKILL
 		r.warnAt, r.endAt = time.Time{}, time.Time{}
 		if r.over() {
 			return

@@ -90,6 +90,9 @@ type tree struct {
 	in     map[int]bool
 	rounds map[id]int // the round of signals in which a process got SIGTERM; spared: not yet
 	round  int
+
+	group   int         // of the command
+	stopped map[id]bool // by freeze
 }
 
 // spared is the round of a process that was started by one that had got SIGTERM
@@ -102,7 +105,7 @@ type id struct {
 	start int64
 }
 
-func newTree(int) tree { return tree{in: map[int]bool{}, rounds: map[id]int{}} }
+func newTree(group int) tree { return tree{in: map[int]bool{}, rounds: map[id]int{}, group: group} }
 
 // lives is always false: all orphaned descendants become children of a subreaper, so
 // nothing is left when it has no children.
