@@ -166,6 +166,12 @@ func (a *adder) add(task job.Task) error {
 	if err != nil {
 		return err
 	}
+	if due := a.t.dueAt(&task.Spec); task.Status == job.Pending && !due.IsZero() {
+		if err := a.t.holdUntil(id, due); err != nil {
+			return err
+		}
+		blockers++
+	}
 	if a.dangling {
 		if err := a.tie(id, task.ID, task.Status); err != nil {
 			return err
@@ -259,7 +265,7 @@ func (a *adder) depend(id int64, needs []string) (int, error) {
 	if blockers == len(needs) {
 		return blockers, nil
 	}
-	_, err := a.t.exec(`UPDATE task SET blockers = ? WHERE id = ?`, blockers, id)
+	_, err := a.t.exec(`UPDATE task SET blockers = holds + ? WHERE id = ?`, blockers, id)
 	return blockers, err
 }
 

@@ -79,6 +79,16 @@ var hot = []struct {
 		"CORRELATED SCALAR SUBQUERY 1",
 		"SEARCH task USING COVERING INDEX task_ready (job=?)",
 	}},
+	{"find the first time that something waits for", "SELECT min(due) FROM hold", []string{
+		"SEARCH hold USING COVERING INDEX hold_due",
+	}},
+	{"see whether a job waits for times and places only", "holds = blockers", []string{
+		"SEARCH task USING INDEX task_held (job=?)",
+	}},
+	{"list what is due", "ORDER BY h.due", []string{
+		"SEARCH h USING INDEX hold_due (due<?)",
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+	}},
 	{"see whether a manager was asked to stop", "AND stop IS NOT NULL", []string{
 		"SEARCH manager USING INDEX manager_instance (instance=?)",
 	}},
@@ -467,6 +477,31 @@ func exercise(t *testing.T, d *DB) {
 	must(err)
 	must(d.WhileGone(ctx, "file", removed, func([]Removed) error { return nil }))
 	_, err = d.RemoveJobs(ctx, []string{"file"})
+	must(err)
+
+	soon := cmd("soon")
+	soon.Delay = time.Microsecond
+	later := cmd("later")
+	later.Delay = time.Hour
+	enqueue(Batch{Job: "timed", FromFile: true}, soon, later)
+	for _, damage := range []string{"UPDATE hold SET holds_job = 1", "UPDATE job SET holds = 2 WHERE name = 'timed'"} {
+		_, err = only(t, d).ExecContext(ctx, damage)
+		must(err)
+	}
+	_, err = d.Due(ctx)
+	must(err)
+	for n := 0; n == 0; { // the clock may not have gone on yet
+		n, err = d.LetGo(ctx, 100)
+		must(err)
+	}
+	_, err = d.Resume(ctx, Batch{Job: "timed", Tasks: sequence([]job.Spec{soon, later})})
+	must(err)
+	_, err = d.Cancel(ctx, "timed", "later")
+	must(err)
+	enqueue(Batch{Job: "timed"}, job.Spec{ID: "latest", Command: "true", Delay: time.Hour})
+	_, err = d.Cancel(ctx, "timed", "")
+	must(err)
+	_, err = d.RemoveJobs(ctx, []string{"timed"})
 	must(err)
 
 	must(d.RegisterManager(ctx, Instance{ID: "m", StartedAt: time.Now()}))

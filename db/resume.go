@@ -236,6 +236,9 @@ func (r *resumer) drop() error {
 			if _, err := r.t.exec(`DELETE FROM dependency WHERE task = ?`, s.id); err != nil {
 				return err
 			}
+			if err := r.t.forgetHolds(r.job.ID, s.name); err != nil {
+				return err
+			}
 		}
 	}
 	err := m.remove()
@@ -268,6 +271,11 @@ WHERE id = ?`, append(asked, env, s.id)...)
 		}
 		if s.environment != nil && (env == nil || *env != *s.environment) && !slices.Contains(r.unused, *s.environment) {
 			r.unused = append(r.unused, *s.environment)
+		}
+		if due := r.t.dueAt(&spec); !due.IsZero() {
+			if err := r.t.holdUntil(s.id, due); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -334,7 +342,7 @@ type counters struct {
 func (r *resumer) recount() error {
 	_, err := r.t.exec(`
 UPDATE task
-SET blockers = (
+SET blockers = holds + (
     SELECT COUNT(*)
     FROM dependency d
     LEFT JOIN task n ON n.id = d.needs

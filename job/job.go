@@ -95,6 +95,8 @@ type Spec struct {
 	Env          []string      // "KEY=VALUE" pairs; nil: the environment of the manager
 	Priority     int           // higher runs first; 0 is the default
 	Timeout      time.Duration // time limit; 0: task_timeout of the configuration; NoTimeout: none
+	Due          time.Time     // it does not start before; zero: at once
+	Delay        time.Duration // it does not start before so much time has passed since it was queued, instead of Due; 0: at once
 	Extra        []byte        // JSON object of keys that belong to other tools; nil: none
 }
 
