@@ -136,15 +136,19 @@ LIMIT 1`, jobID)
 // none waits. It is cheap.
 func (d *DB) Due(ctx context.Context) (time.Time, error) {
 	var out time.Time
-	err := d.read(ctx, func(t *tx) error {
-		out = time.Time{}
-		due, any, err := t.due()
-		if any {
-			out = time.UnixMicro(due).UTC()
-		}
+	err := d.read(ctx, func(t *tx) (err error) {
+		out, err = t.dueTime()
 		return err
 	})
 	return out, err
+}
+
+func (t *tx) dueTime() (time.Time, error) {
+	due, any, err := t.due()
+	if err != nil || !any {
+		return time.Time{}, err
+	}
+	return time.UnixMicro(due).UTC(), nil
 }
 
 // LetGo ends holds whose time has come, those that were due first, at most limit of
