@@ -21,7 +21,8 @@ type adder struct {
 	job    jobRow
 	parent *parentTask // nil: queued by a user
 
-	created bool // the job is new
+	created  bool       // the job is new
+	defaults []job.Spec // what tasks get that do not say it themselves, the first that says it counts
 
 	count       int   // tasks stored
 	first, last int64 // their rows
@@ -100,6 +101,7 @@ func (a *adder) queue(s job.Spec, ifAbsent bool) (string, error) {
 	if err := s.Check(); err != nil {
 		return "", err
 	}
+	s.DefaultRetries(a.defaults...)
 	task := job.Task{Spec: s, Status: job.Pending}
 	if s.ID == "" {
 		return a.queueNumbered(task)
@@ -197,7 +199,7 @@ func (a *adder) add(task job.Task) error {
 
 // insert stores the row of a task, with as many blockers as it has dependencies.
 func (a *adder) insert(task *job.Task) (int64, error) {
-	values := append(make([]any, 0, 24), a.next, a.job.ID, task.ID)
+	values := append(make([]any, 0, 32), a.next, a.job.ID, task.ID)
 	values, err := appendSpec(values, &task.Spec)
 	if err != nil {
 		return 0, err
@@ -217,11 +219,11 @@ func (a *adder) insert(task *job.Task) (int64, error) {
 	}
 	n, err := a.t.exec(`
 INSERT INTO task (id, job, name, `+specColumns+`,
-                  environment, status, reason, blockers, parent, root, depth, attempts,
+                  environment, status, reason, blockers, parent, root, depth, attempts, tries,
                   exit_code, signal, error, created_at, started_at, completed_at, extra)
-VALUES (?, ?, ?, `+specMarks+`, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, `+specMarks+`, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (job, name) DO NOTHING`, append(values,
-		env, task.Status, text(string(task.Reason)), len(task.Dependencies), parent, root, depth, task.Attempts,
+		env, task.Status, text(string(task.Reason)), len(task.Dependencies), parent, root, depth, task.Attempts, min(task.Tries, max(0, task.Retries)+1),
 		task.ExitCode, text(task.Signal), text(task.Error), created, instant(task.StartedAt), instant(task.CompletedAt), text(string(task.Extra)),
 	)...)
 	if err != nil {

@@ -27,6 +27,8 @@ type Batch struct {
 
 	// NewJob fails with ErrJobExists if the job exists.
 	NewJob bool
+	// Defaults are the retries of tasks that say none.
+	Defaults job.Spec
 	// FromFile marks the tasks as those of a job file, for a later Resume.
 	FromFile bool
 
@@ -101,6 +103,7 @@ func (t *tx) enqueue(b Batch) (Added, error) {
 	if err != nil {
 		return Added{}, err
 	}
+	a.defaults = append(a.defaults, b.Defaults)
 	if b.NewJob && !a.created {
 		return Added{}, fmt.Errorf("job %q %w", b.Job, ErrJobExists)
 	}

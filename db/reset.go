@@ -9,8 +9,9 @@ import (
 
 // Which says which failed tasks of a job to reset.
 type Which struct {
-	// Tasks are ids of failed tasks, cancelled and dismissed ones included. Empty: all
-	// failed tasks, except those that were cancelled or dismissed.
+	// Tasks are ids; each must be that of a failed task, of whatever kind, or of one
+	// that waits for its retry. Empty: all that failed, but for those that were
+	// cancelled or dismissed.
 	Tasks []string
 	// Cancelled includes the cancelled ones.
 	Cancelled bool
@@ -56,6 +57,14 @@ func (t *tx) reset(j *jobRow, which Which) (Resetting, error) {
 		}
 	}
 	for _, id := range distinct(which.Tasks) {
+		waits, err := t.unretry(j, id, &change)
+		if err != nil {
+			return out, err
+		}
+		if waits {
+			out.Reset++
+			continue
+		}
 		f, err := t.failedTask(j, id, "reset")
 		if err != nil {
 			return out, err
@@ -66,7 +75,7 @@ WHERE id = ?`, f.ID); err != nil {
 		}
 		change.reset(f.Blockers, f.Dismissed)
 	}
-	out.Reset = change.Pending
+	out.Reset += change.Pending
 	if out.Reset == 0 {
 		return out, nil
 	}

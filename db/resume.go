@@ -50,6 +50,7 @@ func (d *DB) Resume(ctx context.Context, b Batch) (Resumed, error) {
 		if err != nil {
 			return err
 		}
+		a.defaults = append(a.defaults, b.Defaults)
 		r := resumer{t: t, job: &a.job, adder: a, batch: b, stored: map[string]*storedDef{}, given: map[string]bool{}, envs: map[int64][]string{}}
 		err = r.resume()
 		out = r.out
@@ -142,6 +143,7 @@ func (r *resumer) readBatch() error {
 		if err != nil {
 			return err
 		}
+		spec.DefaultRetries(r.adder.defaults...)
 		r.specs = append(r.specs, spec)
 		r.given[spec.ID] = true
 		s := r.stored[spec.ID]
