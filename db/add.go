@@ -102,6 +102,9 @@ func (a *adder) queue(s job.Spec, ifAbsent bool) (string, error) {
 		return "", err
 	}
 	s.DefaultRetries(a.defaults...)
+	if s.Retries <= 0 {
+		s.Retry = job.Retry{} // which would say nothing
+	}
 	task := job.Task{Spec: s, Status: job.Pending}
 	if s.ID == "" {
 		return a.queueNumbered(task)

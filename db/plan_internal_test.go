@@ -503,7 +503,7 @@ func exercise(t *testing.T, d *DB) {
 	must(err)
 	again := cmd("again")
 	again.Retries = 1
-	enqueue(Batch{Job: "retried"}, again)
+	enqueue(Batch{Job: "retried", RetryHolds: new(true)}, again)
 	for range 2 {
 		_, err = d.Finish(ctx, claim("retried"), job.Result{Status: job.Failed, Reason: job.Exited}, false)
 		must(err)

@@ -51,6 +51,9 @@ func (d *DB) Resume(ctx context.Context, b Batch) (Resumed, error) {
 			return err
 		}
 		a.defaults = append(a.defaults, b.Defaults)
+		if err := t.setRetryHolds(a.job.ID, b.RetryHolds); err != nil {
+			return err
+		}
 		r := resumer{t: t, job: &a.job, adder: a, batch: b, stored: map[string]*storedDef{}, given: map[string]bool{}, envs: map[int64][]string{}}
 		err = r.resume()
 		out = r.out
@@ -144,6 +147,9 @@ func (r *resumer) readBatch() error {
 			return err
 		}
 		spec.DefaultRetries(r.adder.defaults...)
+		if spec.Retries = max(0, spec.Retries); spec.Retries == 0 {
+			spec.Retry = job.Retry{}
+		}
 		r.specs = append(r.specs, spec)
 		r.given[spec.ID] = true
 		s := r.stored[spec.ID]

@@ -130,3 +130,17 @@ RETURNING blockers`, task)
 	}
 	return true, err
 }
+
+// setRetryHolds says for a job whether its other tasks wait while one waits for its
+// retry, from the next failure on; nil: as it is.
+func (t *tx) setRetryHolds(jobID int64, on *bool) error {
+	if on == nil {
+		return nil
+	}
+	value := 0
+	if *on {
+		value = 1
+	}
+	_, err := t.exec(`UPDATE job SET retry_holds = ? WHERE id = ?`, value, jobID)
+	return err
+}

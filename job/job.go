@@ -98,6 +98,7 @@ type Spec struct {
 	Retries      int           // attempts that may follow a failed one; 0: as its job or the configuration says; NoRetries: none
 	Retry        Retry         // how they follow
 	Due          time.Time     // it does not start before; zero: at once
+	DueNote      string        // what is odd about Due, for whoever queues the task; it is not stored
 	Delay        time.Duration // it does not start before so much time has passed since it was queued, instead of Due; 0: at once
 	Extra        []byte        // JSON object of keys that belong to other tools; nil: none
 }

@@ -141,9 +141,6 @@ func (s *Spec) DefaultRetries(others ...Spec) {
 			r.NotOn = d.NotOn
 		}
 	}
-	if s.Retries <= 0 {
-		s.Retry = Retry{} // which would say nothing
-	}
 }
 
 func or[T time.Duration | float64 | int](a, b T) T {

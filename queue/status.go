@@ -175,6 +175,8 @@ type WaitsFor string
 // The reasons. A reason that explains others comes first.
 const (
 	WaitsForTasks   WaitsFor = "dependencies" // other tasks must complete first
+	WaitsForTime    WaitsFor = "time"         // it is to start later
+	WaitsForRetry   WaitsFor = "retry"        // it has failed, and is tried again later
 	WaitsForManager WaitsFor = "manager"      // none serves
 	WaitsForJob     WaitsFor = "job"          // another task of its job runs
 	WaitsForPlace   WaitsFor = "place"        // max_concurrent_runners are running
@@ -188,6 +190,10 @@ func (s *Status) Waits(l db.Listed) WaitsFor {
 		return ""
 	case len(l.Blockers) > 0:
 		return WaitsForTasks
+	case !l.Due.IsZero() && l.Tries > 0:
+		return WaitsForRetry
+	case !l.Due.IsZero():
+		return WaitsForTime
 	case s.Manager == nil:
 		return WaitsForManager
 	case s.RunningTask(l.Job) != "":

@@ -138,8 +138,8 @@ func (e suite) OnlyTheFailuresThatCountAreTriedAgain(t *testing.T) {
 
 func (e suite) AJobThatDoesNotHoldForRetriesGoesOn(t *testing.T) {
 	c := e.timed(t)
-	c.MustEnqueue("j", retried("a", 1), Task("b"), Task("c", "a"))
-	if _, err := c.sql().Exec(`UPDATE job SET retry_holds = 0`); err != nil {
+	tasks := Specs(retried("a", 1), Task("b"), Task("c", "a"))
+	if _, err := c.Enqueue(ctx, db.Batch{Job: "j", Tasks: tasks, RetryHolds: new(bool)}); err != nil {
 		t.Fatal(err)
 	}
 	if done := c.MustFinish(c.MustClaim(), Failure); !done.Ready {
