@@ -33,7 +33,7 @@ type kind interface {
 // keys returns the table, in documented order. It is built on demand because processes
 // that do not read the configuration must start fast.
 func keys() []key {
-	return []key{
+	return append([]key{
 		{"poll_interval", "5",
 			"The manager looks for work at least this often; most of the time it is woken earlier.",
 			seconds{1, 60, func(c *Config) *time.Duration { return &c.PollInterval }}},
@@ -77,21 +77,6 @@ func keys() []key {
 		{"max_subtask_depth", "100",
 			"How many generations deep tasks may queue further tasks.",
 			number{1, 10_000, func(c *Config) *int { return &c.MaxSubtaskDepth }}},
-		{"retries", "0",
-			"How often a task is tried again after a failed attempt, unless it or its job says that itself.",
-			number{0, 10_000, func(c *Config) *int { return &c.Retries }}},
-		{"retry_delay", "10",
-			"How long to wait before the second attempt.",
-			seconds{1, 86_400, func(c *Config) *time.Duration { return &c.RetryDelay }}},
-		{"retry_backoff", "2",
-			"Each delay is so many times the one before; 1 keeps it as it is.",
-			number{1, 100, func(c *Config) *int { return &c.RetryBackoff }}},
-		{"retry_max_delay", "3600",
-			"No delay before a retry is longer.",
-			seconds{1, 2_592_000, func(c *Config) *time.Duration { return &c.RetryMaxDelay }}},
-		{"retry_jitter", "10",
-			"Each delay is made longer or shorter at random, by at most so many percent.",
-			number{0, 100, func(c *Config) *int { return &c.RetryJitter }}},
 		{"mirror_json", "false",
 			"The manager keeps state.json and tasks.json of every job up to date, for other tools that read them.",
 			toggle{func(c *Config) *bool { return &c.MirrorJSON }}},
@@ -99,7 +84,7 @@ func keys() []key {
 			"A folder of job files that say when they run; the manager reads it at its start and when it has changed.\n" +
 				"A relative one is in the folder of this file.",
 			otherFolder{func(c *Config) *string { return &c.SchedulesDir }}},
-	}
+	}, retryKeys()...)
 }
 
 // number is a whole number from low to high.

@@ -481,37 +481,7 @@ func exercise(t *testing.T, d *DB) {
 	_, err = d.RemoveJobs(ctx, []string{"file"})
 	must(err)
 
-	soon := cmd("soon")
-	soon.Delay = time.Microsecond
-	later := cmd("later")
-	later.Delay = time.Hour
-	enqueue(Batch{Job: "timed", FromFile: true}, soon, later)
-	_, err = d.Due(ctx)
-	must(err)
-	for n := 0; n == 0; { // the clock may not have gone on yet
-		n, err = d.LetGo(ctx, 100)
-		must(err)
-	}
-	_, err = d.Resume(ctx, Batch{Job: "timed", Tasks: sequence([]job.Spec{soon, later})})
-	must(err)
-	_, err = d.Cancel(ctx, "timed", "later")
-	must(err)
-	enqueue(Batch{Job: "timed"}, job.Spec{ID: "latest", Command: "true", Delay: time.Hour})
-	_, err = d.Cancel(ctx, "timed", "")
-	must(err)
-	_, err = d.RemoveJobs(ctx, []string{"timed"})
-	must(err)
-	again := cmd("again")
-	again.Retries = 1
-	enqueue(Batch{Job: "retried", RetryHolds: new(true)}, again)
-	for range 2 {
-		_, err = d.Finish(ctx, claim("retried"), job.Result{Status: job.Failed, Reason: job.Exited}, false)
-		must(err)
-		_, err = d.Reset(ctx, "retried", Which{Tasks: []string{"again"}})
-		must(err)
-	}
-	_, err = d.Finish(ctx, claim("retried"), job.Result{Status: job.Failed, Reason: job.Exited, ExitCode: new(100)}, false)
-	must(err)
+	exerciseHolds(t, d)
 
 	must(d.RegisterManager(ctx, Instance{ID: "m", StartedAt: time.Now()}))
 	must(d.AskToStop(ctx, "m", StopDrain))
