@@ -13,7 +13,7 @@ import (
 // jobColumns are the columns of a storedJob.
 const jobColumns = `
 SELECT uuid, name, state, pending, running, completed, failed, dismissed, blocked,
-       created_at, updated_at, extra
+       created_at, updated_at, retry_holds, extra
 FROM job`
 
 // storedJob is a job as stored in its row.
@@ -24,6 +24,7 @@ type storedJob struct {
 	Dismissed                                    int
 	CreatedAt                                    int64 `db:"created_at"`
 	UpdatedAt                                    int64 `db:"updated_at"`
+	RetryHolds                                   int   `db:"retry_holds"`
 	Extra                                        *string
 }
 
@@ -33,6 +34,9 @@ func (r *storedJob) job() job.Job {
 		Tasks:     job.Counts{Pending: r.Pending, Running: r.Running, Completed: r.Completed, Failed: r.Failed, Dismissed: r.Dismissed},
 		CreatedAt: time.UnixMicro(r.CreatedAt).UTC(),
 		UpdatedAt: time.UnixMicro(r.UpdatedAt).UTC(),
+	}
+	if r.RetryHolds == 0 {
+		j.RetryHolds = new(bool)
 	}
 	if r.Extra != nil {
 		j.Extra = []byte(*r.Extra)

@@ -125,7 +125,10 @@ type Job struct {
 	Blocked   int // pending tasks that are waiting for a dependency
 	CreatedAt time.Time
 	UpdatedAt time.Time
-	Extra     []byte // JSON object of state.json keys that belong to other tools; nil: none
+
+	RetryHolds *bool // whether its other tasks wait while one waits for its retry; nil: they do
+
+	Extra []byte // JSON object of state.json keys that belong to other tools; nil: none
 }
 
 // Counts says how many tasks of a job are in each status. Dismissed failures are

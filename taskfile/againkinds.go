@@ -230,3 +230,10 @@ var againKeys = table[job.Task]{
 		is:   dues{instants[job.Task]{func(t *job.Task) *time.Time { return &t.Due }}},
 		help: "A pending task is not started before."},
 }
+
+// heldKeys are the keys of a job of these kinds.
+var heldKeys = table[job.Job]{
+	{name: "retry_holds", in: inState,
+		is:   toggles[job.Job]{func(j *job.Job) **bool { return &j.RetryHolds }},
+		help: "Whether the other tasks of the job wait while one waits for its retry; the default is true."},
+}

@@ -75,7 +75,7 @@ var taskKeys = append(table[job.Task]{
 }, againKeys...)
 
 // stateKeys are all keys of a state.json.
-var stateKeys = table[job.Job]{
+var stateKeys = append(table[job.Job]{
 	{name: "id", in: inState, always: true,
 		is:   texts[job.Job]{func(j *job.Job) *string { return &j.UUID }, jobUUID, true},
 		help: "Identity of the job, usually a UUID. A job without one gets one."},
@@ -91,7 +91,7 @@ var stateKeys = table[job.Job]{
 	{name: "updated_at", in: inState, always: true,
 		is:   instants[job.Job]{func(j *job.Job) *time.Time { return &j.UpdatedAt }},
 		help: "When the job last changed."},
-}
+}, heldKeys...)
 
 // jobKeys are all keys of a job file, outside of its tasks.
 var jobKeys = table[jobHead]{

@@ -257,3 +257,26 @@ func (e suite) RetriesThatATaskDoesNotSayAreThoseOfTheBatch(t *testing.T) {
 		t.Errorf("retries (-want +got):\n%s", diff)
 	}
 }
+
+func (e suite) WhatIsImportedKeepsItsRetriesAndTimes(t *testing.T) {
+	c := e.timed(t)
+	waits := job.Task{Spec: retried("a", 3), Status: job.Pending, Attempts: 2, Tries: 2}
+	waits.Due = c.now.Add(time.Minute)
+	j := job.Job{UUID: "u", Name: "j", RetryHolds: new(bool)}
+	if err := c.Import(ctx, j, Seq([]job.Task{waits})); err != nil {
+		t.Fatal(err)
+	}
+	c.Sound()
+	got := c.MustTask("j", "a")
+	if got.Retries != 3 || got.Tries != 2 || got.Retry.Delay != time.Second || !got.Due.Equal(waits.Due) {
+		t.Errorf("the task is %+v", got)
+	}
+	if is, err := c.Job(ctx, "j"); err != nil || is.RetryHolds == nil || *is.RetryHolds {
+		t.Errorf("the job is %+v, %v", is, err)
+	}
+	c.after(time.Minute, 1)
+	c.MustFinish(c.MustClaim(), Failure)
+	c.after(4*time.Second, 1)
+	c.Work("a")
+	c.WantJob("j", job.StateFailed, job.Counts{Failed: 1}, 0)
+}
