@@ -38,6 +38,11 @@ type Config struct {
 	OnTerm               string        // what SIGTERM does to running tasks: leave, drain or kill
 	MaxSubtasks          int           // maximum number of descendants of one task
 	MaxSubtaskDepth      int           // maximum number of generations of tasks that queue others
+	Retries              int           // attempts that may follow a failed one, of tasks that do not say it
+	RetryDelay           time.Duration // before the second attempt, likewise
+	RetryBackoff         int           // each delay is so many times the one before
+	RetryMaxDelay        time.Duration // the longest delay
+	RetryJitter          int           // percent by which a delay may be longer or shorter
 	MirrorJSON           bool          // the manager keeps state.json and tasks.json of every job up to date
 	SchedulesDir         string        // absolute path of a folder of job files with schedules; empty: none
 	File                 string        // absolute path of the file that was read; empty: none

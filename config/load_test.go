@@ -43,6 +43,7 @@ func defaults(base, file string) *config.Config {
 		PollInterval: 5 * time.Second, TaskTimeout: 30 * time.Minute, KillGrace: 5 * time.Second, MaxConcurrentRunners: 10, BasePath: base,
 		LogLevel: "INFO", LogFormat: "json", Durability: "full", TasksPerRunner: 1,
 		MaxLogSize: 1024, OnTerm: "leave", MaxSubtasks: 10_000, MaxSubtaskDepth: 100, File: file,
+		RetryDelay: 10 * time.Second, RetryBackoff: 2, RetryMaxDelay: time.Hour, RetryJitter: 10,
 	}
 }
 
@@ -88,6 +89,11 @@ on_term: Drain
 max_subtasks: 1_000_000
 max_subtask_depth: 10000
 mirror_json: true
+retries: 10000
+retry_delay: 86400
+retry_backoff: 100
+retry_max_delay: 2592000
+retry_jitter: 100
 `)
 	got, err := config.Load(config.Overrides{WorkDir: "/elsewhere", ConfigPath: flag(path)})
 	if err != nil {
@@ -97,6 +103,7 @@ mirror_json: true
 		PollInterval: time.Minute, TaskTimeout: time.Minute, KillGrace: 10 * time.Minute, MaxConcurrentRunners: 50, BasePath: base,
 		LogLevel: "WARNING", LogFormat: "console", Durability: "normal", TasksPerRunner: 1000,
 		MaxLogSize: 1_048_576, OnTerm: "drain", MaxSubtasks: 1_000_000, MaxSubtaskDepth: 10_000, MirrorJSON: true, File: path, Named: true,
+		Retries: 10_000, RetryDelay: 24 * time.Hour, RetryBackoff: 100, RetryMaxDelay: 30 * 24 * time.Hour, RetryJitter: 100,
 	}
 	if diff := cmp.Diff(want, got, ignoreSettings); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
@@ -136,7 +143,7 @@ func TestBadFiles(t *testing.T) {
 		{"typing error", "poll_intervall: 5", `:1: poll_intervall: unknown key; did you mean poll_interval?`},
 		{"other spelling", "poll-interval: 5", `:1: poll-interval: unknown key; did you mean poll_interval?`},
 		{"unknown key", "color: red", `:1: color: unknown key; the known keys are poll_interval, task_timeout, kill_grace, ` +
-			`max_concurrent_runners, base_path, log_level, log_format, durability, tasks_per_runner, max_log_size, on_term, max_subtasks, max_subtask_depth, mirror_json, schedules_dir`},
+			`max_concurrent_runners, base_path, log_level, log_format, durability, tasks_per_runner, max_log_size, on_term, max_subtasks, max_subtask_depth, mirror_json, schedules_dir, retries, retry_delay, retry_backoff, retry_max_delay, retry_jitter`},
 		{"twice", "poll_interval: 5\npoll_interval: 6", `:2: poll_interval: is already set on line 1`},
 		{"base path empty", `base_path: ""`, `:1: base_path: must not be empty`},
 		{"base path null", "base_path: ~", `:1: base_path: must be text, not ~`},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,6 +42,11 @@ func TestSettings(t *testing.T) {
 		{"max_subtask_depth", "100", "100", "default"},
 		{"mirror_json", "false", "false", "default"},
 		{"schedules_dir", "none", "none", "default"},
+		{"retries", "0", "0", "default"},
+		{"retry_delay", "10", "10", "default"},
+		{"retry_backoff", "2", "2", "default"},
+		{"retry_max_delay", "3600", "3600", "default"},
+		{"retry_jitter", "10", "10", "default"},
 	}
 	if diff := cmp.Diff(want, c.Settings()); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -66,8 +72,8 @@ func TestSettingsHaveTheirTypesInJSON(t *testing.T) {
 	if err != nil || !c.MirrorJSON {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	mirrored := c.Settings()[13]
-	if got, err := json.Marshal(mirrored); err != nil || !strings.Contains(string(got), `"value":true,"default":false`) {
+	i := slices.IndexFunc(c.Settings(), func(s config.Setting) bool { return s.Key == "mirror_json" })
+	if got, err := json.Marshal(c.Settings()[i]); err != nil || !strings.Contains(string(got), `"value":true,"default":false`) {
 		t.Errorf("%s, %v", got, err)
 	}
 }
@@ -94,8 +100,8 @@ func TestTemplate(t *testing.T) {
 	dir := t.TempDir()
 	base := filepath.Join(dir, ".air-executor")
 	uncommented := regexp.MustCompile(`(?m)^#([a-z])`).ReplaceAll(config.Template(), []byte("$1"))
-	if n := len(regexp.MustCompile(`(?m)^[a-z_]+: `).FindAll(uncommented, -1)); n != 15 {
-		t.Errorf("the template has %d keys, want 15", n)
+	if n := len(regexp.MustCompile(`(?m)^[a-z_]+: `).FindAll(uncommented, -1)); n != 20 {
+		t.Errorf("the template has %d keys, want 20", n)
 	}
 	for _, content := range [][]byte{config.Template(), uncommented} {
 		path := write(t, base, "config.yaml", string(content))

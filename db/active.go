@@ -17,6 +17,7 @@ type Active struct {
 	Runner    Runner
 	StartedAt time.Time
 	Cancelled bool // its cancellation was requested
+	Rebooted  bool // for Lose: the machine was restarted since it started
 
 	ending
 }
@@ -76,7 +77,7 @@ func (r *activeRow) active() Active {
 		}),
 		StartedAt: time.UnixMicro(r.StartedAt).UTC(),
 		Cancelled: r.CancelAt != nil,
-		ending:    ending{r.ID, r.Task, r.Job, r.Token},
+		ending:    ending{attempt: r.ID, task: r.Task, job: r.Job, token: r.Token},
 	}
 }
 
@@ -88,12 +89,13 @@ func (a Active) LostAs() job.Reason {
 	return job.Lost
 }
 
-// Lose ends an attempt whose runner is dead: its task fails, as lost, or as cancelled
-// if that was requested. The caller must know that the runner is dead and that no
-// process of its command is left. If the attempt has ended in the meantime, Lose
-// changes nothing and returns false.
+// Lose ends an attempt whose runner is gone: its task fails, as lost, or as
+// cancelled if that was asked for; or it is tried again. The caller must know that the runner is gone
+// and that nothing of its command lives. It returns false, and changes nothing,
+// if the attempt has ended otherwise meanwhile.
 func (d *DB) Lose(ctx context.Context, a Active, why string) (bool, error) {
 	r := job.Result{Status: job.Failed, Reason: a.LostAs(), Error: why}
+	a.rebooted = a.Rebooted
 	err := d.writeResult(ctx, func(t *tx) error {
 		_, err := t.finish(a.ending, r)
 		return err

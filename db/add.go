@@ -21,7 +21,8 @@ type adder struct {
 	job    jobRow
 	parent *parentTask // nil: queued by a user
 
-	created bool // the job is new
+	created  bool       // the job is new
+	defaults []job.Spec // what tasks get that do not say it themselves, the first that says it counts
 
 	count       int   // tasks stored
 	first, last int64 // their rows
@@ -100,6 +101,10 @@ func (a *adder) queue(s job.Spec, ifAbsent bool) (string, error) {
 	if err := s.Check(); err != nil {
 		return "", err
 	}
+	s.DefaultRetries(a.defaults...)
+	if s.Retries <= 0 {
+		s.Retry = job.Retry{} // which would say nothing
+	}
 	task := job.Task{Spec: s, Status: job.Pending}
 	if s.ID == "" {
 		return a.queueNumbered(task)
@@ -166,6 +171,12 @@ func (a *adder) add(task job.Task) error {
 	if err != nil {
 		return err
 	}
+	if due := a.t.dueAt(&task.Spec); task.Status == job.Pending && !due.IsZero() {
+		if err := a.t.holdUntil(id, due); err != nil {
+			return err
+		}
+		blockers++
+	}
 	if a.dangling {
 		if err := a.tie(id, task.ID, task.Status); err != nil {
 			return err
@@ -191,7 +202,7 @@ func (a *adder) add(task job.Task) error {
 
 // insert stores the row of a task, with as many blockers as it has dependencies.
 func (a *adder) insert(task *job.Task) (int64, error) {
-	values := append(make([]any, 0, 24), a.next, a.job.ID, task.ID)
+	values := append(make([]any, 0, 32), a.next, a.job.ID, task.ID)
 	values, err := appendSpec(values, &task.Spec)
 	if err != nil {
 		return 0, err
@@ -211,11 +222,11 @@ func (a *adder) insert(task *job.Task) (int64, error) {
 	}
 	n, err := a.t.exec(`
 INSERT INTO task (id, job, name, `+specColumns+`,
-                  environment, status, reason, blockers, parent, root, depth, attempts,
+                  environment, status, reason, blockers, parent, root, depth, attempts, tries,
                   exit_code, signal, error, created_at, started_at, completed_at, extra)
-VALUES (?, ?, ?, `+specMarks+`, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, `+specMarks+`, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (job, name) DO NOTHING`, append(values,
-		env, task.Status, text(string(task.Reason)), len(task.Dependencies), parent, root, depth, task.Attempts,
+		env, task.Status, text(string(task.Reason)), len(task.Dependencies), parent, root, depth, task.Attempts, min(task.Tries, max(0, task.Retries)+1),
 		task.ExitCode, text(task.Signal), text(task.Error), created, instant(task.StartedAt), instant(task.CompletedAt), text(string(task.Extra)),
 	)...)
 	if err != nil {
@@ -259,7 +270,7 @@ func (a *adder) depend(id int64, needs []string) (int, error) {
 	if blockers == len(needs) {
 		return blockers, nil
 	}
-	_, err := a.t.exec(`UPDATE task SET blockers = ? WHERE id = ?`, blockers, id)
+	_, err := a.t.exec(`UPDATE task SET blockers = holds + ? WHERE id = ?`, blockers, id)
 	return blockers, err
 }
 

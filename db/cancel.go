@@ -88,6 +88,10 @@ func (d *DB) CancelTasks(ctx context.Context, name string, tasks []string) (Canc
 
 // cancelPending fails the tasks that have not started, with this error text.
 func (t *tx) cancelPending(jobID int64, task, why string) (int, error) {
+	freed, err := t.freeHeld(jobID, task)
+	if err != nil {
+		return 0, err
+	}
 	var blockers []int
 	query, args := oneOrAll(`
 UPDATE task
@@ -97,11 +101,11 @@ SET status = 'failed',
     completed_at = ?
 WHERE job = ?
   AND status = 'pending'`, task, why, t.now, jobID)
-	err := t.all(&blockers, query, args...)
+	err = t.all(&blockers, query, args...)
 	if err != nil || len(blockers) == 0 {
 		return 0, err
 	}
-	d := delta{Counts: job.Counts{Pending: -len(blockers), Failed: len(blockers)}}
+	d := delta{Counts: job.Counts{Pending: -len(blockers), Failed: len(blockers)}, blocked: -freed}
 	for _, b := range blockers {
 		if b > 0 {
 			d.blocked--

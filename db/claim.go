@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"github.com/air-executor/air-executor/internal/failpoint"
 	"github.com/air-executor/air-executor/job"
@@ -192,9 +193,22 @@ VALUES (?, '', '', 0, 0, 0)`, nobody)
 // Claimable returns how many jobs have a task that could be claimed now, n at most. If
 // only is not empty, it considers the job of that name alone.
 func (d *DB) Claimable(ctx context.Context, n int, only string) (int, error) {
-	var jobs int
+	w, err := d.Work(ctx, n, only)
+	return w.Jobs, err
+}
+
+// Work is what there is to do.
+type Work struct {
+	Jobs int       // that have a task that could be claimed now
+	Due  time.Time // of the task that is let go first of those that wait for a time; zero: none does
+}
+
+// Work returns what Claimable does, and Due, as of one instant.
+func (d *DB) Work(ctx context.Context, n int, only string) (Work, error) {
+	var w Work
 	err := d.read(ctx, func(t *tx) error {
-		_, err := t.get(&jobs, `
+		w = Work{}
+		_, err := t.get(&w.Jobs, `
 SELECT COUNT(*)
 FROM (
     SELECT 1
@@ -205,9 +219,13 @@ FROM (
       AND `+notPaused+`
       AND (? = '' OR name = ?)
     LIMIT ?) AS claimable`, only, only, n)
+		if err != nil {
+			return err
+		}
+		w.Due, err = t.dueTime()
 		return err
 	})
-	return jobs, err
+	return w, err
 }
 
 // claimRow is a task that is about to be claimed.

@@ -12,6 +12,7 @@ type dialect struct {
 	byClaimable string // of job
 	byJobName   string // of job
 	byReady     string // of task
+	byHeld      string // of task
 	bySlot      string // of attempt
 	byMissing   string // of dependency
 
@@ -35,6 +36,7 @@ var sqliteDialect = dialect{
 	byClaimable: "INDEXED BY job_claimable",
 	byJobName:   "INDEXED BY job_name",
 	byReady:     "INDEXED BY task_ready",
+	byHeld:      "INDEXED BY task_held",
 	bySlot:      "INDEXED BY attempt_slot",
 	nextTask:    "SELECT coalesce(max(id), 0) + 1 FROM task", // only one transaction writes
 	changes:     "PRAGMA data_version",

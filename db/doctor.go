@@ -42,20 +42,23 @@ WHERE coalesce(j.next_task, 0) <> coalesce(b.id, 0)
 SELECT place, state || ', should be ' || follows AS what
 FROM (SELECT name AS place, state,
              CASE WHEN running > 0 THEN 'working'
-                  WHEN next_task IS NOT NULL AND state = 'working' THEN 'working'
-                  WHEN next_task IS NOT NULL THEN 'waiting'
+                  WHEN goes_on AND state = 'working' THEN 'working'
+                  WHEN goes_on THEN 'waiting'
                   WHEN failed > 0 THEN 'failed'
                   WHEN pending > 0 THEN 'waiting'
                   ELSE 'completed' END AS follows
-      FROM job
+      FROM (SELECT j.*, j.next_task IS NOT NULL OR EXISTS (
+                SELECT 1 FROM task t
+                WHERE t.job = j.id AND t.status = 'pending' AND t.holds > 0 AND t.holds = t.blockers) AS goes_on
+            FROM job j) job
       WHERE pending + running + completed + failed > 0) f
 WHERE state <> follows`},
 	{"a paused job is held", `
 SELECT name AS place, 'holds ' || holds AS what
 FROM job
 WHERE paused_at IS NOT NULL AND holds = 0`},
-	{"a task's blockers are its unfinished dependencies", `
-SELECT j.name || '/' || t.name AS place, 'blockers ' || t.blockers || ', unfinished dependencies ' || c.open AS what
+	{"a task's blockers are its unfinished dependencies and its holds", `
+SELECT j.name || '/' || t.name AS place, 'blockers ' || t.blockers || ', holds ' || t.holds || ', unfinished dependencies ' || c.open AS what
 FROM task t
 JOIN job j ON j.id = t.job
 JOIN (SELECT t.id, sum(CASE WHEN d.task IS NULL OR n.status = 'completed' THEN 0 ELSE 1 END) AS open
@@ -63,7 +66,24 @@ JOIN (SELECT t.id, sum(CASE WHEN d.task IS NULL OR n.status = 'completed' THEN 0
       LEFT JOIN dependency d ON d.task = t.id
       LEFT JOIN task n ON n.id = d.needs
       GROUP BY t.id) c ON c.id = t.id
-WHERE c.open <> t.blockers`},
+WHERE c.open + t.holds <> t.blockers`},
+	{"a pending task's holds are the times and places that it waits for, others have none", `
+SELECT j.name || '/' || t.name AS place, t.status || ', holds ' || t.holds || ', should be ' || c.n AS what
+FROM task t
+JOIN job j ON j.id = t.job
+JOIN (SELECT t.id, COUNT(h.task) + CASE WHEN t.status = 'pending' AND t.pools IS NOT NULL THEN 1 ELSE 0 END AS n
+      FROM task t LEFT JOIN hold h ON h.task = t.id
+      GROUP BY t.id) c ON c.id = t.id
+WHERE c.n <> t.holds OR t.holds > 0 AND t.status <> 'pending'`},
+	{"a job's holds are its pause and the retries that it waits for", `
+SELECT j.name AS place, 'holds ' || j.holds || ', should be ' || c.n AS what
+FROM job j
+JOIN (SELECT j.id, coalesce(sum(h.holds_job), 0) + CASE WHEN j.paused_at IS NULL THEN 0 ELSE 1 END AS n
+      FROM job j
+      LEFT JOIN task t ON t.job = j.id
+      LEFT JOIN hold h ON h.task = t.id
+      GROUP BY j.id) c ON c.id = j.id
+WHERE c.n <> j.holds`},
 	{"a running task has one running attempt, any other has none", `
 SELECT j.name || '/' || t.name AS place, t.status || ', with ' || c.n || ' running attempts' AS what
 FROM task t

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/db/dbtest"
@@ -29,6 +30,7 @@ func everything(t *testing.T) *store {
 	s.MustEnqueue("later", task("a"))
 	s.MustEnqueue("failed", task("a"))
 	s.MustCancel("failed", "a")
+	s.MustEnqueue("timed", job.Spec{ID: "a", Command: "true", Delay: time.Hour})
 	s.Sound()
 	return s
 }
@@ -40,7 +42,9 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		counters = "a job's counters match its tasks"
 		next     = "a job's next task is its best ready one"
 		state    = "a job's state follows from its tasks"
-		blockers = "a task's blockers are its unfinished dependencies"
+		blockers = "a task's blockers are its unfinished dependencies and its holds"
+		holds    = "a pending task's holds are the times and places that it waits for, others have none"
+		jobHolds = "a job's holds are its pause and the retries that it waits for"
 		running  = "a running task has one running attempt, any other has none"
 		number   = "no attempt has a number above its task's count"
 		overlap  = "attempts of a task do not overlap"
@@ -74,6 +78,12 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		{"a task that waits for nothing", `UPDATE task SET blockers = 1 WHERE name = 'child'`, blockers, "j/child"},
 		{"a task that does not wait", `UPDATE task SET blockers = 0 WHERE name = 'blocked'`, blockers, "j/blocked"},
 		{"a task that does not wait for one that is missing", `UPDATE task SET blockers = 0 WHERE job = (SELECT id FROM job WHERE name = 'imported')`, blockers, "imported/a"},
+		{"a hold that is not counted", `UPDATE task SET holds = 0, blockers = 0 WHERE job = (SELECT id FROM job WHERE name = 'timed')`, holds, "timed/a"},
+		{"a hold that is gone", `DELETE FROM hold`, holds, "timed/a"},
+		{"a hold of a task that has ended", `UPDATE hold SET task = (SELECT id FROM task WHERE name = 'ok')`, holds, "j/ok"},
+		{"a failed job that waits for a time", `UPDATE job SET state = 'failed' WHERE name = 'timed'`, state, "timed"},
+		{"a job that waits for no retry", `UPDATE job SET holds = 1 WHERE name = 'later'`, jobHolds, "later"},
+		{"a job that does not wait for a retry", `UPDATE hold SET holds_job = 1`, jobHolds, "timed"},
 		{"a running task without an attempt", `UPDATE attempt SET status = 'completed', slot = NULL, ended_at = started_at WHERE status = 'running'`, running, "j/runs"},
 		{"an attempt of a task that does not run", `UPDATE task SET status = 'completed' WHERE name = 'runs'`, running, "j/runs"},
 		{"an attempt that nobody has counted", `UPDATE task SET attempts = 0 WHERE name = 'ok'`, number, "j/ok"},

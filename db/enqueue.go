@@ -27,6 +27,11 @@ type Batch struct {
 
 	// NewJob fails with ErrJobExists if the job exists.
 	NewJob bool
+	// RetryHolds says whether other tasks of the job wait while one waits for its retry;
+	// nil: as it is, for a new job that they do.
+	RetryHolds *bool
+	// Defaults are the retries of tasks that say none.
+	Defaults job.Spec
 	// FromFile marks the tasks as those of a job file, for a later Resume.
 	FromFile bool
 
@@ -99,6 +104,10 @@ func (t *tx) enqueue(b Batch) (Added, error) {
 	}
 	a, err := t.newAdder(b.Job, parent)
 	if err != nil {
+		return Added{}, err
+	}
+	a.defaults = append(a.defaults, b.Defaults)
+	if err := t.setRetryHolds(a.job.ID, b.RetryHolds); err != nil {
 		return Added{}, err
 	}
 	if b.NewJob && !a.created {

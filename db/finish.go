@@ -26,7 +26,7 @@ func (d *DB) Finish(ctx context.Context, a *Assignment, r job.Result, next bool)
 	var out Finished
 	err := d.writeResult(ctx, func(t *tx) error {
 		out = Finished{}
-		ready, err := t.finish(ending{a.attemptID, a.taskID, a.job, a.Token}, r)
+		ready, err := t.finish(ending{attempt: a.attemptID, task: a.taskID, job: a.job, token: a.Token}, r)
 		if err != nil {
 			return err
 		}
@@ -105,7 +105,10 @@ WHERE id = ?
 type ending struct {
 	attempt, task, job int64
 	token              string
+	rebooted           bool // the machine was restarted
 }
+
+var errNotRunning = fmt.Errorf("%w: attempt is running but its task is not", ErrCorrupt)
 
 // finish ends a running attempt and reports whether its job has a ready task.
 func (t *tx) finish(e ending, r job.Result) (ready bool, err error) {
@@ -122,12 +125,21 @@ func (t *tx) finish(e ending, r job.Result) (ready bool, err error) {
 	if n != 1 {
 		return false, ErrFenced
 	}
+	if r.Status == job.Failed {
+		again, err := t.tryAgain(e, r)
+		if err != nil {
+			return false, err
+		}
+		if again {
+			return t.updateJob(e.job, delta{Counts: job.Counts{Running: -1, Pending: 1}, blocked: 1})
+		}
+	}
 	n, err = t.exec(endTask, r.Status, text(string(r.Reason)), r.ExitCode, text(r.Signal), text(r.Error), t.now, e.task)
 	if err != nil {
 		return false, err
 	}
 	if n != 1 {
-		return false, fmt.Errorf("%w: attempt is running but its task is not", ErrCorrupt)
+		return false, errNotRunning
 	}
 	d := delta{Counts: job.Counts{Running: -1}}
 	if r.Status == job.Completed {

@@ -51,6 +51,9 @@ func (t *tx) importJob(j job.Job, tasks iter.Seq2[job.Task, error]) error {
 	if err := a.tallyUp(state); err != nil {
 		return err
 	}
+	if err := t.setRetryHolds(a.job.ID, j.RetryHolds); err != nil {
+		return err
+	}
 	// The counters were written with the time of the import; the file has the right
 	// time.
 	created, updated := j.CreatedAt.UnixMicro(), j.UpdatedAt.UnixMicro()

@@ -16,7 +16,7 @@ import (
 // database with row locks has keywords.
 var remarked = func() dialect {
 	d := sqliteDialect
-	d.byClaimable, d.byReady, d.bySlot, d.byMissing, d.byJobName = "/*byClaimable*/", "/*byReady*/", "/*bySlot*/", "/*byMissing*/", "/*byJobName*/"
+	d.byClaimable, d.byReady, d.byHeld, d.bySlot, d.byMissing, d.byJobName = "/*byClaimable*/", "/*byReady*/", "/*byHeld*/", "/*bySlot*/", "/*byMissing*/", "/*byJobName*/"
 	d.lockRow, d.skip = " /*lockRow*/", " /*skip*/"
 	return d
 }()

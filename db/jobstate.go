@@ -18,14 +18,14 @@ type delta struct {
 	state      job.State // new state; empty: derived from the counters
 }
 
-// updateJob changes the counters of a job, finds its best ready task again, and sets
-// its state. No other statement writes these columns. It must be called after the tasks
-// have been changed. It reports whether a task is ready.
+// updateJob changes the counters of a job, finds its first ready task anew, and
+// sets its state. No other statement writes these columns. The tasks must have
+// been changed before. It reports whether a task is ready, and nothing holds the job.
 func (t *tx) updateJob(id int64, d delta) (ready bool, err error) {
 	var now struct {
-		Running, Pending, Failed int
-		State                    job.State
-		Next                     *int64 `db:"next_task"`
+		Running, Pending, Failed, Holds int
+		State                           job.State
+		Next                            *int64 `db:"next_task"`
 	}
 	state := d.state
 	if state == "" && d.Running > 0 {
@@ -41,11 +41,17 @@ func (t *tx) updateJob(id int64, d delta) (ready bool, err error) {
 			return false, err
 		}
 	}
-	ready = now.Next != nil
+	next := now.Next != nil
+	ready = next && now.Holds == 0
 	if d.state != "" || now.Running > 0 {
 		return ready, nil
 	}
-	follows := settled(now.State, ready, now.Pending, now.Failed)
+	if !next && now.Pending > 0 { // what waits for a time or a place will be ready by itself
+		if next, err = t.held(id); err != nil {
+			return ready, err
+		}
+	}
+	follows := settled(now.State, next, now.Pending, now.Failed)
 	if follows == now.State {
 		return ready, nil
 	}
@@ -73,18 +79,18 @@ SET pending = pending + ?,
         ORDER BY task.priority DESC, task.place, task.id
         LIMIT 1)
 WHERE id = ?
-RETURNING running, pending, failed, state, next_task`
+RETURNING running, pending, failed, holds, state, next_task`
 }
 
-// settled is the state of a job that has no running task. While a task is ready, the
-// job stays waiting or working. Otherwise it is failed if a task has failed and was not
-// dismissed; waiting if a pending task depends on one that does not exist yet, or on
-// one that was dismissed; else completed.
-func settled(before job.State, ready bool, pending, failed int) job.State {
+// settled is the state of a job that has no running task. While a task is ready, or
+// waits for times and places only, the job stays waiting or working. Otherwise it is
+// failed if a task has failed and was not dismissed; waiting if a pending task depends on
+// one that does not exist yet, or on one that was dismissed; else completed.
+func settled(before job.State, goesOn bool, pending, failed int) job.State {
 	switch {
-	case ready && before.Ended():
+	case goesOn && before.Ended():
 		return job.StateWaiting
-	case ready:
+	case goesOn:
 		return before
 	case failed > 0:
 		return job.StateFailed

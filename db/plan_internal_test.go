@@ -34,6 +34,8 @@ func listed(found ...string) []string {
 		"SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
 		"SEARCH d USING PRIMARY KEY (task=?) LEFT-JOIN",
 		"SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+		"CORRELATED SCALAR SUBQUERY 1", // of those that are held
+		"SEARCH h USING PRIMARY KEY (task=?)",
 		"USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", // of those that are shown
 	)
 }
@@ -84,6 +86,16 @@ var hot = []struct {
 		"SEARCH job USING INTEGER PRIMARY KEY (rowid=?)",
 		"CORRELATED SCALAR SUBQUERY 1",
 		"SEARCH task USING COVERING INDEX task_ready (job=?)",
+	}},
+	{"find the first time that something waits for", "SELECT min(due) FROM hold", []string{
+		"SEARCH hold USING COVERING INDEX hold_due",
+	}},
+	{"see whether a job waits for times and places only", "holds = blockers", []string{
+		"SEARCH task USING INDEX task_held (job=?)",
+	}},
+	{"list what is due", "ORDER BY h.due", []string{
+		"SEARCH h USING INDEX hold_due (due<?)",
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 	}},
 	{"see whether a manager was asked to stop", "AND stop IS NOT NULL", []string{
 		"SEARCH manager USING INDEX manager_instance (instance=?)",
@@ -474,6 +486,8 @@ func exercise(t *testing.T, d *DB) {
 	must(d.WhileGone(ctx, "file", removed, func([]Removed) error { return nil }))
 	_, err = d.RemoveJobs(ctx, []string{"file"})
 	must(err)
+
+	exerciseHolds(t, d)
 
 	must(d.RegisterManager(ctx, Instance{ID: "m", StartedAt: time.Now()}))
 	must(d.AskToStop(ctx, "m", StopDrain))

@@ -217,7 +217,7 @@ func forPostgres(query string) string {
 	return strings.NewReplacer(
 		from.isList, to.isList,
 		from.lockRow, to.lockRow, from.skip, to.skip,
-		from.byClaimable, "", from.byReady, "", from.bySlot, "", from.byMissing, "", from.byJobName, "",
+		from.byClaimable, "", from.byReady, "", from.byHeld, "", from.bySlot, "", from.byMissing, "", from.byJobName, "",
 	).Replace(query)
 }
 

@@ -13,7 +13,7 @@ import (
 // jobColumns are the columns of a storedJob.
 const jobColumns = `
 SELECT uuid, name, state, pending, running, completed, failed, dismissed, blocked,
-       created_at, updated_at, extra
+       created_at, updated_at, retry_holds, extra
 FROM job`
 
 // storedJob is a job as stored in its row.
@@ -24,6 +24,7 @@ type storedJob struct {
 	Dismissed                                    int
 	CreatedAt                                    int64 `db:"created_at"`
 	UpdatedAt                                    int64 `db:"updated_at"`
+	RetryHolds                                   int   `db:"retry_holds"`
 	Extra                                        *string
 }
 
@@ -33,6 +34,9 @@ func (r *storedJob) job() job.Job {
 		Tasks:     job.Counts{Pending: r.Pending, Running: r.Running, Completed: r.Completed, Failed: r.Failed, Dismissed: r.Dismissed},
 		CreatedAt: time.UnixMicro(r.CreatedAt).UTC(),
 		UpdatedAt: time.UnixMicro(r.UpdatedAt).UTC(),
+	}
+	if r.RetryHolds == 0 {
+		j.RetryHolds = new(bool)
 	}
 	if r.Extra != nil {
 		j.Extra = []byte(*r.Extra)
@@ -64,7 +68,8 @@ type storedTask struct {
 	specRow
 	Status               job.Status
 	Reason               *string
-	Attempts             int
+	Attempts, Tries      int
+	Due                  *int64
 	ExitCode             *int
 	Signal, Error        *string
 	CreatedAt            int64
@@ -82,7 +87,8 @@ type storedTask struct {
 const taskColumns = taskFields + taskTables
 
 const taskFields = `
-SELECT t.id, t.name, ` + specOfT + `, t.status, t.reason, t.attempts,
+SELECT t.id, t.name, ` + specOfT + `, t.status, t.reason, t.attempts, t.tries,
+       CASE WHEN t.holds > 0 THEN (SELECT max(h.due) FROM hold h WHERE h.task = t.id) END AS due,
        t.exit_code, t.signal, t.error, t.created_at, t.started_at, t.completed_at, t.dismissed_at, t.extra,
        CASE WHEN p.job = t.job THEN p.name END AS parent, j.name AS job,
        coalesce(n.name, d.missing) AS needs, n.status AS needs_status, n.reason AS needs_reason`
@@ -96,7 +102,7 @@ LEFT JOIN task n ON n.id = d.needs`
 
 func (r *storedTask) scan(rows *sqlx.Rows, more ...any) error {
 	return rows.Scan(slices.Concat([]any{&r.ID, &r.Name}, r.into(), []any{
-		&r.Status, &r.Reason, &r.Attempts,
+		&r.Status, &r.Reason, &r.Attempts, &r.Tries, &r.Due,
 		&r.ExitCode, &r.Signal, &r.Error, &r.CreatedAt, &r.StartedAt, &r.Completed, &r.DismissedAt, &r.Extra, &r.Parent, &r.Job,
 		&r.Needs, &r.NeedsStatus, &r.NeedsReason,
 	}, more)...)
@@ -107,10 +113,11 @@ func (r *storedTask) task() (job.Task, error) {
 	t := job.Task{
 		Spec: spec,
 		Job:  r.Job, Status: r.Status, Reason: job.Reason(fromText(r.Reason)), Parent: fromText(r.Parent),
-		Attempts: r.Attempts, ExitCode: r.ExitCode, Signal: fromText(r.Signal), Error: fromText(r.Error),
+		Attempts: r.Attempts, Tries: r.Tries, ExitCode: r.ExitCode, Signal: fromText(r.Signal), Error: fromText(r.Error),
 		CreatedAt: time.UnixMicro(r.CreatedAt).UTC(), StartedAt: fromInstant(r.StartedAt), CompletedAt: fromInstant(r.Completed),
 		DismissedAt: fromInstant(r.DismissedAt),
 	}
+	t.Due = fromInstant(r.Due)
 	if r.Extra != nil {
 		t.Extra = []byte(*r.Extra)
 	}

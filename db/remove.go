@@ -107,6 +107,7 @@ var forgetJob = []string{
 	`UPDATE task SET parent = NULL WHERE parent IN (SELECT id FROM task WHERE job = ?)`,
 	`UPDATE task SET root = NULL WHERE root IN (SELECT id FROM task WHERE job = ?)`,
 	`DELETE FROM dependency WHERE task IN (SELECT id FROM task WHERE job = ?)`,
+	`DELETE FROM hold WHERE task IN (SELECT id FROM task WHERE job = ?)`,
 	`DELETE FROM attempt WHERE task IN (SELECT id FROM task WHERE job = ?)`,
 	`DELETE FROM task WHERE job = ?`,
 }
@@ -167,6 +168,9 @@ func (r *remover) remove() error {
 		}
 	}
 	for _, row := range r.rows {
+		if err := r.t.forgetHolds(r.job.ID, row.Name); err != nil {
+			return err
+		}
 		for _, statement := range forgetTask {
 			if _, err := r.t.exec(statement, row.ID); err != nil {
 				return fmt.Errorf("remove task %q: %w", row.Name, err)

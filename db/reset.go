@@ -9,8 +9,9 @@ import (
 
 // Which says which failed tasks of a job to reset.
 type Which struct {
-	// Tasks are ids of failed tasks, cancelled and dismissed ones included. Empty: all
-	// failed tasks, except those that were cancelled or dismissed.
+	// Tasks are ids; each must be that of a failed task, of whatever kind, or of one
+	// that waits for its retry. Empty: all that failed, but for those that were
+	// cancelled or dismissed.
 	Tasks []string
 	// Cancelled includes the cancelled ones.
 	Cancelled bool
@@ -56,6 +57,14 @@ func (t *tx) reset(j *jobRow, which Which) (Resetting, error) {
 		}
 	}
 	for _, id := range distinct(which.Tasks) {
+		waits, err := t.unretry(j, id, &change)
+		if err != nil {
+			return out, err
+		}
+		if waits {
+			out.Reset++
+			continue
+		}
 		f, err := t.failedTask(j, id, "reset")
 		if err != nil {
 			return out, err
@@ -66,7 +75,7 @@ WHERE id = ?`, f.ID); err != nil {
 		}
 		change.reset(f.Blockers, f.Dismissed)
 	}
-	out.Reset = change.Pending
+	out.Reset += change.Pending
 	if out.Reset == 0 {
 		return out, nil
 	}
@@ -113,21 +122,25 @@ func (d *delta) reset(blockers int, dismissed bool) {
 	}
 }
 
-// reopen updates the counters of a job that has new pending tasks. If one of them can
-// run and nothing is running, the job is waiting.
+// reopen changes the counters of a job that got pending tasks. If something of it is
+// to run and nothing does, the job waits.
 func (t *tx) reopen(j *jobRow, change delta) error {
-	ready, err := t.updateJob(j.ID, change)
-	if err == nil && ready && j.State != job.StateWaiting {
-		_, err = t.exec(`UPDATE job SET state = 'waiting' WHERE id = ? AND running = 0`, j.ID)
+	_, err := t.updateJob(j.ID, change)
+	if err == nil && j.State != job.StateWaiting {
+		_, err = t.exec(`UPDATE job SET state = 'waiting' WHERE id = ? AND running = 0 AND state = 'working'`, j.ID)
 	}
 	return err
 }
 
-// toPending makes a failed task pending as if it had never run, except for its
-// attempts. A condition is appended to it.
+// toPending makes a task that does not run as if it had never run, but for its
+// attempts. Of what held it, only the place that it needs in pools is left. The
+// condition follows.
 const toPending = `
 UPDATE task
 SET status = 'pending',
+    blockers = blockers - holds + CASE WHEN pools IS NULL THEN 0 ELSE 1 END,
+    holds = CASE WHEN pools IS NULL THEN 0 ELSE 1 END,
+    tries = 0,
     reason = NULL,
     exit_code = NULL,
     signal = NULL,

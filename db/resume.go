@@ -50,6 +50,10 @@ func (d *DB) Resume(ctx context.Context, b Batch) (Resumed, error) {
 		if err != nil {
 			return err
 		}
+		a.defaults = append(a.defaults, b.Defaults)
+		if err := t.setRetryHolds(a.job.ID, b.RetryHolds); err != nil {
+			return err
+		}
 		r := resumer{t: t, job: &a.job, adder: a, batch: b, stored: map[string]*storedDef{}, given: map[string]bool{}, envs: map[int64][]string{}}
 		err = r.resume()
 		out = r.out
@@ -141,6 +145,10 @@ func (r *resumer) readBatch() error {
 		}
 		if err != nil {
 			return err
+		}
+		spec.DefaultRetries(r.adder.defaults...)
+		if spec.Retries = max(0, spec.Retries); spec.Retries == 0 {
+			spec.Retry = job.Retry{}
 		}
 		r.specs = append(r.specs, spec)
 		r.given[spec.ID] = true
@@ -236,6 +244,9 @@ func (r *resumer) drop() error {
 			if _, err := r.t.exec(`DELETE FROM dependency WHERE task = ?`, s.id); err != nil {
 				return err
 			}
+			if err := r.t.forgetHolds(r.job.ID, s.name); err != nil {
+				return err
+			}
 		}
 	}
 	err := m.remove()
@@ -268,6 +279,11 @@ WHERE id = ?`, append(asked, env, s.id)...)
 		}
 		if s.environment != nil && (env == nil || *env != *s.environment) && !slices.Contains(r.unused, *s.environment) {
 			r.unused = append(r.unused, *s.environment)
+		}
+		if due := r.t.dueAt(&spec); !due.IsZero() {
+			if err := r.t.holdUntil(s.id, due); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -334,7 +350,7 @@ type counters struct {
 func (r *resumer) recount() error {
 	_, err := r.t.exec(`
 UPDATE task
-SET blockers = (
+SET blockers = holds + (
     SELECT COUNT(*)
     FROM dependency d
     LEFT JOIN task n ON n.id = d.needs

@@ -10,15 +10,17 @@ import (
 // dependencies. All statements that read or write them are built from this list;
 // specRow and appendSpec have the same order.
 const (
-	specColumns = `command, args, dir, priority, timeout`
-	specMarks   = `?, ?, ?, ?, ?`
-	specOfT     = `t.command, t.args, t.dir, t.priority, t.timeout`
+	specColumns = `command, args, dir, priority, timeout, retries, retry`
+	specMarks   = `?, ?, ?, ?, ?, ?, ?`
+	specOfT     = `t.command, t.args, t.dir, t.priority, t.timeout, t.retries, t.retry`
 	specSet     = `
     command = ?,
     args = ?,
     dir = ?,
     priority = ?,
-    timeout = ?`
+    timeout = ?,
+    retries = ?,
+    retry = ?`
 )
 
 // specRow holds the values of these columns.
@@ -27,25 +29,32 @@ type specRow struct {
 	Dir           *string
 	Priority      int
 	Timeout       *int64
+	Retries       int
+	Retry         *string
 }
 
 // into returns the scan destinations.
 func (r *specRow) into() []any {
-	return []any{&r.Command, &r.Args, &r.Dir, &r.Priority, &r.Timeout}
+	return []any{&r.Command, &r.Args, &r.Dir, &r.Priority, &r.Timeout, &r.Retries, &r.Retry}
 }
 
 // spec returns the task in the row.
 func (r *specRow) spec(id string) (job.Spec, error) {
 	args, err := decodeArgs(r.Args)
-	s := job.Spec{ID: id, Command: r.Command, Args: args, Dir: fromText(r.Dir), Priority: r.Priority}
+	if err != nil {
+		return job.Spec{}, err
+	}
+	s := job.Spec{ID: id, Command: r.Command, Args: args, Dir: fromText(r.Dir), Priority: r.Priority, Retries: r.Retries}
 	if r.Timeout != nil {
 		s.Timeout = time.Duration(*r.Timeout) * time.Microsecond
 	}
+	s.Retry, err = decodeRetry(r.Retry)
 	return s, err
 }
 
 // appendSpec appends the values of a task for these columns.
 func appendSpec(values []any, s *job.Spec) ([]any, error) {
 	args, err := encodeArgs(s.Args)
-	return append(values, s.Command, args, text(s.Dir), s.Priority, number(s.Timeout.Microseconds())), err
+	return append(values, s.Command, args, text(s.Dir), s.Priority, number(s.Timeout.Microseconds()),
+		max(0, s.Retries), encodeRetry(s.Retry)), err
 }

@@ -95,6 +95,11 @@ type Spec struct {
 	Env          []string      // "KEY=VALUE" pairs; nil: the environment of the manager
 	Priority     int           // higher runs first; 0 is the default
 	Timeout      time.Duration // time limit; 0: task_timeout of the configuration; NoTimeout: none
+	Retries      int           // attempts that may follow a failed one; 0: as its job or the configuration says; NoRetries: none
+	Retry        Retry         // how they follow
+	Due          time.Time     // it does not start before; zero: at once
+	DueNote      string        // what is odd about Due, for whoever queues the task; it is not stored
+	Delay        time.Duration // it does not start before so much time has passed since it was queued, instead of Due; 0: at once
 	Extra        []byte        // JSON object of keys that belong to other tools; nil: none
 }
 
@@ -120,7 +125,10 @@ type Job struct {
 	Blocked   int // pending tasks that are waiting for a dependency
 	CreatedAt time.Time
 	UpdatedAt time.Time
-	Extra     []byte // JSON object of state.json keys that belong to other tools; nil: none
+
+	RetryHolds *bool // whether its other tasks wait while one waits for its retry; nil: they do
+
+	Extra []byte // JSON object of state.json keys that belong to other tools; nil: none
 }
 
 // Counts says how many tasks of a job are in each status. Dismissed failures are
@@ -140,6 +148,7 @@ type Task struct {
 	Reason      Reason // only when Status is Failed
 	Parent      string // id of the task that queued this one, if it is of the same job; else empty
 	Attempts    int    // number of attempts started
+	Tries       int    // failed attempts that count against Retries, since it was queued or reset
 	ExitCode    *int   // nil: the command did not exit by itself, or is not done
 	Signal      string // name of the signal that ended the command; empty: none
 	Error       string // what went wrong, for messages; empty: nothing

@@ -22,6 +22,7 @@ type dispatching struct {
 	trouble    *troubles
 	requests   *requests
 	recovery   *recovery
+	holding    *holding
 	fleet      fleet
 	claims     claims
 	tasks      map[dispatch.ID]*db.Assignment // of the claim that is being handled
@@ -36,7 +37,7 @@ type dispatching struct {
 func (m *Manager) newDispatching(d *dispatch.Dispatcher) *dispatching {
 	s := &dispatching{
 		dispatcher: d, db: m.db, log: m.log, onlyJob: m.options.OnlyJob, poll: m.config.PollInterval, trouble: m.trouble,
-		requests: m.requests, recovery: m.recovery, fleet: newFleet(m.exe, m.setup(), m.self, m.options.RunnerLog),
+		requests: m.requests, recovery: m.recovery, holding: m.holding, fleet: newFleet(m.exe, m.setup(), m.self, m.options.RunnerLog),
 		onTerm: m.options.OnTerm, begins: m.options.Stopping,
 	}
 	s.claims = claims{db: m.db, log: m.log, places: m.config.MaxConcurrentRunners, onlyJob: m.options.OnlyJob}
@@ -89,6 +90,8 @@ func (s *dispatching) loop(ctx context.Context) error {
 			s.claimed(ctx, c)
 		case found := <-s.recovery.found:
 			s.handle(ctx, found)
+		case gone := <-s.holding.found:
+			s.handle(ctx, gone)
 		case _, open := <-s.woken:
 			if !open {
 				s.log.Warn("new work is noticed by polling only", "error", "the pipe cannot be read")
@@ -182,9 +185,9 @@ func (s *dispatching) handle(ctx context.Context, e dispatch.Event) {
 func (s *dispatching) obey(ctx context.Context, o dispatch.Order) {
 	switch o := o.(type) {
 	case dispatch.Count:
-		n, err := s.db.Claimable(ctx, o.Limit, s.onlyJob)
+		w, err := s.db.Work(ctx, o.Limit, s.onlyJob)
 		s.trouble.report(noLook, "cannot look for work", err)
-		s.handle(ctx, dispatch.Counted{Ready: n, Failed: err != nil})
+		s.handle(ctx, dispatch.Counted{Ready: w.Jobs, Due: w.Due, Failed: err != nil})
 	case dispatch.CountParked:
 		n, err := s.db.Parked(ctx)
 		if err != nil {
@@ -201,6 +204,8 @@ func (s *dispatching) obey(ctx context.Context, o dispatch.Order) {
 		s.fleet.runners[o.Runner].Dismiss()
 	case dispatch.Look:
 		s.recovery.asked <- o
+	case dispatch.LetGo:
+		s.holding.asked <- struct{}{}
 	case dispatch.Warn:
 		s.warn(s.fleet.runners[o.Runner], o.HadTask)
 	case dispatch.Blame:

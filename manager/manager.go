@@ -63,6 +63,7 @@ type Manager struct {
 
 	dispatching *dispatching
 	recovery    *recovery
+	holding     *holding
 	upkeep      *upkeep
 	schedules   *schedules // nil with OnlyJob
 }
@@ -85,7 +86,7 @@ func New(ctx context.Context, o Options) (*Manager, error) {
 // stopped: the mirror last, so that it writes what the others have recorded. A new one
 // is added here.
 func (m *Manager) services(ctx context.Context) []service {
-	list := []service{m.dispatching, m.recovery, m.upkeep}
+	list := []service{m.dispatching, m.recovery, m.holding, m.upkeep}
 	if m.schedules != nil {
 		list = append(list, m.schedules)
 	}

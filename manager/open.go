@@ -46,6 +46,7 @@ func (m *Manager) open(ctx context.Context) error {
 	failpoint.Hit("manager.registered")
 	m.requests.attach(m.db, m.log, m.instance())
 	m.recovery = m.newRecovery()
+	m.holding = m.newHolding()
 	attempts, err := m.recovery.pass(ctx, func() bool { return m.requests.told(ctx) })
 	if err != nil {
 		return err

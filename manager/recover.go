@@ -109,6 +109,7 @@ func (r *recovery) lose(ctx context.Context, a db.Active) error {
 	if err := r.killRest(a); err != nil {
 		return err
 	}
+	a.Rebooted = a.Runner.BootID != r.bootID
 	return r.recordLoss(ctx, a, lossText(a, r.bootID))
 }
 

@@ -24,6 +24,7 @@ type EnqueueOptions struct {
 	AllowMissing bool                         // accept dependencies that do not exist yet; else db.ErrNoTask
 	NewJob       bool                         // the job must not exist yet; else db.ErrJobExists
 	FromFile     bool                         // the tasks are those of a job file, for a later Resume
+	RetryHolds   *bool                        // whether other tasks of the job wait while one waits for its retry; nil: as it is
 }
 
 // EnqueuedForm is the form of a task that was queued or existed.
@@ -75,13 +76,36 @@ func (q *Queue) batch(tasks iter.Seq2[job.Spec, error], o EnqueueOptions) db.Bat
 	c := o.Caller
 	b := db.Batch{
 		Job: o.Job, Tasks: tasks, IfAbsent: o.IfAbsent, Compare: o.Compare, AllowMissing: o.AllowMissing,
-		NewJob: o.NewJob, FromFile: o.FromFile, Parent: c.Token, ParentJob: c.Job, ParentTask: c.Task,
+		NewJob: o.NewJob, FromFile: o.FromFile, RetryHolds: o.RetryHolds, Defaults: q.retries(), Parent: c.Token, ParentJob: c.Job, ParentTask: c.Task,
 		DefaultJob: DefaultJob, MaxSubtasks: q.conf.MaxSubtasks, MaxDepth: q.conf.MaxSubtaskDepth,
 	}
 	if c.Token == "" && c.Job != "" && c.BasePath == q.conf.BasePath {
 		b.DefaultJob = c.Job // it has only unset its token
 	}
 	return b
+}
+
+// retries are those of the configuration. What is as usual is left out.
+func (q *Queue) retries() job.Spec {
+	c := q.conf
+	s := job.Spec{Retries: c.Retries}
+	if c.RetryDelay != job.UsualRetryDelay {
+		s.Retry.Delay = c.RetryDelay
+	}
+	if c.RetryBackoff != job.UsualRetryBackoff {
+		s.Retry.Backoff = float64(c.RetryBackoff)
+	}
+	if c.RetryMaxDelay != job.UsualRetryMaxDelay {
+		s.Retry.MaxDelay = c.RetryMaxDelay
+	}
+	switch c.RetryJitter {
+	case job.UsualRetryJitter:
+	case 0:
+		s.Retry.Jitter = job.NoJitter
+	default:
+		s.Retry.Jitter = c.RetryJitter
+	}
+	return s
 }
 
 // ReadTasks yields a task that was read before, and then the rest of r. The error
@@ -114,9 +138,9 @@ func filled(tasks iter.Seq2[job.Spec, error], template job.Spec) iter.Seq2[job.S
 	}
 }
 
-// Fill sets what a task leaves unset to the template's directory, priority and time
-// limit. A relative directory is relative to the template's. The task's variables are
-// added to the template's environment.
+// Fill gives a task what it does not say itself: directory, priority, time limit and
+// retries of the template. A relative directory is one below the template's. Its variables
+// are set on top of the template's environment.
 func Fill(s *job.Spec, template job.Spec) {
 	if s.Dir == "" {
 		s.Dir = template.Dir
@@ -134,6 +158,7 @@ func Fill(s *job.Spec, template job.Spec) {
 	if s.Timeout == 0 {
 		s.Timeout = template.Timeout
 	}
+	s.DefaultRetries(template)
 }
 
 // CheckJobName returns an error for a name that is not allowed for a new job, unless

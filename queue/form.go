@@ -95,6 +95,9 @@ type TaskForm struct {
 	WaitsFor         *WaitsFor     `json:"waits_for"`
 	Parent           *string       `json:"parent"`
 	Attempts         int           `json:"attempts"`
+	Retries          int           `json:"retries"` // attempts that may follow a failed one
+	Tries            int           `json:"tries"`   // failed attempts that count against them
+	DueAt            *string       `json:"due_at"`  // a pending task waits until then; null: for no time
 	ExitCode         *int          `json:"exit_code"`
 	Signal           *string       `json:"signal"`
 	Error            *string       `json:"error"`
@@ -122,7 +125,8 @@ func toTaskForm(l db.Listed, waits WaitsFor, limit time.Duration, base string) T
 		Job: t.Job, Task: t.ID, Status: t.Status, Reason: OrNull(t.Reason), Command: t.Command, Args: list(t.Args),
 		WorkingDirectory: OrNull(t.Dir), Priority: t.Priority, TimeoutDefault: t.Timeout == 0,
 		Dependencies: list(t.Dependencies), BlockedBy: []BlockerForm{}, WaitsFor: OrNull(waits), Parent: OrNull(t.Parent),
-		Attempts: t.Attempts, ExitCode: t.ExitCode, Signal: OrNull(t.Signal), Error: OrNull(t.Error),
+		Attempts: t.Attempts, Retries: t.Retries, Tries: t.Tries, DueAt: instant(t.Due),
+		ExitCode: t.ExitCode, Signal: OrNull(t.Signal), Error: OrNull(t.Error),
 		CreatedAt: job.FormatTime(t.CreatedAt), StartedAt: instant(t.StartedAt), CompletedAt: instant(t.CompletedAt),
 		DismissedAt: instant(t.DismissedAt), Stuck: OrNull(t.Stuck),
 	}

@@ -199,6 +199,8 @@ type WaitsFor string
 const (
 	WaitsForTasks   WaitsFor = "dependencies" // other tasks must complete first
 	WaitsForResume  WaitsFor = "resume"       // its job is paused, or all jobs are
+	WaitsForTime    WaitsFor = "time"         // it is to start later
+	WaitsForRetry   WaitsFor = "retry"        // it has failed, and is tried again later
 	WaitsForManager WaitsFor = "manager"      // none serves
 	WaitsForJob     WaitsFor = "job"          // another task of its job runs
 	WaitsForPlace   WaitsFor = "place"        // max_concurrent_runners are running
@@ -214,6 +216,10 @@ func (s *Status) Waits(l db.Listed) WaitsFor {
 		return WaitsForTasks
 	case !s.Pauses.Of(l.Job).IsZero():
 		return WaitsForResume
+	case !l.Due.IsZero() && l.Tries > 0:
+		return WaitsForRetry
+	case !l.Due.IsZero():
+		return WaitsForTime
 	case s.Manager == nil:
 		return WaitsForManager
 	case s.RunningTask(l.Job) != "":

@@ -13,7 +13,7 @@ import (
 //
 // The first ten are those of the tool that introduced tasks.json; they are always
 // written, in this order. The others are ours, and are written unless they are empty.
-var taskKeys = table[job.Task]{
+var taskKeys = append(table[job.Task]{
 	{name: "id", in: inTasks | inLines | inJobFile | inFlags, must: inTasks | inJobFile, always: true,
 		is:   ids{texts[job.Task]{func(t *job.Task) *string { return &t.ID }, taskID, false}},
 		help: "Id, unique in its job: 1 to 255 bytes of printable text. Where it may be missing, it is the job's next free number."},
@@ -72,10 +72,10 @@ var taskKeys = table[job.Task]{
 	{name: "parent", in: inTasks, skip: inLines,
 		is:   texts[job.Task]{func(t *job.Task) *string { return &t.Parent }, taskID, true},
 		help: "Id of the task that queued this one."},
-}
+}, againKeys...)
 
 // stateKeys are all keys of a state.json.
-var stateKeys = table[job.Job]{
+var stateKeys = append(table[job.Job]{
 	{name: "id", in: inState, always: true,
 		is:   texts[job.Job]{func(j *job.Job) *string { return &j.UUID }, jobUUID, true},
 		help: "Identity of the job, usually a UUID. A job without one gets one."},
@@ -91,7 +91,7 @@ var stateKeys = table[job.Job]{
 	{name: "updated_at", in: inState, always: true,
 		is:   instants[job.Job]{func(j *job.Job) *time.Time { return &j.UpdatedAt }},
 		help: "When the job last changed."},
-}
+}, heldKeys...)
 
 // jobKeys are all keys of a job file, outside of its tasks.
 var jobKeys = table[jobHead]{
@@ -101,6 +101,9 @@ var jobKeys = table[jobHead]{
 	{name: "schedule", in: inJobFile,
 		is:   scheduleRules{},
 		help: "When it runs, for schedule add and schedules_dir; run does not look at it. A cron line, or an object."},
+	{name: "retry_holds", in: inJobFile,
+		is:   toggles[jobHead]{func(f *jobHead) **bool { return &f.retryHolds }},
+		help: "Whether the other tasks of the job wait while one waits for its retry; the default is true."},
 	{name: "tasks", in: inJobFile, must: inJobFile,
 		is:   someTasks{},
 		help: "The tasks, at least one."},

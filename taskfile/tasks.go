@@ -148,6 +148,9 @@ func (r *TaskReader) belongs(t *job.Task) error {
 }
 
 func checkSelf(s *job.Spec) error {
+	if s.Delay > 0 && !s.Due.IsZero() {
+		return &mistake{key: "at", err: errors.New("does not go with delay")}
+	}
 	for _, d := range s.Dependencies {
 		if d == s.ID && d != "" {
 			return &mistake{key: "dependencies", err: dependsOnItself(d)}

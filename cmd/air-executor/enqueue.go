@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -21,8 +22,10 @@ type enqueueCmd struct {
 	NoEnv    bool         `help:"Do not store this shell's environment; run with the manager's."`
 	IfAbsent bool         `help:"If there is a task with this id already, do nothing and exit 0; if it differs, say so."`
 	Missing  bool         `name:"allow-missing" help:"Accept dependencies on tasks that do not exist yet. The task waits for them."`
-	FromFile string       `short:"f" placeholder:"FILE" help:"Add the tasks of a file: JSON lines, or a tasks.json array; - is stdin."`
-	Command  []string     `arg:"" optional:"" predictor:"command" help:"Command and arguments, after --."`
+	retryFlags
+	laterFlags
+	FromFile string   `short:"f" placeholder:"FILE" help:"Add the tasks of a file: JSON lines, or a tasks.json array; - is stdin."`
+	Command  []string `arg:"" optional:"" predictor:"command" help:"Command and arguments, after --."`
 }
 
 // Help is printed below the summary.
@@ -30,6 +33,10 @@ func (*enqueueCmd) Help() string {
 	return `Prints the id of the task once it is stored durably. The manager need not be running.
 
     air-executor enqueue --job build --id test --after compile -- make test
+    air-executor enqueue --retries 3 --retry-delay 1m -- rsync -a data/ backup:data/
+    air-executor enqueue --at 'tomorrow 09:00' -- ./report
+
+Both are in docs/retries.md: which failures are tried again, and when tasks start.
 
 Exit codes: 0 stored; 1 not stored, nothing has changed, unless the error says that it is stored; 2 wrong flags, configuration or file; 4 a task that --after names does not exist.`
 }
@@ -59,6 +66,9 @@ func (c *enqueueCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		Compare: comparer(len(template.Env) - len(c.Env)),
 	}
 	if c.FromFile == "" {
+		if err := c.laterFlags.set(&template); err != nil {
+			return err
+		}
 		template.ID, template.Dependencies = c.ID, c.After
 		template.Command, template.Args = c.Command[0], c.Command[1:]
 		if err := template.Check(); err != nil {
@@ -79,6 +89,8 @@ func (c *enqueueCmd) check() error {
 		return errors.New("a command and --from-file do not go together")
 	case c.FromFile != "" && (c.ID != "" || len(c.After) > 0):
 		return errors.New("--id and --after do not go with --from-file; set ids and dependencies in the file")
+	case c.FromFile != "" && c.laterFlags.given() != "":
+		return fmt.Errorf("%s does not go with --from-file; in a file, each task has its own", c.laterFlags.given())
 	case c.IfAbsent && c.ID == "" && c.FromFile == "":
 		return errors.New("--if-absent needs --id: without one, every task is a new one")
 	}
@@ -87,5 +99,5 @@ func (c *enqueueCmd) check() error {
 
 // shell returns what tasks get from this shell.
 func (c *enqueueCmd) shell() fromShell {
-	return fromShell{dir: c.Dir, env: c.Env, noEnv: c.NoEnv, priority: int(c.Priority), timeout: time.Duration(c.Timeout)}
+	return fromShell{dir: c.Dir, env: c.Env, noEnv: c.NoEnv, priority: int(c.Priority), timeout: time.Duration(c.Timeout), retry: c.retryFlags}
 }

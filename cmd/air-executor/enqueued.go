@@ -20,7 +20,7 @@ func store(ctx context.Context, ui *ui, ws *workspace, tasks iter.Seq2[job.Spec,
 		return err
 	}
 	defer q.Close()
-	added, err := q.Enqueue(ctx, tasks, o)
+	added, err := q.Enqueue(ctx, ui.notingTimes(tasks), o)
 	if err != nil {
 		return explainEnqueue(explainMissing(ctx, ws, q.DB, err))
 	}
@@ -34,6 +34,24 @@ func store(ctx context.Context, ui *ui, ws *workspace, tasks iter.Seq2[job.Spec,
 		ws.hintNoManager()
 	}
 	return nil
+}
+
+// notingTimes says of tasks that pass what is odd about the times at which they start.
+func (ui *ui) notingTimes(tasks iter.Seq2[job.Spec, error]) iter.Seq2[job.Spec, error] {
+	const most = 20
+	return func(yield func(job.Spec, error) bool) {
+		n := 0
+		for s, err := range tasks {
+			if err == nil && s.DueNote != "" {
+				if n++; n <= most {
+					ui.notef("%s", s.DueNote)
+				}
+			}
+			if !yield(s, err) {
+				return
+			}
+		}
+	}
 }
 
 // remarkDiffering reports how existing tasks differ from those that were to be stored.

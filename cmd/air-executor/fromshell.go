@@ -19,6 +19,7 @@ type fromShell struct {
 	noEnv    bool     // no environment is stored
 	priority int
 	timeout  time.Duration // 0: that of the configuration
+	retry    retryFlags
 }
 
 // check refuses invalid variables.
@@ -41,6 +42,9 @@ func (f fromShell) template() (job.Spec, error) {
 		return job.Spec{}, err
 	}
 	s := job.Spec{Dir: dir, Priority: f.priority, Timeout: f.timeout}
+	if err := f.retry.set(&s); err != nil {
+		return job.Spec{}, err
+	}
 	if !f.noEnv {
 		s.Env = shellEnv()
 	} else if len(f.env) > 0 {

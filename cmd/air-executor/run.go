@@ -14,8 +14,9 @@ type runCmd struct {
 	Dir      string       `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run a command; the default is the current directory."`
 	Env      []string     `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable for a command. May be given several times."`
 	NoEnv    bool         `help:"Run a command with the manager's environment, not with this shell's."`
-	ExitCode string       `placeholder:"job|command" enum:"job,command" default:"job" type:"word" words:"job,command" help:"With 'command', exit with the exit code of the command."`
-	Args     []string     `arg:"" optional:"" name:"file" help:"Job file (YAML or JSON; - is stdin), or -- and a command with its arguments."`
+	retryFlags
+	ExitCode string   `placeholder:"job|command" enum:"job,command" default:"job" type:"word" words:"job,command" help:"With 'command', exit with the exit code of the command."`
+	Args     []string `arg:"" optional:"" name:"file" help:"Job file (YAML or JSON; - is stdin), or -- and a command with its arguments."`
 	asksNothing
 }
 

@@ -13,7 +13,7 @@ import (
 
 // command returns the order for a single command in its own job, whose output is shown.
 func (c *runCmd) command() (*order, error) {
-	shell := fromShell{dir: c.Dir, env: c.Env, noEnv: c.NoEnv, priority: int(c.Priority), timeout: time.Duration(c.Timeout)}
+	shell := fromShell{dir: c.Dir, env: c.Env, noEnv: c.NoEnv, priority: int(c.Priority), timeout: time.Duration(c.Timeout), retry: c.retryFlags}
 	if err := shell.check(); err != nil {
 		return nil, usage(err, "see air-executor run --help")
 	}
@@ -50,7 +50,7 @@ func (c *runCmd) commandFlag() string {
 	case c.ExitCode != "job":
 		return "--exit-code"
 	}
-	return ""
+	return c.retryFlags.given()
 }
 
 // order returns what to run, from the command line and the job file.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
@@ -16,6 +17,8 @@ func (r *report) note(l db.Listed) string {
 		return blockedBy(l.Blockers)
 	case queue.WaitsForResume:
 		return "paused"
+	case queue.WaitsForTime, queue.WaitsForRetry:
+		return dueNote(l.Task, time.Now())
 	case queue.WaitsForManager:
 		return "no manager runs"
 	case queue.WaitsForJob:
@@ -39,6 +42,24 @@ func (r *report) note(l db.Listed) string {
 		n = strings.TrimPrefix(fmt.Sprintf("%s; attempt %d", n, l.Attempts), "; ")
 	}
 	return n
+}
+
+// dueNote says until when a task waits, and why.
+func dueNote(t job.Task, now time.Time) string {
+	form := "15:04:05"
+	if due := t.Due.Local(); due.Sub(now) > 12*time.Hour || due.Day() != now.Local().Day() {
+		form = "2006-01-02 15:04:05"
+	}
+	at := t.Due.Local().Format(form)
+	why := ""
+	if t.Error != "" {
+		why, _, _ = strings.Cut(t.Error, ";")
+		why = " (" + why + ")"
+	}
+	if t.Tries > 0 {
+		return fmt.Sprintf("retry %d of %d at %s%s", t.Tries, t.Retries, at, why)
+	}
+	return "waits until " + at + why
 }
 
 // blockedBy names the dependencies that block a task. If some will not complete by

@@ -64,6 +64,7 @@ func (r *report) describe() (lines []string) {
 			line(strings.ToUpper(name[:1])+name[1:], strconv.Itoa(n))
 		}
 	})
+	line("Retries", retriesText(t.Task))
 	line("After", strings.Join(t.Dependencies, ", "))
 	line("Queued by", t.Parent)
 	line("Created", when(t.CreatedAt, 0))
@@ -76,6 +77,14 @@ func (r *report) describe() (lines []string) {
 		line("Environment", "that of the manager")
 	}
 	return lines
+}
+
+// retriesText is how often a task is tried again; nothing for one that is not.
+func retriesText(t job.Task) string {
+	if t.Retries <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d, of which %d are used", t.Retries, min(t.Tries, t.Retries))
 }
 
 // timeLimit is how long a task may run.

@@ -27,6 +27,7 @@ type Dispatcher struct {
 	adopted   int  // running attempts, except those of our runners that are known to have a task
 	elsewhere int  // how many of adopted only another manager can end
 	look      look
+	held      held
 	failures  int       // runners in a row that failed before they had a task
 	fruitless int       // claims in a row that found nothing
 	quiet     time.Time // not zero: nothing is claimed or started until then
@@ -57,10 +58,9 @@ func (d *Dispatcher) Handle(now time.Time, e Event) []Order {
 func (d *Dispatcher) order(o Order) { d.orders = append(d.orders, o) }
 
 // Next returns when the dispatcher needs a [Due] event; zero: not before some other
-// event. This is the only timer of a manager. Once the store can hold tasks until a
-// certain time, [Counted] will carry the earliest such time, and Next will return it if
-// it is before the end of a pause.
-func (d *Dispatcher) Next() time.Time { return d.quiet }
+// event. This is the only timer of a manager: for the end of a pause, and for the first
+// time that a task waits for, which comes with [Counted].
+func (d *Dispatcher) Next() time.Time { return d.next() }
 
 // Running returns how many attempts are running, as far as is known.
 func (d *Dispatcher) Running() int { return d.pool.count(busy) + d.adopted }
@@ -173,11 +173,14 @@ func (e Parked) happen(d *Dispatcher) {
 
 func (e Counted) happen(d *Dispatcher) {
 	if !e.Failed {
+		d.held.due = e.Due
+		d.letGo()
 		d.fill(e.Ready)
 	}
 }
 
 func (Due) happen(d *Dispatcher) {
+	d.letGo()
 	if d.quiet.IsZero() || d.now.Before(d.quiet) {
 		return
 	}

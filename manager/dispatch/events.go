@@ -1,5 +1,7 @@
 package dispatch
 
+import "time"
+
 // Event is something that has happened: one of the types below.
 type Event interface{ happen(*Dispatcher) }
 
@@ -38,7 +40,8 @@ type Exited struct{ Runner ID }
 // Counted answers [Count].
 type Counted struct {
 	Ready  int
-	Failed bool // the answer is unknown
+	Due    time.Time // the first time that a task waits for; zero: none does
+	Failed bool      // the answer is unknown
 }
 
 // Parked answers [CountParked].
@@ -69,6 +72,13 @@ type Looked struct {
 	Parked   int       // how many attempts are still parked, if Freed
 	Freed    bool      // places were taken back
 	Failed   bool      // the answer is unknown
+}
+
+// LetGone answers [LetGo], some time later.
+type LetGone struct {
+	Holds  int       // so many have ended
+	Due    time.Time // the first time that is left; zero: none is
+	Failed bool      // nobody knows
 }
 
 // Stop says that the manager is to stop, or to stop in another way.
@@ -105,6 +115,9 @@ type Look struct {
 	Parked bool // some are parked: also take back the places of those whose waiting command has died
 }
 
+// LetGo asks to let go of the tasks whose time has come.
+type LetGo struct{}
+
 // Warn asks for a log line about a runner that has exited too early.
 type Warn struct {
 	Runner  ID
@@ -125,5 +138,6 @@ func (Claim) order()       {}
 func (Assign) order()      {}
 func (Dismiss) order()     {}
 func (Look) order()        {}
+func (LetGo) order()       {}
 func (Warn) order()        {}
 func (Blame) order()       {}

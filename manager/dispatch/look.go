@@ -35,6 +35,7 @@ func (d *Dispatcher) lose(id ID) {
 }
 
 func (Tick) happen(d *Dispatcher) {
+	d.letGo()
 	// Only running attempts can be lost, so no check is needed without them, unless
 	// this manager receives no wake-ups.
 	if d.Running() > 0 || d.stopping || d.oneJob {
