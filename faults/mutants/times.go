@@ -5,31 +5,31 @@ package main
 var ofTimes = []mutant{
 	{
 		name:    "a failed attempt is counted twice",
-		changes: []change{{"db/retry.go", `is.Tries++`, `is.Tries += 2`}},
+		changes: []change{{"db/tryagain.go", `is.Tries++`, `is.Tries += 2`}},
 		test:    inConformance("ATaskWhoseRetriesAreSpentHasFailed"),
 		shows:   "there is no task to claim",
 	},
 	{
 		name:    "a failed attempt is not counted",
-		changes: []change{{"db/retry.go", `is.Tries++`, ``}},
+		changes: []change{{"db/tryagain.go", `is.Tries++`, ``}},
 		test:    inConformance("ATaskWhoseRetriesAreSpentHasFailed"),
 		shows:   "want",
 	},
 	{
 		name:    "a retry starts before its time",
-		changes: []change{{"db/retry.go", `.Add(policy.Wait(max(is.Tries, 1), e.token))`, `.Add(policy.Wait(max(is.Tries, 1), e.token) / 2)`}},
+		changes: []change{{"db/tryagain.go", `.Add(policy.Wait(max(is.Tries, 1), e.token))`, `.Add(policy.Wait(max(is.Tries, 1), e.token) / 2)`}},
 		test:    inConformance("AFailedTaskIsTriedAgain"),
 		shows:   "let go of 1, <nil>, want 0",
 	},
 	{
 		name:    "what was cancelled is tried again",
-		changes: []change{{"db/retry.go", `!found || is.Cancelled`, `!found`}},
+		changes: []change{{"db/tryagain.go", `!found || is.Cancelled`, `!found`}},
 		test:    inConformance("ACancelledTaskIsNotTriedAgain"),
 		shows:   "want",
 	},
 	{
 		name:    "the shutdown of the machine is a failed attempt",
-		changes: []change{{"db/retry.go", `outside := e.rebooted || r.Reason == job.Cancelled`, `outside := false`}},
+		changes: []change{{"db/tryagain.go", `outside := e.rebooted || r.Reason == job.Cancelled`, `outside := false`}},
 		test:    inConformance("WhatEndsATaskFromOutsideIsNoFailedAttempt"),
 		shows:   "want",
 	},
