@@ -17,6 +17,7 @@ import (
 var remarked = func() dialect {
 	d := sqliteDialect
 	d.byClaimable, d.byReady, d.bySlot, d.byMissing, d.byJobName = "/*byClaimable*/", "/*byReady*/", "/*bySlot*/", "/*byMissing*/", "/*byJobName*/"
+	d.byEnd, d.byFailure, d.byUnstarted = "/*byEnd*/", "/*byFailure*/", "/*byUnstarted*/"
 	d.lockRow, d.skip = " /*lockRow*/", " /*skip*/"
 	return d
 }()
