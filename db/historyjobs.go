@@ -2,8 +2,6 @@ package db
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -35,9 +33,7 @@ WHERE state IN ('completed', 'failed')
 	if q.Failed {
 		s.add("\n  AND state = 'failed'")
 	}
-	for _, key := range slices.Sorted(maps.Keys(q.Labels)) {
-		s.add("\n  AND EXISTS (SELECT 1 FROM label l WHERE l.job = t.id AND l.key = ? AND l.value = ?)", key, q.Labels[key])
-	}
+	q.labelled(&s, "l.job = t.id")
 	s.add("\nORDER BY updated_at DESC, id DESC")
 	err = d.read(ctx, func(t *tx) error {
 		out = nil

@@ -145,8 +145,17 @@ func (q *HistoryQuery) only(s *source, table string) {
 	if q.Reason != "" {
 		s.add("\n  AND "+table+".reason = ?", string(q.Reason))
 	}
+	q.labelled(s, "l.job = t.job AND l.task IN (0, t.id)")
+}
+
+// labelled adds that there are the labels, each with this condition.
+func (q *HistoryQuery) labelled(s *source, at string) {
 	for _, key := range slices.Sorted(maps.Keys(q.Labels)) {
-		s.add("\n  AND EXISTS (SELECT 1 FROM label l WHERE l.job = t.job AND l.task IN (0, t.id) AND l.key = ? AND l.value = ?)", key, q.Labels[key])
+		s.add("\n  AND EXISTS (SELECT 1 FROM label l WHERE "+at+" AND l.key = ?", key)
+		if value := q.Labels[key]; value != nil {
+			s.add(" AND l.value = ?", *value)
+		}
+		s.add(")")
 	}
 }
 

@@ -558,7 +558,7 @@ func exercise(t *testing.T, d *DB) {
 	must(err)
 	_, err = d.Changes(ctx)
 	must(err)
-	for _, q := range []HistoryQuery{{}, {Completed: true}, {Failed: true}, {Reason: job.Lost, Labels: map[string]string{"a": "b"}}} {
+	for _, q := range []HistoryQuery{{}, {Completed: true}, {Failed: true}, {Reason: job.Lost, Labels: map[string]*string{"a": new("b"), "c": nil}}} {
 		must(d.Figures(ctx, q, func(Figure) {}))
 		must(d.History(ctx, q, func(Ended) error { return nil }))
 		_, err = d.EndedJobs(ctx, q)
