@@ -556,6 +556,8 @@ func exercise(t *testing.T, d *DB) {
 	must(err)
 	_, err = d.LastStep(ctx)
 	must(err)
+	_, _, err = d.Started(ctx, 0)
+	must(err)
 	_, err = d.Changes(ctx)
 	must(err)
 	for _, q := range []HistoryQuery{{}, {Completed: true}, {Failed: true}, {Reason: job.Lost, Labels: map[string]*string{"a": new("b"), "c": nil}}} {
