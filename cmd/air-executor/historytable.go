@@ -7,7 +7,6 @@ import (
 	"io"
 
 	"github.com/air-executor/air-executor/db"
-	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/queue"
 )
 
@@ -24,7 +23,7 @@ func (c *historyCmd) attempts(ctx context.Context, ui *ui, q *queue.Queue, query
 		g.addRow(
 			cell{text: when(e.EndedAt, width)}, cell{text: e.Job}, cell{text: e.Task}, cell{text: attemptNumber(e)},
 			cell{string(e.Status), colourOf(string(e.Status))}, cell{text: tookOf(e)},
-			cell{text: shorten(oneLine(shellCommand(job.Task{Spec: job.Spec{Command: e.Command, Args: e.Args}})), 60)},
+			cell{text: shorten(oneLine(shellLine(append([]string{e.Command}, e.Args...))), 60)},
 			cell{text: noteOf(e)})
 		if shown++; shown%most > 0 {
 			return nil
