@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -59,14 +58,17 @@ func (c *statsCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 // print prints a line of sums, a table and a chart.
 func (c *statsCmd) print(ui *ui, s *queue.Stats) error {
 	t := &s.Total
-	ui.printf("%s since %s, %d failed, %s per hour\n\n", plural(t.Count, "attempt"), when(s.Since, 0), t.Failed, rate(s.PerHour(t.Count, s.Span())))
+	ui.printf("%s since %s, %d failed, %s per hour\n\n", plural(t.Count, "attempt"), when(s.Since, ui.width()), t.Failed, rate(s.PerHour(t.Count, s.Span())))
 	if err := c.table(ui, s).print(ui.out, ui.width()); err != nil {
 		return err
 	}
 	if more := len(s.Groups) - int(c.Limit); c.Limit > 0 && more > 0 {
 		ui.notef("and %d more; --limit 0 shows all", more)
 	}
-	ui.printf("\n%s", chart(s))
+	ui.printf("\n")
+	for _, line := range chart(s) {
+		ui.printf("%s\n", line)
+	}
 	return nil
 }
 
@@ -117,7 +119,7 @@ func rate(n float64) string {
 }
 
 // chart draws how many have ended per hour, in at most 60 columns.
-func chart(s *queue.Stats) string {
+func chart(s *queue.Stats) (lines []string) {
 	const width = 60
 	most, digits := 0.0, len("per hour")
 	for _, p := range s.Periods {
@@ -129,8 +131,7 @@ func chart(s *queue.Stats) string {
 		form = "2006-01-02  "
 	}
 	room := width - len(form) - digits - 2*gap
-	var b strings.Builder
-	fmt.Fprintf(&b, "%-*s  %*s\n", len(form), "Ended", digits, "per hour")
+	lines = append(lines, fmt.Sprintf("%-*s  %*s", len(form), "Ended", digits, "per hour"))
 	for _, p := range s.Periods {
 		n := s.PerHour(p.Count, s.Size)
 		bar := 0
@@ -138,7 +139,7 @@ func chart(s *queue.Stats) string {
 			bar = max(1, int(n/most*float64(room)+0.5))
 		}
 		line := fmt.Sprintf("%s  %*s  %s", p.From.Local().Format(form), digits, rate(n), strings.Repeat(marks().bar, bar))
-		io.WriteString(&b, strings.TrimRight(line, " ")+"\n")
+		lines = append(lines, strings.TrimRight(line, " "))
 	}
-	return b.String()
+	return lines
 }
