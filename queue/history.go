@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"strings"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 
 // HistoryQuery says what of the history is wanted. The zero value is all of it.
 type HistoryQuery struct {
-	Jobs   []string  // names of jobs or patterns of them, as of path.Match; none: all
+	Jobs   []string  // names of jobs or patterns of them, see Match; none: all
 	Status string    // completed, failed, or a reason of a failure; empty: any
 	Since  time.Time // only what has ended then or later; zero: all
 	Until  time.Time // only what has ended before; zero: all
@@ -59,10 +58,10 @@ func (query *HistoryQuery) forDB(ctx context.Context, d *db.DB) (out db.HistoryQ
 		return out, nil
 	}
 	for _, p := range query.Jobs {
-		if _, err := path.Match(p, ""); err != nil {
-			return out, badQuery("bad pattern of jobs %q: a [ has no ]", p)
+		if !sound(p) {
+			return out, &BadPattern{p}
 		}
-		if strings.ContainsAny(p, `*?[\`) {
+		if strings.ContainsAny(p, "*?[") {
 			continue
 		}
 		if _, err := d.Job(ctx, p); err != nil {
@@ -71,7 +70,7 @@ func (query *HistoryQuery) forDB(ctx context.Context, d *db.DB) (out db.HistoryQ
 	}
 	out.Job = func(name string) bool {
 		for _, p := range query.Jobs {
-			if ok, _ := path.Match(p, name); ok {
+			if Match(p, name) {
 				return true
 			}
 		}
@@ -80,7 +79,7 @@ func (query *HistoryQuery) forDB(ctx context.Context, d *db.DB) (out db.HistoryQ
 	return out, nil
 }
 
-// History calls fn with what has ended, newest first. Errors: *BadQuery, db.ErrNoJob,
+// History calls fn with what has ended, newest first. Errors: *BadQuery, *BadPattern, db.ErrNoJob,
 // and those of fn.
 func (q *Queue) History(ctx context.Context, query HistoryQuery, fn func(db.Ended) error) error {
 	wanted, err := query.forDB(ctx, q.DB)
@@ -106,7 +105,8 @@ func (q *Queue) EndedJobs(ctx context.Context, query HistoryQuery) ([]db.EndedJo
 // IsBadQuery reports whether an error is about what was asked for.
 func IsBadQuery(err error) bool {
 	var bad *BadQuery
-	return errors.As(err, &bad)
+	var pattern *BadPattern
+	return errors.As(err, &bad) || errors.As(err, &pattern)
 }
 
 // EndedForm is the form of an entry of the history.
