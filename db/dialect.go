@@ -15,6 +15,9 @@ type dialect struct {
 	byHeld      string // of task
 	bySlot      string // of attempt
 	byMissing   string // of dependency
+	byEnd       string // of attempt
+	byFailure   string // of attempt
+	byUnstarted string // of task
 
 	// Queries that are written differently for each database.
 	nextTask    string // the row for the next task, which no other transaction will take
@@ -44,4 +47,7 @@ var sqliteDialect = dialect{
 	foreignKeys: "PRAGMA foreign_key_check",
 	isList:      "CASE WHEN json_valid(t.args) THEN json_type(t.args) = 'array' AND NOT EXISTS (SELECT 1 FROM json_each(t.args) e WHERE e.type <> 'text') ELSE 0 END",
 	byMissing:   "INDEXED BY dependency_missing",
+	byEnd:       "INDEXED BY attempt_history",
+	byFailure:   "INDEXED BY attempt_failures",
+	byUnstarted: "INDEXED BY task_unstarted",
 }

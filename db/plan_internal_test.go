@@ -127,6 +127,22 @@ var hot = []struct {
 	{"list the next jobs", "WHERE name > ?\nORDER BY name\nLIMIT", []string{
 		"SEARCH job USING INDEX job_name (name>?)",
 	}},
+	{"find what has ended last", "a.ended_at IS NOT NULL\n  AND t.id = a.task\n  AND j.id = t.job\n  AND a.ended_at BETWEEN ? AND ?\n  AND (a.ended_at < ? OR a.id < ?)\nORDER", []string{
+		"SEARCH a USING INDEX attempt_history (ended_at>? AND ended_at<?)", // in the order that is asked for
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+	}},
+	{"find what has failed last", "WHERE a.status = 'failed'\n  AND t.id = a.task\n  AND j.id = t.job\n  AND a.ended_at BETWEEN ? AND ?\n  AND (a.ended_at < ? OR a.id < ?)\n  AND a.status = 'failed'\nORDER", []string{
+		"SEARCH a USING INDEX attempt_failures (ended_at>? AND ended_at<?)",
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+	}},
+	{"find what has ended last without an attempt", "WHERE j.id = t.job\n  AND t.completed_at IS NOT NULL\n  AND (t.attempts = 0 OR t.reason IN ('cancelled', 'skipped'))\n  AND t.completed_at BETWEEN ? AND ?\n  AND (t.completed_at < ? OR t.id < ?)\n  AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.task = t.id AND a.number = t.attempts AND a.ended_at = t.completed_at)\nORDER", []string{
+		"SEARCH t USING INDEX task_unstarted (completed_at>? AND completed_at<?)",
+		"CORRELATED SCALAR SUBQUERY 1",
+		"SEARCH a USING INDEX attempt_number (task=? AND number=?)",
+		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+	}},
 	{"look for dependents", "SELECT 1 FROM dependency WHERE needs = ?", []string{
 		"SEARCH dependency USING COVERING INDEX dependency_needs (needs=?)",
 	}},
@@ -236,6 +252,9 @@ var allowed = []struct{ part, why string }{
 	{"SELECT c.job\nFROM task p", "a job is removed, with all of its tasks"},
 	{"SELECT DISTINCT job", "what a removed task has queued"},
 	{"SELECT DISTINCT environment", "the environments of a job that is removed"},
+	{"SELECT id, name, pending + running", "a selection of jobs is made by their names"},
+	{"WHERE j.id = ?\n  AND t.job = j.id", "the history of a job with few tasks"},
+	{"AND updated_at BETWEEN", "there are far fewer jobs than tasks"},
 	{"DELETE FROM job", "an index of the attempts by job would cost every claim"},
 }
 
@@ -551,8 +570,18 @@ func exercise(t *testing.T, d *DB) {
 	must(err)
 	_, err = d.LastStep(ctx)
 	must(err)
+	_, _, err = d.Started(ctx, 0)
+	must(err)
 	_, err = d.Changes(ctx)
 	must(err)
+	for _, q := range []HistoryQuery{{}, {Completed: true}, {Failed: true}, {Reason: job.Lost, Labels: map[string]*string{"a": new("b"), "c": nil}}} {
+		must(d.Figures(ctx, q, func(Figure) {}))
+		must(d.History(ctx, q, func(Ended) error { return nil }))
+		_, err = d.EndedJobs(ctx, q)
+		must(err)
+		q.Job = func(name string) bool { return name == "j" }
+		must(d.History(ctx, q, func(Ended) error { return nil }))
+	}
 	_, err = d.Check(ctx)
 	must(err)
 	_, err = only(t, d).ExecContext(ctx, "INSERT INTO environment (digest, content) VALUES (printf('%064d', 0), x'')")

@@ -87,6 +87,22 @@ func (d *DB) LastStep(ctx context.Context) (int64, error) {
 	return last, err
 }
 
+// Started returns the names of the jobs of which an attempt has started after the row
+// last, and the newest row. If that is below last, attempts were removed.
+func (d *DB) Started(ctx context.Context, last int64) (names []string, newest int64, err error) {
+	err = d.read(ctx, func(t *tx) (err error) {
+		names = nil
+		if newest, err = t.lastStep(); err != nil || newest <= last {
+			return err
+		}
+		return t.all(&names, `
+SELECT j.name
+FROM job j
+WHERE j.id IN (SELECT t.job FROM attempt a JOIN task t ON t.id = a.task WHERE a.id > ?)`, last)
+	})
+	return names, newest, err
+}
+
 func (t *tx) lastStep() (last int64, err error) {
 	_, err = t.get(&last, `SELECT coalesce(max(id), 0) FROM attempt`)
 	return last, err

@@ -126,6 +126,9 @@ func (f *Follower) begin(logs []*Log, lines int) error {
 		}
 		if l.Status.Ended() {
 			l.Close()
+			if err := ended(f.sink, l); err != nil {
+				return err
+			}
 		}
 	}
 	for row, l := range f.open {
@@ -189,6 +192,9 @@ func (f *Follower) Tick(ctx context.Context, changed bool) error {
 			}
 			l.Close()
 			delete(f.open, row)
+			if err := ended(f.sink, l); err != nil {
+				return err
+			}
 		} else if moved[l] {
 			l.Close()
 			l.again(f.sink, "was replaced")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
@@ -17,6 +18,8 @@ type LogQuery struct {
 	Tasks   []string // only these; empty: all. A Task leaves no more to choose
 	Attempt int      // this one of the task, from 1; 0: the newest
 	Failed  bool     // only of tasks that have failed, without those that were dismissed
+
+	Since time.Time // only of tasks that run, or have ended then or later; zero: all
 }
 
 // NoAttempt is the error about an attempt that does not exist.
@@ -54,7 +57,7 @@ func (q *Queue) Logs(ctx context.Context, name string, query LogQuery) (logs []*
 		only[id] = true
 	}
 	err = q.DB.ListTasks(ctx, wanted, func(t db.Listed) error {
-		if len(only) > 0 && !only[t.ID] {
+		if len(only) > 0 && !only[t.ID] || !query.recent(t.Task) {
 			return nil
 		}
 		if t.Attempts == 0 && !t.Status.Ended() { // imported tasks may have a log
@@ -65,6 +68,11 @@ func (q *Queue) Logs(ctx context.Context, name string, query LogQuery) (logs []*
 		return nil
 	})
 	return logs, pending, err
+}
+
+// recent reports whether a task has ended late enough to be of interest, or not yet.
+func (query *LogQuery) recent(t job.Task) bool {
+	return !t.Status.Ended() || !t.CompletedAt.Before(query.Since)
 }
 
 // logOf returns the log of the selected attempt, or nil if there is none yet.
@@ -85,7 +93,7 @@ func (q *Queue) logOf(t job.Task, query LogQuery) (*Log, error) {
 			return nil, nil
 		}
 	}
-	if query.Failed && !hasFailed(t) {
+	if query.Failed && !hasFailed(t) || !query.recent(t) {
 		return nil, nil
 	}
 	return l, nil
@@ -113,6 +121,18 @@ func (q *Queue) WithFailures(ctx context.Context) (names []string, err error) {
 	jobs, err := q.DB.ListJobs(ctx, db.JobsQuery{Failed: new(true)})
 	for _, j := range jobs {
 		names = append(names, j.Name)
+	}
+	return names, err
+}
+
+// WithLogs lists the names of jobs of which something may have run since then, or, for
+// zero, at all.
+func (q *Queue) WithLogs(ctx context.Context, since time.Time) (names []string, err error) {
+	jobs, err := q.DB.ListJobs(ctx, db.JobsQuery{})
+	for _, j := range jobs {
+		if !Ended(j) || !j.UpdatedAt.Before(since) {
+			names = append(names, j.Name)
+		}
 	}
 	return names, err
 }

@@ -31,6 +31,9 @@ type commandLine struct {
 	Status statusCmd `cmd:"" help:"Show the jobs, or one job with its tasks."`
 	Logs   logsCmd   `cmd:"" help:"Show what tasks have printed."`
 
+	History historyCmd `cmd:"" help:"List what has ended."`
+	Stats   statsCmd   `cmd:"" help:"Show how many tasks ran, how long, and how many failed."`
+
 	Enqueue enqueueCmd `cmd:"" help:"Add a task to a job."`
 	Run     runCmd     `cmd:"" help:"Run a job file or a command in the foreground."`
 	Wait    waitCmd    `cmd:"" help:"Wait until a job or task has ended."`

@@ -101,7 +101,7 @@ func TestJSONHasOneShape(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := &printing{T: t, dir: t.TempDir(), shapes: map[string][]string{}, known: map[string]bool{}, walked: map[string]bool{}}
-	for _, m := range regexp.MustCompile("[`\"]([a-z_]+)[`\"]").FindAllStringSubmatch(string(doc), -1) {
+	for _, m := range regexp.MustCompile("[`\"]([a-z_]+[0-9]*)[`\"]").FindAllStringSubmatch(string(doc), -1) {
 		p.known[m[1]] = true
 	}
 	for _, name := range []string{"BASE_PATH", "CONFIG", "JSON", "JOB", "TOKEN"} {
@@ -139,6 +139,9 @@ func TestJSONHasOneShape(t *testing.T) {
 	p.run(0, "logs", "j", "r", "s")
 	p.run(0, "logs", "--path", "j")
 	p.run(0, "logs", "--follow", "j")
+	p.run(0, "history")
+	p.run(0, "stats")
+	p.run(0, "stats", "--by", "command", "--until", "1s")
 	p.run(0, "reset", "r")
 	p.run(exitFailed, "wait", "r")
 	p.run(exitFailed, "wait", "r", "s")

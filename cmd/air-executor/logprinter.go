@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 
@@ -15,6 +16,7 @@ type logPrinter struct {
 	note    func(string, ...any)           // prints a remark
 	titles  bool                           // name the task whenever another one's output begins
 	several bool                           // with its job
+	prefix  bool                           // begin each line with that name; the output comes in whole lines
 	last    *queue.Log                     // whose output came last
 	broken  bool                           // it did not end with a newline
 	piece   func(*queue.Log, []byte) error // takes the output in place of out, if set
@@ -31,6 +33,9 @@ func (p *logPrinter) Again(l *queue.Log, what string) {
 func (p *logPrinter) Output(l *queue.Log, b []byte) error {
 	if p.piece != nil {
 		return p.piece(l, b)
+	}
+	if p.prefix {
+		return p.prefixed(l, b)
 	}
 	if p.last != nil && p.last != l {
 		if err := p.end(); err != nil {
@@ -51,6 +56,28 @@ func (p *logPrinter) Output(l *queue.Log, b []byte) error {
 		b = p.filter.add(make([]byte, 0, len(b)+64), b)
 	}
 	_, err := p.out.Write(b)
+	return err
+}
+
+// prefixed prints lines with the name of their task.
+func (p *logPrinter) prefixed(l *queue.Log, b []byte) error {
+	name := l.Task
+	if p.several {
+		name = l.Job + "/" + name
+	}
+	name = oneLine(name) + ": "
+	var out []byte
+	for line := range bytes.Lines(b) {
+		out = append(out, name...)
+		line = bytes.TrimSuffix(line, []byte("\n"))
+		if p.filter != nil {
+			out = p.filter.end(p.filter.add(out, line))
+		} else {
+			out = append(out, line...)
+		}
+		out = append(out, '\n')
+	}
+	_, err := p.out.Write(out)
 	return err
 }
 

@@ -26,7 +26,7 @@ func (c *logsCmd) find(ctx context.Context, ui *ui, ws *workspace, q *queue.Queu
 			return nil, noJobButTask(ctx, ws, q, jobs, err)
 		}
 		switch {
-		case len(found) > 0 || c.Failed:
+		case len(found) > 0 || c.Failed || c.AllJobs || !c.Since.IsZero():
 		case len(ids) == 1:
 			ui.notef("task %q of job %q has not started yet", ids[0], name)
 		case pending > 0:
@@ -35,6 +35,21 @@ func (c *logsCmd) find(ctx context.Context, ui *ui, ws *workspace, q *queue.Queu
 		logs = append(logs, found...)
 	}
 	return logs, nil
+}
+
+// ofAll are the jobs that may have such logs.
+func (c *logsCmd) ofAll(ctx context.Context, ui *ui, q *queue.Queue) (jobs []string, err error) {
+	what := "no task has failed"
+	if c.Failed {
+		jobs, err = q.WithFailures(ctx)
+	} else {
+		what = "nothing has run"
+		jobs, err = q.WithLogs(ctx, c.Since.Time)
+	}
+	if err == nil && len(jobs) == 0 {
+		ui.notef("%s", what)
+	}
+	return jobs, err
 }
 
 // noJobButTask adds a hint if a task was given as if it were a job.
@@ -49,9 +64,9 @@ func noJobButTask(ctx context.Context, ws *workspace, q *queue.Queue, jobs []str
 
 // query selects the logs, of these tasks, or of all if there are none.
 func (c *logsCmd) query(ids []string) queue.LogQuery {
-	query := queue.LogQuery{Tasks: ids, Failed: c.Failed}
+	query := queue.LogQuery{Tasks: ids, Failed: c.Failed, Since: c.Since.Time}
 	if len(ids) == 1 {
-		query = queue.LogQuery{Task: ids[0], Failed: c.Failed}
+		query = queue.LogQuery{Task: ids[0], Failed: c.Failed, Since: c.Since.Time}
 	}
 	if c.Attempt != nil {
 		query.Attempt = int(*c.Attempt)

@@ -43,7 +43,7 @@ func (c *logsCmd) oneJSON(out *bufio.Writer, l *queue.Log) error {
 	out.Write(form[:len(form)-len(null)])
 	text := jsonText{out: out}
 	io.WriteString(out, `"`)
-	if err := l.Tail(&logPrinter{out: &text}, int(c.Tail)); err != nil {
+	if err := c.print(&logPrinter{out: &text}, []*queue.Log{l}); err != nil {
 		return err
 	}
 	text.flush()

@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 	"strings"
+
+	"github.com/air-executor/air-executor/job"
 )
 
 // The colours, as numbers of the sequence that sets them.
@@ -16,6 +18,19 @@ const (
 
 // paint puts s in a colour.
 func paint(s, code string) string { return "\x1b[" + code + "m" + s + "\x1b[0m" }
+
+// colourOf is the colour of a state or status.
+func colourOf(state string) string {
+	switch state {
+	case string(job.Failed):
+		return red
+	case string(job.StateWorking), string(job.Running):
+		return yellow
+	case string(job.Completed):
+		return green
+	}
+	return ""
+}
 
 // symbols are the non-ASCII characters that are printed, or their replacements.
 type symbols struct {

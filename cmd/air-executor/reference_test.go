@@ -56,6 +56,8 @@ var examples = map[string][]string{
 	"resume":          {"air-executor resume nightly", "air-executor resume --all"},
 	"kill":            {"air-executor kill server --task 1 --signal HUP"},
 	"retry":           {"air-executor retry build --task compile --completed --downstream", "air-executor retry pages --task 'page-*'"},
+	"history":         {"air-executor history", "air-executor history --since 2d --status failed", "air-executor history build-* --limit 0"},
+	"stats":           {"air-executor stats", "air-executor stats --since 30d --by command"},
 }
 
 // generated is the line of docs/commands.md below which everything is written

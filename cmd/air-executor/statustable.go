@@ -29,19 +29,6 @@ func (r *report) blocks(width int) (head, list []string) {
 	return t[:n], t[n:]
 }
 
-// colourOf is the colour of a state or status.
-func colourOf(state string) string {
-	switch state {
-	case string(job.Failed):
-		return red
-	case string(job.StateWorking), string(job.Running):
-		return yellow
-	case string(job.Completed):
-		return green
-	}
-	return ""
-}
-
 // jobTable is the table of jobs. Its first five columns are documented.
 func (r *report) jobTable(width int) []string {
 	g := grid{

@@ -293,4 +293,22 @@ var ofTheSurroundings = []mutant{
 		test:    inConformance("AManagerThatWasAskedToStopClaimsNothing"),
 		shows:   "claimed &",
 	},
+	{
+		name:    "a page of the history leaves out what ended in the instant of the last one's end",
+		changes: []change{{"db/historyquery.go", `		last, id = c.ended, c.id`, `		last = c.ended - 1`}},
+		test:    inConformance("TheHistoryIsReadInPages"),
+		shows:   "page after page",
+	},
+	{
+		name:    "the history is silent on what was cancelled before it started",
+		changes: []change{{"db/historyquery.go", `return []source{q.attempts(d, 0), q.unstarted(d, 0)}`, `return []source{q.attempts(d, 0)}`}},
+		test:    inConformance("TheHistoryIsWhatHasEndedNewestFirst"),
+		shows:   "two/never#0 failed",
+	},
+	{
+		name:    "--grep looks at the beginning of a line before the rest is there",
+		changes: []change{{"queue/loglines.go", `end := bytes.LastIndexByte(b, '\n') + 1`, `end := len(b)`}},
+		test:    test{"./queue", "", "TestLinesAreGivenOnWhole"},
+		shows:   "want",
+	},
 }

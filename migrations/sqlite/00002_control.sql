@@ -57,6 +57,13 @@ ALTER TABLE attempt ADD COLUMN frozen_at INTEGER;
 ALTER TABLE attempt ADD COLUMN frozen INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN signals TEXT;
 
+-- What has ended, by when: the history. Failures are apart, so that a few among
+-- millions are found. A task that was cancelled before it started, or imported, has
+-- no attempt to tell of its end.
+CREATE INDEX attempt_history ON attempt (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX attempt_failures ON attempt (ended_at) WHERE status = 'failed';
+CREATE INDEX task_unstarted ON task (completed_at) WHERE completed_at IS NOT NULL AND (attempts = 0 OR reason IN ('cancelled', 'skipped'));
+
 -- Times that tasks wait for. Each is one of the task's blockers and of its holds.
 --
 -- holds_job: whether it is one of the job's holds, too

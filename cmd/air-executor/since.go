@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/queue"
+)
+
+// pastTime is an instant that has passed, as people give it.
+type pastTime struct{ time.Time }
+
+// Decode reads it.
+func (p *pastTime) Decode(c *kong.DecodeContext) error {
+	t := c.Scan.Pop()
+	if t.IsEOL() {
+		return errNoValue
+	}
+	now := time.Now()
+	at, err := job.ParseSince(fmt.Sprint(t.Value), now)
+	if err != nil {
+		return err
+	}
+	if at.After(now) {
+		return fmt.Errorf("%s is still to come", t.Value)
+	}
+	p.Time = at
+	return nil
+}
+
+// historyArgs say of what the past is wanted.
+type historyArgs struct {
+	Flag  []string `name:"job" short:"j" sep:"none" placeholder:"NAME" predictor:"job" help:"Only of this job, or of those that a pattern such as 'build-*' fits; --job can be left out. May be given several times."`
+	Arg   []string `arg:"" optional:"" name:"name" predictor:"job" help:"Names of jobs, or patterns; the default is all."`
+	Label []string `sep:"none" placeholder:"KEY=VALUE" help:"Only with this label, on the task or its job; KEY alone takes any value. May be given several times."`
+}
+
+// query is which part of the past.
+func (a *historyArgs) query() queue.HistoryQuery {
+	return queue.HistoryQuery{Jobs: slices.Concat(a.Flag, a.Arg), Labels: a.Label}
+}
+
+// asked makes the error about a query one of wrong flags.
+func asked(err error) error {
+	if queue.IsBadQuery(err) {
+		return usage(err, "")
+	}
+	return err
+}
+
+// everOrPast is an instant that has passed, or the word for none.
+type everOrPast struct{ pastTime }
+
+// Decode reads it.
+func (e *everOrPast) Decode(c *kong.DecodeContext) error {
+	if t := c.Scan.Peek(); !t.IsEOL() && fmt.Sprint(t.Value) == "ever" {
+		c.Scan.Pop()
+		e.Time = time.Time{}
+		return nil
+	}
+	return e.pastTime.Decode(c)
+}

@@ -1,0 +1,172 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/runner"
+)
+
+// HistoryQuery says what of the history is wanted. The zero value is all of it.
+type HistoryQuery struct {
+	Jobs   []string  // names of jobs or patterns of them, see Match; none: all
+	Status string    // completed, failed, or a reason of a failure; empty: any
+	Since  time.Time // only what has ended then or later; zero: all
+	Until  time.Time // only what has ended before; zero: all
+	Labels []string  // KEY=VALUE, or KEY for one of any value
+	Limit  int       // 0: all
+}
+
+// BadQuery is the error about a HistoryQuery that cannot be answered.
+type BadQuery struct{ what string }
+
+// Error says what is wrong with it.
+func (e *BadQuery) Error() string { return e.what }
+
+func badQuery(format string, args ...any) error { return &BadQuery{fmt.Sprintf(format, args...)} }
+
+// forDB checks the query. A job that is named in full must be there.
+func (query *HistoryQuery) forDB(ctx context.Context, d *db.DB) (out db.HistoryQuery, err error) {
+	out = db.HistoryQuery{Since: query.Since, Until: query.Until, Limit: query.Limit, Labels: map[string]*string{}}
+	if !query.Since.IsZero() && !query.Until.IsZero() && !query.Since.Before(query.Until) {
+		return out, badQuery("there is no time between %s and %s", job.FormatTime(query.Since), job.FormatTime(query.Until))
+	}
+	switch query.Status {
+	case "":
+	case string(job.Completed):
+		out.Completed = true
+	case string(job.Failed):
+		out.Failed = true
+	default:
+		out.Failed, out.Reason = true, job.Reason(query.Status)
+	}
+	for _, l := range query.Labels {
+		key, value, has := strings.Cut(l, "=")
+		if key == "" {
+			return out, badQuery("want a label as KEY=VALUE, got %q", l)
+		}
+		if out.Labels[key] = nil; has {
+			out.Labels[key] = &value
+		}
+	}
+	if len(query.Jobs) == 0 {
+		return out, nil
+	}
+	for _, p := range query.Jobs {
+		if !sound(p) {
+			return out, &BadPattern{p}
+		}
+		if strings.ContainsAny(p, "*?[") {
+			continue
+		}
+		if _, err := d.Job(ctx, p); err != nil {
+			return out, err
+		}
+	}
+	out.Job = func(name string) bool {
+		for _, p := range query.Jobs {
+			if Match(p, name) {
+				return true
+			}
+		}
+		return false
+	}
+	return out, nil
+}
+
+// History calls fn with what has ended, newest first. Errors: *BadQuery, *BadPattern, db.ErrNoJob,
+// and those of fn.
+func (q *Queue) History(ctx context.Context, query HistoryQuery, fn func(db.Ended) error) error {
+	wanted, err := query.forDB(ctx, q.DB)
+	if err != nil {
+		return err
+	}
+	return q.DB.History(ctx, wanted, fn)
+}
+
+// EndedJobs returns the jobs that have ended, the one that has changed last first.
+// Errors: those of History.
+func (q *Queue) EndedJobs(ctx context.Context, query HistoryQuery) ([]db.EndedJob, error) {
+	wanted, err := query.forDB(ctx, q.DB)
+	if err != nil {
+		return nil, err
+	}
+	if wanted.Reason != "" {
+		return nil, badQuery("a job has no reason such as %s: it is completed or failed", wanted.Reason)
+	}
+	return q.DB.EndedJobs(ctx, wanted)
+}
+
+// IsBadQuery reports whether an error is about what was asked for.
+func IsBadQuery(err error) bool {
+	var bad *BadQuery
+	var pattern *BadPattern
+	return errors.As(err, &bad) || errors.As(err, &pattern)
+}
+
+// EndedForm is the form of an entry of the history.
+type EndedForm struct {
+	Job           string      `json:"job"`
+	Task          string      `json:"task"`
+	Attempt       *int        `json:"attempt"` // null: it has ended without one
+	Status        job.Status  `json:"status"`
+	Reason        *job.Reason `json:"reason"`
+	ExitCode      *int        `json:"exit_code"`
+	Signal        *string     `json:"signal"`
+	Error         *string     `json:"error"`
+	Command       string      `json:"command"`
+	Args          []string    `json:"args"`
+	CreatedAt     string      `json:"created_at"`
+	StartedAt     *string     `json:"started_at"`
+	CompletedAt   string      `json:"completed_at"`
+	UserSeconds   *float64    `json:"user_seconds"` // null, as the next two, without an attempt
+	SystemSeconds *float64    `json:"system_seconds"`
+	MaxRSSBytes   *int64      `json:"max_rss_bytes"`
+	LogPath       *string     `json:"log_path"`
+}
+
+// EndedForm is an entry of the history as JSON.
+func (q *Queue) EndedForm(e db.Ended) EndedForm {
+	out := EndedForm{
+		Job: e.Job, Task: e.Task, Attempt: OrNull(e.Number), Status: e.Status, Reason: OrNull(e.Reason), ExitCode: e.ExitCode,
+		Signal: OrNull(e.Signal), Error: OrNull(e.Error), Command: e.Command, Args: list(e.Args),
+		CreatedAt: job.FormatTime(e.QueuedAt), StartedAt: instant(e.StartedAt), CompletedAt: job.FormatTime(e.EndedAt),
+	}
+	if e.Number > 0 {
+		user, system, most := e.UserTime.Seconds(), e.SystemTime.Seconds(), e.MaxRSS
+		out.UserSeconds, out.SystemSeconds, out.MaxRSSBytes = &user, &system, &most
+		log := runner.LogPath(q.conf.BasePath, e.Job, e.Task)
+		if !e.Newest {
+			log = runner.OldLogPath(q.conf.BasePath, e.Job, e.Task, e.Number)
+		}
+		out.LogPath = &log
+	}
+	return out
+}
+
+// EndedJobForm is the form of a job that has ended.
+type EndedJobForm struct {
+	Job         string    `json:"job"`
+	State       job.State `json:"state"`
+	Total       int       `json:"total"`   // tasks
+	Pending     int       `json:"pending"` // of them: they depend on what has failed
+	Completed   int       `json:"completed"`
+	Failed      int       `json:"failed"`
+	Dismissed   int       `json:"dismissed"`
+	CreatedAt   string    `json:"created_at"`
+	CompletedAt string    `json:"completed_at"`
+}
+
+// ToEndedJobForm is the form of a job that has ended.
+func ToEndedJobForm(j db.EndedJob) EndedJobForm {
+	c := j.Tasks
+	return EndedJobForm{
+		Job: j.Name, State: j.State, Total: c.Total(), Pending: c.Pending, Completed: c.Completed, Failed: c.Failed,
+		Dismissed: c.Dismissed, CreatedAt: job.FormatTime(j.CreatedAt), CompletedAt: job.FormatTime(j.EndedAt),
+	}
+}
