@@ -57,6 +57,10 @@ ALTER TABLE attempt ADD COLUMN frozen_at INTEGER;
 ALTER TABLE attempt ADD COLUMN frozen INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN signals TEXT;
 
+-- The job of an attempt is that of its task. As a reference it had each removal of a
+-- job look through all attempts.
+ALTER TABLE attempt DROP CONSTRAINT attempt_job;
+
 -- Times that tasks wait for. Each is one of the task's blockers and of its holds.
 --
 -- holds_job: whether it is one of the job's holds, too
