@@ -33,7 +33,7 @@ type kind interface {
 // keys returns the table, in documented order. It is built on demand because processes
 // that do not read the configuration must start fast.
 func keys() []key {
-	return []key{
+	return append([]key{
 		{"poll_interval", "5",
 			"The manager looks for work at least this often; most of the time it is woken earlier.",
 			seconds{1, 60, func(c *Config) *time.Duration { return &c.PollInterval }}},
@@ -84,7 +84,7 @@ func keys() []key {
 			"A folder of job files that say when they run; the manager reads it at its start and when it has changed.\n" +
 				"A relative one is in the folder of this file.",
 			otherFolder{func(c *Config) *string { return &c.SchedulesDir }}},
-	}
+	}, tidyKeys()...)
 }
 
 // number is a whole number from low to high.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,6 +42,14 @@ func TestSettings(t *testing.T) {
 		{"max_subtask_depth", "100", "100", "default"},
 		{"mirror_json", "false", "false", "default"},
 		{"schedules_dir", "none", "none", "default"},
+		{"retention.older_than", "never", "never", "default"},
+		{"retention.keep", "0", "0", "default"},
+		{"retention.keep_tasks", "0", "0", "default"},
+		{"retention.status", "any", "any", "default"},
+		{"compress_logs_after", "never", "never", "default"},
+		{"max_logs_size", "0", "0", "default"},
+		{"manager_log_size", "10", "10", "default"},
+		{"manager_log_files", "3", "3", "default"},
 	}
 	if diff := cmp.Diff(want, c.Settings()); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -68,6 +77,8 @@ func TestSettingsHaveTheirTypesInJSON(t *testing.T) {
 	}
 	mirrored := c.Settings()[13]
 	if got, err := json.Marshal(mirrored); err != nil || !strings.Contains(string(got), `"value":true,"default":false`) {
+	mirror := c.Settings()[slices.IndexFunc(c.Settings(), func(s config.Setting) bool { return s.Key == "mirror_json" })]
+	if got, err := json.Marshal(mirror); err != nil || !strings.Contains(string(got), `"value":true,"default":false`) {
 		t.Errorf("%s, %v", got, err)
 	}
 }
@@ -94,8 +105,8 @@ func TestTemplate(t *testing.T) {
 	dir := t.TempDir()
 	base := filepath.Join(dir, ".air-executor")
 	uncommented := regexp.MustCompile(`(?m)^#([a-z])`).ReplaceAll(config.Template(), []byte("$1"))
-	if n := len(regexp.MustCompile(`(?m)^[a-z_]+: `).FindAll(uncommented, -1)); n != 15 {
-		t.Errorf("the template has %d keys, want 15", n)
+	if n := len(regexp.MustCompile(`(?m)^[a-z_.]+: `).FindAll(uncommented, -1)); n != 23 {
+		t.Errorf("the template has %d keys, want 23", n)
 	}
 	for _, content := range [][]byte{config.Template(), uncommented} {
 		path := write(t, base, "config.yaml", string(content))

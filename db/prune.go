@@ -22,6 +22,10 @@ type PruneQuery struct {
 	Jobs bool // whole jobs that have ended
 	Keep int  // but the newest of them stay, so many
 
+	// InOrder stops at the tasks that were queued after Before, and takes it that no
+	// older ones come behind them. Such ones were imported, and wait until then.
+	InOrder bool
+
 	Tasks     bool // ended tasks of jobs that stay
 	KeepTasks int  // but the newest of each job stay, so many
 }
@@ -232,10 +236,14 @@ func (d *DB) endedOfAll(ctx context.Context, q PruneQuery, skip map[int64]bool, 
 	before := q.Before.UnixMicro()
 	for last := int64(0); ; last += some {
 		var newest int64
+		var younger bool
 		var tasks []endedTask
 		err := d.read(ctx, func(t *tx) error {
 			tasks = nil
 			if _, err := t.get(&newest, `SELECT coalesce(max(id), 0) FROM task`); err != nil {
+				return err
+			}
+			if _, err := t.get(&younger, `SELECT coalesce(min(created_at), 0) >= ? FROM task WHERE id > ? AND id <= ?`, before, last, last+some); err != nil {
 				return err
 			}
 			return t.all(&tasks, `
@@ -260,7 +268,7 @@ WHERE id > ?
 				return err
 			}
 		}
-		if last+some >= newest {
+		if last+some >= newest || younger && q.InOrder {
 			return nil
 		}
 	}
