@@ -224,6 +224,7 @@ var allowed = []struct{ part, why string }{
 	{"SELECT c.job\nFROM task p", "a job is removed, with all of its tasks"},
 	{"SELECT DISTINCT job", "what a removed task has queued"},
 	{"SELECT DISTINCT environment", "the environments of a job that is removed"},
+	{"OR ended_at = ? AND id > ?", "logs that ended first, once they are too many"},
 	{"FROM schedule s WHERE s.job = j.name", "there are few schedules"},
 	{"ORDER BY CASE status WHEN 'pending'", "a job is removed, with all of its tasks"},
 }
@@ -590,6 +591,12 @@ func exercisePrune(t *testing.T, d *DB, cmd func(string, ...string) job.Spec) {
 	must(d.PruneTasks(t.Context(), ids, true))
 	pruned, err := d.PruneTasks(t.Context(), ids, false)
 	must(nil, err)
+	must(d.LoggedAfter(t.Context(), 1, 2))
+	must(d.LoggedByEnd(t.Context(), Logged{}, 2))
+	must(nil, d.WhileNoneStarts(t.Context(), func(over func(Logged) (bool, error)) error {
+		_, err := over(Logged{})
+		return err
+	}))
 	if len(pruned.Tasks) == 0 || len(jobs) != 1 {
 		t.Errorf("nothing was pruned: %+v of %v, %+v", pruned, ids, jobs)
 	}

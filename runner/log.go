@@ -26,10 +26,6 @@ func OldLogPath(base, jobName, task string, attempt int) string {
 	return filepath.Join(logFolder(base, jobName), job.OldLogName(task, attempt))
 }
 
-// Compressed is what the name of a log ends in, after that of OldLogName, once it is
-// compressed, also that of the newest attempt: so no later one has its name.
-const Compressed = ".gz"
-
 func logFolder(base, jobName string) string {
 	return filepath.Join(base, jobsName, job.FolderName(jobName), "logs")
 }

@@ -42,6 +42,10 @@ type Engine interface {
 	SpendRoom() bool
 	RoomSpent() bool
 
+	// Shrink gives a little of the space that nothing uses any more back, where that is
+	// worth it, and reports whether there is more. Writers wait for some milliseconds.
+	Shrink(ctx context.Context) (more bool, err error)
+
 	// CheckFiles returns ErrReplaced if other users of the database would not see what
 	// this process writes.
 	CheckFiles() error
