@@ -99,3 +99,7 @@ WHERE j.name = ?
 func (d *DB) GiveSpaceBack(ctx context.Context) (more bool, err error) {
 	return d.engine.Shrink(ctx)
 }
+
+// Checkpoint does, for a database that was opened with [Options.Background], what
+// commits of others do at times, and holds up nobody.
+func (d *DB) Checkpoint(ctx context.Context) error { return d.engine.Checkpoint(ctx) }

@@ -591,6 +591,7 @@ func exercisePrune(t *testing.T, d *DB, cmd func(string, ...string) job.Spec) {
 	must(d.PruneTasks(t.Context(), ids, true))
 	pruned, err := d.PruneTasks(t.Context(), ids, false)
 	must(nil, err)
+	must(nil, d.Checkpoint(t.Context()))
 	must(d.LoggedAfter(t.Context(), 1, 2))
 	must(d.LoggedByEnd(t.Context(), Logged{}, 2))
 	must(nil, d.WhileNoneStarts(t.Context(), func(over func(Logged) (bool, error)) error {

@@ -20,7 +20,8 @@ type Pruned struct {
 // Prune deletes what has ended and a query means, with its logs: the rows in small
 // commits, and their files after them. Between two commits it rests as long as the
 // last one took, so that it holds up nobody. With dry, it only counts. What was
-// deleted before an error stays deleted, and is counted.
+// deleted before an error stays deleted, and is counted. The database must have been
+// opened with [db.Options.Background].
 func Prune(ctx context.Context, d *db.DB, base string, q db.PruneQuery, dry bool) (Pruned, error) {
 	p := &pruning{db: d, base: base, dry: dry, pace: newPace()}
 	err := p.run(ctx, q)
@@ -69,6 +70,9 @@ func (p *pruning) jobs(ctx context.Context, jobs []db.EndedJob) error {
 			return err
 		}
 		rest := p.pace.rest(time.Since(began))
+		if err := p.db.Checkpoint(ctx); err != nil {
+			return err
+		}
 		jobs = left
 		p.out.Tasks += done.Rows
 		for _, j := range done.Jobs {
@@ -93,6 +97,11 @@ func (p *pruning) tasks(ctx context.Context, ids []int64) error {
 			return err
 		}
 		rest := p.pace.rest(time.Since(began))
+		if !p.dry {
+			if err := p.db.Checkpoint(ctx); err != nil {
+				return err
+			}
+		}
 		ids = ids[n:]
 		p.out.Tasks += done.Rows
 		byJob := map[string][]db.Removed{}

@@ -49,7 +49,7 @@ func (t *tidying) Run(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	t.db, err = db.Open(ctx, t.config.BasePath, db.Options{Durability: t.config.Durability, MustExist: true, AllowForeign: t.config.AllowForeign})
+	t.db, err = db.Open(ctx, t.config.BasePath, db.Options{Durability: t.config.Durability, MustExist: true, AllowForeign: t.config.AllowForeign, Background: true})
 	if err != nil {
 		if ctx.Err() == nil {
 			t.log.Error("nothing is tidied up", "error", err)
@@ -289,6 +289,9 @@ func (t *tidying) shrink(ctx context.Context) error {
 	for {
 		began := time.Now()
 		more, err := t.db.GiveSpaceBack(ctx)
+		if err == nil && more {
+			err = t.db.Checkpoint(ctx)
+		}
 		if err != nil || !more {
 			return err
 		}

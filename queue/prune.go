@@ -62,7 +62,12 @@ type PruneForm struct {
 // What was deleted before an error stays deleted, and is counted. Errors:
 // db.ErrOlder; *FilesLeft, with all rows deleted.
 func (q *Queue) Prune(ctx context.Context, o PruneOptions) (PruneForm, error) {
-	done, err := manager.Prune(ctx, q.DB, q.conf.BasePath, o.query(), o.DryRun)
+	d, err := db.Open(ctx, q.conf.BasePath, db.Options{Durability: q.conf.Durability, MustExist: true, AllowForeign: q.conf.AllowForeign, Background: true})
+	if err != nil {
+		return PruneForm{}, err
+	}
+	defer d.Close()
+	done, err := manager.Prune(ctx, d, q.conf.BasePath, o.query(), o.DryRun)
 	if err == nil && done.Left != nil {
 		err = &FilesLeft{done.Left}
 	}

@@ -60,3 +60,16 @@ func (d *DB) space(ctx context.Context) (free, pages int, err error) {
 	}
 	return free, pages, translate(err)
 }
+
+// Checkpoint copies the write-ahead log into the file. SQLite would do so at the end of
+// a commit, with the gate still locked, and others would wait for the disk.
+func (d *DB) Checkpoint(ctx context.Context) (err error) {
+	c, done, err := d.Begin(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { done(err == nil) }()
+	var busy, frames, copied int // what cannot be copied now waits for the next time
+	err = c.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &frames, &copied)
+	return translate(err)
+}
