@@ -35,7 +35,7 @@ var layers = map[string][]string{
 	"internal/failpoint":  {},
 
 	"schedule": {"job"}, // it decides without clock and database
-	"config":   {"internal/basepath", "internal/strictyaml", "internal/words"},
+	"config":   {"internal/basepath", "internal/strictyaml", "internal/words", "job"},
 	"taskfile": {"internal/strictyaml", "internal/words", "job", "schedule"},
 	// An engine tells whether a runner lives: SQLite's, on the machine that it runs on.
 	"db/engine":      {},
