@@ -74,9 +74,12 @@ func logNames(t db.Removed) []string {
 func removeLogs(root *os.Root, logs string, t db.Removed) (bytes int64, err error) {
 	for _, name := range logNames(t) {
 		name = filepath.Join(logs, name)
-		info, e := root.Lstat(name)
-		if e != nil {
+		info, err := root.Lstat(name)
+		if errors.Is(err, fs.ErrNotExist) {
 			continue
+		}
+		if err != nil {
+			return bytes, err
 		}
 		if err := removeFile(root, name); err != nil {
 			return bytes, err

@@ -28,6 +28,7 @@ type tidying struct {
 	compressed int64     // attempts up to this row are compressed, or have no log
 	deleted    db.Logged // of the attempts that ended up to this one, the logs are deleted
 	failed     map[string]bool
+	freed      bool // the step has freed space in the database, or given some back
 }
 
 func (m *Manager) newTidying() *tidying {
@@ -42,7 +43,7 @@ func (t *tidying) Run(ctx context.Context) error {
 	const (
 		soon  = 2 * time.Second
 		every = time.Minute
-		rest  = 50 // times as long as the pass took,
+		rest  = 50 // times as long as the pass has looked for something to do,
 		most  = time.Hour
 	)
 	if pause(ctx, soon) != nil {
@@ -57,9 +58,7 @@ func (t *tidying) Run(ctx context.Context) error {
 		return nil // a manager works without
 	}
 	for wait := time.Duration(0); pause(ctx, wait) == nil; {
-		began := time.Now()
-		t.pass(ctx)
-		wait = max(every, min(rest*time.Since(began), most))
+		wait = max(every, min(rest*t.pass(ctx), most))
 	}
 	if err := t.db.Close(); err != nil {
 		t.log.Warn("the connection that tidies up does not close", "error", err)
@@ -67,8 +66,9 @@ func (t *tidying) Run(ctx context.Context) error {
 	return nil
 }
 
-// pass does all of it once.
-func (t *tidying) pass(ctx context.Context) {
+// pass does all of it once. It returns how long that took, without what has freed
+// space: then there may soon be more to do.
+func (t *tidying) pass(ctx context.Context) (looked time.Duration) {
 	for _, step := range []struct {
 		name string
 		do   func(context.Context) error
@@ -81,15 +81,21 @@ func (t *tidying) pass(ctx context.Context) {
 		if t.full() && step.name != "delete logs" {
 			continue
 		}
+		began := time.Now()
+		t.freed = false
 		err := step.do(ctx)
 		if ctx.Err() != nil {
-			return
+			return 0
+		}
+		if !t.freed {
+			looked += time.Since(began)
 		}
 		if err != nil && !t.failed[step.name] {
 			t.log.Error("cannot "+step.name, "error", err)
 		}
 		t.failed[step.name] = err != nil
 	}
+	return looked
 }
 
 // prune deletes what the retention of the configuration means.
@@ -111,6 +117,7 @@ func (t *tidying) prune(ctx context.Context) error {
 	}
 	done, err := Prune(ctx, t.db, t.config.BasePath, q, false)
 	if done.Tasks+done.Jobs > 0 {
+		t.freed = true
 		t.log.Info("old jobs and tasks deleted", "jobs", done.Jobs, "tasks", done.Tasks, "log_bytes", done.Bytes)
 	}
 	return errors.Join(err, done.Left)
@@ -248,8 +255,11 @@ func (t *tidying) deleteLog(l db.Logged, newest bool) (freed int64, err error) {
 		for _, name := range names {
 			name = filepath.Join(folder, "logs", name)
 			info, err := root.Lstat(name)
-			if err != nil {
+			if errors.Is(err, fs.ErrNotExist) {
 				continue
+			}
+			if err != nil {
+				return err
 			}
 			if err := removeFile(root, name); err != nil {
 				return err
@@ -290,6 +300,7 @@ func (t *tidying) shrink(ctx context.Context) error {
 		began := time.Now()
 		more, err := t.db.GiveSpaceBack(ctx)
 		if err == nil && more {
+			t.freed = true
 			err = t.db.Checkpoint(ctx)
 		}
 		if err != nil || !more {
