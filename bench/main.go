@@ -47,7 +47,7 @@ func main() {
 	rounds := flag.Int("rounds", 5, "rounds to take the median of")
 	only := flag.String("only", "", "measure only the groups whose name contains this")
 	markdown := flag.Bool("markdown", false, "print Markdown")
-	long := flag.Bool("long", false, "also drain 100,000 tasks")
+	long := flag.Bool("long", false, "also drain 100,000 tasks, and look at a base path after a year of use")
 	base := flag.String("base", "", "another air-executor `binary`, to be measured as well")
 	flag.Parse()
 	if err := run(*rounds, *only, *markdown, *long, *base); err != nil {
@@ -101,6 +101,7 @@ var groups = []group{
 	{"with 1,000,000 pending tasks in 10,000 jobs, against 1,000 in 10", false, figures(depth)},
 	{"idle manager", false, figures(idle)},
 	{"100,000 no-op tasks in 10 jobs, drained", true, figures(drain)},
+	{"a year of use: 2,000,000 ended tasks in 10,000 jobs", true, figures(year)},
 	{"kill -9 of the daemon", false, func(b *bench) (printer, error) { return crash(b) }},
 }
 

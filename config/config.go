@@ -45,6 +45,11 @@ type Config struct {
 	RetryJitter          int           // percent by which a delay may be longer or shorter
 	MirrorJSON           bool          // the manager keeps state.json and tasks.json of every job up to date
 	SchedulesDir         string        // absolute path of a folder of job files with schedules; empty: none
+	Retention            Retention
+	CompressLogsAfter    time.Duration // age of attempts whose logs are compressed; Never: none
+	MaxLogsSize          int           // MiB that all logs may have together; 0: no limit
+	ManagerLogSize       int           // MiB that manager.log may have
+	ManagerLogFiles      int           // how many earlier ones stay
 	File                 string        // absolute path of the file that was read; empty: none
 	Wrong                error         // what is wrong with that file, with Overrides.Lenient; nil: nothing
 	Named                bool          // File was named by the overrides, not found in the base path

@@ -84,7 +84,7 @@ func keys() []key {
 			"A folder of job files that say when they run; the manager reads it at its start and when it has changed.\n" +
 				"A relative one is in the folder of this file.",
 			otherFolder{func(c *Config) *string { return &c.SchedulesDir }}},
-	}, retryKeys()...)
+	}, append(retryKeys(), tidyKeys()...)...)
 }
 
 // number is a whole number from low to high.

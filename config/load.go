@@ -316,9 +316,10 @@ func (f *file) set(m *strictyaml.Map) {
 	for i, k := range table {
 		known[i], kinds[k.name] = k.name, k.kind
 	}
-	f.wrong = m.CheckKeys(known)
-	f.values = make(map[string]value, len(m.Entries))
-	for _, e := range m.Entries {
+	var entries []strictyaml.Entry
+	entries, f.wrong = flatten(m, known)
+	f.values = make(map[string]value, len(entries))
+	for _, e := range entries {
 		kind := kinds[e.Key]
 		if kind == nil {
 			f.blind = f.blind || words.Nearest(e.Key, known) == basePathKey

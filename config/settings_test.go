@@ -47,6 +47,14 @@ func TestSettings(t *testing.T) {
 		{"retry_backoff", "2", "2", "default"},
 		{"retry_max_delay", "3600", "3600", "default"},
 		{"retry_jitter", "10", "10", "default"},
+		{"retention.older_than", "never", "never", "default"},
+		{"retention.keep", "0", "0", "default"},
+		{"retention.keep_tasks", "0", "0", "default"},
+		{"retention.status", "any", "any", "default"},
+		{"compress_logs_after", "never", "never", "default"},
+		{"max_logs_size", "0", "0", "default"},
+		{"manager_log_size", "10", "10", "default"},
+		{"manager_log_files", "3", "3", "default"},
 	}
 	if diff := cmp.Diff(want, c.Settings()); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -72,8 +80,8 @@ func TestSettingsHaveTheirTypesInJSON(t *testing.T) {
 	if err != nil || !c.MirrorJSON {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	i := slices.IndexFunc(c.Settings(), func(s config.Setting) bool { return s.Key == "mirror_json" })
-	if got, err := json.Marshal(c.Settings()[i]); err != nil || !strings.Contains(string(got), `"value":true,"default":false`) {
+	mirror := c.Settings()[slices.IndexFunc(c.Settings(), func(s config.Setting) bool { return s.Key == "mirror_json" })]
+	if got, err := json.Marshal(mirror); err != nil || !strings.Contains(string(got), `"value":true,"default":false`) {
 		t.Errorf("%s, %v", got, err)
 	}
 }
@@ -100,8 +108,8 @@ func TestTemplate(t *testing.T) {
 	dir := t.TempDir()
 	base := filepath.Join(dir, ".air-executor")
 	uncommented := regexp.MustCompile(`(?m)^#([a-z])`).ReplaceAll(config.Template(), []byte("$1"))
-	if n := len(regexp.MustCompile(`(?m)^[a-z_]+: `).FindAll(uncommented, -1)); n != 20 {
-		t.Errorf("the template has %d keys, want 20", n)
+	if n := len(regexp.MustCompile(`(?m)^[a-z_.]+: `).FindAll(uncommented, -1)); n != 28 {
+		t.Errorf("the template has %d keys, want 28", n)
 	}
 	for _, content := range [][]byte{config.Template(), uncommented} {
 		path := write(t, base, "config.yaml", string(content))

@@ -57,6 +57,10 @@ type Options struct {
 	// are opened when they are needed.
 	Beside int
 
+	// Background is for a writer that deletes much beside others: it calls
+	// [DB.Checkpoint] between its commits, so that they do not wait for the disk.
+	Background bool
+
 	// migrations replace those of this program, for tests that try what a later version
 	// may do. The zero value keeps them.
 	migrations engine.Source
@@ -85,7 +89,7 @@ type DB struct {
 func Open(ctx context.Context, base string, o Options) (*DB, error) {
 	e, err := sqlite.Open(ctx, base, engine.Options{
 		Durability: o.Durability, MustExist: o.MustExist, Upgrade: o.Upgrade, Wait: o.Wait,
-		AllowForeign: o.AllowForeign, RunnerOnly: o.Runner, Beside: o.Beside,
+		AllowForeign: o.AllowForeign, RunnerOnly: o.Runner, Beside: o.Beside, Background: o.Background,
 		Migrations: o.migrations,
 	})
 	if err != nil {

@@ -94,6 +94,10 @@ WHERE c.n <> (CASE WHEN t.status = 'running' THEN 1 ELSE 0 END)`},
 SELECT j.name || '/' || t.name AS place, 'attempt ' || a.number || ' of ' || t.attempts AS what
 FROM attempt a JOIN task t ON t.id = a.task JOIN job j ON j.id = t.job
 WHERE a.number > t.attempts`},
+	{"an attempt is of its task's job", `
+SELECT j.name || '/' || t.name AS place, 'attempt ' || a.number || ' of job ' || a.job AS what
+FROM attempt a JOIN task t ON t.id = a.task JOIN job j ON j.id = t.job
+WHERE a.job <> t.job`},
 	{"attempts of a task do not overlap", `
 SELECT j.name || '/' || t.name AS place, 'attempt ' || b.number || ' started before attempt ' || a.number || ' ended' AS what
 FROM attempt a

@@ -47,6 +47,7 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		jobHolds = "a job's holds are its pause and the retries that it waits for"
 		running  = "a running task has one running attempt, any other has none"
 		number   = "no attempt has a number above its task's count"
+		ofJob    = "an attempt is of its task's job"
 		overlap  = "attempts of a task do not overlap"
 		args     = "the arguments of a task are a list of texts"
 		exited   = "a completed task exited with 0"
@@ -87,6 +88,7 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		{"a running task without an attempt", `UPDATE attempt SET status = 'completed', slot = NULL, ended_at = started_at WHERE status = 'running'`, running, "j/runs"},
 		{"an attempt of a task that does not run", `UPDATE task SET status = 'completed' WHERE name = 'runs'`, running, "j/runs"},
 		{"an attempt that nobody has counted", `UPDATE task SET attempts = 0 WHERE name = 'ok'`, number, "j/ok"},
+		{"an attempt of another job", `UPDATE attempt SET job = job + 1 WHERE task = (SELECT id FROM task WHERE name = 'ok')`, ofJob, "j/ok"},
 		{"two attempts at once", `INSERT INTO attempt (task, job, number, status, reason, token, manager, host, boot_id, runner, pid, pid_start, started_at, ended_at)
 SELECT task, job, 2, 'failed', 'exited', token, manager, host, boot_id, runner, pid, pid_start, started_at, ended_at FROM attempt WHERE task = (SELECT id FROM task WHERE name = 'bad');
 UPDATE attempt SET status = 'running', slot = 1, reason = NULL, ended_at = NULL WHERE number = 1 AND task = (SELECT id FROM task WHERE name = 'bad')`, overlap, "j/bad"},

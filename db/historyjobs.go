@@ -9,8 +9,8 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// EndedJob is a job that has nothing left to run.
-type EndedJob struct {
+// HistoryJob is a job that has nothing left to run.
+type HistoryJob struct {
 	Name      string
 	State     job.State // completed or failed
 	Tasks     job.Counts
@@ -18,9 +18,9 @@ type EndedJob struct {
 	EndedAt   time.Time // when it has changed last
 }
 
-// EndedJobs returns the jobs that have ended, the one that has changed last first.
+// HistoryJobs returns the jobs that have ended, the one that has changed last first.
 // The query's Reason and After are not for jobs.
-func (d *DB) EndedJobs(ctx context.Context, q HistoryQuery) (out []EndedJob, err error) {
+func (d *DB) HistoryJobs(ctx context.Context, q HistoryQuery) (out []HistoryJob, err error) {
 	since, last, _ := q.bounds(false)
 	s := source{query: `
 SELECT name, state, pending, running, completed, failed, dismissed, created_at, updated_at
@@ -38,7 +38,7 @@ WHERE state IN ('completed', 'failed')
 	err = d.read(ctx, func(t *tx) error {
 		out = nil
 		return enough(t.each(func(rows *sqlx.Rows) error {
-			var j EndedJob
+			var j HistoryJob
 			var created, updated int64
 			c := &j.Tasks
 			if err := rows.Scan(&j.Name, &j.State, &c.Pending, &c.Running, &c.Completed, &c.Failed, &c.Dismissed, &created, &updated); err != nil {

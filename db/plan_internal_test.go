@@ -231,33 +231,6 @@ var hot = []struct {
 	{"end a task", "completed_at = ?\nWHERE id = ?\n  AND status = 'running'", []string{"SEARCH task USING INTEGER PRIMARY KEY (rowid=?)"}},
 }
 
-// Steps that read or sort more than they must, and why they may.
-var allowed = []struct{ part, why string }{
-	{" AS place", "a rule of Check, which reads everything"},
-	{") s ON s.id = t.id", "a list is sorted as somebody wants it"},
-	{"AND a.slot IS NOT NULL\nORDER BY a.id", "the attempts that run"},
-	{"FROM schedule\nORDER BY name", "all schedules are wanted"},
-	{"WHERE a.slot IS NOT NULL\n  AND a.frozen_at IS NOT NULL", "the attempts that run"},
-	{"WHERE paused_at IS NOT NULL", "the jobs that are paused"},
-	{"FROM manager\n", "one row for each start of a manager"},
-	{"WHERE slot IS NOT NULL", "the attempts that run"},
-	{"WHERE t.job = ?", "all of a job is wanted, in order"},
-	{"ORDER BY f.completed_at, f.id", "the failed tasks of a job are wanted in order"},
-	{"ORDER BY CASE state", "jobs are sorted as somebody wants it"},
-	{"ORDER BY -created_at", "the same"},
-	{"ORDER BY -updated_at", "the same"},
-	{"ORDER BY created_at - updated_at", "the same"},
-	{"GROUP BY state", "all jobs are summed up"},
-	{"GROUP BY j.name", "the failed tasks are counted"},
-	{"SELECT c.job\nFROM task p", "a job is removed, with all of its tasks"},
-	{"SELECT DISTINCT job", "what a removed task has queued"},
-	{"SELECT DISTINCT environment", "the environments of a job that is removed"},
-	{"SELECT id, name, pending + running", "a selection of jobs is made by their names"},
-	{"WHERE j.id = ?\n  AND t.job = j.id", "the history of a job with few tasks"},
-	{"AND updated_at BETWEEN", "there are far fewer jobs than tasks"},
-	{"DELETE FROM job", "an index of the attempts by job would cost every claim"},
-}
-
 func TestHotStatementsUseTheirIndex(t *testing.T) {
 	d := exercised(t)
 	for _, h := range hot {
@@ -577,13 +550,14 @@ func exercise(t *testing.T, d *DB) {
 	for _, q := range []HistoryQuery{{}, {Completed: true}, {Failed: true}, {Reason: job.Lost, Labels: map[string]*string{"a": new("b"), "c": nil}}} {
 		must(d.Figures(ctx, q, func(Figure) {}))
 		must(d.History(ctx, q, func(Ended) error { return nil }))
-		_, err = d.EndedJobs(ctx, q)
+		_, err = d.HistoryJobs(ctx, q)
 		must(err)
 		q.Job = func(name string) bool { return name == "j" }
 		must(d.History(ctx, q, func(Ended) error { return nil }))
 	}
 	_, err = d.Check(ctx)
 	must(err)
+	exercisePrune(t, d, cmd)
 	_, err = only(t, d).ExecContext(ctx, "INSERT INTO environment (digest, content) VALUES (printf('%064d', 0), x'')")
 	must(err)
 	_, err = d.RemoveUnusedEnvironments(ctx, 100)

@@ -90,6 +90,9 @@ func (m *Manager) services(ctx context.Context) []service {
 	if m.schedules != nil {
 		list = append(list, m.schedules)
 	}
+	if m.lock != nil {
+		list = append(list, m.newTidying())
+	}
 	if m.lock != nil && m.config.MirrorJSON {
 		if files := openMirror(ctx, m.config, m.log); files != nil {
 			list = append(list, files)

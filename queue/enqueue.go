@@ -8,6 +8,7 @@ import (
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/manager"
 	"github.com/air-executor/air-executor/taskfile"
 )
 
@@ -60,7 +61,7 @@ func (q *Queue) EachEnqueued(ctx context.Context, added db.Added, fn func(Enqueu
 func (q *Queue) Resume(ctx context.Context, tasks iter.Seq2[job.Spec, error], o EnqueueOptions) (db.Resumed, error) {
 	r, err := q.DB.Resume(ctx, q.batch(tasks, o))
 	if err == nil {
-		if e := q.removeTaskFiles(ctx, o.Job, r.Removed); e != nil {
+		if _, e := manager.RemoveTaskFiles(ctx, q.DB, q.conf.BasePath, o.Job, r.Removed); e != nil {
 			err = &FilesLeft{e}
 		}
 	}

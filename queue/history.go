@@ -89,9 +89,9 @@ func (q *Queue) History(ctx context.Context, query HistoryQuery, fn func(db.Ende
 	return q.DB.History(ctx, wanted, fn)
 }
 
-// EndedJobs returns the jobs that have ended, the one that has changed last first.
+// HistoryJobs returns the jobs that have ended, the one that has changed last first.
 // Errors: those of History.
-func (q *Queue) EndedJobs(ctx context.Context, query HistoryQuery) ([]db.EndedJob, error) {
+func (q *Queue) HistoryJobs(ctx context.Context, query HistoryQuery) ([]db.HistoryJob, error) {
 	wanted, err := query.forDB(ctx, q.DB)
 	if err != nil {
 		return nil, err
@@ -99,7 +99,7 @@ func (q *Queue) EndedJobs(ctx context.Context, query HistoryQuery) ([]db.EndedJo
 	if wanted.Reason != "" {
 		return nil, badQuery("a job has no reason such as %s: it is completed or failed", wanted.Reason)
 	}
-	return q.DB.EndedJobs(ctx, wanted)
+	return q.DB.HistoryJobs(ctx, wanted)
 }
 
 // IsBadQuery reports whether an error is about what was asked for.
@@ -163,7 +163,7 @@ type EndedJobForm struct {
 }
 
 // ToEndedJobForm is the form of a job that has ended.
-func ToEndedJobForm(j db.EndedJob) EndedJobForm {
+func ToEndedJobForm(j db.HistoryJob) EndedJobForm {
 	c := j.Tasks
 	return EndedJobForm{
 		Job: j.Name, State: j.State, Total: c.Total(), Pending: c.Pending, Completed: c.Completed, Failed: c.Failed,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/runner"
@@ -21,6 +22,7 @@ type Log struct {
 
 	base   string      // the base path
 	file   *os.File    // once it was read
+	packed bool        // it is compressed: file is what is read and unpacked
 	is     os.FileInfo // the file that was read last, also when it is closed
 	before os.FileInfo // the previous attempt's file, which has the path at first; nil: unknown
 }
@@ -62,6 +64,9 @@ func (l *Log) Begin(sink LogSink, lines int) error {
 	if !ok || err != nil {
 		return err
 	}
+	if l.packed {
+		return l.unpack(sink, lines)
+	}
 	if lines >= 0 {
 		if l.Offset, err = tailStart(l.file, lines); err != nil {
 			return err
@@ -76,6 +81,9 @@ func (l *Log) Rest(sink LogSink) error {
 	ok, err := l.open()
 	if !ok || err != nil {
 		return err
+	}
+	if l.packed {
+		return l.unpackRest(sink)
 	}
 	info, err := l.file.Stat()
 	if err != nil {
@@ -112,7 +120,7 @@ func ignoreEOF(err error) error {
 func (l *Log) Close() {
 	if l.file != nil {
 		l.file.Close()
-		l.file = nil
+		l.file, l.packed = nil, false
 	}
 }
 
@@ -128,9 +136,12 @@ func (l *Log) open() (bool, error) {
 	if l.file != nil {
 		return true, nil
 	}
+	if strings.HasSuffix(l.Path, runner.Compressed) {
+		return l.openPacked()
+	}
 	f, err := runner.ReadLog(l.base, l.Path)
 	if errors.Is(err, os.ErrNotExist) {
-		return false, nil
+		return l.openPacked()
 	}
 	if err != nil {
 		return false, err

@@ -3,6 +3,8 @@ package queue
 import (
 	"context"
 	"fmt"
+
+	"github.com/air-executor/air-executor/manager"
 )
 
 // RemoveResult counts the tasks that were removed.
@@ -33,7 +35,7 @@ func (q *Queue) RemoveJobs(ctx context.Context, names []string) ([]RemoveResult,
 	}
 	out := make([]RemoveResult, 0, len(removed))
 	for _, r := range removed {
-		if err := q.removeJobFiles(ctx, r); err != nil {
+		if _, err := manager.RemoveJobFiles(ctx, q.DB, q.conf.BasePath, r); err != nil {
 			return out, &FilesLeft{err}
 		}
 		out = append(out, RemoveResult{r.Name, r.Tasks})
@@ -49,7 +51,7 @@ func (q *Queue) RemoveTasks(ctx context.Context, name string, tasks []string) (R
 	if err != nil {
 		return RemoveResult{}, err
 	}
-	if err := q.removeTaskFiles(ctx, name, removed); err != nil {
+	if _, err := manager.RemoveTaskFiles(ctx, q.DB, q.conf.BasePath, name, removed); err != nil {
 		return RemoveResult{}, &FilesLeft{err}
 	}
 	return RemoveResult{name, len(removed)}, nil

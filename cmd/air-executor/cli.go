@@ -45,6 +45,7 @@ type commandLine struct {
 	Reset   resetCmd   `cmd:"" help:"Make failed tasks pending again."`
 	Dismiss dismissCmd `cmd:"" help:"Acknowledge failures, so that they no longer count."`
 	Remove  removeCmd  `cmd:"" help:"Delete jobs or tasks, with their logs."`
+	Prune   pruneCmd   `cmd:"" help:"Delete what has ended long ago, with its logs."`
 
 	Schedule scheduleCmd `cmd:"" help:"Run commands and job files at certain times."`
 

@@ -63,7 +63,7 @@ func (c *historyCmd) more(ui *ui, shown int) {
 }
 
 func (c *historyCmd) jobs(ctx context.Context, ui *ui, q *queue.Queue, query queue.HistoryQuery) error {
-	jobs, err := q.EndedJobs(ctx, query)
+	jobs, err := q.HistoryJobs(ctx, query)
 	if err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ func (c *historyCmd) attemptsJSON(ctx context.Context, ui *ui, q *queue.Queue, q
 	return out.Flush() // it remembers the first error
 }
 
-func (c *historyCmd) jobTable(ui *ui, jobs []db.EndedJob) *grid {
+func (c *historyCmd) jobTable(ui *ui, jobs []db.HistoryJob) *grid {
 	g := &grid{
 		head:    []string{"Ended", "Job", "State", "Done", "Failed", "Dismissed", "Took"},
 		squeeze: []step{{2, 24}, {6, 0}, {2, 16}, {7, 0}, {2, 8}},

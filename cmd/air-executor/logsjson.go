@@ -31,6 +31,7 @@ func (c *logsCmd) printJSON(ctx context.Context, ui *ui, logs []*queue.Log) erro
 }
 
 func (c *logsCmd) oneJSON(out *bufio.Writer, l *queue.Log) error {
+	_ = l.Check() // it may be compressed, and then has another path; an error comes when it is read
 	form, err := marshalJSON(l.Form(), "", "")
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -15,12 +16,7 @@ import (
 	"github.com/air-executor/air-executor/internal/basepath"
 )
 
-const (
-	managerLogName = "manager.log"
-	// maxManagerLog is how big the log of the manager may become before it is
-	// renamed to manager.log.1, in bytes.
-	maxManagerLog = 10 << 20
-)
+const managerLogName = "manager.log"
 
 // openManagerLog opens manager.log in the base path, to append to it.
 func openManagerLog(conf *config.Config) (*os.File, error) {
@@ -39,6 +35,8 @@ func openLogFile(path string) (*os.File, error) {
 type logKeeper struct {
 	path string
 	file *os.File
+	most int64 // bytes that it may have
+	keep int   // how many earlier ones stay
 	stop context.CancelFunc
 	done chan struct{}
 }
@@ -47,15 +45,19 @@ type logKeeper struct {
 // and not a terminal or the journal of systemd. SIGHUP makes it check at once, and does
 // nothing else. A manager inside the command run gets no SIGHUP here: it is meant for
 // the command.
-func keepLog(base string, file *os.File) *logKeeper {
+func keepLog(conf *config.Config, file *os.File) *logKeeper {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
-	return startKeeper(base, file, hup)
+	return startKeeper(conf, file, hup)
 }
 
-func startKeeper(base string, file *os.File, hup <-chan os.Signal) *logKeeper {
+func startKeeper(conf *config.Config, file *os.File, hup <-chan os.Signal) *logKeeper {
 	ctx, stop := context.WithCancel(context.Background())
-	k := &logKeeper{filepath.Join(base, managerLogName), file, stop, make(chan struct{})}
+	k := &logKeeper{
+		path: filepath.Join(conf.BasePath, managerLogName), file: file,
+		most: int64(conf.ManagerLogSize) << 20, keep: conf.ManagerLogFiles,
+		stop: stop, done: make(chan struct{}),
+	}
 	there, err := os.Lstat(k.path)
 	ours, e := file.Stat()
 	if err != nil || e != nil || !os.SameFile(there, ours) {
@@ -99,7 +101,7 @@ func (k *logKeeper) tend() error {
 	switch {
 	case err != nil || !os.SameFile(there, ours):
 		return k.reopen()
-	case ours.Size() < maxManagerLog:
+	case ours.Size() < k.most:
 		return nil
 	}
 	// Several managers may do this at the same time, so the lock is on the file
@@ -110,7 +112,7 @@ func (k *logKeeper) tend() error {
 	}
 	there, err = os.Lstat(k.path)
 	if err == nil && os.SameFile(there, ours) {
-		err = os.Rename(k.path, k.path+".1")
+		err = k.shift()
 	}
 	_ = unix.Flock(fd, unix.LOCK_UN)
 	if err != nil {
@@ -118,6 +120,20 @@ func (k *logKeeper) tend() error {
 	}
 	return k.reopen()
 }
+
+// shift gives the log the name with .1, and each earlier one the next. The last of
+// them is written over. Where that stops half-way, none has been lost.
+func (k *logKeeper) shift() error {
+	for n := k.keep - 1; n > 0; n-- {
+		err := os.Rename(k.earlier(n), k.earlier(n+1))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return os.Rename(k.path, k.earlier(1))
+}
+
+func (k *logKeeper) earlier(n int) string { return fmt.Sprintf("%s.%d", k.path, n) }
 
 // reopen makes the descriptor one of the file that has the name now.
 func (k *logKeeper) reopen() error {

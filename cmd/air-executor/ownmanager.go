@@ -18,7 +18,7 @@ func (ws *workspace) ownManagerLog() (queue.ManagerLog, error) {
 		return queue.ManagerLog{}, err
 	}
 	process.OwnSlack(runner.Slack)
-	keeper := startKeeper(conf.BasePath, file, nil)
+	keeper := startKeeper(conf, file, nil)
 	return queue.ManagerLog{
 		Log: newLogger(newSink(file), conf.LogLevel, conf.LogFormat), File: file,
 		Close: func() {

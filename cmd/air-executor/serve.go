@@ -27,7 +27,7 @@ func (c *startCmd) serve(ctx context.Context, ui *ui, ws *workspace, signals sig
 	stops := manager.NewStops()
 	told := stopOnSignals(signals, stops)
 	ready, supervisor := readiness(c.Ready), newSupervisor()
-	keeper := keepLog(conf.BasePath, ui.err)
+	keeper := keepLog(conf, ui.err)
 	defer keeper.close()
 	s := newSink(ui.err)
 	defer s.flush(time.Second)

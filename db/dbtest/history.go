@@ -144,7 +144,7 @@ FROM task t WHERE t.name IN ('x', 'slow')`)
 func (e suite) EndedJobsAreListedNewestFirst(t *testing.T) {
 	s := e.lived(t)
 	names := func(q db.HistoryQuery) (out []string) {
-		jobs, err := s.EndedJobs(ctx, q)
+		jobs, err := s.HistoryJobs(ctx, q)
 		if err != nil {
 			t.Fatal(err)
 		}

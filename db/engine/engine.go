@@ -42,6 +42,13 @@ type Engine interface {
 	SpendRoom() bool
 	RoomSpent() bool
 
+	// Shrink gives a little of the space that nothing uses any more back, where that is
+	// worth it, and reports whether there is more. Writers wait for some milliseconds.
+	Shrink(ctx context.Context) (more bool, err error)
+	// Checkpoint does, for what was opened with Background, what every so many commits
+	// do otherwise before their locks are released, and holds none.
+	Checkpoint(ctx context.Context) error
+
 	// CheckFiles returns ErrReplaced if other users of the database would not see what
 	// this process writes.
 	CheckFiles() error
@@ -74,6 +81,7 @@ type Options struct {
 	RunnerOnly   bool          // it is opened for the life of one task
 	Migrations   Source        // replaces those of this program, for tests
 	Beside       int           // open this many connections for reading at once
+	Background   bool          // it is for a writer in the background, which calls Checkpoint
 }
 
 // Source is where migrations come from.

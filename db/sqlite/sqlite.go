@@ -112,6 +112,9 @@ func dsn(path string, o engine.Options) string {
 	if o.RunnerOnly {
 		return name + "&mode=rw" // do not create what is not there
 	}
+	if o.Background {
+		name += "&_pragma=wal_autocheckpoint(0)"
+	}
 	return name +
 		"&_pragma=foreign_keys(1)" +
 		"&_pragma=journal_size_limit(67108864)" +

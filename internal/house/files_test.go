@@ -42,7 +42,7 @@ func TestOnlySQLiteOpensTheDatabase(t *testing.T) {
 				return true
 			}
 			sel, ok := call.Fun.(*ast.SelectorExpr)
-			if !ok || !slices.Contains(opening, sel.Sel.Name) || types.ExprString(sel.X) == "sqlx" {
+			if !ok || !slices.Contains(opening, sel.Sel.Name) || slices.Contains([]string{"sql", "sqlx"}, types.ExprString(sel.X)) {
 				return true
 			}
 			for _, arg := range call.Args {

@@ -35,11 +35,12 @@ var layers = map[string][]string{
 	"internal/failpoint":  {},
 
 	"schedule": {"job"}, // it decides without clock and database
-	"config":   {"internal/basepath", "internal/strictyaml", "internal/words"},
+	"config":   {"internal/basepath", "internal/strictyaml", "internal/words", "job"},
 	"taskfile": {"internal/strictyaml", "internal/words", "job", "schedule"},
 	// An engine tells whether a runner lives: SQLite's, on the machine that it runs on.
 	"db/engine":      {},
 	"db/sqlite":      {"db/engine", "internal/basepath", "internal/failpoint", "lock", "migrations", "runner/process"},
+	"db/dbfill":      {"db"},        // for bench
 	"db/dbtest":      {"db", "job"}, // tests, which db's own call
 	"db":             {"db/engine", "db/sqlite", "internal/failpoint", "job", "migrations"},
 	"runner/process": {"internal/failpoint"},

@@ -64,6 +64,10 @@ CREATE INDEX attempt_history ON attempt (ended_at) WHERE ended_at IS NOT NULL;
 CREATE INDEX attempt_failures ON attempt (ended_at) WHERE status = 'failed';
 CREATE INDEX task_unstarted ON task (completed_at) WHERE completed_at IS NOT NULL AND (attempts = 0 OR reason IN ('cancelled', 'skipped'));
 
+-- The job of an attempt is that of its task. As a reference it had each removal of a
+-- job look through all attempts.
+ALTER TABLE attempt DROP CONSTRAINT attempt_job;
+
 -- Times that tasks wait for. Each is one of the task's blockers and of its holds.
 --
 -- holds_job: whether it is one of the job's holds, too

@@ -1,4 +1,4 @@
-package queue
+package manager
 
 import (
 	"context"
@@ -21,30 +21,31 @@ import (
 
 // withFolder opens the folder of the logs, and passes it to fn with the name of a job's
 // folder in it. An error about a link that leads elsewhere says so.
-func (q *Queue) withFolder(name string, fn func(root *os.Root, folder string) error) error {
-	root, dir, err := runner.OpenJobs(q.conf.BasePath)
+func withFolder(base, name string, fn func(root *os.Root, folder string) error) error {
+	root, dir, err := runner.OpenJobs(base)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
 	if err = fn(root, filepath.Join(dir, job.FolderName(name))); err != nil {
-		if link := runner.CheckJob(q.conf.BasePath, name); link != nil {
+		if link := runner.CheckJob(base, name); link != nil {
 			return link
 		}
 	}
 	return err
 }
 
-// removeTaskFiles deletes the logs of removed tasks, some at a time, because other
-// writers wait meanwhile.
-func (q *Queue) removeTaskFiles(ctx context.Context, name string, tasks []db.Removed) error {
+// RemoveTaskFiles deletes the logs of removed tasks of a job, some at a time: others
+// wait meanwhile. It returns how many bytes that were.
+func RemoveTaskFiles(ctx context.Context, d *db.DB, base, name string, tasks []db.Removed) (bytes int64, err error) {
 	const some = 200
-	return q.withFolder(name, func(root *os.Root, folder string) error {
+	err = withFolder(base, name, func(root *os.Root, folder string) error {
 		for len(tasks) > 0 {
 			n := min(some, len(tasks))
-			err := q.DB.WhileGone(ctx, name, tasks[:n], func(gone []db.Removed) error {
+			err := d.WhileGone(ctx, name, tasks[:n], func(gone []db.Removed) error {
 				for _, t := range gone {
-					if err := removeLogs(root, filepath.Join(folder, "logs"), t); err != nil {
+					n, err := removeLogs(root, filepath.Join(folder, "logs"), t)
+					if bytes += n; err != nil {
 						return err
 					}
 				}
@@ -57,19 +58,35 @@ func (q *Queue) removeTaskFiles(ctx context.Context, name string, tasks []db.Rem
 		}
 		return nil
 	})
+	return bytes, err
 }
 
-func removeLogs(root *os.Root, logs string, t db.Removed) error {
+// logNames are the files that may hold the output of a task's attempts.
+func logNames(t db.Removed) []string {
 	names := []string{job.LogName(t.Task)}
-	for n := range t.Attempts { // 0 is a log from before the first attempt
-		names = append(names, job.OldLogName(t.Task, n))
+	for n := range t.Attempts + 1 { // 0 is what was there before the first
+		old := job.OldLogName(t.Task, n)
+		names = append(names, old, old+runner.Compressed)
 	}
-	for _, name := range names {
-		if err := removeFile(root, filepath.Join(logs, name)); err != nil {
-			return err
+	return names
+}
+
+func removeLogs(root *os.Root, logs string, t db.Removed) (bytes int64, err error) {
+	for _, name := range logNames(t) {
+		name = filepath.Join(logs, name)
+		info, err := root.Lstat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
 		}
+		if err != nil {
+			return bytes, err
+		}
+		if err := removeFile(root, name); err != nil {
+			return bytes, err
+		}
+		bytes += info.Size()
 	}
-	return nil
+	return bytes, nil
 }
 
 // removeFile deletes a file if it exists.
@@ -81,14 +98,14 @@ func removeFile(root *os.Root, name string) error {
 	return err
 }
 
-// removeJobFiles deletes the logs of a removed job, its exported files, and its folder
-// if that is empty afterwards.
-func (q *Queue) removeJobFiles(ctx context.Context, r db.RemovedJob) error {
-	return q.withFolder(r.Name, func(root *os.Root, folder string) error {
+// RemoveJobFiles deletes the logs of a removed job, what was exported of it, and
+// its folder if that is empty then. It returns how many bytes of logs that were.
+func RemoveJobFiles(ctx context.Context, d *db.DB, base string, r db.RemovedJob) (bytes int64, err error) {
+	err = withFolder(base, r.Name, func(root *os.Root, folder string) error {
 		aside := filepath.Join(filepath.Dir(folder), ".removed-"+rand.Text())
 		moved := false
-		err := q.DB.WhileGone(ctx, r.Name, nil, func([]db.Removed) error {
-			// Deleting takes long, so the logs are renamed first.
+		err := d.WhileGone(ctx, r.Name, nil, func([]db.Removed) error {
+			// Deleting takes long, renaming does not.
 			err := root.Rename(filepath.Join(folder, "logs"), aside)
 			moved = err == nil
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -97,10 +114,26 @@ func (q *Queue) removeJobFiles(ctx context.Context, r db.RemovedJob) error {
 			return removeExported(root, folder, r.UUID)
 		})
 		if moved {
+			bytes = sizeOf(root, aside)
 			err = errors.Join(err, root.RemoveAll(aside))
 		}
 		return err
 	})
+	return bytes, err
+}
+
+// sizeOf adds up the files in a folder.
+func sizeOf(root *os.Root, folder string) (bytes int64) {
+	_ = fs.WalkDir(root.FS(), filepath.ToSlash(folder), func(_ string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // it is counted less, and removed all the same
+		}
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
+			bytes += info.Size()
+		}
+		return nil
+	})
+	return bytes
 }
 
 // removeExported deletes the state.json and tasks.json of the job with this

@@ -1,0 +1,30 @@
+package db
+
+// Steps that read or sort more than they must, and why they may.
+var allowed = []struct{ part, why string }{
+	{" AS place", "a rule of Check, which reads everything"},
+	{") s ON s.id = t.id", "a list is sorted as somebody wants it"},
+	{"AND a.slot IS NOT NULL\nORDER BY a.id", "the attempts that run"},
+	{"FROM schedule\nORDER BY name", "all schedules are wanted"},
+	{"WHERE a.slot IS NOT NULL\n  AND a.frozen_at IS NOT NULL", "the attempts that run"},
+	{"WHERE paused_at IS NOT NULL", "the jobs that are paused"},
+	{"FROM manager\n", "one row for each start of a manager"},
+	{"WHERE slot IS NOT NULL", "the attempts that run"},
+	{"WHERE t.job = ?", "all of a job is wanted, in order"},
+	{"ORDER BY f.completed_at, f.id", "the failed tasks of a job are wanted in order"},
+	{"ORDER BY CASE state", "jobs are sorted as somebody wants it"},
+	{"ORDER BY -created_at", "the same"},
+	{"ORDER BY -updated_at", "the same"},
+	{"ORDER BY created_at - updated_at", "the same"},
+	{"GROUP BY state", "all jobs are summed up"},
+	{"GROUP BY j.name", "the failed tasks are counted"},
+	{"SELECT c.job\nFROM task p", "a job is removed, with all of its tasks"},
+	{"SELECT DISTINCT job", "what a removed task has queued"},
+	{"SELECT DISTINCT environment", "the environments of a job that is removed"},
+	{"SELECT id, name, pending + running", "a selection of jobs is made by their names"},
+	{"WHERE j.id = ?\n  AND t.job = j.id", "the history of a job with few tasks"},
+	{"AND updated_at BETWEEN", "there are far fewer jobs than tasks"},
+	{"OR ended_at = ? AND id > ?", "logs that ended first, once they are too many"},
+	{"FROM schedule s WHERE s.job = j.name", "there are few schedules"},
+	{"ORDER BY CASE status WHEN 'pending'", "a job is removed, with all of its tasks"},
+}
