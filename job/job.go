@@ -96,6 +96,9 @@ type Spec struct {
 	Priority     int           // higher runs first; 0 is the default
 	Timeout      time.Duration // time limit; 0: task_timeout of the configuration; NoTimeout: none
 	Extra        []byte        // JSON object of keys that belong to other tools; nil: none
+	Labels       []string      // "KEY=VALUE" pairs, sorted by key; nil: none
+	Unique       string        // while a task of the job has this key, it is not queued; empty: it has none
+	UniqueFor    UniqueFor     // how long it has it
 }
 
 // NoTimeout is the Timeout of a task that may run forever. It is a whole number of
@@ -120,7 +123,8 @@ type Job struct {
 	Blocked   int // pending tasks that are waiting for a dependency
 	CreatedAt time.Time
 	UpdatedAt time.Time
-	Extra     []byte // JSON object of state.json keys that belong to other tools; nil: none
+	Extra     []byte   // JSON object of state.json keys that belong to other tools; nil: none
+	Labels    []string // "KEY=VALUE" pairs, sorted by key; nil: none
 }
 
 // Counts says how many tasks of a job are in each status. Dismissed failures are

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/air-executor/air-executor/job"
@@ -32,6 +33,8 @@ type Schema struct {
 
 	Properties           properties `json:"properties,omitempty"`
 	Required             []string   `json:"required,omitempty"`
+	MinProperties        int        `json:"minProperties,omitempty"`
+	MaxProperties        int        `json:"maxProperties,omitempty"`
 	PropertyNames        *Schema    `json:"propertyNames,omitempty"`
 	AdditionalProperties any        `json:"additionalProperties,omitempty"` // false, or a *Schema
 
@@ -86,12 +89,13 @@ var Published = []struct{ Name, What string }{
 // JSONSchema returns one of the published schemas, which are generated from the tables
 // of keys.
 //
-// They are less strict than the program where a schema cannot express a rule: keys, ids
-// and variables must be unique; dependencies must exist and form no cycle; an id has at
-// most 255 bytes and a visible character, and uses joiners correctly; dates must exist;
-// a time with a unit is at least a millisecond and not too long; the range of a number
-// in quotes; how a number that names a job is written; an unknown key must not look
-// like a mistyped one; the nesting depth of other tools' values.
+// They say less than the program where a schema cannot say more: that keys, ids and
+// variables occur once; that dependencies exist and form no cycle; that an id has at
+// most 255 bytes, joins only what can be joined, and shows something; which dates
+// exist; that a time in words is at least a millisecond and not too long; the range
+// of a number in quotes; how a number that names a job is written; that an unknown
+// key is not a mistyped one; how deep the values of other tools are nested; that a
+// default is one of its parameter's type, and what comes out of a template.
 func JSONSchema(name string) ([]byte, error) {
 	var s *Schema
 	switch name {
@@ -183,31 +187,42 @@ func (r rule) schema(in form) *Schema {
 	if in == inJobFile {
 		s.Type = []string{"string", "number", "boolean"}
 	}
+	if in == inJobFile && r.max > 0 { // a template may be longer than what it becomes
+		length := fmt.Sprintf("{%d,%d}$", r.min, r.max)
+		s.Pattern, s.MaxLength = strings.NewReplacer("+$", length, "*$", length).Replace(r.pattern)+orTemplate, 0
+	}
 	return s
 }
 
-// wholeSchema describes whole numbers; in job files they may be in quotes.
+// orTemplate adds to a pattern of a job file what only the program can fill in.
+const orTemplate = `|\{\{`
+
+// wholeSchema describes whole numbers, in job files also in quotes.
 func wholeSchema(in form, low, high int) *Schema {
 	s := &Schema{Type: "integer", Minimum: numeral(low), Maximum: numeral(high)}
 	if in == inJobFile {
-		s.Type, s.Pattern = []string{"integer", "string"}, `^-?(0|[1-9][0-9]*)$`
+		s.Type, s.Pattern = []string{"integer", "string"}, `^-?(0|[1-9][0-9]*)$`+orTemplate
 	}
 	return s
 }
 
 func numeral(n int) json.Number { return json.Number(fmt.Sprint(n)) }
 
+// The forms of times in texts: seconds, or numbers with units.
+const (
+	countPattern = `(\+?0*[1-9][0-9]*)`
+	unitsPattern = `(\+?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)`
+)
+
 // limitSchema describes time limits.
 func limitSchema(in form) *Schema {
-	const (
-		count = `(\+?0*[1-9][0-9]*)`
-		units = `(\+?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)`
-	)
+	pattern := "^(none|" + countPattern + "|" + unitsPattern + ")$"
 	s := &Schema{Type: "number", Minimum: json.Number(fmt.Sprint(job.MinDuration.Seconds())), Maximum: "9223372036.854775807"}
 	if in == inJobFile {
 		s = &Schema{Type: "integer", Minimum: "1", Maximum: numeral(int(math.MaxInt64 / time.Second))}
+		pattern += orTemplate
 	}
-	return &Schema{AnyOf: []*Schema{{Type: "string", Pattern: "^(none|" + count + "|" + units + ")$"}, s}}
+	return &Schema{AnyOf: []*Schema{{Type: "string", Pattern: pattern}, s}}
 }
 
 // instantSchema describes points in time.
