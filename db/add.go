@@ -100,6 +100,9 @@ func (a *adder) queue(s job.Spec, ifAbsent bool) (string, error) {
 	if err := s.Check(); err != nil {
 		return "", err
 	}
+	if held, err := a.holder(s.Unique); held != "" || err != nil {
+		return held, err
+	}
 	task := job.Task{Spec: s, Status: job.Pending}
 	if s.ID == "" {
 		return a.queueNumbered(task)
@@ -162,6 +165,9 @@ func (a *adder) add(task job.Task) error {
 	a.count++
 	a.t.progress(a.count)
 	a.job.Added++
+	if err := a.attach(id, &task.Spec); err != nil {
+		return err
+	}
 	blockers, err := a.depend(id, task.Dependencies)
 	if err != nil {
 		return err

@@ -27,7 +27,9 @@ type Batch struct {
 
 	// NewJob fails with ErrJobExists if the job exists.
 	NewJob bool
-	// FromFile marks the tasks as those of a job file, for a later Resume.
+	// Labels are the job's, if it is new: "KEY=VALUE" pairs. A Resume replaces them.
+	Labels []string
+	// FromFile says that the tasks are those of a job file, for a later Resume.
 	FromFile bool
 
 	// Parent is the token of the attempt whose command queues the tasks; empty: a user
@@ -104,6 +106,11 @@ func (t *tx) enqueue(b Batch) (Added, error) {
 	if b.NewJob && !a.created {
 		return Added{}, fmt.Errorf("job %q %w", b.Job, ErrJobExists)
 	}
+	if a.created {
+		if err := t.label(a.job.ID, 0, b.Labels); err != nil {
+			return Added{}, err
+		}
+	}
 	out := Added{Job: b.Job}
 	n := 0
 	for spec, err := range b.Tasks {
@@ -115,7 +122,7 @@ func (t *tx) enqueue(b Batch) (Added, error) {
 		if err != nil {
 			return Added{}, err
 		}
-		if b.IfAbsent && a.count == stored {
+		if b.IfAbsent && a.count == stored && id == spec.ID {
 			if err := a.passedOver(b, spec, &out); err != nil {
 				return Added{}, err
 			}

@@ -155,7 +155,7 @@ func (a *adder) compare(task job.Task) (string, error) {
 	err := a.t.eachTask(func(t job.Task) error {
 		stored = t
 		return nil
-	}, taskColumns+`
+	}, a.t.d.taskColumns()+`
 WHERE t.job = ?
   AND t.name = ?
 ORDER BY t.id, d.position`, a.job.ID, task.ID)

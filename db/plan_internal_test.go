@@ -80,6 +80,9 @@ var hot = []struct {
 		"SEARCH setting USING PRIMARY KEY (key=?)",
 		"SCAN claimable",
 	}},
+	{"find who has a unique key", "AND unique_key = ?$", []string{
+		"SEARCH task USING INDEX task_unique (job=? AND unique_key=?)",
+	}},
 	{"find the first of a job's ready tasks", "ORDER BY task.priority DESC, task.place, task.id", []string{
 		"SEARCH job USING INTEGER PRIMARY KEY (rowid=?)",
 		"CORRELATED SCALAR SUBQUERY 1",
@@ -92,28 +95,71 @@ var hot = []struct {
 		"SCAN j USING COVERING INDEX job_name", // job after job, until there are enough
 		"SEARCH t USING COVERING INDEX task_name (job=?)",
 		"USE TEMP B-TREE FOR LAST TERM OF ORDER BY", // within a job
-	)},
-	{"list the next tasks", "WHERE t.job = j.id\n        AND j.name >= ?", listed(
+		"SCAN s",
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+		"SEARCH d USING PRIMARY KEY (task=?) LEFT-JOIN",
+		"SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+		"CORRELATED SCALAR SUBQUERY 1", // the labels
+		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
+		"USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", // of those that are shown
+	}},
+	{"list the next tasks", "WHERE t.job = j.id\n        AND j.name >= ?", []string{
+		"MATERIALIZE s",
 		"SEARCH j USING COVERING INDEX job_name (name>?)",
 		"SEARCH t USING COVERING INDEX task_name (job=?)",
 		"USE TEMP B-TREE FOR LAST TERM OF ORDER BY",
-	)},
-	{"list the first failed tasks", "AND (j.failed > 0 AND t.status = 'failed' AND t.dismissed_at IS NULL)", listed(
+		"SCAN s",
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+		"SEARCH d USING PRIMARY KEY (task=?) LEFT-JOIN",
+		"SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+		"CORRELATED SCALAR SUBQUERY 1", // the labels
+		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
+		"USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", // of those that are shown
+	}},
+	{"list the first failed tasks", "AND (j.failed > 0 AND t.status = 'failed' AND t.dismissed_at IS NULL)", []string{
+		"MATERIALIZE s",
 		"SCAN j USING INDEX job_name",
 		"SEARCH t USING INDEX task_failed (job=?)",
 		"USE TEMP B-TREE FOR LAST TERM OF ORDER BY",
-	)},
-	{"list the first running tasks", "AND (j.running > 0 AND", listed(
+		"SCAN s",
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+		"SEARCH d USING PRIMARY KEY (task=?) LEFT-JOIN",
+		"SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+		"CORRELATED SCALAR SUBQUERY 1", // the labels
+		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
+		"USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", // of those that are shown
+	}},
+	{"list the first running tasks", "AND (j.running > 0 AND", []string{
+		"MATERIALIZE s",
 		"SCAN a USING INDEX attempt_slot", // what runs now
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
 		"USE TEMP B-TREE FOR ORDER BY",
-	)},
+		"SCAN s",
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+		"SEARCH d USING PRIMARY KEY (task=?) LEFT-JOIN",
+		"SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+		"CORRELATED SCALAR SUBQUERY 1", // the labels
+		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
+		"USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", // of those that are shown
+	}},
 	{"list the first jobs", "FROM job\nORDER BY name\nLIMIT", []string{
 		"SCAN job USING INDEX job_name", // in the order that is asked for, so it stops when it has enough
+		"CORRELATED SCALAR SUBQUERY 1",  // the labels
+		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
 	}},
 	{"list the next jobs", "WHERE name > ?\nORDER BY name\nLIMIT", []string{
 		"SEARCH job USING INDEX job_name (name>?)",
+		"CORRELATED SCALAR SUBQUERY 1", // the labels
+		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
 	}},
 	{"look for dependents", "SELECT 1 FROM dependency WHERE needs = ?", []string{
 		"SEARCH dependency USING COVERING INDEX dependency_needs (needs=?)",
@@ -181,6 +227,8 @@ var hot = []struct {
 	}},
 	{"list the jobs by name", "FROM job\nORDER BY name$", []string{
 		"SCAN job USING INDEX job_name",
+		"CORRELATED SCALAR SUBQUERY 1", // the labels
+		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
 	}},
 	{"look for a job's dependencies on what is not there", "SELECT 1\nFROM dependency d", []string{
 		"SEARCH d USING COVERING INDEX dependency_missing (missing>?)", // there are few
@@ -205,6 +253,7 @@ var hot = []struct {
 
 // Steps that read or sort more than they must, and why they may.
 var allowed = []struct{ part, why string }{
+	{"WHERE job.id IN (SELECT l.job FROM label l", "a list by names of the jobs with a label sorts those"},
 	{" AS place", "a rule of Check, which reads everything"},
 	{") s ON s.id = t.id", "a list is sorted as somebody wants it"},
 	{"AND a.slot IS NOT NULL\nORDER BY a.id", "the attempts that run"},
@@ -465,8 +514,13 @@ func exercise(t *testing.T, d *DB) {
 	must(err)
 	_, err = d.MayGoOn(ctx, "j")
 	must(err)
-	enqueue(Batch{Job: "file", NewJob: true, FromFile: true}, cmd("a"), cmd("b"))
-	batch := Batch{Job: "file", Tasks: sequence([]job.Spec{{ID: "b", Command: "true"}, cmd("c", "b")})}
+	once := job.Spec{Command: "true", Unique: "k", UniqueFor: 1, Labels: []string{"team=search"}}
+	enqueue(Batch{Job: "once"}, once)
+	_, err = d.Cancel(ctx, "once", "")
+	must(err)
+	enqueue(Batch{Job: "once"}, once)
+	enqueue(Batch{Job: "file", NewJob: true, FromFile: true, Labels: []string{"team=search"}}, cmd("a"), cmd("b"))
+	batch := Batch{Job: "file", Labels: []string{"team=web"}, Tasks: sequence([]job.Spec{{ID: "b", Command: "true"}, cmd("c", "b")})}
 	_, err = d.Resume(ctx, batch)
 	must(err)
 	removed, err := d.RemoveTasks(ctx, "file", []string{"c"})
@@ -519,6 +573,12 @@ func exercise(t *testing.T, d *DB) {
 		must(d.ListTasks(ctx, TasksQuery{Statuses: []job.Status{status}, Limit: 3}, listed))
 	}
 	must(d.ListTasks(ctx, TasksQuery{Statuses: job.Statuses}, listed))
+	labelled := []LabelFilter{{Key: "team"}, {Key: "team", Value: new("search")}}
+	for i := range labelled {
+		must(d.ListTasks(ctx, TasksQuery{Labels: labelled[i:], Limit: 3}, listed))
+		_, err = d.ListJobs(ctx, JobsQuery{Labels: labelled[i:]})
+		must(err)
+	}
 	for _, failed := range []bool{false, true} {
 		_, err = d.ListJobs(ctx, JobsQuery{State: new(job.StateFailed), NamePrefix: new("j"), Failed: &failed})
 		must(err)
