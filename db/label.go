@@ -59,6 +59,16 @@ func (t *tx) relabel(jobID, task int64, labels []string) error {
 	return t.label(jobID, task, labels)
 }
 
+// labelsOf returns the labels of a task.
+func (t *tx) labelsOf(jobID, task int64) ([]string, error) {
+	if t.d.Outdated() {
+		return nil, nil
+	}
+	var labels []string
+	err := t.all(&labels, `SELECT key || '=' || value FROM label WHERE job = ? AND task = ?`, jobID, task)
+	return job.SortLabels(labels), err
+}
+
 // known leaves out statements about tables that an older database does not have.
 func (t *tx) known(statements []string) []string {
 	if !t.d.Outdated() || t.d.schema >= 2 {

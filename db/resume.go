@@ -154,6 +154,9 @@ func (r *resumer) readBatch() error {
 		if s.spec.Env, err = r.environment(s.environment); err != nil {
 			return err
 		}
+		if s.spec.Labels, err = r.t.labelsOf(r.job.ID, s.id); err != nil {
+			return err
+		}
 		r.out.Changes = append(r.out.Changes, Change{s.status, s.spec, spec})
 	}
 	if len(r.specs) == 0 {
