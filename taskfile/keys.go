@@ -103,6 +103,9 @@ var stateKeys = table[job.Job]{
 	{name: "updated_at", in: inState, always: true,
 		is:   instants[job.Job]{func(j *job.Job) *time.Time { return &j.UpdatedAt }},
 		help: "When the job last changed."},
+	{name: "labels", in: inState,
+		is:   labels[job.Job]{func(j *job.Job) *[]string { return &j.Labels }},
+		help: "Words to find the job by: an object of strings."},
 }
 
 // jobKeys are all keys of a job file, outside of its tasks.
