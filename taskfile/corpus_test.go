@@ -56,7 +56,7 @@ var corpusForms = map[string]corpusForm{
 		return err
 	}, manyJSON},
 	"job": {"job", func(data []byte) error {
-		_, err := taskfile.ParseJob("f.yaml", data)
+		_, err := taskfile.ParseJobWith("f.yaml", data, taskfile.JobOptions{Check: true})
 		return err
 	}, oneYAML},
 }

@@ -12,7 +12,7 @@ type showCmd struct {
 	Graph  bool     `help:"Show which task comes after which."`
 	Format string   `placeholder:"FORMAT" enum:",tree,mermaid,dot" type:"word" words:"tree,mermaid,dot" default:"" help:"Of the graph: tree, for people (the default), mermaid or dot."`
 	Param  []string `sep:"none" placeholder:"NAME=VALUE" help:"Give a parameter of the file its value. May be given several times."`
-	File   string   `arg:"" name:"file" help:"Job file (YAML or JSON; - is stdin)."`
+	File   string   `arg:"" optional:"" name:"file" help:"Job file (YAML or JSON; - is stdin)."`
 }
 
 // Help is printed below the summary.
@@ -38,6 +38,9 @@ type shownForm struct {
 func (c *showCmd) Run(ctx context.Context, ui *ui) error {
 	if c.Format != "" && !c.Graph {
 		return usage(errors.New("--format goes with --graph"), "")
+	}
+	if c.File == "" {
+		return usage(errors.New("which job file?"), "see air-executor show --help")
 	}
 	f, err := standIn(ctx, c.File, c.Param)
 	if err != nil {
