@@ -8,8 +8,6 @@ import (
 	"os/exec"
 	"strings"
 	"time"
-
-	"github.com/air-executor/air-executor/internal/words"
 )
 
 // mostOutput is how much the command of a foreach may print, in bytes.
@@ -28,7 +26,7 @@ func Output(ctx context.Context) func(dir string, command []string) ([]byte, err
 			err = fmt.Errorf("the command ended with %s", exit.ProcessState)
 			lines := strings.Split(strings.TrimSpace(said.String()), "\n")
 			if last := lines[len(lines)-1]; last != "" {
-				err = fmt.Errorf("%w: %s", err, words.Clip(last))
+				err = fmt.Errorf("%w: %.200s", err, strings.ToValidUTF8(last, "\ufffd"))
 			}
 		}
 		return out.Bytes(), err

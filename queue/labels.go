@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/air-executor/air-executor/db"
-	"github.com/air-executor/air-executor/internal/words"
 	"github.com/air-executor/air-executor/job"
 )
 
@@ -32,12 +31,12 @@ func LabelFilters(texts []string) (out []db.LabelFilter, err error) {
 	for _, text := range texts {
 		key, value, has := strings.Cut(text, "=")
 		if err := job.CheckLabelKey(key); err != nil {
-			return nil, fmt.Errorf("%s: %w", words.Quote(text), err)
+			return nil, fmt.Errorf("%q: %w", text, err)
 		}
 		f := db.LabelFilter{Key: key}
 		if has {
 			if err := job.CheckLabelValue(value); err != nil {
-				return nil, fmt.Errorf("%s: %w", words.Quote(text), err)
+				return nil, fmt.Errorf("%q: %w", text, err)
 			}
 			f.Value = &value
 		}

@@ -93,10 +93,3 @@ func (v *validatedForm) line() string {
 	}
 	return s
 }
-
-// standIn reads a job file without running what is in it.
-func standIn(ctx context.Context, path string, params []string) (*taskfile.JobFile, error) {
-	return interruptible(ctx, func() (*taskfile.JobFile, error) {
-		return taskfile.LoadJobWith(path, taskfile.JobOptions{Params: params, Check: true})
-	})
-}

@@ -151,12 +151,11 @@ func (e suite) LabelsAreReadReplacedAndRemoved(t *testing.T) {
 		t.Fatalf("resume: %+v, %v", r.Changes, err)
 	}
 	s.wantLabels("j", []string{"a=b"}, map[string][]string{"2": {"k=2"}, "3": {"l=3"}})
-	if _, err := s.DB.RemoveTasks(ctx, "j", []string{"2"}); err != nil {
+	if _, err := s.DB.RemoveTasks(ctx, "j", []string{"3"}); err != nil {
 		t.Fatal(err)
 	}
-	s.MustEnqueue("other", Task("1")) // which gets the row
-	s.wantLabels("other", nil, map[string][]string{"1": nil})
-	s.wantLabels("j", []string{"a=b"}, map[string][]string{"3": {"l=3"}})
+	s.MustEnqueue("j", Task("9")) // which gets the row
+	s.wantLabels("j", []string{"a=b"}, map[string][]string{"2": {"k=2"}, "9": nil})
 	if _, err := s.DB.RemoveJobs(ctx, []string{"j"}); err != nil {
 		t.Fatal(err)
 	}
