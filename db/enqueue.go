@@ -29,7 +29,7 @@ type Batch struct {
 	NewJob bool
 	// Labels are the job's, if it is new: "KEY=VALUE" pairs. A Resume replaces them.
 	Labels []string
-	// FromFile says that the tasks are those of a job file, for a later Resume.
+	// FromFile marks the tasks as those of a job file, for a later Resume.
 	FromFile bool
 
 	// Parent is the token of the attempt whose command queues the tasks; empty: a user

@@ -54,7 +54,8 @@ func (t *tx) importJob(j job.Job, tasks iter.Seq2[job.Task, error]) error {
 	if err := t.label(a.job.ID, 0, j.Labels); err != nil {
 		return err
 	}
-	// The counters have been written at the time of the import; the file knows better.
+	// The counters were written with the time of the import; the file has the right
+	// time.
 	created, updated := j.CreatedAt.UnixMicro(), j.UpdatedAt.UnixMicro()
 	if j.CreatedAt.IsZero() {
 		created = t.now

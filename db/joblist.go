@@ -17,7 +17,7 @@ type JobsQuery struct {
 	Failed        *bool      // only those with, or without, failed tasks that were not dismissed
 	Sort          Order      // ties are sorted by name
 	Limit, Offset int        // Limit 0: all
-	After         *JobCursor // only what comes after it in this order
+	After         *JobCursor // only jobs after it in this order
 
 	Labels []LabelFilter // only those with all of these, or with a task that has one
 }

@@ -68,7 +68,7 @@ type TasksQuery struct {
 	Statuses      []job.Status // empty: any. Dismissed failures do not count as failed
 	Sort          Order
 	Limit, Offset int         // Limit 0: all
-	After         *TaskCursor // only what comes after it in this order
+	After         *TaskCursor // only tasks after it in this order
 
 	Labels []LabelFilter // only those with all of these, or whose job has them
 }
@@ -100,8 +100,8 @@ func (d *DB) ListTasks(ctx context.Context, q TasksQuery, fn func(Listed) error)
 	})
 }
 
-// query picks the tasks first, and then joins what belongs to each. By job, it goes
-// from job to job by their names, and ends when it has enough.
+// query selects the tasks first, and then joins what belongs to each. Sorted by job, it
+// goes through the jobs by name and stops when it has enough.
 func (q *TasksQuery) query(d *DB, now int64) (query string, args []any) {
 	var b strings.Builder
 	rank := orders[q.Sort]

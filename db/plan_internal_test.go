@@ -34,6 +34,8 @@ func listed(found ...string) []string {
 		"SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
 		"SEARCH d USING PRIMARY KEY (task=?) LEFT-JOIN",
 		"SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+		"CORRELATED SCALAR SUBQUERY 1", // the labels
+		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
 		"USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", // of those that are shown
 	)
 }
@@ -95,62 +97,23 @@ var hot = []struct {
 		"SCAN j USING COVERING INDEX job_name", // job after job, until there are enough
 		"SEARCH t USING COVERING INDEX task_name (job=?)",
 		"USE TEMP B-TREE FOR LAST TERM OF ORDER BY", // within a job
-		"SCAN s",
-		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-		"SEARCH d USING PRIMARY KEY (task=?) LEFT-JOIN",
-		"SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-		"CORRELATED SCALAR SUBQUERY 1", // the labels
-		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
-		"USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", // of those that are shown
-	}},
-	{"list the next tasks", "WHERE t.job = j.id\n        AND j.name >= ?", []string{
-		"MATERIALIZE s",
+	)},
+	{"list the next tasks", "WHERE t.job = j.id\n        AND j.name >= ?", listed(
 		"SEARCH j USING COVERING INDEX job_name (name>?)",
 		"SEARCH t USING COVERING INDEX task_name (job=?)",
 		"USE TEMP B-TREE FOR LAST TERM OF ORDER BY",
-		"SCAN s",
-		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-		"SEARCH d USING PRIMARY KEY (task=?) LEFT-JOIN",
-		"SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-		"CORRELATED SCALAR SUBQUERY 1", // the labels
-		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
-		"USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", // of those that are shown
-	}},
-	{"list the first failed tasks", "AND (j.failed > 0 AND t.status = 'failed' AND t.dismissed_at IS NULL)", []string{
-		"MATERIALIZE s",
+	)},
+	{"list the first failed tasks", "AND (j.failed > 0 AND t.status = 'failed' AND t.dismissed_at IS NULL)", listed(
 		"SCAN j USING INDEX job_name",
 		"SEARCH t USING INDEX task_failed (job=?)",
 		"USE TEMP B-TREE FOR LAST TERM OF ORDER BY",
-		"SCAN s",
-		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-		"SEARCH d USING PRIMARY KEY (task=?) LEFT-JOIN",
-		"SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-		"CORRELATED SCALAR SUBQUERY 1", // the labels
-		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
-		"USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", // of those that are shown
-	}},
-	{"list the first running tasks", "AND (j.running > 0 AND", []string{
-		"MATERIALIZE s",
+	)},
+	{"list the first running tasks", "AND (j.running > 0 AND", listed(
 		"SCAN a USING INDEX attempt_slot", // what runs now
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
 		"USE TEMP B-TREE FOR ORDER BY",
-		"SCAN s",
-		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-		"SEARCH d USING PRIMARY KEY (task=?) LEFT-JOIN",
-		"SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-		"CORRELATED SCALAR SUBQUERY 1", // the labels
-		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
-		"USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", // of those that are shown
-	}},
+	)},
 	{"list the first jobs", "FROM job\nORDER BY name\nLIMIT", []string{
 		"SCAN job USING INDEX job_name", // in the order that is asked for, so it stops when it has enough
 		"CORRELATED SCALAR SUBQUERY 1",  // the labels

@@ -18,13 +18,14 @@ const DefaultJob = "default"
 type EnqueueOptions struct {
 	Job          string                       // created if it does not exist; empty: the caller's, or DefaultJob
 	Caller       Caller                       // the task inside which they are queued, which becomes their parent
-	Template     *job.Spec                    // what tasks get that do not say it themselves, see Fill; nil: nothing
-	IfAbsent     bool                         // pass over tasks whose id is there already; else db.ErrDuplicate
-	Compare      func(db.Definition) []string // says how a task that was passed over differs; nil: nobody wants to know
-	AllowMissing bool                         // accept dependencies that are not there yet; else db.ErrNoTask
-	NewJob       bool                         // the job must not be there yet; else db.ErrJobExists
-	FromFile     bool                         // they are those of a job file, for a later Resume
-	Labels       []string                     // of the job, if it is new or resumed: "KEY=VALUE" pairs
+	Template     *job.Spec                    // defaults for what tasks leave unset, see Fill; nil: none
+	IfAbsent     bool                         // skip tasks whose id exists already; else db.ErrDuplicate
+	Compare      func(db.Definition) []string // returns how a skipped task differs; nil: not wanted
+	AllowMissing bool                         // accept dependencies that do not exist yet; else db.ErrNoTask
+	NewJob       bool                         // the job must not exist yet; else db.ErrJobExists
+	FromFile     bool                         // the tasks are those of a job file, for a later Resume
+
+	Labels []string // of the job, if it is new or resumed: "KEY=VALUE" pairs
 }
 
 // EnqueuedForm is the form of a task that was queued or existed.
@@ -115,9 +116,9 @@ func filled(tasks iter.Seq2[job.Spec, error], template job.Spec) iter.Seq2[job.S
 	}
 }
 
-// Fill gives a task what it does not say itself: directory, priority, time limit and
-// labels of the template. A relative directory is one below the template's. Its variables
-// are set on top of the template's environment.
+// Fill sets what a task leaves unset to the template's directory, priority, time
+// limit and labels. A relative directory is relative to the template's. The task's variables are
+// added to the template's environment.
 func Fill(s *job.Spec, template job.Spec) {
 	if s.Dir == "" {
 		s.Dir = template.Dir

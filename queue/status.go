@@ -182,7 +182,7 @@ func (s *Status) countLabelled(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-// readTask reads what is shown of a single task only.
+// readTask reads what is only shown for a single task.
 func (s *Status) readTask(ctx context.Context) (err error) {
 	q := s.Query
 	if q.Task == "" {

@@ -15,8 +15,8 @@ import (
 // and omits unknown parts.
 type Error struct {
 	File   string // as the caller named it
-	Line   int    // from 1; 0: not known
-	Column int    // in bytes, from 1; only where the JSON itself is wrong, or a template
+	Line   int    // from 1; 0: unknown
+	Column int    // in bytes, from 1; only for invalid JSON and templates
 	Index  int    // of the task, from 0; -1: none
 	ID     string // of the task; empty: none, or unknown
 	Key    string // of the task or job; empty: none

@@ -81,9 +81,9 @@ func LoadJobWith(path string, o JobOptions) (*JobFile, error) {
 	return ParseJobWith(path, data, o)
 }
 
-// ParseJob reads a job file from data. The path says where data came from:
-// it appears in errors, gives the job its name if the file does not, and its
-// folder is what relative working directories are relative to.
+// ParseJob reads a job file from data. The path is where data came from: it appears in
+// errors, it is the default for the job's name, and relative working directories are
+// relative to its folder.
 func ParseJob(path string, data []byte) (*JobFile, error) {
 	return ParseJobWith(path, data, JobOptions{})
 }
@@ -119,9 +119,9 @@ type jobReader struct {
 	folder      string // of the file
 	dir         string // where tasks run
 	root        *strictyaml.Value
-	index       int    // of the task that is being read; -1: none
+	index       int    // of the task being read; -1: none
 	id          string // of that task
-	at          value  // that task, or the job
+	at          value  // that task or, outside the tasks, the job
 	scope       scope  // the parameters
 	unset       []string
 	env         []string // of all tasks
@@ -204,7 +204,7 @@ func (r *jobReader) name(inFile string) (string, error) {
 	return name, nil
 }
 
-// on gives a mistake the line of its key's value.
+// on sets the line of a mistake to that of its key's value.
 func (r *jobReader) on(lines map[string]int, err error) error {
 	if m := (*mistake)(nil); errors.As(err, &m) {
 		m.on = lines[m.key]

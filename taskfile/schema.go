@@ -89,13 +89,13 @@ var Published = []struct{ Name, What string }{
 // JSONSchema returns one of the published schemas, which are generated from the tables
 // of keys.
 //
-// They say less than the program where a schema cannot say more: that keys, ids and
-// variables occur once; that dependencies exist and form no cycle; that an id has at
-// most 255 bytes, joins only what can be joined, and shows something; which dates
-// exist; that a time in words is at least a millisecond and not too long; the range
-// of a number in quotes; how a number that names a job is written; that an unknown
-// key is not a mistyped one; how deep the values of other tools are nested; that a
-// default is one of its parameter's type, and what comes out of a template.
+// They are less strict than the program where a schema cannot express a rule: keys, ids
+// and variables must be unique; dependencies must exist and form no cycle; an id has at
+// most 255 bytes and a visible character, and uses joiners correctly; dates must exist;
+// a time with a unit is at least a millisecond and not too long; the range of a number
+// in quotes; how a number that names a job is written; an unknown key must not look
+// like a mistyped one; the nesting depth of other tools' values; the type of a
+// parameter's default; the result of a template.
 func JSONSchema(name string) ([]byte, error) {
 	var s *Schema
 	switch name {
@@ -197,7 +197,7 @@ func (r rule) schema(in form) *Schema {
 // orTemplate adds to a pattern of a job file what only the program can fill in.
 const orTemplate = `|\{\{`
 
-// wholeSchema describes whole numbers, in job files also in quotes.
+// wholeSchema describes whole numbers; in job files they may be in quotes.
 func wholeSchema(in form, low, high int) *Schema {
 	s := &Schema{Type: "integer", Minimum: numeral(low), Maximum: numeral(high)}
 	if in == inJobFile {
