@@ -101,6 +101,9 @@ func (a *adder) queue(s job.Spec, ifAbsent bool) (string, error) {
 	if err := s.Check(); err != nil {
 		return "", err
 	}
+	if held, err := a.holder(s.Unique); held != "" || err != nil {
+		return held, err
+	}
 	s.DefaultRetries(a.defaults...)
 	if s.Retries <= 0 {
 		s.Retry = job.Retry{} // which would say nothing
@@ -167,6 +170,9 @@ func (a *adder) add(task job.Task) error {
 	a.count++
 	a.t.progress(a.count)
 	a.job.Added++
+	if err := a.attach(id, &task.Spec); err != nil {
+		return err
+	}
 	blockers, err := a.depend(id, task.Dependencies)
 	if err != nil {
 		return err

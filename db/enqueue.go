@@ -32,6 +32,8 @@ type Batch struct {
 	RetryHolds *bool
 	// Defaults are the retries of tasks that say none.
 	Defaults job.Spec
+	// Labels are the job's, if it is new: "KEY=VALUE" pairs. A Resume replaces them.
+	Labels []string
 	// FromFile marks the tasks as those of a job file, for a later Resume.
 	FromFile bool
 
@@ -113,6 +115,9 @@ func (t *tx) enqueue(b Batch) (Added, error) {
 	if b.NewJob && !a.created {
 		return Added{}, fmt.Errorf("job %q %w", b.Job, ErrJobExists)
 	}
+	if err := a.labelNew(b.Labels); err != nil {
+		return Added{}, err
+	}
 	out := Added{Job: b.Job}
 	n := 0
 	for spec, err := range b.Tasks {
@@ -124,7 +129,7 @@ func (t *tx) enqueue(b Batch) (Added, error) {
 		if err != nil {
 			return Added{}, err
 		}
-		if b.IfAbsent && a.count == stored {
+		if b.IfAbsent && a.count == stored && id == spec.ID {
 			if err := a.passedOver(b, spec, &out); err != nil {
 				return Added{}, err
 			}

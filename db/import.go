@@ -54,6 +54,9 @@ func (t *tx) importJob(j job.Job, tasks iter.Seq2[job.Task, error]) error {
 	if err := t.setRetryHolds(a.job.ID, j.RetryHolds); err != nil {
 		return err
 	}
+	if err := t.label(a.job.ID, 0, j.Labels); err != nil {
+		return err
+	}
 	// The counters were written with the time of the import; the file has the right
 	// time.
 	created, updated := j.CreatedAt.UnixMicro(), j.UpdatedAt.UnixMicro()
@@ -158,7 +161,7 @@ func (a *adder) compare(task job.Task) (string, error) {
 	err := a.t.eachTask(func(t job.Task) error {
 		stored = t
 		return nil
-	}, taskColumns+`
+	}, a.t.d.taskColumns()+`
 WHERE t.job = ?
   AND t.name = ?
 ORDER BY t.id, d.position`, a.job.ID, task.ID)

@@ -18,6 +18,8 @@ type JobsQuery struct {
 	Sort          Order      // ties are sorted by name
 	Limit, Offset int        // Limit 0: all
 	After         *JobCursor // only jobs after it in this order
+
+	Labels []LabelFilter // only those with all of these, or with a task that has one
 }
 
 // JobCursor is the place of a job in a list.
@@ -63,14 +65,14 @@ func (q JobsQuery) Place(j job.Job) *JobCursor {
 // ListJobs returns the jobs that match a query.
 func (d *DB) ListJobs(ctx context.Context, q JobsQuery) ([]job.Job, error) {
 	var out []job.Job
-	query, args := q.query()
+	query, args := q.query(d)
 	err := d.read(ctx, func(t *tx) error {
 		out = nil
 		return t.each(func(rows *sqlx.Rows) error {
 			// Scanned by hand: with thousands of jobs, reflection would cost more than
 			// the query.
 			var r storedJob
-			err := rows.Scan(&r.UUID, &r.Name, &r.State, &r.Pending, &r.Running, &r.Completed, &r.Failed, &r.Dismissed, &r.Blocked, &r.CreatedAt, &r.UpdatedAt, &r.RetryHolds, &r.Extra)
+			err := rows.Scan(&r.UUID, &r.Name, &r.State, &r.Pending, &r.Running, &r.Completed, &r.Failed, &r.Dismissed, &r.Blocked, &r.CreatedAt, &r.UpdatedAt, &r.RetryHolds, &r.Extra, &r.Labels)
 			out = append(out, r.job())
 			return err
 		}, query, args...)
@@ -78,7 +80,7 @@ func (d *DB) ListJobs(ctx context.Context, q JobsQuery) ([]job.Job, error) {
 	return out, err
 }
 
-func (q JobsQuery) query() (query string, args []any) {
+func (q JobsQuery) query(d *DB) (query string, args []any) {
 	var terms []string
 	only := func(term string, values ...any) {
 		terms = append(terms, term)
@@ -89,6 +91,10 @@ func (q JobsQuery) query() (query string, args []any) {
 	}
 	if p := q.NamePrefix; p != nil {
 		only("name >= ? AND name < ? AND substr(name, 1, length(?)) = ?", *p, *p+last, *p, *p)
+	}
+	for _, l := range q.Labels {
+		term, values := l.jobTerms("job")
+		only(term, values...)
 	}
 	if q.Failed != nil && *q.Failed {
 		only("failed > 0")
@@ -103,7 +109,7 @@ func (q JobsQuery) query() (query string, args []any) {
 	default:
 		only(order+" >= ? AND ("+order+" > ? OR name > ?)", c.Rank, c.Rank, c.Name)
 	}
-	query = jobColumns
+	query = d.jobColumns()
 	if len(terms) > 0 {
 		query += "\nWHERE " + strings.Join(terms, "\n  AND ")
 	}

@@ -69,6 +69,8 @@ type TasksQuery struct {
 	Sort          Order
 	Limit, Offset int         // Limit 0: all
 	After         *TaskCursor // only tasks after it in this order
+
+	Labels []LabelFilter // only those with all of these, or whose job has them
 }
 
 // ListTasks calls fn with the tasks that match a query, as of one instant. Environments
@@ -90,7 +92,7 @@ func (d *DB) ListTasks(ctx context.Context, q TasksQuery, fn func(Listed) error)
 		if q.After != nil {
 			now = q.After.Now
 		}
-		query, args := q.query(&t.d.dialect, now)
+		query, args := q.query(t.d, now)
 		return t.fold(true, func(l Listed) error {
 			l.Place.Now = now
 			return fn(l)
@@ -100,7 +102,7 @@ func (d *DB) ListTasks(ctx context.Context, q TasksQuery, fn func(Listed) error)
 
 // query selects the tasks first, and then joins what belongs to each. Sorted by job, it
 // goes through the jobs by name and stops when it has enough.
-func (q *TasksQuery) query(d *dialect, now int64) (query string, args []any) {
+func (q *TasksQuery) query(d *DB, now int64) (query string, args []any) {
 	var b strings.Builder
 	rank := orders[q.Sort]
 	ranked := func() {
@@ -109,9 +111,9 @@ func (q *TasksQuery) query(d *dialect, now int64) (query string, args []any) {
 			args = append(args, now)
 		}
 	}
-	b.WriteString(taskFields + ", s.rank" + taskTables + "\nJOIN (SELECT t.id, ")
+	b.WriteString(d.taskFields() + ", s.rank" + taskTables + "\nJOIN (SELECT t.id, ")
 	ranked()
-	b.WriteString(" AS rank" + q.from(d))
+	b.WriteString(" AS rank" + q.from(&d.dialect))
 	if q.Job != nil {
 		b.WriteString("\n        AND j.name = ?")
 		args = append(args, *q.Job)
@@ -119,6 +121,11 @@ func (q *TasksQuery) query(d *dialect, now int64) (query string, args []any) {
 	if q.Task != nil {
 		b.WriteString("\n        AND t.name = ?")
 		args = append(args, *q.Task)
+	}
+	for _, l := range q.Labels {
+		term, values := l.taskTerms()
+		b.WriteString("\n        AND " + term)
+		args = append(args, values...)
 	}
 	if len(q.Statuses) > 0 {
 		b.WriteString("\n        AND (" + anyStatus(q.Statuses) + ")")

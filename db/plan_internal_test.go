@@ -36,6 +36,8 @@ func listed(found ...string) []string {
 		"SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
 		"CORRELATED SCALAR SUBQUERY 1", // of those that are held
 		"SEARCH h USING PRIMARY KEY (task=?)",
+		"CORRELATED SCALAR SUBQUERY 2", // the labels
+		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
 		"USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", // of those that are shown
 	)
 }
@@ -82,6 +84,9 @@ var hot = []struct {
 		"SEARCH setting USING PRIMARY KEY (key=?)",
 		"SCAN claimable",
 	}},
+	{"find who has a unique key", "AND unique_key = ?$", []string{
+		"SEARCH task USING INDEX task_unique (job=? AND unique_key=?)",
+	}},
 	{"find the first of a job's ready tasks", "ORDER BY task.priority DESC, task.place, task.id", []string{
 		"SEARCH job USING INTEGER PRIMARY KEY (rowid=?)",
 		"CORRELATED SCALAR SUBQUERY 1",
@@ -123,9 +128,13 @@ var hot = []struct {
 	)},
 	{"list the first jobs", "FROM job\nORDER BY name\nLIMIT", []string{
 		"SCAN job USING INDEX job_name", // in the order that is asked for, so it stops when it has enough
+		"CORRELATED SCALAR SUBQUERY 1",  // the labels
+		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
 	}},
 	{"list the next jobs", "WHERE name > ?\nORDER BY name\nLIMIT", []string{
 		"SEARCH job USING INDEX job_name (name>?)",
+		"CORRELATED SCALAR SUBQUERY 1", // the labels
+		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
 	}},
 	{"find what has ended last", "a.ended_at IS NOT NULL\n  AND t.id = a.task\n  AND j.id = t.job\n  AND a.ended_at BETWEEN ? AND ?\n  AND (a.ended_at < ? OR a.id < ?)\nORDER", []string{
 		"SEARCH a USING INDEX attempt_history (ended_at>? AND ended_at<?)", // in the order that is asked for
@@ -209,6 +218,8 @@ var hot = []struct {
 	}},
 	{"list the jobs by name", "FROM job\nORDER BY name$", []string{
 		"SCAN job USING INDEX job_name",
+		"CORRELATED SCALAR SUBQUERY 1", // the labels
+		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
 	}},
 	{"look for a job's dependencies on what is not there", "SELECT 1\nFROM dependency d", []string{
 		"SEARCH d USING COVERING INDEX dependency_missing (missing>?)", // there are few
@@ -469,8 +480,13 @@ func exercise(t *testing.T, d *DB) {
 	must(err)
 	_, err = d.MayGoOn(ctx, "j")
 	must(err)
-	enqueue(Batch{Job: "file", NewJob: true, FromFile: true}, cmd("a"), cmd("b"))
-	batch := Batch{Job: "file", Tasks: sequence([]job.Spec{{ID: "b", Command: "true"}, cmd("c", "b")})}
+	once := job.Spec{Command: "true", Unique: "k", UniqueFor: 1, Labels: []string{"team=search"}}
+	enqueue(Batch{Job: "once"}, once)
+	_, err = d.Cancel(ctx, "once", "")
+	must(err)
+	enqueue(Batch{Job: "once"}, once)
+	enqueue(Batch{Job: "file", NewJob: true, FromFile: true, Labels: []string{"team=search"}}, cmd("a"), cmd("b"))
+	batch := Batch{Job: "file", Labels: []string{"team=web"}, Tasks: sequence([]job.Spec{{ID: "b", Command: "true"}, cmd("c", "b")})}
 	_, err = d.Resume(ctx, batch)
 	must(err)
 	removed, err := d.RemoveTasks(ctx, "file", []string{"c"})
@@ -525,6 +541,12 @@ func exercise(t *testing.T, d *DB) {
 		must(d.ListTasks(ctx, TasksQuery{Statuses: []job.Status{status}, Limit: 3}, listed))
 	}
 	must(d.ListTasks(ctx, TasksQuery{Statuses: job.Statuses}, listed))
+	labelled := []LabelFilter{{Key: "team"}, {Key: "team", Value: new("search")}}
+	for i := range labelled {
+		must(d.ListTasks(ctx, TasksQuery{Labels: labelled[i:], Limit: 3}, listed))
+		_, err = d.ListJobs(ctx, JobsQuery{Labels: labelled[i:]})
+		must(err)
+	}
 	for _, failed := range []bool{false, true} {
 		_, err = d.ListJobs(ctx, JobsQuery{State: new(job.StateFailed), NamePrefix: new("j"), Failed: &failed})
 		must(err)

@@ -18,7 +18,7 @@ func (a *adder) definition(id string) (job.Spec, error) {
 	err := a.t.eachTask(func(t job.Task) error {
 		s = &t.Spec
 		return nil
-	}, taskColumns+`
+	}, a.t.d.taskColumns()+`
 WHERE t.job = ?
   AND t.name = ?
 ORDER BY t.id, d.position`, a.job.ID, id)

@@ -124,7 +124,7 @@ func (d *DB) Failures(ctx context.Context, name string, most int) (tasks []job.T
 		err = t.eachTask(func(task job.Task) error {
 			tasks = append(tasks, task)
 			return nil
-		}, taskColumns+`
+		}, t.d.taskColumns()+`
 WHERE t.id IN (
     SELECT f.id
     FROM task f

@@ -112,7 +112,7 @@ LIMIT ?`, last, some)
 }
 
 // neededFromOutside reports whether a task of another job that has not ended needs
-// one of this job, or was queued by one.
+// one of this job, or was queued by one, or one of this job still has its unique key.
 func (d *DB) neededFromOutside(ctx context.Context, id int64) (needed bool, err error) {
 	err = d.read(ctx, func(t *tx) error {
 		needed, err = t.get(new(int), `
@@ -137,8 +137,9 @@ WHERE t.job = ?
            FROM task o
            WHERE o.root = t.id
              AND o.job <> t.job
-             AND o.status IN ('pending', 'running')))
-LIMIT 1`, id)
+             AND o.status IN ('pending', 'running'))
+    OR t.unique_for > 0 AND t.created_at + t.unique_for > ?)
+LIMIT 1`, id, t.now)
 		return err
 	})
 	return needed, err

@@ -263,7 +263,8 @@ WHERE t.id = ?
       SELECT 1
       FROM task o
       WHERE o.root = t.id
-        AND o.status IN ('pending', 'running')`+others+`)`, id)
+        AND o.status IN ('pending', 'running')`+others+`)
+  AND (coalesce(t.unique_for, 0) <= 0 OR t.created_at + t.unique_for <= ?)`, id, p.t.now)
 	return r, ok, err
 }
 
@@ -318,9 +319,6 @@ func (p *pruner) forget(rows []prunedRow) error {
 			if _, err := p.t.exec(statement, r.ID); err != nil {
 				return err
 			}
-		}
-		if _, err := p.t.exec(`DELETE FROM label WHERE job = ? AND task = ?`, r.Job, r.ID); err != nil {
-			return err
 		}
 		if r.Environment != nil {
 			p.envs = append(p.envs, *r.Environment)

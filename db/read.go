@@ -10,11 +10,12 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// jobColumns are the columns of a storedJob.
-const jobColumns = `
+// jobColumns begins a query for a storedJob.
+func (d *DB) jobColumns() string { return jobFields + d.since2(ofJob) + " AS labels\nFROM job" }
+
+const jobFields = `
 SELECT uuid, name, state, pending, running, completed, failed, dismissed, blocked,
-       created_at, updated_at, retry_holds, extra
-FROM job`
+       created_at, updated_at, retry_holds, extra`
 
 // storedJob is a job as stored in its row.
 type storedJob struct {
@@ -26,6 +27,7 @@ type storedJob struct {
 	UpdatedAt                                    int64 `db:"updated_at"`
 	RetryHolds                                   int   `db:"retry_holds"`
 	Extra                                        *string
+	Labels                                       *string
 }
 
 func (r *storedJob) job() job.Job {
@@ -41,6 +43,7 @@ func (r *storedJob) job() job.Job {
 	if r.Extra != nil {
 		j.Extra = []byte(*r.Extra)
 	}
+	j.Labels = splitLabels(r.Labels)
 	return j
 }
 
@@ -51,7 +54,7 @@ func (d *DB) Jobs(ctx context.Context) ([]job.Job, error) { return d.ListJobs(ct
 func (d *DB) Job(ctx context.Context, name string) (job.Job, error) {
 	var r storedJob
 	err := d.read(ctx, func(t *tx) error {
-		ok, err := t.get(&r, jobColumns+`
+		ok, err := t.get(&r, d.jobColumns()+`
 WHERE name = ?`, name)
 		if err == nil && !ok {
 			err = noJob(name)
@@ -80,11 +83,17 @@ type storedTask struct {
 	Needs                *string // a dependency; a task has a row for each
 	NeedsStatus          *string
 	NeedsReason          *string
+	Labels, Unique       *string
+	UniqueFor            *int64
 }
 
-// taskColumns reads tasks. It is taskFields and taskTables; a list puts one more column
-// between the two.
-const taskColumns = taskFields + taskTables
+// taskColumns begins a query for tasks; taskFields and taskTables are its parts,
+// between which a list has a column more.
+func (d *DB) taskColumns() string { return d.taskFields() + taskTables }
+
+func (d *DB) taskFields() string {
+	return taskFields + d.since2(ofTask, "t.unique_key", "t.unique_for")
+}
 
 const taskFields = `
 SELECT t.id, t.name, ` + specOfT + `, t.status, t.reason, t.attempts, t.tries,
@@ -104,7 +113,7 @@ func (r *storedTask) scan(rows *sqlx.Rows, more ...any) error {
 	return rows.Scan(slices.Concat([]any{&r.ID, &r.Name}, r.into(), []any{
 		&r.Status, &r.Reason, &r.Attempts, &r.Tries, &r.Due,
 		&r.ExitCode, &r.Signal, &r.Error, &r.CreatedAt, &r.StartedAt, &r.Completed, &r.DismissedAt, &r.Extra, &r.Parent, &r.Job,
-		&r.Needs, &r.NeedsStatus, &r.NeedsReason,
+		&r.Needs, &r.NeedsStatus, &r.NeedsReason, &r.Labels, &r.Unique, &r.UniqueFor,
 	}, more)...)
 }
 
@@ -121,6 +130,7 @@ func (r *storedTask) task() (job.Task, error) {
 	if r.Extra != nil {
 		t.Extra = []byte(*r.Extra)
 	}
+	t.Labels, t.Unique, t.UniqueFor = splitLabels(r.Labels), fromText(r.Unique), fromUniqueFor(r.UniqueFor)
 	return t, err
 }
 
@@ -133,7 +143,7 @@ func (d *DB) EachTask(ctx context.Context, name string, fn func(job.Task) error)
 		if err != nil {
 			return err
 		}
-		return t.eachTask(fn, taskColumns+`
+		return t.eachTask(fn, d.taskColumns()+`
 WHERE t.job = ?
 ORDER BY t.id, d.position`, j.ID)
 	})
@@ -165,7 +175,7 @@ func (d *DB) Task(ctx context.Context, name, id string) (job.Task, error) {
 		return t.eachTask(func(task job.Task) error {
 			out = &task
 			return nil
-		}, taskColumns+`
+		}, d.taskColumns()+`
 WHERE t.job = ?
   AND t.name = ?
 ORDER BY t.id, d.position`, j.ID, id)

@@ -87,7 +87,7 @@ func (t *tx) removeJob(j *jobRow) (RemovedJob, error) {
 	if err != nil {
 		return out, err
 	}
-	for _, statement := range forgetJob {
+	for _, statement := range t.known(forgetJob) {
 		n, err := t.exec(statement, j.ID)
 		if err != nil {
 			return out, fmt.Errorf("remove job %q: %w", j.Name, err)
@@ -109,6 +109,7 @@ var forgetJob = []string{
 	`DELETE FROM dependency WHERE task IN (SELECT id FROM task WHERE job = ?)`,
 	`DELETE FROM hold WHERE task IN (SELECT id FROM task WHERE job = ?)`,
 	`DELETE FROM attempt WHERE task IN (SELECT id FROM task WHERE job = ?)`,
+	`DELETE FROM label WHERE job = ?`,
 	`DELETE FROM task WHERE job = ?`,
 }
 
@@ -171,7 +172,7 @@ func (r *remover) remove() error {
 		if err := r.t.forgetHolds(r.job.ID, row.Name); err != nil {
 			return err
 		}
-		for _, statement := range forgetTask {
+		for _, statement := range r.t.known(forgetTask) {
 			if _, err := r.t.exec(statement, row.ID); err != nil {
 				return fmt.Errorf("remove task %q: %w", row.Name, err)
 			}
@@ -243,6 +244,7 @@ var forgetTask = []string{
 	`UPDATE task SET root = NULL WHERE root = ?`,
 	`DELETE FROM dependency WHERE task = ?`,
 	`DELETE FROM attempt WHERE task = ?`,
+	`DELETE FROM label WHERE (job, task) IN (SELECT job, id FROM task WHERE id = ?)`,
 }
 
 // environmentsOf returns the distinct environments of some tasks.

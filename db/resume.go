@@ -55,7 +55,9 @@ func (d *DB) Resume(ctx context.Context, b Batch) (Resumed, error) {
 			return err
 		}
 		r := resumer{t: t, job: &a.job, adder: a, batch: b, stored: map[string]*storedDef{}, given: map[string]bool{}, envs: map[int64][]string{}}
-		err = r.resume()
+		if err = t.relabel(a.job.ID, 0, b.Labels); err == nil {
+			err = r.resume()
+		}
 		out = r.out
 		return err
 	})
@@ -158,6 +160,9 @@ func (r *resumer) readBatch() error {
 			continue
 		}
 		if s.spec.Env, err = r.environment(s.environment); err != nil {
+			return err
+		}
+		if s.spec.Labels, err = r.t.labelsOf(r.job.ID, s.id); err != nil {
 			return err
 		}
 		r.out.Changes = append(r.out.Changes, Change{s.status, s.spec, spec})
@@ -275,6 +280,9 @@ func (r *resumer) redefine() error {
     from_file = 1
 WHERE id = ?`, append(asked, env, s.id)...)
 		if err != nil {
+			return err
+		}
+		if err := r.t.relabel(r.job.ID, s.id, spec.Labels); err != nil {
 			return err
 		}
 		if s.environment != nil && (env == nil || *env != *s.environment) && !slices.Contains(r.unused, *s.environment) {

@@ -101,6 +101,9 @@ type Spec struct {
 	DueNote      string        // what is odd about Due, for whoever queues the task; it is not stored
 	Delay        time.Duration // it does not start before so much time has passed since it was queued, instead of Due; 0: at once
 	Extra        []byte        // JSON object of keys that belong to other tools; nil: none
+	Labels       []string      // "KEY=VALUE" pairs, sorted by key; nil: none
+	Unique       string        // while a task of the job has this key, it is not queued; empty: it has none
+	UniqueFor    UniqueFor     // how long it has it
 }
 
 // NoTimeout is the Timeout of a task that may run forever. It is a whole number of
@@ -128,7 +131,8 @@ type Job struct {
 
 	RetryHolds *bool // whether its other tasks wait while one waits for its retry; nil: they do
 
-	Extra []byte // JSON object of state.json keys that belong to other tools; nil: none
+	Extra  []byte   // JSON object of state.json keys that belong to other tools; nil: none
+	Labels []string // "KEY=VALUE" pairs, sorted by key; nil: none
 }
 
 // Counts says how many tasks of a job are in each status. Dismissed failures are

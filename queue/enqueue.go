@@ -26,6 +26,7 @@ type EnqueueOptions struct {
 	NewJob       bool                         // the job must not exist yet; else db.ErrJobExists
 	FromFile     bool                         // the tasks are those of a job file, for a later Resume
 	RetryHolds   *bool                        // whether other tasks of the job wait while one waits for its retry; nil: as it is
+	Labels       []string                     // of the job, if it is new or resumed: "KEY=VALUE" pairs
 }
 
 // EnqueuedForm is the form of a task that was queued or existed.
@@ -77,7 +78,7 @@ func (q *Queue) batch(tasks iter.Seq2[job.Spec, error], o EnqueueOptions) db.Bat
 	c := o.Caller
 	b := db.Batch{
 		Job: o.Job, Tasks: tasks, IfAbsent: o.IfAbsent, Compare: o.Compare, AllowMissing: o.AllowMissing,
-		NewJob: o.NewJob, FromFile: o.FromFile, RetryHolds: o.RetryHolds, Defaults: q.retries(), Parent: c.Token, ParentJob: c.Job, ParentTask: c.Task,
+		NewJob: o.NewJob, FromFile: o.FromFile, RetryHolds: o.RetryHolds, Labels: o.Labels, Defaults: q.retries(), Parent: c.Token, ParentJob: c.Job, ParentTask: c.Task,
 		DefaultJob: DefaultJob, MaxSubtasks: q.conf.MaxSubtasks, MaxDepth: q.conf.MaxSubtaskDepth,
 	}
 	if c.Token == "" && c.Job != "" && c.BasePath == q.conf.BasePath {
@@ -139,8 +140,8 @@ func filled(tasks iter.Seq2[job.Spec, error], template job.Spec) iter.Seq2[job.S
 	}
 }
 
-// Fill gives a task what it does not say itself: directory, priority, time limit and
-// retries of the template. A relative directory is one below the template's. Its variables
+// Fill gives a task what it does not say itself: directory, priority, time limit, retries
+// and labels of the template. A relative directory is one below the template's. Its variables
 // are set on top of the template's environment.
 func Fill(s *job.Spec, template job.Spec) {
 	if s.Dir == "" {
@@ -160,6 +161,9 @@ func Fill(s *job.Spec, template job.Spec) {
 		s.Timeout = template.Timeout
 	}
 	s.DefaultRetries(template)
+	if len(template.Labels) > 0 {
+		s.Labels = MergeLabels(template.Labels, s.Labels)
+	}
 }
 
 // CheckJobName returns an error for a name that is not allowed for a new job, unless

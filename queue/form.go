@@ -45,6 +45,8 @@ type JobForm struct {
 	Counts    CountsForm `json:"counts"`
 	CreatedAt string     `json:"created_at"`
 	UpdatedAt string     `json:"updated_at"`
+
+	Labels map[string]string `json:"labels"`
 }
 
 // CountsForm counts the tasks of a job. The total is the sum of pending,
@@ -74,7 +76,7 @@ func toCountsForm(j job.Job, cancelled int) CountsForm {
 func toJobForm(j job.Job, cancelled int, paused time.Time) JobForm {
 	return JobForm{
 		UUID: j.UUID, Job: j.Name, State: j.State, PausedAt: instant(paused), Counts: toCountsForm(j, cancelled),
-		CreatedAt: job.FormatTime(j.CreatedAt), UpdatedAt: job.FormatTime(j.UpdatedAt),
+		CreatedAt: job.FormatTime(j.CreatedAt), UpdatedAt: job.FormatTime(j.UpdatedAt), Labels: labelsForm(j.Labels),
 	}
 }
 
@@ -110,6 +112,10 @@ type TaskForm struct {
 	LogPath          *string       `json:"log_path"`     // of the newest attempt
 	EnvNames         []string      `json:"env_names"`    // null: none is stored, or not asked for
 	History          []AttemptForm `json:"history"`      // null: not asked for
+
+	Labels    map[string]string `json:"labels"`
+	Unique    *string           `json:"unique"`     // the key that keeps others out of the job
+	UniqueFor *string           `json:"unique_for"` // null, as the key is: running, pending, or a time
 }
 
 // BlockerForm is the form of a task that another one waits for.
@@ -129,6 +135,10 @@ func toTaskForm(l db.Listed, waits WaitsFor, limit time.Duration, base string) T
 		ExitCode: t.ExitCode, Signal: OrNull(t.Signal), Error: OrNull(t.Error),
 		CreatedAt: job.FormatTime(t.CreatedAt), StartedAt: instant(t.StartedAt), CompletedAt: instant(t.CompletedAt),
 		DismissedAt: instant(t.DismissedAt), Stuck: OrNull(t.Stuck),
+	}
+	out.Labels = labelsForm(t.Labels)
+	if t.Unique != "" {
+		out.Unique, out.UniqueFor = &t.Unique, OrNull(t.UniqueFor.String())
 	}
 	if t.Timeout > 0 {
 		limit = t.Timeout

@@ -21,6 +21,8 @@ type StatusQuery struct {
 	Offset   int             // how many rows of the list to skip
 	Limit    int             // how many rows of the list to show; 0: all
 	ForJSON  bool            // also read what only the JSON form has: jobs with a list of tasks, and how many were cancelled
+
+	Labels []db.LabelFilter // only what has all of these; none: all
 }
 
 // Listing reports whether tasks are listed; else it is the jobs.
@@ -99,6 +101,8 @@ func (s *Status) readJobs(ctx context.Context) (err error) {
 			s.Jobs = []job.Job{j}
 			s.Totals.Add(j)
 		}
+	case len(q.Labels) > 0:
+		return s.readLabelled(ctx)
 	case !q.Listing():
 		s.Jobs, err = d.ListJobs(ctx, db.JobsQuery{Sort: q.Order, Limit: q.Limit, Offset: q.Offset})
 	case q.ForJSON:
@@ -121,7 +125,61 @@ func (s *Status) readJobs(ctx context.Context) (err error) {
 	} else if q.Listing() {
 		s.Rows = countTasks(s.Totals.Tasks, q.Statuses)
 	}
+	if len(q.Labels) > 0 && err == nil {
+		s.Rows, err = s.countLabelled(ctx)
+	}
 	return err
+}
+
+// readLabelled is readJobs for those with labels.
+func (s *Status) readLabelled(ctx context.Context) (err error) {
+	d, q := s.queue.DB, s.Query
+	if s.Jobs, err = d.ListJobs(ctx, db.JobsQuery{Sort: q.Order, Labels: q.Labels}); err != nil {
+		return err
+	}
+	for _, j := range s.Jobs {
+		s.Totals.Add(j)
+	}
+	if s.Active, err = d.Active(ctx); err != nil {
+		return err
+	}
+	if s.Pauses, err = d.Pauses(ctx); err != nil {
+		return err
+	}
+	if q.ForJSON {
+		if s.cancelled, err = d.Cancelled(ctx, ""); err != nil {
+			return err
+		}
+	}
+	if s.Rows = len(s.Jobs); q.Listing() {
+		s.Rows, err = s.countLabelled(ctx)
+	}
+	switch {
+	case q.Listing() && !q.ForJSON:
+		s.Jobs = nil
+	case !q.Listing():
+		s.Jobs = s.Jobs[min(q.Offset, len(s.Jobs)):]
+		if q.Limit > 0 {
+			s.Jobs = s.Jobs[:min(q.Limit, len(s.Jobs))]
+		}
+	}
+	return err
+}
+
+// countLabelled counts the tasks of the list, if not all are shown.
+func (s *Status) countLabelled(ctx context.Context) (n int, err error) {
+	q, only := s.tasksQuery(), s.Query.Only
+	if q.Limit == 0 {
+		return 0, nil
+	}
+	q.Limit, q.Offset = 0, 0
+	err = s.queue.DB.ListTasks(ctx, q, func(l db.Listed) error {
+		if only == nil || only[l.ID] {
+			n++
+		}
+		return nil
+	})
+	return n, err
 }
 
 // readTask reads what is only shown for a single task.
@@ -145,9 +203,7 @@ func (s *Status) EachTask(ctx context.Context, fn func(db.Listed) error) error {
 	if !q.Listing() {
 		return nil
 	}
-	list := db.TasksQuery{
-		Job: asked(q.Job), Task: asked(q.Task), Statuses: q.Statuses, Sort: q.Order, Limit: q.Limit, Offset: q.Offset,
-	}
+	list := s.tasksQuery()
 	if q.Only == nil {
 		return s.queue.DB.ListTasks(ctx, list, fn)
 	}
@@ -162,6 +218,13 @@ func (s *Status) EachTask(ctx context.Context, fn func(db.Listed) error) error {
 		}
 		return fn(l)
 	})
+}
+
+func (s *Status) tasksQuery() db.TasksQuery {
+	q := s.Query
+	return db.TasksQuery{
+		Job: asked(q.Job), Task: asked(q.Task), Statuses: q.Statuses, Sort: q.Order, Limit: q.Limit, Offset: q.Offset, Labels: q.Labels,
+	}
 }
 
 // asked returns a name for a query of the database; nil means any.

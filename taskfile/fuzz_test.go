@@ -18,6 +18,8 @@ func FuzzJobFile(f *testing.F) {
 	f.Add([]byte("tasks: [{id: a, command: x, dependencies: [b]}, {id: b, command: x, dependencies: [a]}]"))
 	f.Add([]byte("tasks:\n- &x {id: *x, <<: !y ~}\n---\n"))
 	f.Add([]byte("\xef\xbb\xbftasks:\r\n- {id: a, command: x, priority: -0, working_directory: ./y}\r\n"))
+	f.Add([]byte("parameters: {a: {default: 1}, b: {type: int, required: false}}\ndefaults: {env: {A: '{{ a }}'}, labels: {a: b}}\ntasks: [{id: a, command: '{{{{{{a}}', foreach: [x, '{{ a }}', x]}, {id: 'b{{ item }}', command: x, foreach: {lines: /dev/null}, dependencies: [a]}]"))
+	f.Add([]byte("name: '{{ b }}'\nparameters: {b: {choices: [x], default: x}}\nlabels: {a: '{{b}}'}\nenv_file: []\ntasks:\n- {id: a, command: x, args: ['{{.x}}', \"{{ index }}\"], foreach: [é]}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file, err := taskfile.ParseJob("/jobs/f.yaml", data)
 		if err != nil {

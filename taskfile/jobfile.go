@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/air-executor/air-executor/internal/strictyaml"
@@ -20,20 +21,41 @@ const Stdin = "-"
 // JobFile is the content of a job file. It is valid: names and ids are allowed, ids are
 // unique, dependencies name tasks of the file, and there is no cycle.
 type JobFile struct {
-	Name     string          // of the job
-	Schedule *schedule.Rules // nil: it has none
-	Tasks    []JobTask       // in the order of the file, at least one
+	Name       string          // of the job
+	Schedule   *schedule.Rules // nil: it has none
+	Labels     []string        // of the job, "KEY=VALUE" pairs, sorted by key
+	Parameters []Parameter     // in the order of the file
+	Unset      []string        // names of parameters that stand-ins were used for, see JobOptions.Check
+	Tasks      []JobTask       // in the order of the file, at least one
 
 	RetryHolds *bool // whether other tasks wait while one waits for its retry; nil: the file does not say
 }
 
 // jobHead is a job file whose tasks have not been read yet.
 type jobHead struct {
-	name     string
-	schedule *schedule.Rules
-	tasks    []value
-
+	name       string
+	schedule   *schedule.Rules
 	retryHolds *bool
+	labels     []string
+	parameters []Parameter
+	envFiles   []string
+	defaults   strictyaml.Value
+	tasks      []value
+	lines      map[string]int // of the keys' values
+}
+
+// JobOptions say how a job file is read.
+type JobOptions struct {
+	As     string   // name for the job, instead of its own; empty: its own
+	Params []string // "NAME=VALUE" pairs
+	Dir    string   // where tasks run that do not say it themselves, and foreach looks for files; empty: the current directory
+
+	// Output runs the command of a foreach in a folder, and returns what it prints. Nil:
+	// none can be run.
+	Output func(dir string, command []string) ([]byte, error)
+	// Check only checks the file: no command is run, and a parameter that is missing
+	// gets a stand-in.
+	Check bool
 }
 
 // JobTask is a task of a job file. Its Spec.Env is nil, and its Spec.Dir is empty if
@@ -44,10 +66,13 @@ type JobTask struct {
 	Line   int      // where the task begins
 }
 
-// LoadJob reads the job file at path, or the standard input if path is Stdin. The given
-// name overrides that of the file; if it is empty, the file needs a valid one. Errors
-// are of type *Error, and wrap those of the system.
-func LoadJob(path, as string) (*JobFile, error) {
+// LoadJob is LoadJobWith for a file without parameters. The job gets the given name.
+func LoadJob(path, as string) (*JobFile, error) { return LoadJobWith(path, JobOptions{As: as}) }
+
+// LoadJobWith reads the job file at path, or the standard input if path is Stdin.
+// Without a name for the job, the file needs one that is allowed. Errors are of type
+// *Error, and wrap those of the system.
+func LoadJobWith(path string, o JobOptions) (*JobFile, error) {
 	read := func() ([]byte, error) { return strictyaml.ReadFile(path) }
 	if path == Stdin {
 		read = func() ([]byte, error) { return strictyaml.Read(shownName(path), os.Stdin) }
@@ -56,19 +81,24 @@ func LoadJob(path, as string) (*JobFile, error) {
 	if err != nil {
 		return nil, (&jobReader{shown: shownName(path)}).convert(err)
 	}
-	return parseJob(path, as, data)
+	return ParseJobWith(path, data, o)
 }
 
 // ParseJob reads a job file from data. The path is where data came from: it appears in
 // errors, it is the default for the job's name, and relative working directories are
 // relative to its folder.
-func ParseJob(path string, data []byte) (*JobFile, error) { return parseJob(path, "", data) }
+func ParseJob(path string, data []byte) (*JobFile, error) {
+	return ParseJobWith(path, data, JobOptions{})
+}
 
 // ParseJobAs is ParseJob for a job that gets the given name.
-func ParseJobAs(path, as string, data []byte) (*JobFile, error) { return parseJob(path, as, data) }
+func ParseJobAs(path, as string, data []byte) (*JobFile, error) {
+	return ParseJobWith(path, data, JobOptions{As: as})
+}
 
-func parseJob(path, as string, data []byte) (*JobFile, error) {
-	r := &jobReader{path: path, shown: shownName(path), as: as}
+// ParseJobWith is ParseJob with options.
+func ParseJobWith(path string, data []byte, o JobOptions) (*JobFile, error) {
+	r := &jobReader{path: path, shown: shownName(path), options: o, data: data}
 	f, err := r.read(data)
 	if err != nil {
 		return nil, r.convert(err)
@@ -86,19 +116,29 @@ func shownName(name string) string {
 
 // jobReader reads one job file.
 type jobReader struct {
-	path, shown, as string
-	root            *strictyaml.Value
-	index           int    // of the task being read; -1: none
-	id              string // of that task
-	at              value  // that task or, outside the tasks, the job
-	graph           graph
+	path, shown string
+	options     JobOptions
+	data        []byte
+	folder      string // of the file
+	dir         string // where tasks run
+	root        *strictyaml.Value
+	index       int    // of the task being read; -1: none
+	id          string // of that task
+	at          value  // that task or, outside the tasks, the job
+	scope       scope  // the parameters
+	unset       []string
+	env         []string // of all tasks
+	graph       graph
+	groups      map[string]group // by the id of a task with foreach, its tasks
 }
 
-func (r *jobReader) read(data []byte) (*JobFile, error) {
-	r.index = -1
-	folder, err := filepath.Abs(filepath.Dir(r.path))
-	if err != nil {
+func (r *jobReader) read(data []byte) (_ *JobFile, err error) {
+	r.index, r.groups = -1, map[string]group{}
+	if r.folder, err = filepath.Abs(filepath.Dir(r.path)); err != nil {
 		return nil, fmt.Errorf("its folder is not known: %w", err)
+	}
+	if r.dir, err = filepath.Abs(r.options.Dir); err != nil {
+		r.dir = r.options.Dir // where only foreach would look
 	}
 	if r.root, err = strictyaml.ParseValue(r.shown, data); err != nil {
 		return nil, r.notUTF8(data, err)
@@ -106,31 +146,28 @@ func (r *jobReader) read(data []byte) (*JobFile, error) {
 	if r.root == nil {
 		return nil, errors.New("the file is empty, want an object with tasks")
 	}
-	var head jobHead
-	if _, err := readObject(jobKeys, yamlValue{*r.root}, &head, r); err != nil {
+	head, err := r.head()
+	if err != nil {
 		return nil, err
 	}
-	f := &JobFile{Schedule: head.schedule, RetryHolds: head.retryHolds}
+	f := &JobFile{Schedule: head.schedule, RetryHolds: head.retryHolds, Labels: head.labels, Parameters: head.parameters, Unset: r.unset}
 	if f.Name, err = r.name(head.name); err != nil {
 		return nil, err
 	}
-	for i, item := range head.tasks {
-		t, err := r.task(i, item, folder)
-		if err != nil {
-			return nil, err
-		}
-		f.Tasks = append(f.Tasks, t)
+	if r.env, err = envFiles(head.envFiles, r.folder); err != nil {
+		return nil, r.on(head.lines, err)
 	}
-	if err := r.graph.missing(r.shown); err != nil {
-		return nil, err
-	}
-	return f, r.graph.cycle(r.shown)
+	f.Tasks, err = r.tasks(head)
+	return f, err
 }
 
 // readObject reads an object of a job file, and returns the lines of its keys'
 // values.
 func readObject[T any](t table[T], v value, to *T, r *jobReader) (lines map[string]int, err error) {
-	if r.at = v; v.kind() != object {
+	if r != nil {
+		r.at = v
+	}
+	if v.kind() != object {
 		return nil, &mistake{on: v.line(), err: not(v, "an object")}
 	}
 	lines = map[string]int{}
@@ -155,7 +192,7 @@ func readObject[T any](t table[T], v value, to *T, r *jobReader) (lines map[stri
 // name returns the given name, or else the one in the file, or one made from the file's
 // own name.
 func (r *jobReader) name(inFile string) (string, error) {
-	if name := cmp.Or(r.as, inFile); name != "" {
+	if name := cmp.Or(r.options.As, inFile); name != "" {
 		return name, nil
 	}
 	if r.path == Stdin {
@@ -168,29 +205,6 @@ func (r *jobReader) name(inFile string) (string, error) {
 		return "", &Error{File: r.shown, Index: -1, Key: "name", Msg: msg, Err: err}
 	}
 	return name, nil
-}
-
-// task reads one task. Its working directory is relative to folder.
-func (r *jobReader) task(i int, v value, folder string) (JobTask, error) {
-	r.index, r.id = i, idOf(v)
-	var t job.Task
-	lines, err := readObject(taskKeys, v, &t, r)
-	if err != nil {
-		return JobTask{}, err
-	}
-	if err := checkSelf(&t.Spec); err != nil {
-		return JobTask{}, r.on(lines, err)
-	}
-	place := graphTask{index: i, own: v.line(), line: cmp.Or(lines["dependencies"], v.line())}
-	if err := r.graph.add(place, &t.Spec); err != nil {
-		return JobTask{}, r.on(lines, err)
-	}
-	if t.Dir != "" && !filepath.IsAbs(t.Dir) {
-		t.Dir = filepath.Join(folder, t.Dir)
-	}
-	out := JobTask{Spec: t.Spec, AddEnv: t.Env, Line: v.line()}
-	out.Env = nil
-	return out, nil
 }
 
 // on sets the line of a mistake to that of its key's value.
@@ -254,7 +268,7 @@ func (r *jobReader) place(out *Error, y *strictyaml.Error) {
 		return
 	}
 	out.Key = path[0].Key
-	for _, step := range path[1:] {
+	for _, step := range slices.Backward(path[1:]) {
 		out.Msg = inside(out.Key, step.Key, step.Index) + out.Msg
 	}
 }

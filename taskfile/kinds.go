@@ -29,6 +29,10 @@ var (
 	command = rule{check: checkCommand, pattern: `^[^\x00]+$`, min: 1}
 	taskID  = rule{check: job.CheckID, pattern: `^[\p{L}\p{M}\p{N}\p{P}\p{S} ` + joiners + `]+$`, min: 1, max: job.MaxIDBytes}
 	jobName = rule{check: job.CheckName, pattern: `^[\p{L}\p{N}_-]+$`, min: 1, max: job.MaxNameRunes}
+	// A label may be empty, and so has no least length.
+	labelValue = rule{check: job.CheckLabelValue, pattern: `^[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$`, max: job.MaxLabelValue}
+	uniqueKey  = rule{check: job.CheckUniqueKey, pattern: `^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$`, min: 1, max: job.MaxUniqueKey}
+
 	jobUUID = rule{check: checkUUID, pattern: `^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$`, min: 1, max: maxUUID}
 )
 
@@ -387,4 +391,70 @@ func (k variables[T]) write(*objectWriter, string, *T, bool) {}
 
 func (k variables[T]) schema(in form) *Schema {
 	return &Schema{Type: "object", PropertyNames: &Schema{Pattern: `^[^=\x00]+$`}, AdditionalProperties: anyText.schema(in)}
+}
+
+// labels is an object of labels, as sorted "KEY=VALUE" pairs.
+type labels[T any] struct {
+	field func(*T) *[]string
+}
+
+func (k labels[T]) read(to *T, v value, in form) error {
+	if in == inFlags {
+		pairs, err := job.ParseLabels([]string{v.raw()})
+		*k.field(to) = append(*k.field(to), pairs...)
+		return err
+	}
+	if v.kind() != object {
+		return not(v, "an object of strings")
+	}
+	var list []string
+	err := v.fields(func(name string, v value) error {
+		if err := job.CheckLabelKey(name); err != nil {
+			return &mistake{on: v.line(), err: err}
+		}
+		s, err := labelValue.of(v)
+		if err != nil {
+			return &mistake{on: v.line(), err: fmt.Errorf("label %s: %w", words.Quote(name), err)}
+		}
+		list = append(list, name+"="+s)
+		return nil
+	})
+	*k.field(to) = job.SortLabels(list)
+	return err
+}
+
+func (k labels[T]) write(w *objectWriter, name string, from *T, always bool) {
+	if list := *k.field(from); len(list) > 0 {
+		w.pairs(name, list)
+	}
+}
+
+func (k labels[T]) schema(in form) *Schema {
+	return &Schema{
+		Type: "object", PropertyNames: &Schema{Pattern: `^[\p{L}\p{N}_./-]+$`, MinLength: 1, MaxLength: job.MaxLabelKey},
+		AdditionalProperties: labelValue.schema(in),
+	}
+}
+
+// uniqueFors is how long a unique key is kept.
+type uniqueFors[T any] struct {
+	field func(*T) *job.UniqueFor
+}
+
+func (k uniqueFors[T]) read(to *T, v value, _ form) (err error) {
+	if v.kind() != text {
+		return not(v, "running, pending, or a time in a string, such as 10m")
+	}
+	*k.field(to), err = job.ParseUniqueFor(v.raw())
+	return err
+}
+
+func (k uniqueFors[T]) write(w *objectWriter, name string, from *T, _ bool) {
+	if u := *k.field(from); u != job.UniqueWhileUnfinished {
+		w.text(name, u.String())
+	}
+}
+
+func (k uniqueFors[T]) schema(form) *Schema {
+	return &Schema{Type: "string", Pattern: "^(running|pending|" + countPattern + "|" + unitsPattern + ")$"}
 }

@@ -71,6 +71,18 @@ func (w *objectWriter) texts(name string, list []string) {
 	w.b = append(w.b, ']')
 }
 
+// pairs writes "KEY=VALUE" pairs as an object.
+func (w *objectWriter) pairs(name string, list []string) {
+	w.key(name)
+	in := objectWriter{b: w.b, depth: w.depth + 1}
+	for _, pair := range list {
+		key, value, _ := strings.Cut(pair, "=")
+		in.text(key, value)
+	}
+	in.end()
+	w.b = in.b
+}
+
 func (w *objectWriter) whole(name string, n int) {
 	w.key(name)
 	w.b = strconv.AppendInt(w.b, int64(n), 10)

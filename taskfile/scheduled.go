@@ -59,7 +59,7 @@ func (s *Scheduled) Tasks(id string, env, inherited []string) ([]job.Spec, error
 		t.ID, t.Env = id, env
 		return []job.Spec{t}, nil
 	}
-	f, err := parseJob(s.Path, "job", []byte(s.File))
+	f, err := ParseJobWith(s.Path, []byte(s.File), JobOptions{As: "job", Dir: s.Dir})
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/air-executor/air-executor/job"
@@ -32,6 +33,8 @@ type Schema struct {
 
 	Properties           properties `json:"properties,omitempty"`
 	Required             []string   `json:"required,omitempty"`
+	MinProperties        int        `json:"minProperties,omitempty"`
+	MaxProperties        int        `json:"maxProperties,omitempty"`
 	PropertyNames        *Schema    `json:"propertyNames,omitempty"`
 	AdditionalProperties any        `json:"additionalProperties,omitempty"` // false, or a *Schema
 
@@ -91,7 +94,8 @@ var Published = []struct{ Name, What string }{
 // most 255 bytes and a visible character, and uses joiners correctly; dates must exist;
 // a time with a unit is at least a millisecond and not too long; the range of a number
 // in quotes; how a number that names a job is written; an unknown key must not look
-// like a mistyped one; the nesting depth of other tools' values.
+// like a mistyped one; the nesting depth of other tools' values; the type of a
+// parameter's default; the result of a template.
 func JSONSchema(name string) ([]byte, error) {
 	var s *Schema
 	switch name {
@@ -183,31 +187,42 @@ func (r rule) schema(in form) *Schema {
 	if in == inJobFile {
 		s.Type = []string{"string", "number", "boolean"}
 	}
+	if in == inJobFile && r.max > 0 { // a template may be longer than what it becomes
+		length := fmt.Sprintf("{%d,%d}$", r.min, r.max)
+		s.Pattern, s.MaxLength = strings.NewReplacer("+$", length, "*$", length).Replace(r.pattern)+orTemplate, 0
+	}
 	return s
 }
+
+// orTemplate adds to a pattern of a job file what only the program can fill in.
+const orTemplate = `|\{\{`
 
 // wholeSchema describes whole numbers; in job files they may be in quotes.
 func wholeSchema(in form, low, high int) *Schema {
 	s := &Schema{Type: "integer", Minimum: numeral(low), Maximum: numeral(high)}
 	if in == inJobFile {
-		s.Type, s.Pattern = []string{"integer", "string"}, `^-?(0|[1-9][0-9]*)$`
+		s.Type, s.Pattern = []string{"integer", "string"}, `^-?(0|[1-9][0-9]*)$`+orTemplate
 	}
 	return s
 }
 
 func numeral(n int) json.Number { return json.Number(fmt.Sprint(n)) }
 
+// The forms of times in texts: seconds, or numbers with units.
+const (
+	countPattern = `(\+?0*[1-9][0-9]*)`
+	unitsPattern = `(\+?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)`
+)
+
 // limitSchema describes time limits.
 func limitSchema(in form) *Schema {
-	const (
-		count = `(\+?0*[1-9][0-9]*)`
-		units = `(\+?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)`
-	)
+	pattern := "^(none|" + countPattern + "|" + unitsPattern + ")$"
 	s := &Schema{Type: "number", Minimum: json.Number(fmt.Sprint(job.MinDuration.Seconds())), Maximum: "9223372036.854775807"}
 	if in == inJobFile {
 		s = &Schema{Type: "integer", Minimum: "1", Maximum: numeral(int(math.MaxInt64 / time.Second))}
+		pattern += orTemplate
 	}
-	return &Schema{AnyOf: []*Schema{{Type: "string", Pattern: "^(none|" + count + "|" + units + ")$"}, s}}
+	return &Schema{AnyOf: []*Schema{{Type: "string", Pattern: pattern}, s}}
 }
 
 // instantSchema describes points in time.

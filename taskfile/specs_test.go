@@ -175,11 +175,11 @@ func TestSpecReaderRefusesUnknownKeys(t *testing.T) {
 		"after": "dependencies", "needs": "dependencies", "depends_on": "dependencies", "dependsOn": "dependencies", "depends": "dependencies", "deps": "dependencies",
 		"cwd": "working_directory", "workdir": "working_directory", "dir": "working_directory", "working-dir": "working_directory",
 		"environment": "env", "ENV": "env", "arguments": "args", "name": "id", "time_limit": "timeout",
-		"comment": "", "tags": "", "queue": "", "x": "", "": "", strings.Repeat("é", 99): "",
+		"tags": "labels", "label": "labels", "comment": "", "queue": "", "x": "", "": "", strings.Repeat("é", 99): "",
 	} {
 		for _, frame := range []string{"{\"command\":\"a\"}\n{\"command\":\"a\",%q:1}", "[{\"command\":\"a\"},\n{\"command\":\"a\",%q:null}]"} {
 			_, err := readSpecs(strings.NewReader(fmt.Sprintf(frame, key)))
-			want := "unknown key, want id, command, args, dependencies, status, priority, timeout, working_directory, env, retries, retry_delay, retry_backoff, retry_max_delay, retry_jitter, retry_on, no_retry_on, delay or at"
+			want := "unknown key, want id, command, args, dependencies, status, priority, timeout, working_directory, env, labels, unique, unique_for, retries, retry_delay, retry_backoff, retry_max_delay, retry_jitter, retry_on, no_retry_on, delay or at"
 			if meant != "" {
 				want = fmt.Sprintf("unknown key, did you mean %q?", meant)
 			}

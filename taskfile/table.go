@@ -205,6 +205,8 @@ func inside(key, name string, index int) string {
 		return fmt.Sprintf("element %d: ", index+1)
 	case key == "env":
 		return "variable " + words.Quote(name) + ": "
+	case key == "labels":
+		return "label " + words.Quote(name) + ": "
 	}
 	return words.Quote(name) + ": "
 }

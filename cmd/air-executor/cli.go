@@ -36,6 +36,7 @@ type commandLine struct {
 
 	Enqueue enqueueCmd `cmd:"" help:"Add a task to a job."`
 	Run     runCmd     `cmd:"" help:"Run a job file or a command in the foreground."`
+	Submit  submitCmd  `cmd:"" help:"Store the job of a job file, and return."`
 	Wait    waitCmd    `cmd:"" help:"Wait until a job or task has ended."`
 	Pause   pauseCmd   `cmd:"" help:"Let no task of a job start, or of all jobs."`
 	Resume  resumeCmd  `cmd:"" help:"End a pause."`
@@ -52,6 +53,8 @@ type commandLine struct {
 	Import importCmd `cmd:"" help:"Read jobs from state.json and tasks.json files."`
 	Export exportCmd `cmd:"" help:"Write jobs to state.json and tasks.json files."`
 
+	Validate validateCmd `cmd:"" help:"Check job files."`
+	Show     showCmd     `cmd:"" help:"Show the tasks of a job file, and in which order they run."`
 	Schema   schemaCmd   `cmd:"" help:"Print the JSON Schema of a kind of file."`
 	Config   configCmd   `cmd:"" help:"Show, check or write the configuration."`
 	Doctor   doctorCmd   `cmd:"" help:"Check the database."`

@@ -21,6 +21,9 @@ type enqueueCmd struct {
 	Env      []string     `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable. May be given several times."`
 	NoEnv    bool         `help:"Do not store this shell's environment; run with the manager's."`
 	IfAbsent bool         `help:"If there is a task with this id already, do nothing and exit 0; if it differs, say so."`
+	Label    []string     `sep:"none" placeholder:"KEY=VALUE" help:"Give the task a label, by which status finds it. May be given several times."`
+	Unique   string       `placeholder:"KEY" help:"If a task of the job has this key, print its id, and do nothing."`
+	For      string       `name:"unique-for" placeholder:"TIME" help:"How long the task has its key: running, until it has ended (the default); pending, until it starts; or a time such as 10m."`
 	Missing  bool         `name:"allow-missing" help:"Accept dependencies on tasks that do not exist yet. The task waits for them."`
 	retryFlags
 	laterFlags
@@ -35,8 +38,9 @@ func (*enqueueCmd) Help() string {
     air-executor enqueue --job build --id test --after compile -- make test
     air-executor enqueue --retries 3 --retry-delay 1m -- rsync -a data/ backup:data/
     air-executor enqueue --at 'tomorrow 09:00' -- ./report
+    air-executor enqueue --job sync --unique docs --label team=web -- rsync -a docs/ host:docs
 
-Both are in docs/retries.md: which failures are tried again, and when tasks start.
+Which failures are tried again, and when tasks start: docs/retries.md. With --unique, the same command from many shells at once stores one task, and each of them prints its id.
 
 Exit codes: 0 stored; 1 not stored, nothing has changed, unless the error says that it is stored; 2 wrong flags, configuration or file; 4 a task that --after names does not exist.`
 }
@@ -69,7 +73,10 @@ func (c *enqueueCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		if err := c.laterFlags.set(&template); err != nil {
 			return err
 		}
-		template.ID, template.Dependencies = c.ID, c.After
+		template.ID, template.Dependencies, template.Unique = c.ID, c.After, c.Unique
+		if c.For != "" {
+			template.UniqueFor, _ = job.ParseUniqueFor(c.For) // it was checked
+		}
 		template.Command, template.Args = c.Command[0], c.Command[1:]
 		if err := template.Check(); err != nil {
 			return usage(err, "")
@@ -94,10 +101,38 @@ func (c *enqueueCmd) check() error {
 	case c.IfAbsent && c.ID == "" && c.FromFile == "":
 		return errors.New("--if-absent needs --id: without one, every task is a new one")
 	}
+	if err := c.checkUnique(); err != nil {
+		return err
+	}
 	return c.shell().check()
+}
+
+// checkUnique refuses keys that are none.
+func (c *enqueueCmd) checkUnique() error {
+	switch {
+	case c.Unique == "" && c.For == "":
+		return nil
+	case c.Unique == "":
+		return errors.New("--unique-for goes with --unique KEY")
+	case c.FromFile != "":
+		return errors.New("--unique does not go with --from-file; set unique in the file")
+	}
+	if err := job.CheckUniqueKey(c.Unique); err != nil {
+		return fmt.Errorf("--unique: %w", err)
+	}
+	if c.For == "" {
+		return nil
+	}
+	if _, err := job.ParseUniqueFor(c.For); err != nil {
+		return fmt.Errorf("--unique-for: %w", err)
+	}
+	return nil
 }
 
 // shell returns what tasks get from this shell.
 func (c *enqueueCmd) shell() fromShell {
-	return fromShell{dir: c.Dir, env: c.Env, noEnv: c.NoEnv, priority: int(c.Priority), timeout: time.Duration(c.Timeout), retry: c.retryFlags}
+	return fromShell{
+		dir: c.Dir, env: c.Env, noEnv: c.NoEnv, priority: int(c.Priority), timeout: time.Duration(c.Timeout),
+		retry: c.retryFlags, labels: c.Label,
+	}
 }

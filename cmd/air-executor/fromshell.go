@@ -20,6 +20,7 @@ type fromShell struct {
 	priority int
 	timeout  time.Duration // 0: that of the configuration
 	retry    retryFlags
+	labels   []string // KEY=VALUE
 }
 
 // check refuses invalid variables.
@@ -31,6 +32,9 @@ func (f fromShell) check() error {
 		if err := job.CheckText("--env", kv); err != nil {
 			return err
 		}
+	}
+	if _, err := job.ParseLabels(f.labels); err != nil {
+		return fmt.Errorf("--label: %w", err)
 	}
 	return nil
 }
@@ -51,7 +55,8 @@ func (f fromShell) template() (job.Spec, error) {
 		return s, usage(errors.New("--env and --no-env do not go together"), "")
 	}
 	s.Env = append(s.Env, f.env...)
-	return s, nil
+	s.Labels, err = job.ParseLabels(f.labels)
+	return s, err
 }
 
 // taskDir returns the directory of tasks that are queued from here.

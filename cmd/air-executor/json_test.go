@@ -119,6 +119,15 @@ func TestJSONHasOneShape(t *testing.T) {
 	p.run(0, "status", "j")
 	p.run(0, "status", "j", "bad")
 	p.run(0, "cancel", "k")
+	const file = "tasks: [{id: a, command: x}, {id: b, command: x, dependencies: [a]}]"
+	if err := os.WriteFile(filepath.Join(p.dir, "file.yaml"), []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.run(0, "validate", "file.yaml")
+	p.run(exitUsage, "validate", "file.yaml", "missing.yaml")
+	p.run(0, "show", "file.yaml")
+	p.run(0, "submit", "file.yaml", "--job", "k2")
+	p.run(0, "remove", "k2")
 	p.run(0, "start")
 	t.Cleanup(func() {
 		stop := exec.Command("air-executor", "stop", "--kill")

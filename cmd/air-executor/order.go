@@ -20,13 +20,25 @@ type order struct {
 	added  map[string][]string // variables that the file sets, by task
 	output bool                // a command, whose output is shown
 	path   string              // of the job file
+	labels []string            // of the job
+	params []string            // NAME=VALUE
 
 	retryHolds *bool // what the file says of it
 }
 
-// fileOrder is the job of a job file, under another name if one is given.
-func fileOrder(ctx context.Context, path, name string) (*order, error) {
-	f, err := interruptible(ctx, func() (*taskfile.JobFile, error) { return taskfile.LoadJob(path, name) })
+// jobFile is a job file with what the command line says of it.
+type jobFile struct {
+	path, name string   // name of the job; empty: that of the file
+	params     []string // NAME=VALUE
+	labels     []string // of the job, beside those of the file
+}
+
+// order is the job of the file.
+func (j jobFile) order(ctx context.Context) (*order, error) {
+	path := j.path
+	f, err := interruptible(ctx, func() (*taskfile.JobFile, error) {
+		return taskfile.LoadJobWith(path, taskfile.JobOptions{As: j.name, Params: j.params, Output: queue.Output(ctx)})
+	})
 	if at := (*taskfile.Error)(nil); errors.As(err, &at) && at.Key == "name" && at.Line == 0 {
 		return nil, usage(err, "or give the name here: --job NAME")
 	}
@@ -42,7 +54,7 @@ func fileOrder(ctx context.Context, path, name string) (*order, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &order{wanted: f.Name, path: path, retryHolds: f.RetryHolds}
+	o := &order{wanted: f.Name, path: path, labels: queue.MergeLabels(f.Labels, j.labels), params: j.params, retryHolds: f.RetryHolds}
 	o.tasks, o.added = queue.FileTasks(f, dir, shellEnv())
 	return o, nil
 }
@@ -84,5 +96,9 @@ func otherName(name string, o *order) string {
 
 // resumeLine returns the command that resumes the job of a file.
 func resumeLine(name string, o *order) string {
-	return "air-executor run --resume --job " + shellLine([]string{name, o.path})
+	line := []string{name}
+	for _, p := range o.params {
+		line = append(line, "--param", p)
+	}
+	return "air-executor run --resume --job " + shellLine(append(line, o.path))
 }

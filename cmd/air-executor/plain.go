@@ -107,6 +107,9 @@ func (p *plainLine) set(name, value string) bool {
 	case "--env", "-e":
 		c.Env = append(c.Env, value)
 		return true
+	case "--label":
+		c.Label = append(c.Label, value)
+		return true
 	case "--priority", "-o":
 		once := c.Priority == 0
 		return c.Priority.set(value) == nil && once
@@ -139,6 +142,10 @@ func (p *plainLine) textFlag(name string) *string {
 		return &p.enqueue.Job
 	case "--id":
 		return &p.enqueue.ID
+	case "--unique":
+		return &p.enqueue.Unique
+	case "--unique-for":
+		return &p.enqueue.For
 	case "--working-directory", "-w":
 		return &p.enqueue.Dir
 	}

@@ -16,6 +16,8 @@ type runCmd struct {
 	NoEnv    bool         `help:"Run a command with the manager's environment, not with this shell's."`
 	retryFlags
 	ExitCode string   `placeholder:"job|command" enum:"job,command" default:"job" type:"word" words:"job,command" help:"With 'command', exit with the exit code of the command."`
+	Param    []string `sep:"none" placeholder:"NAME=VALUE" help:"Give a parameter of the job file its value. May be given several times."`
+	Label    []string `sep:"none" placeholder:"KEY=VALUE" help:"Give the job a label, by which status finds it. May be given several times."`
 	Args     []string `arg:"" optional:"" name:"file" help:"Job file (YAML or JSON; - is stdin), or -- and a command with its arguments."`
 	asksNothing
 }
@@ -27,6 +29,7 @@ func (*runCmd) Help() string {
 	return `Shows live progress, and exits when the job has ended:
 
     air-executor run pipeline.yaml
+    air-executor run report.yaml --param day=2026-01-31
     air-executor run --timeout none -- make test
 
 If a manager serves this base path, it runs the tasks, and Ctrl-C only stops watching. If none does, this command runs them itself. Ctrl-C then ends running tasks and cancels pending ones, so that nothing of the job starts later. If the reader of the output goes away, as after "| head", that counts as Ctrl-C; the exit code is 141.

@@ -58,14 +58,24 @@ func (c *runCmd) order(ctx context.Context, ui *ui, ws *workspace, args argument
 	if c.Follow && (ws.globals.Quiet || ui.json()) {
 		return nil, usage(errors.New("--follow does not go with --quiet and --json"), "")
 	}
+	labels, err := job.ParseLabels(c.Label)
+	if err != nil {
+		return nil, usage(fmt.Errorf("--label: %w", err), "see air-executor run --help")
+	}
 	if slices.Contains(args, "--") {
 		switch {
+		case len(c.Param) > 0:
+			return nil, usage(errors.New("--param goes with a job file"), "")
 		case len(c.Args) == 0:
 			return nil, usage(errors.New("no command after --"), "")
 		case c.Resume:
 			return nil, usage(errors.New("--resume goes with a job file"), "")
 		}
-		return c.command()
+		o, err := c.command()
+		if err == nil {
+			o.labels = labels
+		}
+		return o, err
 	}
 	switch len(c.Args) {
 	case 0:
@@ -74,7 +84,7 @@ func (c *runCmd) order(ctx context.Context, ui *ui, ws *workspace, args argument
 		if flag := c.commandFlag(); flag != "" {
 			return nil, usage(fmt.Errorf("%s is for a command after --; in a job file, each task has its own", flag), "")
 		}
-		return fileOrder(ctx, c.Args[0], c.Job)
+		return jobFile{c.Args[0], c.Job, c.Param, labels}.order(ctx)
 	}
 	return nil, usage(errors.New("one job file at a time"), "to run a command, put -- before it")
 }

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/queue"
 )
 
 type statusCmd struct {
@@ -20,6 +23,9 @@ type statusCmd struct {
 	Limit   signed          `short:"n" placeholder:"N" help:"Show at most N jobs or tasks; 0 shows all."`
 	only    map[string]bool // ids that match the pattern
 	Watch   bool            `short:"w" help:"Show it again at every change, until Ctrl-C or q."`
+
+	Label  []string `sep:"none" placeholder:"KEY=VALUE" help:"Only jobs or tasks with this label; KEY alone: with any value. A job is shown if a task of it has it, a task if its job has it. May be given several times: with all of them."`
+	labels []db.LabelFilter
 }
 
 // Help is printed below the summary.
@@ -85,12 +91,19 @@ func (c *statusCmd) check() error {
 	if c.Task == "" {
 		c.Task = c.TaskArg
 	}
+	var err error
+	if c.labels, err = queue.LabelFilters(c.Label); err != nil {
+		return usage(fmt.Errorf("--label %w", err), "as in --label team=search, or --label team")
+	}
 	if c.Task == "" {
 		return nil
 	}
 	if strings.ContainsAny(c.Task, "*?[") {
-		_, err := c.required()
+		_, err = c.required()
 		return err
+	}
+	if len(c.labels) > 0 {
+		return usage(errors.New("one task is not a list: --label does not go with it"), "")
 	}
 	return c.checkOne()
 }

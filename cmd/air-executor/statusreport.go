@@ -35,6 +35,10 @@ func (c *statusCmd) read(ctx context.Context, ui *ui, ws *workspace, q *queue.Qu
 
 // printTo prints the report on stdout, and remarks on stderr.
 func (r *report) printTo(ui *ui, ws *workspace) error {
+	if r.Totals.Count() == 0 && len(r.Query.Labels) > 0 {
+		ui.notef("nothing has this label")
+		return nil
+	}
 	if r.Totals.Count() == 0 {
 		return nothing(ui, ws)
 	}
@@ -76,7 +80,7 @@ func (r *report) print(w io.Writer, width int) error {
 // query returns the query for the flags.
 func (c *statusCmd) query(ui *ui) queue.StatusQuery {
 	return queue.StatusQuery{
-		Job: c.optional(), Task: c.Task, Only: c.only, Tasks: c.Tasks, Statuses: c.statuses(), Order: db.Order(c.Sort), Limit: int(c.Limit), ForJSON: ui.json(),
+		Job: c.optional(), Task: c.Task, Only: c.only, Tasks: c.Tasks, Statuses: c.statuses(), Order: db.Order(c.Sort), Limit: int(c.Limit), Labels: c.labels, ForJSON: ui.json(),
 	}
 }
 

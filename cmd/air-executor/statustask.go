@@ -65,6 +65,10 @@ func (r *report) describe() (lines []string) {
 		}
 	})
 	line("Retries", retriesText(t.Task))
+	line("Labels", strings.Join(t.Labels, ", "))
+	if t.Unique != "" {
+		line("Unique key", t.Unique+" ("+t.UniqueFor.String()+")")
+	}
 	line("After", strings.Join(t.Dependencies, ", "))
 	line("Queued by", t.Parent)
 	line("Created", when(t.CreatedAt, 0))

@@ -204,6 +204,9 @@ func (v Value) checkMapping() error {
 
 // keyName returns the text of a key of a mapping.
 func (v Value) keyName() (string, error) {
+	if v.node.Kind == yaml.MappingNode {
+		return "", v.Errorf("a key must be text, not %s; a text that begins with {{ needs quotes", v.given())
+	}
 	if !v.isText() {
 		return "", v.Errorf("a key must be text, not %s", v.given())
 	}

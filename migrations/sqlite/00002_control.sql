@@ -22,6 +22,9 @@ ALTER TABLE job ADD COLUMN hooks TEXT;
 -- place:    order among tasks of the same priority, lower first
 -- asked_priority: priority before it was raised because the task had waited long; NULL: it was not
 -- run_if:   which ends of the tasks that it needs let it run
+-- unique_key: no other task of the job is queued with it; NULL: none
+-- unique_for: how long: 0: until it has ended; -1: until it starts; else so many
+--             microseconds from when it was queued. Who wants the key looks at that
 -- hooks:    as those of a job
 ALTER TABLE task ADD COLUMN holds INTEGER NOT NULL DEFAULT 0 CONSTRAINT task_holds CHECK (holds BETWEEN 0 AND blockers);
 ALTER TABLE task ADD COLUMN retries INTEGER NOT NULL DEFAULT 0 CONSTRAINT task_retries CHECK (retries >= 0);
@@ -32,11 +35,16 @@ ALTER TABLE task ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE task ADD COLUMN asked_priority INTEGER;
 ALTER TABLE task ADD COLUMN run_if TEXT NOT NULL DEFAULT 'success' CONSTRAINT task_run_if CHECK (run_if IN ('success', 'failure', 'always'));
 ALTER TABLE task ADD COLUMN hooks TEXT;
+ALTER TABLE task ADD COLUMN unique_key TEXT;
+ALTER TABLE task ADD COLUMN unique_for INTEGER CONSTRAINT task_unique_for CHECK ((unique_for IS NULL) = (unique_key IS NULL));
 ALTER TABLE task DROP CONSTRAINT task_reason;
 ALTER TABLE task ADD CONSTRAINT task_reason CHECK (reason IN ('exited', 'signaled', 'timed_out', 'cancelled', 'lost', 'too_much_output', 'not_started', 'imported', 'skipped'));
 
 DROP INDEX task_ready;
 CREATE INDEX task_ready ON task (job, priority DESC, place, id) WHERE status = 'pending' AND blockers = 0;
+
+-- A second task of a job with the same key cannot be stored.
+CREATE UNIQUE INDEX task_unique ON task (job, unique_key) WHERE unique_key IS NOT NULL;
 
 -- The tasks that will be ready without another task: a job with one has not ended.
 CREATE INDEX task_held ON task (job) WHERE status = 'pending' AND holds > 0 AND holds = blockers;
@@ -142,16 +150,6 @@ CREATE TABLE schedule (
 ) STRICT;
 CREATE UNIQUE INDEX schedule_name ON schedule (name);
 CREATE INDEX schedule_next ON schedule (next_at) WHERE next_at IS NOT NULL AND paused_at IS NULL;
-
--- task: NULL: it has been removed
--- until: NULL: as long as the task is in the way, see ends_with
-CREATE TABLE unique_key (
-    key TEXT NOT NULL CONSTRAINT unique_key_key PRIMARY KEY,
-    job TEXT NOT NULL,
-    task TEXT NOT NULL,
-    ends_with TEXT CONSTRAINT unique_key_ends_with CHECK (ends_with IN ('pending', 'running')),
-    until INTEGER CONSTRAINT unique_key_until CHECK ((until IS NULL) <> (ends_with IS NULL))
-) STRICT, WITHOUT ROWID;
 
 -- task: 0: the label is the job's
 CREATE TABLE label (

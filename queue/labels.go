@@ -1,0 +1,56 @@
+package queue
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+)
+
+// MergeLabels returns labels that are sorted by key: those of over, and those of base
+// whose keys over does not have.
+func MergeLabels(base, over []string) []string {
+	has := map[string]bool{}
+	for _, pair := range over {
+		key, _, _ := strings.Cut(pair, "=")
+		has[key] = true
+	}
+	all := over[:len(over):len(over)]
+	for _, pair := range base {
+		if key, _, _ := strings.Cut(pair, "="); !has[key] {
+			all = append(all, pair)
+		}
+	}
+	return job.SortLabels(all)
+}
+
+// LabelFilters reads what lists are to be filtered by: KEY=VALUE, or KEY for a label
+// with any value.
+func LabelFilters(texts []string) (out []db.LabelFilter, err error) {
+	for _, text := range texts {
+		key, value, has := strings.Cut(text, "=")
+		if err := job.CheckLabelKey(key); err != nil {
+			return nil, fmt.Errorf("%q: %w", text, err)
+		}
+		f := db.LabelFilter{Key: key}
+		if has {
+			if err := job.CheckLabelValue(value); err != nil {
+				return nil, fmt.Errorf("%q: %w", text, err)
+			}
+			f.Value = &value
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+// labelsForm is the form of labels: an object.
+func labelsForm(pairs []string) map[string]string {
+	out := make(map[string]string, len(pairs))
+	for _, pair := range pairs {
+		key, value, _ := strings.Cut(pair, "=")
+		out[key] = value
+	}
+	return out
+}
