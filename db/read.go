@@ -75,6 +75,8 @@ type storedTask struct {
 	Needs                *string // a dependency; a task has a row for each
 	NeedsStatus          *string
 	NeedsReason          *string
+	Condition            *string
+	Met                  *int
 }
 
 // taskColumns reads tasks. It is taskFields and taskTables; a list puts one more column
@@ -85,7 +87,7 @@ const taskFields = `
 SELECT t.id, t.name, ` + specOfT + `, t.status, t.reason, t.attempts,
        t.exit_code, t.signal, t.error, t.created_at, t.started_at, t.completed_at, t.dismissed_at, t.extra,
        CASE WHEN p.job = t.job THEN p.name END AS parent, j.name AS job,
-       coalesce(n.name, d.missing) AS needs, n.status AS needs_status, n.reason AS needs_reason`
+       coalesce(n.name, d.missing) AS needs, n.status AS needs_status, n.reason AS needs_reason, d.condition, d.met`
 
 const taskTables = `
 FROM task t
@@ -98,7 +100,7 @@ func (r *storedTask) scan(rows *sqlx.Rows, more ...any) error {
 	return rows.Scan(slices.Concat([]any{&r.ID, &r.Name}, r.into(), []any{
 		&r.Status, &r.Reason, &r.Attempts,
 		&r.ExitCode, &r.Signal, &r.Error, &r.CreatedAt, &r.StartedAt, &r.Completed, &r.DismissedAt, &r.Extra, &r.Parent, &r.Job,
-		&r.Needs, &r.NeedsStatus, &r.NeedsReason,
+		&r.Needs, &r.NeedsStatus, &r.NeedsReason, &r.Condition, &r.Met,
 	}, more)...)
 }
 

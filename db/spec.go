@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/air-executor/air-executor/job"
@@ -10,15 +11,16 @@ import (
 // dependencies. All statements that read or write them are built from this list;
 // specRow and appendSpec have the same order.
 const (
-	specColumns = `command, args, dir, priority, timeout`
-	specMarks   = `?, ?, ?, ?, ?`
-	specOfT     = `t.command, t.args, t.dir, t.priority, t.timeout`
+	specColumns = `command, args, dir, priority, timeout, run_if`
+	specMarks   = `?, ?, ?, ?, ?, ?`
+	specOfT     = `t.command, t.args, t.dir, t.priority, t.timeout, t.run_if`
 	specSet     = `
     command = ?,
     args = ?,
     dir = ?,
     priority = ?,
-    timeout = ?`
+    timeout = ?,
+    run_if = ?`
 )
 
 // specRow holds the values of these columns.
@@ -27,11 +29,12 @@ type specRow struct {
 	Dir           *string
 	Priority      int
 	Timeout       *int64
+	RunIf         job.RunIf `db:"run_if"`
 }
 
 // into returns the scan destinations.
 func (r *specRow) into() []any {
-	return []any{&r.Command, &r.Args, &r.Dir, &r.Priority, &r.Timeout}
+	return []any{&r.Command, &r.Args, &r.Dir, &r.Priority, &r.Timeout, &r.RunIf}
 }
 
 // spec returns the task in the row.
@@ -41,11 +44,14 @@ func (r *specRow) spec(id string) (job.Spec, error) {
 	if r.Timeout != nil {
 		s.Timeout = time.Duration(*r.Timeout) * time.Microsecond
 	}
+	if r.RunIf != job.RunOnSuccess {
+		s.RunIf = r.RunIf
+	}
 	return s, err
 }
 
 // appendSpec appends the values of a task for these columns.
 func appendSpec(values []any, s *job.Spec) ([]any, error) {
 	args, err := encodeArgs(s.Args)
-	return append(values, s.Command, args, text(s.Dir), s.Priority, number(s.Timeout.Microseconds())), err
+	return append(values, s.Command, args, text(s.Dir), s.Priority, number(s.Timeout.Microseconds()), cmp.Or(s.RunIf, job.RunOnSuccess)), err
 }

@@ -27,9 +27,10 @@ type JobFile struct {
 
 // jobHead is a job file whose tasks have not been read yet.
 type jobHead struct {
-	name     string
-	schedule *schedule.Rules
-	tasks    []value
+	name      string
+	schedule  *schedule.Rules
+	onFailure onFailure
+	tasks     []value
 }
 
 // JobTask is a task of a job file. Its Spec.Env is nil, and its Spec.Dir is empty if
@@ -117,6 +118,9 @@ func (r *jobReader) read(data []byte) (*JobFile, error) {
 		}
 		f.Tasks = append(f.Tasks, t)
 	}
+	if err := conditions(r, head.onFailure, f.Tasks); err != nil {
+		return nil, err
+	}
 	if err := r.graph.missing(r.shown); err != nil {
 		return nil, err
 	}
@@ -177,7 +181,7 @@ func (r *jobReader) task(i int, v value, folder string) (JobTask, error) {
 	if err := checkSelf(&t.Spec); err != nil {
 		return JobTask{}, r.on(lines, err)
 	}
-	place := graphTask{index: i, own: v.line(), line: cmp.Or(lines["dependencies"], v.line())}
+	place := graphTask{index: i, own: v.line(), line: cmp.Or(lines["dependencies"], lines["after_any"], v.line())}
 	if err := r.graph.add(place, &t.Spec); err != nil {
 		return JobTask{}, r.on(lines, err)
 	}

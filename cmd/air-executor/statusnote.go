@@ -27,6 +27,7 @@ func (r *report) note(l db.Listed) string {
 	switch {
 	case l.Stuck != "":
 		n = l.Stuck
+	case l.Reason == job.Skipped:
 	case !l.DismissedAt.IsZero():
 		n = "dismissed: " + n
 	}

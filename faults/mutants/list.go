@@ -36,6 +36,45 @@ var mutants = slices.Concat(ofTheProtocol, ofTheSurroundings, ofSchedules)
 // ofTheProtocol are safeguards of tasks and their attempts.
 var ofTheProtocol = []mutant{
 	{
+		name: "an end that has let go of a task counts again",
+		changes: []change{{"db/conditions.go", `
+  AND condition = 'any'
+  AND met = 0
+RETURNING task`, `
+  AND condition = 'any'
+RETURNING task`}},
+		test:  inConformance("WhatHasLetGoIsNotCountedTwice"),
+		shows: "blockers",
+	},
+	{
+		name: "a skipped task counts as a failure",
+		changes: []change{{"db/conditions.go", `
+  AND (n.status = 'pending' OR n.status = 'failed' AND n.reason <> 'skipped')
+LIMIT 1`, `
+  AND (n.status = 'pending' OR n.status = 'failed')
+LIMIT 1`}},
+		test:  inConformance("ASkippedTaskIsNoFailure"),
+		shows: "want it skipped",
+	},
+	{
+		name: "what can never run lets go of nothing",
+		changes: []change{{"db/conditions.go", `    WHERE d.condition = 'success'
+      AND t.status = 'pending')`, `    WHERE d.condition = 'never'
+      AND t.status = 'pending')`}},
+		test:  inConformance("ATaskAfterAnyEndRunsAfterAFailure"),
+		shows: "want [a b d]",
+	},
+	{
+		name: "a skipped task fails its job",
+		changes: []change{{"db/conditions.go", `	d.Pending--
+	d.Dismissed++
+`, `	d.Pending--
+	d.Failed++
+`}},
+		test:  inConformance("ASkippedTaskIsNoFailure"),
+		shows: "job j",
+	},
+	{
 		name: "no fence: a result without its token counts",
 		changes: []change{{"db/finish.go", `WHERE id = ?
   AND token = ?
