@@ -13,12 +13,13 @@ import (
 type removeCmd struct {
 	jobsArg
 	Task []string `short:"t" sep:"none" placeholder:"ID" predictor:"task" help:"Remove this task of the job only. May be given several times."`
+	Cascade bool `help:"With --task: remove what depends on these tasks as well, and what depends on that."`
 	asksNothing
 }
 
 // Help is printed below the summary.
 func (*removeCmd) Help() string {
-	return `Deletes jobs, or tasks of one job, with their attempts and logs, for good. A running task, or one that another task depends on, is not removed. If --task removes the last task of a job, the empty job stays.
+	return `Deletes jobs, or tasks of one job, with their attempts and logs, for good. A running task, or one that another task depends on, is not removed; --cascade removes the others with it. If --task removes the last task of a job, the empty job stays.
 
 With a job, its logs are deleted, and its state.json and tasks.json if they belong to this job. Other files in its folder stay.
 
@@ -30,6 +31,9 @@ func (c *removeCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	names, err := c.required()
 	if err != nil {
 		return err
+	}
+	if c.Cascade && len(c.Task) == 0 {
+		return usage(errors.New("--cascade goes with --task: a job is removed with all of its tasks"), "")
 	}
 	if len(c.Task) > 0 && len(names) > 1 {
 		return usage(errors.New("--task is for one job"), "")
@@ -55,7 +59,14 @@ func (c *removeCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 }
 
 func (c *removeCmd) tasks(ctx context.Context, ui *ui, q *queue.Queue, name string) error {
-	r, err := q.RemoveTasks(ctx, name, c.Task)
+	ids := c.Task
+	var err error
+	if c.Cascade {
+		if ids, err = q.DB.Dependents(ctx, name, ids); err != nil {
+			return err
+		}
+	}
+	r, err := q.RemoveTasks(ctx, name, ids)
 	if err != nil {
 		return explainRemove(err, name)
 	}
@@ -78,7 +89,7 @@ func noPattern(err error) error {
 // explainRemove adds what to do about an error.
 func explainRemove(err error, name string) error {
 	if errors.Is(err, db.ErrInUse) {
-		return fail(exitError, err, fmt.Sprintf("air-executor cancel %s ends what runs; what others depend on can be removed together with them", shellLine([]string{name})))
+		return fail(exitError, err, fmt.Sprintf("air-executor cancel %s ends what runs; what others depend on can be removed together with them: --cascade", shellLine([]string{name})))
 	}
 	return err
 }
