@@ -36,6 +36,8 @@ func exerciseConditions(t *testing.T, d *DB) {
 	}
 	_, err = d.Dependents(ctx, "conditional", []string{"a"})
 	must(err)
+	_, err = d.Rerun(ctx, "conditional", "")
+	must(err)
 	_, err = d.Reset(ctx, "conditional", Which{Tasks: []string{"a", "report"}})
 	must(err)
 	_, err = d.Enqueue(ctx, Batch{Job: "conditional", Tasks: sequence([]job.Spec{{ID: "late", Command: "true", Dependencies: []string{"alarm"}, AfterAny: []string{"b"}}})})

@@ -36,4 +36,7 @@ func conditions(r *jobReader, on onFailure, tasks []JobTask) error {
 	return nil
 }
 
-var errNothingToFail = errors.New("failure, and no task comes before it that could fail")
+var (
+	errNothingToFail = errors.New("failure, and no task comes before it that could fail")
+	errNoneToFail    = errors.New("failure, and it depends on no task that could fail")
+)

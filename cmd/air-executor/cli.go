@@ -36,6 +36,7 @@ type commandLine struct {
 	Wait    waitCmd    `cmd:"" help:"Wait until a job or task has ended."`
 	Cancel  cancelCmd  `cmd:"" help:"End the tasks of a job."`
 	Reset   resetCmd   `cmd:"" help:"Make failed tasks pending again."`
+	Rerun   rerunCmd   `cmd:"" help:"Make a new job with the tasks of another."`
 	Dismiss dismissCmd `cmd:"" help:"Acknowledge failures, so that they no longer count."`
 	Remove  removeCmd  `cmd:"" help:"Delete jobs or tasks, with their logs."`
 

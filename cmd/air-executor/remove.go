@@ -12,8 +12,8 @@ import (
 
 type removeCmd struct {
 	jobsArg
-	Task []string `short:"t" sep:"none" placeholder:"ID" predictor:"task" help:"Remove this task of the job only. May be given several times."`
-	Cascade bool `help:"With --task: remove what depends on these tasks as well, and what depends on that."`
+	Task    []string `short:"t" sep:"none" placeholder:"ID" predictor:"task" help:"Remove this task of the job only. May be given several times."`
+	Cascade bool     `help:"With --task: remove what depends on these tasks as well, and what depends on that."`
 	asksNothing
 }
 

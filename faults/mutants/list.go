@@ -65,6 +65,12 @@ LIMIT 1`}},
 		shows: "want [a b d]",
 	},
 	{
+		name:    "a rerun has the tasks that other tasks have queued",
+		changes: []change{{"db/rerun.go", " AND parent IS NULL`", "`"}},
+		test:    inConformance("ARerunHasTheTasksOfTheOldJob"),
+		shows:   "want 4",
+	},
+	{
 		name: "a skipped task fails its job",
 		changes: []change{{"db/conditions.go", `	d.Pending--
 	d.Dismissed++
