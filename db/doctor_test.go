@@ -45,6 +45,7 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		number   = "no attempt has a number above its task's count"
 		overlap  = "attempts of a task do not overlap"
 		args     = "the arguments of a task are a list of texts"
+		forgot   = "no task waits for the end of one that has ended"
 		exited   = "a completed task exited with 0"
 	)
 	found := map[string]bool{}
@@ -72,6 +73,8 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		{"a task that waits for nothing", `UPDATE task SET blockers = 1 WHERE name = 'child'`, blockers, "j/child"},
 		{"a task that does not wait", `UPDATE task SET blockers = 0 WHERE name = 'blocked'`, blockers, "j/blocked"},
 		{"a task that does not wait for one that is missing", `UPDATE task SET blockers = 0 WHERE job = (SELECT id FROM job WHERE name = 'imported')`, blockers, "imported/a"},
+		{"a task that waits for an end that was", `UPDATE dependency SET condition = 'any' WHERE task = (SELECT id FROM task WHERE name = 'blocked');
+UPDATE dependency SET needs = (SELECT id FROM task WHERE name = 'ok') WHERE task = (SELECT id FROM task WHERE name = 'blocked')`, forgot, "j/blocked"},
 		{"a running task without an attempt", `UPDATE attempt SET status = 'completed', slot = NULL, ended_at = started_at WHERE status = 'running'`, running, "j/runs"},
 		{"an attempt of a task that does not run", `UPDATE task SET status = 'completed' WHERE name = 'runs'`, running, "j/runs"},
 		{"an attempt that nobody has counted", `UPDATE task SET attempts = 0 WHERE name = 'ok'`, number, "j/ok"},

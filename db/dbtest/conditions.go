@@ -116,6 +116,20 @@ func (e suite) WhatHasLetGoIsNotCountedTwice(t *testing.T) {
 	s.Sound()
 }
 
+// A task that can never run lets go of others; later it is skipped, which is its end.
+func (e suite) ASkippedTaskThatCouldNeverRunLetsGoOnce(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("j", Task("bad"), Task("ok"), runIf(job.RunOnFailure, "alarm", "ok"), Task("dead", "bad", "alarm"), Task("slow"), afterAny("last", "dead", "slow"))
+	s.MustFinish(s.MustClaim(), Failure)
+	s.Sound()
+	s.MustFinish(s.MustClaim(), Success)
+	s.wantSkipped("j", "alarm", "dead")
+	s.WantJob("j", job.StateWorking, job.Counts{Pending: 2, Completed: 1, Failed: 1, Dismissed: 2}, 1)
+	s.Sound()
+	s.wantWork("[slow last]")
+	s.Sound()
+}
+
 func (e suite) ACancelledTaskLetsGoOfWhatComesAfterAnyEnd(t *testing.T) {
 	s := e.open(t)
 	s.MustEnqueue("j", Task("first"), Task("a", "first"), Task("b", "a"), runIf(job.RunAlways, "clean", "b"), runIf(job.RunOnFailure, "alarm", "a"))

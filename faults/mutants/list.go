@@ -43,7 +43,7 @@ var ofTheProtocol = []mutant{
 RETURNING task`, `
   AND condition = 'any'
 RETURNING task`}},
-		test:  inConformance("WhatHasLetGoIsNotCountedTwice"),
+		test:  inConformance("ASkippedTaskThatCouldNeverRunLetsGoOnce"),
 		shows: "blockers",
 	},
 	{

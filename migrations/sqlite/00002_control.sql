@@ -186,6 +186,20 @@ SELECT j.name AS job, t.name AS id, status, reason, command, args, blockers, t.p
 FROM task t
 JOIN job j ON j.id = job;
 
+-- waits is about what has not let go. The rest is as before.
+DROP VIEW waiting;
+DROP VIEW dependencies;
+CREATE VIEW dependencies AS
+SELECT j.name AS job, t.name AS task, coalesce(n.name, d.missing) AS needs, coalesce(n.status, 'missing') AS status,
+    t.status = 'pending' AND n.status IS NOT 'completed' AND NOT met AS waits
+FROM dependency d
+JOIN task t ON t.id = d.task
+JOIN job j ON j.id = t.job
+LEFT JOIN task n ON n.id = d.needs;
+
+CREATE VIEW waiting AS
+SELECT job, task, needs, status FROM dependencies WHERE waits;
+
 CREATE VIEW schedules AS
 SELECT name, cron, timezone, job, overlap, missed,
     datetime(paused_at / 1e6, 'unixepoch') AS paused_at,
