@@ -31,6 +31,8 @@ type adder struct {
 	blocked     int
 	dangling    bool // the job may have dependencies on tasks that do not exist
 	missing     bool // this batch has added some
+	conditional bool // it has stored a dependency that any end of a task satisfies
+	unsettled   bool // the conditions are to be evaluated when all tasks are stored
 	tied        bool // a dependency was linked after its task was stored: only that can close a cycle
 
 	lastEnv   []string // the environment stored last,
@@ -173,7 +175,7 @@ func (a *adder) add(task job.Task) error {
 	if err := a.attach(id, &task.Spec); err != nil {
 		return err
 	}
-	blockers, err := a.depend(id, task.Dependencies)
+	blockers, err := a.depend(id, &task.Spec)
 	if err != nil {
 		return err
 	}
@@ -201,7 +203,11 @@ func (a *adder) add(task job.Task) error {
 	case job.Completed:
 		a.tally.Completed++
 	case job.Failed:
-		a.tally.Failed++
+		if task.Reason == job.Skipped {
+			a.tally.Dismissed++
+		} else {
+			a.tally.Failed++
+		}
 	}
 	return nil
 }
@@ -229,11 +235,11 @@ func (a *adder) insert(task *job.Task) (int64, error) {
 	n, err := a.t.exec(`
 INSERT INTO task (id, job, name, `+specColumns+`,
                   environment, status, reason, blockers, parent, root, depth, attempts, tries,
-                  exit_code, signal, error, created_at, started_at, completed_at, extra)
-VALUES (?, ?, ?, `+specMarks+`, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                  exit_code, signal, error, created_at, started_at, completed_at, dismissed_at, extra)
+VALUES (?, ?, ?, `+specMarks+`, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (job, name) DO NOTHING`, append(values,
-		env, task.Status, text(string(task.Reason)), len(task.Dependencies), parent, root, depth, task.Attempts, min(task.Tries, max(0, task.Retries)+1),
-		task.ExitCode, text(task.Signal), text(task.Error), created, instant(task.StartedAt), instant(task.CompletedAt), text(string(task.Extra)),
+		env, task.Status, text(string(task.Reason)), len(task.Dependencies)+len(task.AfterAny), parent, root, depth, task.Attempts, min(task.Tries, max(0, task.Retries)+1),
+		task.ExitCode, text(task.Signal), text(task.Error), created, instant(task.StartedAt), instant(task.CompletedAt), a.t.dismissedWith(task), text(string(task.Extra)),
 	)...)
 	if err != nil {
 		return 0, err
@@ -246,34 +252,43 @@ ON CONFLICT (job, name) DO NOTHING`, append(values,
 }
 
 // depend stores the dependencies of a new task and returns how many of them
-// are not completed.
-func (a *adder) depend(id int64, needs []string) (int, error) {
-	blockers := len(needs)
-	for i, name := range needs {
-		dep, ok, err := a.find(name)
+// do not let go of it yet.
+func (a *adder) depend(id int64, s *job.Spec) (int, error) {
+	edges := edgesOf(s)
+	blockers := len(edges)
+	for i, e := range edges {
+		dep, ok, err := a.find(e.needs)
 		if err != nil {
 			return 0, err
 		}
 		if ok && dep.ID == id {
-			return 0, cycleError([]string{name})
+			return 0, cycleError([]string{e.needs})
 		}
 		var need *int64
-		missing := &name
+		missing := &e.needs
 		if ok {
 			need, missing = &dep.ID, nil
 		}
 		if !ok {
 			a.dangling, a.missing = true, true
 		}
-		if ok && dep.Status == job.Completed {
+		met, err := a.meets(e.condition, dep, ok)
+		if err != nil {
+			return 0, err
+		}
+		if met {
 			blockers--
 		}
-		_, err = a.t.exec(`INSERT INTO dependency (task, position, needs, missing) VALUES (?, ?, ?, ?)`, id, i, need, missing)
+		_, err = a.t.exec(`INSERT INTO dependency (task, position, needs, missing, condition, met) VALUES (?, ?, ?, ?, ?, ?)`,
+			id, i, need, missing, e.condition, e.condition.stored(met))
 		if err != nil {
 			return 0, err
 		}
 	}
-	if blockers == len(needs) {
+	if s.RunIf == job.RunOnFailure && blockers == 0 {
+		a.unsettled = true
+	}
+	if blockers == len(edges) {
 		return blockers, nil
 	}
 	_, err := a.t.exec(`UPDATE task SET blockers = holds + ? WHERE id = ?`, blockers, id)
@@ -307,11 +322,16 @@ WHERE d.missing = ?
 			return err
 		}
 	}
+	if conditional, err := a.t.conditional(a.job.ID); conditional || err != nil {
+		a.unsettled = true
+		return err
+	}
 	if status != job.Completed {
 		return nil
 	}
-	freed, err := a.t.unblock(id)
-	a.blocked -= freed
+	var d delta
+	err = a.t.unblock(id, &d)
+	a.blocked += d.blocked
 	return err
 }
 
@@ -388,12 +408,15 @@ WHERE t.job = ?
 // tallyUp adds what was stored to the job's counters. A job that had ended and now has
 // a ready task is waiting again; state, if not empty, overrides that.
 func (a *adder) tallyUp(state job.State) error {
-	_, err := a.t.updateJob(a.job.ID, delta{
-		Counts:  a.tally,
-		blocked: a.blocked,
-		added:   &a.job.Added,
-		state:   state,
-	})
+	d := delta{Counts: a.tally, blocked: a.blocked}
+	if a.unsettled {
+		var err error
+		if d, err = a.t.reconsider(a.job.ID); err != nil {
+			return err
+		}
+	}
+	d.added, d.state = &a.job.Added, state
+	_, err := a.t.updateJob(a.job.ID, d)
 	return err
 }
 

@@ -111,6 +111,14 @@ WHERE job = ?
 			d.blocked--
 		}
 	}
+	if on, err := t.conditional(jobID); err != nil || on {
+		if err == nil {
+			d, err = t.reconsider(jobID)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
 	_, err = t.updateJob(jobID, d)
 	return len(blockers), err
 }

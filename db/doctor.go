@@ -61,12 +61,12 @@ WHERE paused_at IS NOT NULL AND holds = 0`},
 SELECT j.name || '/' || t.name AS place, 'blockers ' || t.blockers || ', holds ' || t.holds || ', unfinished dependencies ' || c.open AS what
 FROM task t
 JOIN job j ON j.id = t.job
-JOIN (SELECT t.id, sum(CASE WHEN d.task IS NULL OR n.status = 'completed' THEN 0 ELSE 1 END) AS open
+JOIN (SELECT t.id, t.holds + sum(CASE WHEN d.task IS NULL OR d.met = 1 OR d.condition = 'success' AND n.status = 'completed' THEN 0 ELSE 1 END) AS open
       FROM task t
       LEFT JOIN dependency d ON d.task = t.id
       LEFT JOIN task n ON n.id = d.needs
       GROUP BY t.id) c ON c.id = t.id
-WHERE c.open + t.holds <> t.blockers`},
+WHERE c.open <> t.blockers`},
 	{"a pending task's holds are the times and places that it waits for, others have none", `
 SELECT j.name || '/' || t.name AS place, t.status || ', holds ' || t.holds || ', should be ' || c.n AS what
 FROM task t
@@ -84,6 +84,26 @@ JOIN (SELECT j.id, coalesce(sum(h.holds_job), 0) + CASE WHEN j.paused_at IS NULL
       LEFT JOIN hold h ON h.task = t.id
       GROUP BY j.id) c ON c.id = j.id
 WHERE c.n <> j.holds`},
+	{"no task waits for the end of one that has ended", `
+WITH RECURSIVE dead (id) AS (
+    SELECT t.id
+    FROM task n
+    JOIN dependency d ON d.needs = n.id
+    JOIN task t ON t.id = d.task
+    WHERE n.status = 'failed' AND d.condition = 'success' AND t.status = 'pending'
+    UNION
+    SELECT t.id
+    FROM dead
+    JOIN dependency d ON d.needs = dead.id
+    JOIN task t ON t.id = d.task
+    WHERE d.condition = 'success' AND t.status = 'pending')
+SELECT j.name || '/' || t.name AS place, 'waits for ' || n.name || ', which is ' || n.status AS what
+FROM dependency d
+JOIN task n ON n.id = d.needs
+JOIN task t ON t.id = d.task
+JOIN job j ON j.id = t.job
+WHERE d.condition = 'any' AND d.met = 0 AND t.status = 'pending'
+  AND (n.status IN ('completed', 'failed') OR n.id IN (SELECT id FROM dead))`},
 	{"a running task has one running attempt, any other has none", `
 SELECT j.name || '/' || t.name AS place, t.status || ', with ' || c.n || ' running attempts' AS what
 FROM task t

@@ -50,6 +50,7 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		ofJob    = "an attempt is of its task's job"
 		overlap  = "attempts of a task do not overlap"
 		args     = "the arguments of a task are a list of texts"
+		forgot   = "no task waits for the end of one that has ended"
 		exited   = "a completed task exited with 0"
 		paused   = "a paused job is held"
 	)
@@ -85,6 +86,8 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		{"a failed job that waits for a time", `UPDATE job SET state = 'failed' WHERE name = 'timed'`, state, "timed"},
 		{"a job that waits for no retry", `UPDATE job SET holds = 1 WHERE name = 'later'`, jobHolds, "later"},
 		{"a job that does not wait for a retry", `UPDATE hold SET holds_job = 1`, jobHolds, "timed"},
+		{"a task that waits for an end that was", `UPDATE dependency SET condition = 'any' WHERE task = (SELECT id FROM task WHERE name = 'blocked');
+UPDATE dependency SET needs = (SELECT id FROM task WHERE name = 'ok') WHERE task = (SELECT id FROM task WHERE name = 'blocked')`, forgot, "j/blocked"},
 		{"a running task without an attempt", `UPDATE attempt SET status = 'completed', slot = NULL, ended_at = started_at WHERE status = 'running'`, running, "j/runs"},
 		{"an attempt of a task that does not run", `UPDATE task SET status = 'completed' WHERE name = 'runs'`, running, "j/runs"},
 		{"an attempt that nobody has counted", `UPDATE task SET attempts = 0 WHERE name = 'ok'`, number, "j/ok"},

@@ -144,13 +144,14 @@ func (t *tx) finish(e ending, r job.Result) (ready bool, err error) {
 	d := delta{Counts: job.Counts{Running: -1}}
 	if r.Status == job.Completed {
 		d.Completed = 1
-		freed, err := t.unblock(e.task)
-		if err != nil {
+		if err := t.unblock(e.task, &d); err != nil {
 			return false, err
 		}
-		d.blocked = -freed
 	} else {
 		d.Failed = 1
+		if err := t.afterFailure(e.job, e.task, &d); err != nil {
+			return false, err
+		}
 	}
 	return t.updateJob(e.job, d)
 }

@@ -101,18 +101,21 @@ func settled(before job.State, goesOn bool, pending, failed int) job.State {
 }
 
 // unblock removes a completed task from the blockers of the tasks that depend on it,
-// and returns how many pending ones have none left.
-func (t *tx) unblock(id int64) (freed int, err error) {
+// and counts how many pending ones have none left.
+func (t *tx) unblock(id int64, d *delta) error {
 	// Most tasks have no dependents, and checking that is cheap.
-	var one int
-	if found, err := t.get(&one, hasDependents, id); err != nil || !found {
-		return 0, err
+	var conditional bool
+	if found, err := t.get(&conditional, hasDependents, id); err != nil || !found {
+		return err
+	}
+	if conditional {
+		return t.afterSuccess(id, d)
 	}
 	var changed []struct {
 		Status   job.Status
 		Blockers int
 	}
-	err = t.all(&changed, `
+	err := t.all(&changed, `
 UPDATE task
 SET blockers = blockers - (
     SELECT COUNT(*)
@@ -126,13 +129,19 @@ WHERE id IN (
 RETURNING status, blockers`, id, id)
 	for _, c := range changed {
 		if c.Status == job.Pending && c.Blockers == 0 {
-			freed++
+			d.blocked--
 		}
 	}
-	return freed, err
+	return err
 }
 
-const hasDependents = `SELECT 1 FROM dependency WHERE needs = ? LIMIT 1`
+const hasDependents = `
+SELECT j.conditional
+FROM dependency d
+JOIN task t ON t.id = d.task
+JOIN job j ON j.id = t.job
+WHERE d.needs = ?
+LIMIT 1`
 
 // How values are stored in rows. Empty is NULL.
 

@@ -240,9 +240,9 @@ func (t *tx) fold(ranked bool, fn func(Listed) error, query string, args ...any)
 
 // need adds the dependency in a row.
 func (l *Listed) need(r *storedTask) {
-	l.Dependencies = append(l.Dependencies, *r.Needs)
+	need(&l.Spec, *r.Needs, condition(*r.Condition))
 	status := job.Status(fromText(r.NeedsStatus))
-	if l.Status == job.Pending && status != job.Completed {
+	if l.Status == job.Pending && status != job.Completed && *r.Met == 0 {
 		l.Blockers = append(l.Blockers, Blocker{*r.Needs, status, job.Reason(fromText(r.NeedsReason))})
 	}
 }

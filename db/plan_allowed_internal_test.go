@@ -3,6 +3,8 @@ package db
 // Steps that read or sort more than they must, and why they may.
 var allowed = []struct{ part, why string }{
 	{"WHERE job.id IN (SELECT l.job FROM label l", "a list by names of the jobs with a label sorts those"},
+	{"WITH RECURSIVE below (id)", "what depends on a task is walked over once"},
+	{"WITH RECURSIVE dead (id)", "what can never run is walked over once"},
 	{" AS place", "a rule of Check, which reads everything"},
 	{") s ON s.id = t.id", "a list is sorted as somebody wants it"},
 	{"AND a.slot IS NOT NULL\nORDER BY a.id", "the attempts that run"},

@@ -2,14 +2,9 @@ package db
 
 import (
 	"context"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"iter"
-	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -152,8 +147,10 @@ var hot = []struct {
 		"SEARCH a USING INDEX attempt_number (task=? AND number=?)",
 		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
 	}},
-	{"look for dependents", "SELECT 1 FROM dependency WHERE needs = ?", []string{
-		"SEARCH dependency USING COVERING INDEX dependency_needs (needs=?)",
+	{"look for dependents", "SELECT j.conditional", []string{
+		"SEARCH d USING COVERING INDEX dependency_needs (needs=?)", // most tasks have none
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
 	}},
 	{"free the dependents of a task", "SET blockers = blockers - (", []string{
 		"SEARCH task USING INTEGER PRIMARY KEY (rowid=?)",
@@ -307,33 +304,6 @@ func TestEveryStatementOfThePackageIsExplained(t *testing.T) {
 			t.Errorf("no operation of this test prepares %s", text)
 		}
 	}
-}
-
-// texts returns the string literals of the package, without those of migrate.go
-// and copy.go, which come before anything is prepared.
-func texts(t *testing.T) (out []string) {
-	t.Helper()
-	names, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") || false {
-			continue
-		}
-		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ast.Inspect(f, func(n ast.Node) bool {
-			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
-				text, _ := strconv.Unquote(lit.Value)
-				out = append(out, text)
-			}
-			return true
-		})
-	}
-	return out
 }
 
 // explain returns the plan of a statement, one step a line.
@@ -586,6 +556,7 @@ func exercise(t *testing.T, d *DB) {
 	must(err)
 	exerciseSchedules(t, d)
 	must(d.Prepare(ctx))
+	exerciseConditions(t, d)
 }
 
 func sequence[T any](values []T) iter.Seq2[T, error] {

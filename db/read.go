@@ -83,6 +83,8 @@ type storedTask struct {
 	Needs                *string // a dependency; a task has a row for each
 	NeedsStatus          *string
 	NeedsReason          *string
+	Condition            *string
+	Met                  *int
 	Labels, Unique       *string
 	UniqueFor            *int64
 }
@@ -100,7 +102,7 @@ SELECT t.id, t.name, ` + specOfT + `, t.status, t.reason, t.attempts, t.tries,
        CASE WHEN t.holds > 0 THEN (SELECT max(h.due) FROM hold h WHERE h.task = t.id) END AS due,
        t.exit_code, t.signal, t.error, t.created_at, t.started_at, t.completed_at, t.dismissed_at, t.extra,
        CASE WHEN p.job = t.job THEN p.name END AS parent, j.name AS job,
-       coalesce(n.name, d.missing) AS needs, n.status AS needs_status, n.reason AS needs_reason`
+       coalesce(n.name, d.missing) AS needs, n.status AS needs_status, n.reason AS needs_reason, d.condition, d.met`
 
 const taskTables = `
 FROM task t
@@ -113,7 +115,7 @@ func (r *storedTask) scan(rows *sqlx.Rows, more ...any) error {
 	return rows.Scan(slices.Concat([]any{&r.ID, &r.Name}, r.into(), []any{
 		&r.Status, &r.Reason, &r.Attempts, &r.Tries, &r.Due,
 		&r.ExitCode, &r.Signal, &r.Error, &r.CreatedAt, &r.StartedAt, &r.Completed, &r.DismissedAt, &r.Extra, &r.Parent, &r.Job,
-		&r.Needs, &r.NeedsStatus, &r.NeedsReason, &r.Labels, &r.Unique, &r.UniqueFor,
+		&r.Needs, &r.NeedsStatus, &r.NeedsReason, &r.Condition, &r.Met, &r.Labels, &r.Unique, &r.UniqueFor,
 	}, more)...)
 }
 

@@ -112,8 +112,8 @@ func (r *resumer) readStored() error {
 	return r.t.each(func(rows *sqlx.Rows) error {
 		var s storedDef
 		var asked specRow
-		var needs *string
-		err := rows.Scan(slices.Concat([]any{&s.id, &s.name, &s.status, &s.environment, &s.fromFile, &s.parent}, asked.into(), []any{&needs})...)
+		var needs, cond *string
+		err := rows.Scan(slices.Concat([]any{&s.id, &s.name, &s.status, &s.environment, &s.fromFile, &s.parent}, asked.into(), []any{&needs, &cond})...)
 		if err != nil {
 			return err
 		}
@@ -126,12 +126,12 @@ func (r *resumer) readStored() error {
 			r.stored[s.name] = last
 		}
 		if needs != nil {
-			last.spec.Dependencies = append(last.spec.Dependencies, *needs)
+			need(&last.spec, *needs, condition(*cond))
 		}
 		return nil
 	}, `
 SELECT t.id, t.name, t.status, t.environment, t.from_file, t.parent,
-       `+specOfT+`, coalesce(n.name, d.missing)
+       `+specOfT+`, coalesce(n.name, d.missing), d.condition
 FROM task t
 LEFT JOIN dependency d ON d.task = t.id
 LEFT JOIN task n ON n.id = d.needs
@@ -322,7 +322,7 @@ func (r *resumer) connect() error {
 	a := r.adder
 	for _, spec := range r.specs {
 		if s := r.stored[spec.ID]; s != nil && !s.fixed() {
-			if _, err := a.depend(s.id, spec.Dependencies); err != nil {
+			if _, err := a.depend(s.id, &spec); err != nil {
 				return err
 			}
 		}
@@ -349,49 +349,12 @@ WHERE id = ?`, s.id); err != nil {
 	return nil
 }
 
-// counters are those of a job.
-type counters struct {
-	Pending, Running, Completed, Failed, Dismissed, Blocked int
-}
-
 // recount counts the blockers and tasks of the job again, and updates its row.
 func (r *resumer) recount() error {
-	_, err := r.t.exec(`
-UPDATE task
-SET blockers = holds + (
-    SELECT COUNT(*)
-    FROM dependency d
-    LEFT JOIN task n ON n.id = d.needs
-    WHERE d.task = task.id
-      AND (n.id IS NULL OR n.status <> 'completed'))
-WHERE job = ?
-  AND status <> 'running'`, r.job.ID)
+	d, err := r.t.reconsider(r.job.ID)
 	if err != nil {
 		return err
 	}
-	var was, is counters
-	_, err = r.t.get(&was, `SELECT pending, running, completed, failed, dismissed, blocked FROM job WHERE id = ?`, r.job.ID)
-	if err != nil {
-		return err
-	}
-	_, err = r.t.get(&is, `
-SELECT coalesce(sum(CASE WHEN status = 'pending' THEN 1 ELSE 0 END), 0) AS pending,
-       coalesce(sum(CASE WHEN status = 'running' THEN 1 ELSE 0 END), 0) AS running,
-       coalesce(sum(CASE WHEN status = 'completed' THEN 1 ELSE 0 END), 0) AS completed,
-       coalesce(sum(CASE WHEN status = 'failed' AND dismissed_at IS NULL THEN 1 ELSE 0 END), 0) AS failed,
-       coalesce(sum(CASE WHEN dismissed_at IS NULL THEN 0 ELSE 1 END), 0) AS dismissed,
-       coalesce(sum(CASE WHEN status = 'pending' AND blockers > 0 THEN 1 ELSE 0 END), 0) AS blocked
-FROM task
-WHERE job = ?`, r.job.ID)
-	if err != nil {
-		return err
-	}
-	return r.t.reopen(r.job, delta{
-		Counts: job.Counts{
-			Pending: is.Pending - was.Pending, Running: is.Running - was.Running, Completed: is.Completed - was.Completed,
-			Failed: is.Failed - was.Failed, Dismissed: is.Dismissed - was.Dismissed,
-		},
-		blocked: is.Blocked - was.Blocked,
-		added:   &r.adder.job.Added,
-	})
+	d.added = &r.adder.job.Added
+	return r.t.reopen(r.job, d)
 }

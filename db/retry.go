@@ -89,6 +89,14 @@ RETURNING blockers`, e.ID); err != nil {
 	if out.Reset = len(tasks); out.Reset == 0 {
 		return out, nil
 	}
+	if on, err := t.conditional(j.ID); err != nil || on {
+		if err == nil {
+			change, err = t.reconsider(j.ID)
+		}
+		if err != nil {
+			return out, err
+		}
+	}
 	return out, t.reopen(j, change)
 }
 

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/air-executor/air-executor/job"
@@ -10,9 +11,9 @@ import (
 // dependencies. All statements that read or write them are built from this list;
 // specRow and appendSpec have the same order.
 const (
-	specColumns = `command, args, dir, priority, timeout, retries, retry`
-	specMarks   = `?, ?, ?, ?, ?, ?, ?`
-	specOfT     = `t.command, t.args, t.dir, t.priority, t.timeout, t.retries, t.retry`
+	specColumns = `command, args, dir, priority, timeout, retries, retry, run_if`
+	specMarks   = `?, ?, ?, ?, ?, ?, ?, ?`
+	specOfT     = `t.command, t.args, t.dir, t.priority, t.timeout, t.retries, t.retry, t.run_if`
 	specSet     = `
     command = ?,
     args = ?,
@@ -20,7 +21,8 @@ const (
     priority = ?,
     timeout = ?,
     retries = ?,
-    retry = ?`
+    retry = ?,
+    run_if = ?`
 )
 
 // specRow holds the values of these columns.
@@ -31,11 +33,12 @@ type specRow struct {
 	Timeout       *int64
 	Retries       int
 	Retry         *string
+	RunIf         job.RunIf `db:"run_if"`
 }
 
 // into returns the scan destinations.
 func (r *specRow) into() []any {
-	return []any{&r.Command, &r.Args, &r.Dir, &r.Priority, &r.Timeout, &r.Retries, &r.Retry}
+	return []any{&r.Command, &r.Args, &r.Dir, &r.Priority, &r.Timeout, &r.Retries, &r.Retry, &r.RunIf}
 }
 
 // spec returns the task in the row.
@@ -48,6 +51,9 @@ func (r *specRow) spec(id string) (job.Spec, error) {
 	if r.Timeout != nil {
 		s.Timeout = time.Duration(*r.Timeout) * time.Microsecond
 	}
+	if r.RunIf != job.RunOnSuccess {
+		s.RunIf = r.RunIf
+	}
 	s.Retry, err = decodeRetry(r.Retry)
 	return s, err
 }
@@ -56,5 +62,5 @@ func (r *specRow) spec(id string) (job.Spec, error) {
 func appendSpec(values []any, s *job.Spec) ([]any, error) {
 	args, err := encodeArgs(s.Args)
 	return append(values, s.Command, args, text(s.Dir), s.Priority, number(s.Timeout.Microseconds()),
-		max(0, s.Retries), encodeRetry(s.Retry)), err
+		max(0, s.Retries), encodeRetry(s.Retry), cmp.Or(s.RunIf, job.RunOnSuccess)), err
 }

@@ -80,17 +80,22 @@ const (
 	NotStarted Reason = "not_started"
 	// Imported: the failure was read from a tasks.json that gives no reason.
 	Imported Reason = "imported"
+	// Skipped: the task was to run if something had failed, and nothing has; or it
+	// depends on such a task. It is dismissed at once.
+	Skipped Reason = "skipped"
 )
 
 // Reasons lists every reason for a failure.
-var Reasons = []Reason{Exited, Signaled, TimedOut, Cancelled, Lost, TooMuchOutput, NotStarted, Imported}
+var Reasons = []Reason{Exited, Signaled, TimedOut, Cancelled, Lost, TooMuchOutput, NotStarted, Imported, Skipped}
 
 // Spec is what a user asks for when queueing a task.
 type Spec struct {
 	ID           string        // unique in its job; empty: the job's next free number
 	Command      string        // program: a path, or a name looked up in the task's PATH
 	Args         []string      // arguments, without the command itself
-	Dependencies []string      // ids of tasks of the same job that must complete first
+	Dependencies []string      // ids of tasks of the same job that must complete first; see RunIf
+	AfterAny     []string      // ids of tasks of the same job that must have ended first, in whatever way, or can never run
+	RunIf        RunIf         // which ends of its dependencies let it run; empty: RunOnSuccess
 	Dir          string        // absolute working directory; empty: the folder that holds the base path
 	Env          []string      // "KEY=VALUE" pairs; nil: the environment of the manager
 	Priority     int           // higher runs first; 0 is the default

@@ -2,6 +2,7 @@ package job
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -132,7 +133,10 @@ func (s *Spec) Check() error {
 	if err := CheckText("working directory", s.Dir); err != nil {
 		return err
 	}
-	for _, d := range s.Dependencies {
+	if s.RunIf == RunOnFailure && len(s.Dependencies)+len(s.AfterAny) == 0 {
+		return fmt.Errorf("run_if is failure, and it depends on no task that could fail")
+	}
+	for _, d := range slices.Concat(s.Dependencies, s.AfterAny) {
 		if err := CheckID(d); err != nil {
 			return fmt.Errorf("dependency: %w", err)
 		}

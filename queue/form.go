@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/air-executor/air-executor/db"
@@ -93,6 +94,8 @@ type TaskForm struct {
 	Timeout          *float64      `json:"timeout"`         // seconds; null: none
 	TimeoutDefault   bool          `json:"timeout_default"` // Timeout is that of the configuration
 	Dependencies     []string      `json:"dependencies"`
+	AfterAny         []string      `json:"after_any"`
+	RunIf            job.RunIf     `json:"run_if"` // which ends of the dependencies let it run
 	BlockedBy        []BlockerForm `json:"blocked_by"`
 	WaitsFor         *WaitsFor     `json:"waits_for"`
 	Parent           *string       `json:"parent"`
@@ -130,7 +133,7 @@ func toTaskForm(l db.Listed, waits WaitsFor, limit time.Duration, base string) T
 	out := TaskForm{
 		Job: t.Job, Task: t.ID, Status: t.Status, Reason: OrNull(t.Reason), Command: t.Command, Args: list(t.Args),
 		WorkingDirectory: OrNull(t.Dir), Priority: t.Priority, TimeoutDefault: t.Timeout == 0,
-		Dependencies: list(t.Dependencies), BlockedBy: []BlockerForm{}, WaitsFor: OrNull(waits), Parent: OrNull(t.Parent),
+		Dependencies: list(t.Dependencies), AfterAny: list(t.AfterAny), RunIf: cmp.Or(t.RunIf, job.RunOnSuccess), BlockedBy: []BlockerForm{}, WaitsFor: OrNull(waits), Parent: OrNull(t.Parent),
 		Attempts: t.Attempts, Retries: t.Retries, Tries: t.Tries, DueAt: instant(t.Due),
 		ExitCode: t.ExitCode, Signal: OrNull(t.Signal), Error: OrNull(t.Error),
 		CreatedAt: job.FormatTime(t.CreatedAt), StartedAt: instant(t.StartedAt), CompletedAt: instant(t.CompletedAt),

@@ -43,7 +43,7 @@ func (a Again) Missing(by, on string, cause error) (found *Error) {
 			ids = append(ids, s.ID)
 		}
 		its := s.ID == by || s.ID == "" && found == nil
-		if !sure && its && slices.Contains(s.Dependencies, on) {
+		if !sure && its && (slices.Contains(s.Dependencies, on) || slices.Contains(s.AfterAny, on)) {
 			found, sure = r.At("dependencies", cause), s.ID == by
 		}
 		return !sure || len(ids) < most

@@ -26,6 +26,7 @@ var unsaid = regexp.MustCompile(strings.Join([]string{
 	`there is no task`, `dependency cycle`, `depends on itself`,
 	`255 are allowed`, `200 are allowed`, `unprintable character U\+200[CD]`, `shows as nothing`,
 	`cron line`, `time zone .* is not known`, `contradict each other`,
+	`no task comes before it`, `depends on no task that`,
 	`bad time`, `want at least 1ms`, `seconds are too long`, `a time above zero .*"[+0-9a-zµμ.]+"$`,
 	`want a whole number from .* got "-?[0-9]+"$`,
 	`want a whole number from .* got [0-9.]+[eE]`, // too exact for a float64

@@ -2,6 +2,7 @@ package taskfile
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/air-executor/air-executor/job"
 )
@@ -29,7 +30,7 @@ func (g *graph) add(t graphTask, s *job.Spec) error {
 		return &mistake{key: "id", err: sameID(s.ID, first.own)}
 	}
 	t.from = len(g.deps)
-	for _, d := range s.Dependencies {
+	for _, d := range slices.Concat(s.Dependencies, s.AfterAny) {
 		g.deps = append(g.deps, g.node(d))
 	}
 	t.to = len(g.deps)

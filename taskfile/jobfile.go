@@ -35,6 +35,7 @@ type JobFile struct {
 type jobHead struct {
 	name       string
 	schedule   *schedule.Rules
+	onFailure  onFailure
 	retryHolds *bool
 	labels     []string
 	parameters []Parameter
@@ -157,8 +158,10 @@ func (r *jobReader) read(data []byte) (_ *JobFile, err error) {
 	if r.env, err = envFiles(head.envFiles, r.folder); err != nil {
 		return nil, r.on(head.lines, err)
 	}
-	f.Tasks, err = r.tasks(head)
-	return f, err
+	if f.Tasks, err = r.tasks(head); err != nil {
+		return nil, err
+	}
+	return f, conditions(r, head.onFailure, f.Tasks)
 }
 
 // readObject reads an object of a job file, and returns the lines of its keys'

@@ -67,7 +67,7 @@ func (someDefaults) write(*objectWriter, string, *jobHead, bool) {}
 func (someDefaults) schema(in form) *Schema { return objectSchema(defaultKeys(), in) }
 
 // own are the keys that each task has for itself.
-var own = []string{"id", "command", "args", "dependencies", "foreach"}
+var own = []string{"id", "command", "args", "dependencies", "after_any", "foreach"}
 
 // defaultKeys is every key that all tasks of a file can be given.
 func defaultKeys() (t table[job.Task]) {
@@ -264,29 +264,35 @@ func (r *jobReader) tie(t *readTask) error {
 	if g, ok := r.groups[t.ID]; ok && !slices.Contains(g.ids, t.ID) {
 		return r.on(t.lines, &mistake{key: "id", err: sameID(t.ID, g.line)})
 	}
-	if slices.ContainsFunc(t.Dependencies, func(id string) bool { _, ok := r.groups[id]; return ok }) {
-		var all []string
-		seen := map[string]bool{}
-		for _, id := range t.Dependencies {
-			ids := []string{id}
-			if g, ok := r.groups[id]; ok {
-				ids = g.ids
-			}
-			for _, id := range ids {
-				if !seen[id] {
-					seen[id] = true
-					all = append(all, id)
-				}
-			}
-		}
-		t.Dependencies = all
-	}
+	t.Dependencies, t.AfterAny = r.ungrouped(t.Dependencies), r.ungrouped(t.AfterAny)
 	if err := checkSelf(&t.Spec); err != nil {
 		return r.on(t.lines, err)
 	}
-	place := graphTask{index: t.index, own: t.at.line(), line: cmp.Or(t.lines["dependencies"], t.at.line())}
+	place := graphTask{index: t.index, own: t.at.line(), line: cmp.Or(t.lines["dependencies"], t.lines["after_any"], t.at.line())}
 	if err := r.graph.add(place, &t.Spec); err != nil {
 		return r.on(t.lines, err)
 	}
 	return nil
+}
+
+// ungrouped is ids with those of its tasks for each task with foreach.
+func (r *jobReader) ungrouped(ids []string) []string {
+	if !slices.ContainsFunc(ids, func(id string) bool { _, ok := r.groups[id]; return ok }) {
+		return ids
+	}
+	var all []string
+	seen := map[string]bool{}
+	for _, id := range ids {
+		of := []string{id}
+		if g, ok := r.groups[id]; ok {
+			of = g.ids
+		}
+		for _, id := range of {
+			if !seen[id] {
+				seen[id] = true
+				all = append(all, id)
+			}
+		}
+	}
+	return all
 }

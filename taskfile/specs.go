@@ -42,6 +42,9 @@ func (r *SpecReader) Next() (job.Spec, error) {
 	if err == nil {
 		err = checkSelf(&t.Spec)
 	}
+	if err == nil && t.RunIf == job.RunOnFailure && len(t.Dependencies)+len(t.AfterAny) == 0 {
+		err = &mistake{key: "run_if", err: errNoneToFail}
+	}
 	if err != nil {
 		return job.Spec{}, r.in.placed(err)
 	}

@@ -156,6 +156,11 @@ func checkSelf(s *job.Spec) error {
 			return &mistake{key: "dependencies", err: dependsOnItself(d)}
 		}
 	}
+	for _, d := range s.AfterAny {
+		if d == s.ID && d != "" {
+			return &mistake{key: "after_any", err: dependsOnItself(d)}
+		}
+	}
 	return nil
 }
 

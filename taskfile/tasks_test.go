@@ -256,7 +256,7 @@ func refusedTasks() []struct{ in, want string } {
 		{"[" + task(`,"timeout":1e30`) + "]", at + `"timeout": 1e30 seconds are too long`},
 		{"[" + task(`,"timeout":"5 m"`) + "]", at + `"timeout": want a time above zero such as 90s or 5m or none, got "5 m"`},
 		{"[" + task(`,"timeout":true`) + "]", at + `"timeout": want a time above zero such as 90s or 5m or none, got true`},
-		{"[" + task(`,"reason":"bad luck"`) + "]", at + `"reason": unknown reason "bad luck", want exited, signaled, timed_out, cancelled, lost, too_much_output, not_started or imported`},
+		{"[" + task(`,"reason":"bad luck"`) + "]", at + `"reason": unknown reason "bad luck", want exited, signaled, timed_out, cancelled, lost, too_much_output, not_started, imported or skipped`},
 		{"[" + task(`,"reason":"lost"`) + "]", at + `"reason": a task that is pending has no reason for a failure`},
 		{"[" + task(`,"parent":"\u200b"`) + "]", at + `"parent": task id "\u200b" contains the unprintable character U+200B`},
 		{"[" + task(``) + ",\n" + `{"id":"b","command":"x","status":"pending"},` + "\n" + task(``) + "]", `t:3: task at index 2 ("a"): key "id": task id "a" is already that of the task on line 1`},

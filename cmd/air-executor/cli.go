@@ -44,6 +44,7 @@ type commandLine struct {
 	Kill    killCmd    `cmd:"" help:"Send a signal to running tasks."`
 	Retry   retryCmd   `cmd:"" help:"Run ended tasks again."`
 	Reset   resetCmd   `cmd:"" help:"Make failed tasks pending again."`
+	Rerun   rerunCmd   `cmd:"" help:"Make a new job with the tasks of another."`
 	Dismiss dismissCmd `cmd:"" help:"Acknowledge failures, so that they no longer count."`
 	Remove  removeCmd  `cmd:"" help:"Delete jobs or tasks, with their logs."`
 	Prune   pruneCmd   `cmd:"" help:"Delete what has ended long ago, with its logs."`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -60,6 +61,11 @@ func differ(before, after job.Spec) (out []string) {
 	if !slices.Equal(a, b) {
 		say("dependencies", list(a), list(b))
 	}
+	a, b = slices.Sorted(slices.Values(before.AfterAny)), slices.Sorted(slices.Values(after.AfterAny))
+	if !slices.Equal(a, b) {
+		say("after_any", list(a), list(b))
+	}
+	say("run_if", string(cmp.Or(before.RunIf, job.RunOnSuccess)), string(cmp.Or(after.RunIf, job.RunOnSuccess)))
 	numbers := map[string]string{}
 	taskfile.Numbers(&before, func(name string, n int) { numbers[name] = strconv.Itoa(n) })
 	taskfile.Numbers(&after, func(name string, n int) { say(name, numbers[name], strconv.Itoa(n)) })

@@ -15,6 +15,7 @@ type enqueueCmd struct {
 	Job      string       `short:"j" placeholder:"NAME" predictor:"job" help:"Job to add to; it is created if it does not exist. Inside a task the default is its own job, else 'default'."`
 	ID       string       `name:"id" placeholder:"ID" help:"Id of the task, unique in its job. The default is the job's next free number."`
 	After    []string     `short:"a" sep:"none" placeholder:"ID" predictor:"task" help:"Run only when this task of the same job has completed. May be given several times."`
+	AfterAny []string     `sep:"none" placeholder:"ID" predictor:"task" help:"Run only when this task of the same job has ended, in whatever way, or can never run. May be given several times."`
 	Priority taskPriority `short:"o" placeholder:"N" help:"Higher runs first; the default is 0."`
 	Timeout  taskLimit    `placeholder:"D" help:"End the task after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
 	Dir      string       `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run; the default is the current directory."`
@@ -42,7 +43,7 @@ func (*enqueueCmd) Help() string {
 
 Which failures are tried again, and when tasks start: docs/retries.md. With --unique, the same command from many shells at once stores one task, and each of them prints its id.
 
-Exit codes: 0 stored; 1 not stored, nothing has changed, unless the error says that it is stored; 2 wrong flags, configuration or file; 4 a task that --after names does not exist.`
+Exit codes: 0 stored; 1 not stored, nothing has changed, unless the error says that it is stored; 2 wrong flags, configuration or file; 4 a task that --after or --after-any names does not exist.`
 }
 
 // quick reports whether the command waits for nothing but the database.
@@ -73,7 +74,7 @@ func (c *enqueueCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		if err := c.laterFlags.set(&template); err != nil {
 			return err
 		}
-		template.ID, template.Dependencies, template.Unique = c.ID, c.After, c.Unique
+		template.ID, template.Dependencies, template.AfterAny, template.Unique = c.ID, c.After, c.AfterAny, c.Unique
 		if c.For != "" {
 			template.UniqueFor, _ = job.ParseUniqueFor(c.For) // it was checked
 		}
@@ -94,8 +95,8 @@ func (c *enqueueCmd) check() error {
 		return errors.New("no command: give one after --, or --from-file")
 	case c.FromFile != "" && len(c.Command) > 0:
 		return errors.New("a command and --from-file do not go together")
-	case c.FromFile != "" && (c.ID != "" || len(c.After) > 0):
-		return errors.New("--id and --after do not go with --from-file; set ids and dependencies in the file")
+	case c.FromFile != "" && (c.ID != "" || len(c.After)+len(c.AfterAny) > 0):
+		return errors.New("--id, --after and --after-any do not go with --from-file; set ids and dependencies in the file")
 	case c.FromFile != "" && c.laterFlags.given() != "":
 		return fmt.Errorf("%s does not go with --from-file; in a file, each task has its own", c.laterFlags.given())
 	case c.IfAbsent && c.ID == "" && c.FromFile == "":

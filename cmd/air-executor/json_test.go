@@ -166,6 +166,7 @@ func TestJSONHasOneShape(t *testing.T) {
 	p.run(0, "status", "j", "bad")
 	p.run(0, "enqueue", "-j", "j", "--id", "bad", "--if-absent", "--", "true")
 	p.run(0, "remove", "j", "--task", "killed")
+	p.run(0, "rerun", "s")
 	p.run(0, "remove", "r")
 	p.run(0, "prune", "--older-than", "30d", "--dry-run")
 	p.run(0, "export", "out")

@@ -34,6 +34,7 @@ var examples = map[string][]string{
 	"cancel":          {"air-executor cancel build", "air-executor cancel build --task test", "air-executor cancel pages --task 'page-*' --status pending"},
 	"reset":           {"air-executor reset build", "air-executor reset build --task test", "air-executor reset build --cancelled"},
 	"dismiss":         {"air-executor dismiss nightly", "air-executor dismiss nightly --task backup-2026-01-12"},
+	"rerun":           {"air-executor rerun build", "air-executor rerun build --job build-again"},
 	"remove":          {"air-executor remove part-1 part-2", "air-executor remove build --task test"},
 	"prune":           {"air-executor prune --older-than 30d --dry-run", "air-executor prune --older-than 30d --keep 100 --status completed --yes"},
 	"schedule add":    {"air-executor schedule add nightly --cron @daily --timezone Europe/Berlin -- ./backup.sh", "air-executor schedule add report --cron @hourly report.yaml", "air-executor schedule add --from-json schedules.json"},

@@ -14,12 +14,13 @@ import (
 type removeCmd struct {
 	jobsArg
 	tasksArg
+	Cascade bool `help:"With --task: remove what depends on these tasks as well, and what depends on that."`
 	asks
 }
 
 // Help is printed below the summary.
 func (*removeCmd) Help() string {
-	return `Deletes jobs, or tasks of one job, with their attempts and logs, for good. A running task, or one that another task depends on, is not removed. If --task removes the last task of a job, the empty job stays.
+	return `Deletes jobs, or tasks of one job, with their attempts and logs, for good. A running task, or one that another task depends on, is not removed; --cascade removes the others with it. If --task removes the last task of a job, the empty job stays.
 
 With a job, its logs are deleted, and its state.json and tasks.json if they belong to this job. Other files in its folder stay.
 
@@ -33,6 +34,9 @@ func (c *removeCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		return err
 	}
 	some := !c.selection().All()
+	if c.Cascade && !some {
+		return usage(errors.New("--cascade goes with --task: a job is removed with all of its tasks"), "")
+	}
 	if some && len(names) > 1 {
 		what := "--task"
 		if len(c.Task) == 0 {
@@ -67,6 +71,11 @@ func (c *removeCmd) tasks(ctx context.Context, ui *ui, q *queue.Queue, name stri
 	ids, _, err := c.pick(ctx, q, name, "removed", job.Pending, job.Completed, job.Failed)
 	if err != nil {
 		return err
+	}
+	if c.Cascade && len(ids) > 0 {
+		if ids, err = q.DB.Dependents(ctx, name, ids); err != nil {
+			return err
+		}
 	}
 	if err := c.confirm(ctx, ui, len(ids), fmt.Sprintf("This deletes %s of job %s for good, with their logs", plural(len(ids), "task"), name)); err != nil {
 		return err
@@ -111,7 +120,7 @@ func noPattern(err error) error {
 // explainRemove adds what to do about an error.
 func explainRemove(err error, name string) error {
 	if errors.Is(err, db.ErrInUse) {
-		return fail(exitError, err, fmt.Sprintf("air-executor cancel %s ends what runs; what others depend on can be removed together with them", shellLine([]string{name})))
+		return fail(exitError, err, fmt.Sprintf("air-executor cancel %s ends what runs; what others depend on can be removed together with them: --cascade", shellLine([]string{name})))
 	}
 	return err
 }

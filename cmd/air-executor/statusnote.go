@@ -35,6 +35,7 @@ func (r *report) note(l db.Listed) string {
 		n = "frozen since " + when(frozen, 0)
 	case l.Stuck != "":
 		n = l.Stuck
+	case l.Reason == job.Skipped:
 	case !l.DismissedAt.IsZero():
 		n = "dismissed: " + n
 	}

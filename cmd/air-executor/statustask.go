@@ -70,6 +70,8 @@ func (r *report) describe() (lines []string) {
 		line("Unique key", t.Unique+" ("+t.UniqueFor.String()+")")
 	}
 	line("After", strings.Join(t.Dependencies, ", "))
+	line("After any", strings.Join(t.AfterAny, ", "))
+	line("Runs on", map[job.RunIf]string{job.RunOnFailure: "failure", job.RunAlways: "any end"}[t.RunIf])
 	line("Queued by", t.Parent)
 	line("Created", when(t.CreatedAt, 0))
 	if t.Attempts > 0 {

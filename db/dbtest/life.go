@@ -469,10 +469,10 @@ func (e suite) EveryReasonForAFailureCanBeRecorded(t *testing.T) {
 	s := e.open(t)
 	for _, reason := range job.Reasons {
 		id := string(reason)
-		if reason == job.Imported { // no attempt ends like that
+		if reason == job.Imported || reason == job.Skipped { // no attempt ends like that
 			imported := ATask(id)
 			imported.Status, imported.Reason = job.Failed, reason
-			s.MustImport("i", imported)
+			s.MustImport(id, imported)
 			continue
 		}
 		s.MustEnqueue("j", Task(id))

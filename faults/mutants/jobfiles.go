@@ -43,8 +43,8 @@ var ofJobFiles = []mutant{
 	},
 	{
 		name: "a dependency on a foreach is one on its first task",
-		changes: []change{{"taskfile/jobtasks.go", `				ids = g.ids
-`, `				ids = g.ids[:min(1, len(g.ids))]
+		changes: []change{{"taskfile/jobtasks.go", `			of = g.ids
+`, `			of = g.ids[:min(1, len(g.ids))]
 `}},
 		test:  inTaskfile("TestForeach"),
 		shows: "glob-b.png",

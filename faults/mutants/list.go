@@ -36,6 +36,51 @@ var mutants = slices.Concat(ofTheProtocol, ofTheSurroundings, ofSchedules, ofJob
 // ofTheProtocol are safeguards of tasks and their attempts.
 var ofTheProtocol = []mutant{
 	{
+		name: "an end that has let go of a task counts again",
+		changes: []change{{"db/conditions.go", `
+  AND condition = 'any'
+  AND met = 0
+RETURNING task`, `
+  AND condition = 'any'
+RETURNING task`}},
+		test:  inConformance("ASkippedTaskThatCouldNeverRunLetsGoOnce"),
+		shows: "blockers",
+	},
+	{
+		name: "a skipped task counts as a failure",
+		changes: []change{{"db/conditions.go", `
+  AND (n.status = 'pending' OR n.status = 'failed' AND n.reason <> 'skipped')
+LIMIT 1`, `
+  AND (n.status = 'pending' OR n.status = 'failed')
+LIMIT 1`}},
+		test:  inConformance("ASkippedTaskIsNoFailure"),
+		shows: "want it skipped",
+	},
+	{
+		name: "what can never run lets go of nothing",
+		changes: []change{{"db/conditions.go", `    WHERE d.condition = 'success'
+      AND t.status = 'pending')`, `    WHERE d.condition = 'never'
+      AND t.status = 'pending')`}},
+		test:  inConformance("ATaskAfterAnyEndRunsAfterAFailure"),
+		shows: "want [a b d]",
+	},
+	{
+		name:    "a rerun has the tasks that other tasks have queued",
+		changes: []change{{"db/rerun.go", " AND parent IS NULL`", "`"}},
+		test:    inConformance("ARerunHasTheTasksOfTheOldJob"),
+		shows:   "want 4",
+	},
+	{
+		name: "a skipped task fails its job",
+		changes: []change{{"db/conditions.go", `	d.Pending--
+	d.Dismissed++
+`, `	d.Pending--
+	d.Failed++
+`}},
+		test:  inConformance("ASkippedTaskIsNoFailure"),
+		shows: "job j",
+	},
+	{
 		name: "no fence: a result without its token counts",
 		changes: []change{{"db/finish.go", `WHERE id = ?
   AND token = ?

@@ -8,11 +8,13 @@
 -- retry_holds: whether its other tasks wait while one waits for its retry
 -- defaults:    JSON object, keys of a task: what its tasks are queued with
 -- hooks:       JSON object: what is to run when it ends, see taskfile
+-- conditional: whether a task of it has ever depended on another one whatever its end
 ALTER TABLE job ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE job ADD COLUMN paused_at INTEGER;
 ALTER TABLE job ADD COLUMN retry_holds INTEGER NOT NULL DEFAULT 1 CONSTRAINT job_retry_holds CHECK (retry_holds IN (0, 1));
 ALTER TABLE job ADD COLUMN defaults TEXT;
 ALTER TABLE job ADD COLUMN hooks TEXT;
+ALTER TABLE job ADD COLUMN conditional INTEGER NOT NULL DEFAULT 0 CONSTRAINT job_conditional CHECK (conditional IN (0, 1));
 
 -- holds:    how many of blockers are no dependencies: times, pools
 -- retries:  attempts that may follow a failed one
@@ -50,7 +52,8 @@ CREATE UNIQUE INDEX task_unique ON task (job, unique_key) WHERE unique_key IS NO
 CREATE INDEX task_held ON task (job) WHERE status = 'pending' AND holds > 0 AND holds = blockers;
 
 -- condition:   which end of the task that is needed lets go of this one
--- met:         whether it has let go
+-- met:         of an 'any': whether it has let go. Those of 'success' have let go while
+--              what they need is completed
 -- missing_job: the job of missing; NULL: that of the task
 ALTER TABLE dependency ADD COLUMN condition TEXT NOT NULL DEFAULT 'success' CONSTRAINT dependency_condition CHECK (condition IN ('success', 'any'));
 ALTER TABLE dependency ADD COLUMN met INTEGER NOT NULL DEFAULT 0 CONSTRAINT dependency_met CHECK (met IN (0, 1));
@@ -196,6 +199,20 @@ SELECT j.name AS job, t.name AS id, status, reason, command, args, blockers, t.p
         THEN 'jobs/' || j.name || '/logs/' || t.name || '.log' END AS log
 FROM task t
 JOIN job j ON j.id = job;
+
+-- waits is about what has not let go. The rest is as before.
+DROP VIEW waiting;
+DROP VIEW dependencies;
+CREATE VIEW dependencies AS
+SELECT j.name AS job, t.name AS task, coalesce(n.name, d.missing) AS needs, coalesce(n.status, 'missing') AS status,
+    t.status = 'pending' AND n.status IS NOT 'completed' AND NOT met AS waits
+FROM dependency d
+JOIN task t ON t.id = d.task
+JOIN job j ON j.id = t.job
+LEFT JOIN task n ON n.id = d.needs;
+
+CREATE VIEW waiting AS
+SELECT job, task, needs, status FROM dependencies WHERE waits;
 
 CREATE VIEW schedules AS
 SELECT name, cron, timezone, job, overlap, missed,

@@ -1,0 +1,128 @@
+package db
+
+import "github.com/air-executor/air-executor/job"
+
+// counters are those of a job.
+type counters struct {
+	Pending, Running, Completed, Failed, Dismissed, Blocked int
+}
+
+// reconsider finds out anew, for all tasks of a job that do not run, what lets go of
+// them, and skips those that are not to run. It reads the whole job. It returns what
+// that, and all that was done to the tasks before, changes of the job's counters.
+func (t *tx) reconsider(jobID int64) (d delta, err error) {
+	conditional, err := t.conditional(jobID)
+	if err != nil {
+		return d, err
+	}
+	for again := true; again; {
+		if conditional {
+			if err := t.meetAnew(jobID); err != nil {
+				return d, err
+			}
+		}
+		if _, err := t.exec(countBlockers, jobID); err != nil {
+			return d, err
+		}
+		again = false
+		if conditional {
+			n, err := t.exec(skipUnneeded, notNeeded, t.now, t.now, jobID)
+			if again = n > 0; err != nil {
+				return d, err
+			}
+		}
+	}
+	return t.counted(jobID)
+}
+
+// meetAnew lets go of what waits for any end of a task that has ended, or that can
+// never run, and of nothing else.
+func (t *tx) meetAnew(jobID int64) error {
+	_, err := t.exec(`
+WITH RECURSIVE dead (id) AS (
+    SELECT t.id
+    FROM task n
+    JOIN dependency d ON d.needs = n.id
+    JOIN task t ON t.id = d.task
+    WHERE n.job = ?
+      AND n.status = 'failed'
+      AND d.condition = 'success'
+      AND t.status = 'pending'
+    UNION
+    SELECT t.id
+    FROM dead
+    JOIN dependency d ON d.needs = dead.id
+    JOIN task t ON t.id = d.task
+    WHERE d.condition = 'success'
+      AND t.status = 'pending')
+UPDATE dependency
+SET met = CASE WHEN needs IN (SELECT id FROM dead) OR EXISTS (
+    SELECT 1
+    FROM task n
+    WHERE n.id = dependency.needs
+      AND n.status IN ('completed', 'failed')) THEN 1 ELSE 0 END
+WHERE condition = 'any'
+  AND task IN (SELECT id FROM task WHERE job = ? AND status <> 'running')`, jobID, jobID)
+	return err
+}
+
+const countBlockers = `
+UPDATE task
+SET blockers = holds + (
+    SELECT COUNT(*)
+    FROM dependency d
+    LEFT JOIN task n ON n.id = d.needs
+    WHERE d.task = task.id
+      AND CASE d.condition WHEN 'any' THEN d.met = 0 ELSE n.id IS NULL OR n.status <> 'completed' END)
+WHERE job = ?
+  AND status <> 'running'`
+
+// skipUnneeded skips tasks as skip does, a generation at a time.
+const skipUnneeded = `
+UPDATE task
+SET status = 'failed',
+    reason = 'skipped',
+    error = ?,
+    completed_at = ?,
+    dismissed_at = ?
+WHERE job = ?
+  AND status = 'pending'
+  AND (run_if = 'failure' AND blockers = holds
+           AND NOT EXISTS (
+               SELECT 1
+               FROM dependency d
+               JOIN task n ON n.id = d.needs
+               WHERE d.task = task.id
+                 AND (n.status = 'pending' OR n.status = 'failed' AND n.reason <> 'skipped'))
+       OR EXISTS (
+           SELECT 1
+           FROM dependency d
+           JOIN task n ON n.id = d.needs
+           WHERE d.task = task.id
+             AND d.condition = 'success'
+             AND n.reason = 'skipped'))`
+
+// counted is by how much the counters of a job differ from its tasks.
+func (t *tx) counted(jobID int64) (d delta, err error) {
+	var was, is counters
+	_, err = t.get(&was, `SELECT pending, running, completed, failed, dismissed, blocked FROM job WHERE id = ?`, jobID)
+	if err != nil {
+		return d, err
+	}
+	_, err = t.get(&is, `
+SELECT coalesce(sum(CASE WHEN status = 'pending' THEN 1 ELSE 0 END), 0) AS pending,
+       coalesce(sum(CASE WHEN status = 'running' THEN 1 ELSE 0 END), 0) AS running,
+       coalesce(sum(CASE WHEN status = 'completed' THEN 1 ELSE 0 END), 0) AS completed,
+       coalesce(sum(CASE WHEN status = 'failed' AND dismissed_at IS NULL THEN 1 ELSE 0 END), 0) AS failed,
+       coalesce(sum(CASE WHEN dismissed_at IS NULL THEN 0 ELSE 1 END), 0) AS dismissed,
+       coalesce(sum(CASE WHEN status = 'pending' AND blockers > 0 THEN 1 ELSE 0 END), 0) AS blocked
+FROM task
+WHERE job = ?`, jobID)
+	return delta{
+		Counts: job.Counts{
+			Pending: is.Pending - was.Pending, Running: is.Running - was.Running, Completed: is.Completed - was.Completed,
+			Failed: is.Failed - was.Failed, Dismissed: is.Dismissed - was.Dismissed,
+		},
+		blocked: is.Blocked - was.Blocked,
+	}, err
+}
