@@ -17,6 +17,7 @@ type Active struct {
 	Runner    Runner
 	StartedAt time.Time
 	Cancelled bool // its cancellation was requested
+	Parallel  int  // how many tasks of its job may run at once
 
 	ending
 }
@@ -35,6 +36,7 @@ type activeRow struct {
 	PIDStart      int64  `db:"pid_start"`
 	StartedAt     int64  `db:"started_at"`
 	CancelAt      *int64 `db:"cancel_at"`
+	Parallel      int
 	namespaceRow
 }
 
@@ -54,7 +56,7 @@ func (t *tx) active() ([]Active, error) {
 	err := t.all(&rows, `
 SELECT a.id, a.task, a.job, j.name AS job_name, t.name AS task_name, a.number, a.token,
        a.manager, a.host, a.boot_id, a.runner, a.pid, a.pid_start, a.started_at, a.cancel_at,
-       a.pid_namespace, a.init_lock
+       a.pid_namespace, a.init_lock, j.parallel
 FROM attempt a `+t.d.dialect.bySlot+`
 JOIN task t ON t.id = a.task
 JOIN job j ON j.id = a.job
@@ -76,6 +78,7 @@ func (r *activeRow) active() Active {
 		}),
 		StartedAt: time.UnixMicro(r.StartedAt).UTC(),
 		Cancelled: r.CancelAt != nil,
+		Parallel:  r.Parallel,
 		ending:    ending{r.ID, r.Task, r.Job, r.Token},
 	}
 }

@@ -152,6 +152,9 @@ func (a *adder) isChild(id string) (bool, error) {
 // is taken.
 func (a *adder) add(task job.Task) error {
 	id, err := a.insert(&task)
+	if err == nil {
+		err = a.t.needPools(a.job.ID, &task.Spec, task.Status)
+	}
 	if err != nil {
 		return err
 	}
@@ -165,6 +168,12 @@ func (a *adder) add(task job.Task) error {
 	blockers, err := a.depend(id, task.Dependencies)
 	if err != nil {
 		return err
+	}
+	if task.Status == job.Pending && len(task.Pools) > 0 {
+		if err := a.t.holdForPools(id, nil, task.Pools); err != nil {
+			return err
+		}
+		blockers++
 	}
 	if a.dangling {
 		if err := a.tie(id, task.ID, task.Status); err != nil {
@@ -259,7 +268,7 @@ func (a *adder) depend(id int64, needs []string) (int, error) {
 	if blockers == len(needs) {
 		return blockers, nil
 	}
-	_, err := a.t.exec(`UPDATE task SET blockers = ? WHERE id = ?`, blockers, id)
+	_, err := a.t.exec(`UPDATE task SET blockers = holds + ? WHERE id = ?`, blockers, id)
 	return blockers, err
 }
 

@@ -37,25 +37,28 @@ LEFT JOIN task b ON b.id = (
     WHERE t.job = j.id AND t.status = 'pending' AND t.blockers = 0
     ORDER BY t.priority DESC, t.place, t.id LIMIT 1)
 WHERE coalesce(j.next_task, 0) <> coalesce(b.id, 0)
-   OR coalesce(j.next_priority, 0) <> coalesce(b.priority, 0)`},
+   OR coalesce(j.next_priority, 0) <> coalesce(b.priority + j.priority, 0)`},
 	{"a job's state follows from its tasks", `
 SELECT place, state || ', should be ' || follows AS what
 FROM (SELECT name AS place, state,
              CASE WHEN running > 0 THEN 'working'
-                  WHEN next_task IS NOT NULL AND state = 'working' THEN 'working'
-                  WHEN next_task IS NOT NULL THEN 'waiting'
+                  WHEN gives AND state = 'working' THEN 'working'
+                  WHEN gives THEN 'waiting'
                   WHEN failed > 0 THEN 'failed'
                   WHEN pending > 0 THEN 'waiting'
                   ELSE 'completed' END AS follows
-      FROM job
+      FROM (SELECT j.*, next_task IS NOT NULL OR EXISTS (
+                SELECT 1 FROM task t
+                WHERE t.job = j.id AND t.status = 'pending' AND t.holds > 0 AND t.holds = t.blockers) AS gives
+            FROM job j) g
       WHERE pending + running + completed + failed > 0) f
 WHERE state <> follows`},
 	{"a paused job is held", `
 SELECT name AS place, 'holds ' || holds AS what
 FROM job
 WHERE paused_at IS NOT NULL AND holds = 0`},
-	{"a task's blockers are its unfinished dependencies", `
-SELECT j.name || '/' || t.name AS place, 'blockers ' || t.blockers || ', unfinished dependencies ' || c.open AS what
+	{"a task's blockers are its unfinished dependencies and its holds", `
+SELECT j.name || '/' || t.name AS place, 'blockers ' || t.blockers || ', unfinished dependencies ' || c.open || ', holds ' || t.holds AS what
 FROM task t
 JOIN job j ON j.id = t.job
 JOIN (SELECT t.id, sum(CASE WHEN d.task IS NULL OR n.status = 'completed' THEN 0 ELSE 1 END) AS open
@@ -63,7 +66,7 @@ JOIN (SELECT t.id, sum(CASE WHEN d.task IS NULL OR n.status = 'completed' THEN 0
       LEFT JOIN dependency d ON d.task = t.id
       LEFT JOIN task n ON n.id = d.needs
       GROUP BY t.id) c ON c.id = t.id
-WHERE c.open <> t.blockers`},
+WHERE c.open + t.holds <> t.blockers`},
 	{"a running task has one running attempt, any other has none", `
 SELECT j.name || '/' || t.name AS place, t.status || ', with ' || c.n || ' running attempts' AS what
 FROM task t
@@ -89,6 +92,44 @@ WHERE NOT ({isList})`},
 SELECT j.name || '/' || t.name AS place, 'exit code ' || coalesce(CAST(t.exit_code AS TEXT), 'none') AS what
 FROM task t JOIN job j ON j.id = t.job
 WHERE t.status = 'completed' AND coalesce(t.exit_code, 0) <> 0`},
+	{"a pending task's holds are its times and the places that it needs in pools", `
+SELECT j.name || '/' || t.name AS place, 'holds ' || t.holds || ', times ' || c.times || ', pools ' || coalesce(t.pools, 'none') AS what
+FROM task t
+JOIN job j ON j.id = t.job
+JOIN (SELECT t.id, COUNT(h.task) AS times FROM task t LEFT JOIN hold h ON h.task = t.id GROUP BY t.id) c ON c.id = t.id
+WHERE t.status = 'pending'
+  AND t.holds <> c.times + CASE WHEN t.pools IS NULL THEN 0 ELSE 1 END`},
+	{"a lane has the best task that waits only for its places", `
+SELECT j.name AS place, 'pools ' || w.pools || ': next task ' || coalesce(CAST(l.next_task AS TEXT), 'none') || ' should be ' || coalesce(CAST(b.id AS TEXT), 'none') AS what
+FROM (SELECT job, pools FROM lane
+      UNION
+      SELECT job, pools FROM task WHERE status = 'pending' AND blockers = 1 AND pools IS NOT NULL) w
+JOIN job j ON j.id = w.job
+LEFT JOIN lane l ON l.job = w.job AND l.pools = w.pools
+LEFT JOIN task b ON j.running < j.parallel AND b.id = (
+    SELECT t.id FROM task t
+    WHERE t.job = w.job AND t.pools = w.pools AND t.status = 'pending' AND t.blockers = 1
+    ORDER BY t.priority DESC, t.place, t.id LIMIT 1)
+WHERE coalesce(l.next_task, 0) <> coalesce(b.id, 0)
+   OR coalesce(l.next_priority, 0) <> coalesce(b.priority + j.priority, 0)`},
+	{"a job with tasks that need pools is marked so", `
+SELECT DISTINCT j.name AS place, 'not marked' AS what
+FROM task t JOIN job j ON j.id = t.job
+WHERE t.pools IS NOT NULL AND j.pooled = 0`},
+	{"only running attempts hold places in pools", `
+SELECT j.name || '/' || t.name AS place, 'attempt ' || a.number || ', ' || a.status || ', holds place ' || p.number || ' of ' || p.pool AS what
+FROM pool_place p JOIN attempt a ON a.id = p.attempt JOIN task t ON t.id = a.task JOIN job j ON j.id = a.job
+WHERE a.status <> 'running'`},
+	{"a running task holds the places that it needs", `
+SELECT j.name || '/' || t.name AS place, 'needs ' || coalesce(t.pools, 'none') || ', holds ' || coalesce(h.pools, 'none') AS what
+FROM attempt a
+JOIN task t ON t.id = a.task
+JOIN job j ON j.id = t.job
+LEFT JOIN (SELECT attempt, {list} AS pools
+           FROM (SELECT attempt, pool || CASE WHEN COUNT(*) = 1 THEN '' ELSE ':' || COUNT(*) END AS need
+                 FROM pool_place GROUP BY attempt, pool ORDER BY attempt, need) n
+           GROUP BY attempt) h ON h.attempt = a.id
+WHERE a.status = 'running' AND coalesce(t.pools, '') <> coalesce(h.pools, '')`},
 }
 
 // Finding is a broken rule.
@@ -124,7 +165,7 @@ func (d *DB) Check(ctx context.Context) ([]Finding, error) {
 
 // ruleQuery returns the query of a rule in the dialect of the database.
 func (d *DB) ruleQuery(r rule) string {
-	return strings.ReplaceAll(r.query, "{isList}", d.dialect.isList)
+	return strings.NewReplacer("{isList}", d.dialect.isList, "{list}", d.dialect.listNeeds).Replace(r.query)
 }
 
 // Rules describes what Check checks.

@@ -25,6 +25,12 @@ type Batch struct {
 	// still come, instead of failing with ErrNoTask.
 	AllowMissing bool
 
+	// Settings changes those of the job; nil: they stay.
+	Settings *JobChange
+	// Defaults gives a task what a job has for tasks that do not say it themselves (see
+	// JobSettings). Nil: nothing.
+	Defaults func(defaults []byte, s *job.Spec) error
+
 	// NewJob fails with ErrJobExists if the job exists.
 	NewJob bool
 	// FromFile marks the tasks as those of a job file, for a later Resume.
@@ -104,10 +110,16 @@ func (t *tx) enqueue(b Batch) (Added, error) {
 	if b.NewJob && !a.created {
 		return Added{}, fmt.Errorf("job %q %w", b.Job, ErrJobExists)
 	}
+	if err := a.set(b.Settings); err != nil {
+		return Added{}, err
+	}
 	out := Added{Job: b.Job}
 	n := 0
 	for spec, err := range b.Tasks {
 		if err != nil {
+			return Added{}, err
+		}
+		if err := a.fill(&b, &spec); err != nil {
 			return Added{}, err
 		}
 		stored := a.count

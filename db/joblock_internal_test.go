@@ -17,6 +17,7 @@ import (
 var remarked = func() dialect {
 	d := sqliteDialect
 	d.byClaimable, d.byReady, d.bySlot, d.byMissing, d.byJobName = "/*byClaimable*/", "/*byReady*/", "/*bySlot*/", "/*byMissing*/", "/*byJobName*/"
+	d.byLane, d.byHeld, d.byLaneNext = "/*byLane*/", "/*byHeld*/", "/*byLaneNext*/"
 	d.lockRow, d.skip = " /*lockRow*/", " /*skip*/"
 	return d
 }()

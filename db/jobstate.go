@@ -16,6 +16,7 @@ type delta struct {
 	blocked    int       // added to the pending tasks that have blockers
 	added      *int64    // new number of tasks ever added; nil: unchanged
 	state      job.State // new state; empty: derived from the counters
+	ended      int64     // an attempt that has ended, whose places in pools are free; 0: none
 }
 
 // updateJob changes the counters of a job, finds its best ready task again, and sets
@@ -26,6 +27,8 @@ func (t *tx) updateJob(id int64, d delta) (ready bool, err error) {
 		Running, Pending, Failed int
 		State                    job.State
 		Next                     *int64 `db:"next_task"`
+		Parallel                 int
+		Pooled                   bool
 	}
 	state := d.state
 	if state == "" && d.Running > 0 {
@@ -42,10 +45,21 @@ func (t *tx) updateJob(id int64, d delta) (ready bool, err error) {
 		}
 	}
 	ready = now.Next != nil
+	if now.Pooled {
+		if err := t.keepPooled(id, d.ended, now.Running < now.Parallel); err != nil {
+			return false, err
+		}
+	}
 	if d.state != "" || now.Running > 0 {
 		return ready, nil
 	}
-	follows := settled(now.State, ready, now.Pending, now.Failed)
+	goesOn := ready
+	if !ready && now.Pending > 0 { // what waits for a time or a place will be ready by itself
+		if goesOn, err = t.held(id); err != nil {
+			return ready, err
+		}
+	}
+	follows := settled(now.State, goesOn, now.Pending, now.Failed)
 	if follows == now.State {
 		return ready, nil
 	}
@@ -65,7 +79,7 @@ SET pending = pending + ?,
     state = coalesce(?, state),
     updated_at = ?,
     (next_task, next_priority) = (
-        SELECT id, priority
+        SELECT id, task.priority + job.priority
         FROM task ` + d.dialect.byReady + `
         WHERE task.job = job.id
           AND task.status = 'pending'
@@ -73,13 +87,14 @@ SET pending = pending + ?,
         ORDER BY task.priority DESC, task.place, task.id
         LIMIT 1)
 WHERE id = ?
-RETURNING running, pending, failed, state, next_task`
+RETURNING running, pending, failed, state, next_task, parallel, pooled`
 }
 
-// settled is the state of a job that has no running task. While a task is ready, the
-// job stays waiting or working. Otherwise it is failed if a task has failed and was not
-// dismissed; waiting if a pending task depends on one that does not exist yet, or on
-// one that was dismissed; else completed.
+// settled is the state of a job that has no running task. While a task is ready, or
+// waits for nothing but times and places in pools, the job stays waiting or working.
+// Otherwise it is failed if a task has failed and was not dismissed; waiting if a pending
+// task depends on one that does not exist yet, or on one that was dismissed; else
+// completed.
 func settled(before job.State, ready bool, pending, failed int) job.State {
 	switch {
 	case ready && before.Ended():

@@ -124,15 +124,19 @@ ORDER BY t.completed_at, t.id, d.position`, j.ID, most)
 	return tasks, more, err
 }
 
-// MayGoOn reports whether a job with nothing ready or running can continue once another
-// task is queued: one of its pending tasks depends on a task that does not exist yet.
+// MayGoOn reports whether a job with nothing ready or running can continue: one of its
+// pending tasks waits for a time or a place, or depends on a task that does not exist yet.
 func (d *DB) MayGoOn(ctx context.Context, name string) (bool, error) {
 	var may bool
 	err := d.read(ctx, func(t *tx) error {
 		j, err := t.findJob(name)
-		if err == nil {
-			may, err = t.hasDangling(j.ID)
+		if err != nil {
+			return err
 		}
+		if may, err = t.held(j.ID); err != nil || may {
+			return err
+		}
+		may, err = t.hasDangling(j.ID)
 		return err
 	})
 	return may, err

@@ -60,8 +60,9 @@ func (t *tx) reset(j *jobRow, which Which) (Resetting, error) {
 		if err != nil {
 			return out, err
 		}
-		if _, err := t.exec(toPending+`
-WHERE id = ?`, f.ID); err != nil {
+		if _, err := t.get(&f.Blockers, toPending+`
+WHERE id = ?
+RETURNING blockers`, f.ID); err != nil {
 			return out, err
 		}
 		change.reset(f.Blockers, f.Dismissed)
@@ -124,10 +125,13 @@ func (t *tx) reopen(j *jobRow, change delta) error {
 }
 
 // toPending makes a failed task pending as if it had never run, except for its
-// attempts. A condition is appended to it.
+// attempts. Of its holds, only the one for places in pools is left. A condition is
+// appended to it.
 const toPending = `
 UPDATE task
 SET status = 'pending',
+    blockers = blockers - holds + CASE WHEN pools IS NULL THEN 0 ELSE 1 END,
+    holds = CASE WHEN pools IS NULL THEN 0 ELSE 1 END,
     reason = NULL,
     exit_code = NULL,
     signal = NULL,

@@ -50,6 +50,9 @@ func (d *DB) Resume(ctx context.Context, b Batch) (Resumed, error) {
 		if err != nil {
 			return err
 		}
+		if err := a.set(b.Settings); err != nil {
+			return err
+		}
 		r := resumer{t: t, job: &a.job, adder: a, batch: b, stored: map[string]*storedDef{}, given: map[string]bool{}, envs: map[int64][]string{}}
 		err = r.resume()
 		out = r.out
@@ -259,11 +262,17 @@ func (r *resumer) redefine() error {
 		if err != nil {
 			return err
 		}
+		if err := r.t.needPools(r.job.ID, &spec, job.Pending); err != nil {
+			return err
+		}
 		_, err = r.t.exec(toPending+`,`+specSet+`,
     environment = ?,
     from_file = 1
 WHERE id = ?`, append(asked, env, s.id)...)
 		if err != nil {
+			return err
+		}
+		if err := r.t.holdForPools(s.id, s.spec.Pools, spec.Pools); err != nil {
 			return err
 		}
 		if s.environment != nil && (env == nil || *env != *s.environment) && !slices.Contains(r.unused, *s.environment) {
@@ -334,7 +343,7 @@ type counters struct {
 func (r *resumer) recount() error {
 	_, err := r.t.exec(`
 UPDATE task
-SET blockers = (
+SET blockers = holds + (
     SELECT COUNT(*)
     FROM dependency d
     LEFT JOIN task n ON n.id = d.needs

@@ -10,15 +10,16 @@ import (
 // dependencies. All statements that read or write them are built from this list;
 // specRow and appendSpec have the same order.
 const (
-	specColumns = `command, args, dir, priority, timeout`
-	specMarks   = `?, ?, ?, ?, ?`
-	specOfT     = `t.command, t.args, t.dir, t.priority, t.timeout`
+	specColumns = `command, args, dir, priority, timeout, pools`
+	specMarks   = `?, ?, ?, ?, ?, ?`
+	specOfT     = `t.command, t.args, t.dir, t.priority, t.timeout, t.pools`
 	specSet     = `
     command = ?,
     args = ?,
     dir = ?,
     priority = ?,
-    timeout = ?`
+    timeout = ?,
+    pools = ?`
 )
 
 // specRow holds the values of these columns.
@@ -27,11 +28,12 @@ type specRow struct {
 	Dir           *string
 	Priority      int
 	Timeout       *int64
+	Pools         *string
 }
 
 // into returns the scan destinations.
 func (r *specRow) into() []any {
-	return []any{&r.Command, &r.Args, &r.Dir, &r.Priority, &r.Timeout}
+	return []any{&r.Command, &r.Args, &r.Dir, &r.Priority, &r.Timeout, &r.Pools}
 }
 
 // spec returns the task in the row.
@@ -41,11 +43,16 @@ func (r *specRow) spec(id string) (job.Spec, error) {
 	if r.Timeout != nil {
 		s.Timeout = time.Duration(*r.Timeout) * time.Microsecond
 	}
+	s.Pools = poolsOf(r.Pools)
 	return s, err
 }
 
 // appendSpec appends the values of a task for these columns.
 func appendSpec(values []any, s *job.Spec) ([]any, error) {
 	args, err := encodeArgs(s.Args)
-	return append(values, s.Command, args, text(s.Dir), s.Priority, number(s.Timeout.Microseconds())), err
+	pools, unreadable := job.NormalPools(s.Pools)
+	if unreadable != nil {
+		return nil, unreadable
+	}
+	return append(values, s.Command, args, text(s.Dir), s.Priority, number(s.Timeout.Microseconds()), poolsText(pools)), err
 }

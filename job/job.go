@@ -95,6 +95,7 @@ type Spec struct {
 	Env          []string      // "KEY=VALUE" pairs; nil: the environment of the manager
 	Priority     int           // higher runs first; 0 is the default
 	Timeout      time.Duration // time limit; 0: task_timeout of the configuration; NoTimeout: none
+	Pools        []string      // places that it needs while it runs, as NormalPools returns them
 	Extra        []byte        // JSON object of keys that belong to other tools; nil: none
 }
 

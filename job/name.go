@@ -132,6 +132,9 @@ func (s *Spec) Check() error {
 	if err := CheckText("working directory", s.Dir); err != nil {
 		return err
 	}
+	if _, err := NormalPools(s.Pools); err != nil {
+		return fmt.Errorf("pools: %w", err)
+	}
 	for _, d := range s.Dependencies {
 		if err := CheckID(d); err != nil {
 			return fmt.Errorf("dependency: %w", err)

@@ -24,6 +24,7 @@ type EnqueueOptions struct {
 	AllowMissing bool                         // accept dependencies that do not exist yet; else db.ErrNoTask
 	NewJob       bool                         // the job must not exist yet; else db.ErrJobExists
 	FromFile     bool                         // the tasks are those of a job file, for a later Resume
+	Settings     *db.JobChange                // changes those of the job; nil: they stay
 }
 
 // EnqueuedForm is the form of a task that was queued or existed.
@@ -75,7 +76,7 @@ func (q *Queue) batch(tasks iter.Seq2[job.Spec, error], o EnqueueOptions) db.Bat
 	c := o.Caller
 	b := db.Batch{
 		Job: o.Job, Tasks: tasks, IfAbsent: o.IfAbsent, Compare: o.Compare, AllowMissing: o.AllowMissing,
-		NewJob: o.NewJob, FromFile: o.FromFile, Parent: c.Token, ParentJob: c.Job, ParentTask: c.Task,
+		NewJob: o.NewJob, FromFile: o.FromFile, Settings: o.Settings, Defaults: withDefaults, Parent: c.Token, ParentJob: c.Job, ParentTask: c.Task,
 		DefaultJob: DefaultJob, MaxSubtasks: q.conf.MaxSubtasks, MaxDepth: q.conf.MaxSubtaskDepth,
 	}
 	if c.Token == "" && c.Job != "" && c.BasePath == q.conf.BasePath {
@@ -114,8 +115,8 @@ func filled(tasks iter.Seq2[job.Spec, error], template job.Spec) iter.Seq2[job.S
 	}
 }
 
-// Fill sets what a task leaves unset to the template's directory, priority and time
-// limit. A relative directory is relative to the template's. The task's variables are
+// Fill sets what a task leaves unset to the template's directory, priority, time limit
+// and pools. A relative directory is relative to the template's. The task's variables are
 // added to the template's environment.
 func Fill(s *job.Spec, template job.Spec) {
 	if s.Dir == "" {
@@ -133,6 +134,9 @@ func Fill(s *job.Spec, template job.Spec) {
 	}
 	if s.Timeout == 0 {
 		s.Timeout = template.Timeout
+	}
+	if len(s.Pools) == 0 {
+		s.Pools = template.Pools
 	}
 }
 

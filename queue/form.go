@@ -90,6 +90,7 @@ type TaskForm struct {
 	Priority         int           `json:"priority"`
 	Timeout          *float64      `json:"timeout"`         // seconds; null: none
 	TimeoutDefault   bool          `json:"timeout_default"` // Timeout is that of the configuration
+	Pools            []string      `json:"pools"`           // places that it needs, as gpu:2
 	Dependencies     []string      `json:"dependencies"`
 	BlockedBy        []BlockerForm `json:"blocked_by"`
 	WaitsFor         *WaitsFor     `json:"waits_for"`
@@ -121,7 +122,7 @@ func toTaskForm(l db.Listed, waits WaitsFor, limit time.Duration, base string) T
 	out := TaskForm{
 		Job: t.Job, Task: t.ID, Status: t.Status, Reason: OrNull(t.Reason), Command: t.Command, Args: list(t.Args),
 		WorkingDirectory: OrNull(t.Dir), Priority: t.Priority, TimeoutDefault: t.Timeout == 0,
-		Dependencies: list(t.Dependencies), BlockedBy: []BlockerForm{}, WaitsFor: OrNull(waits), Parent: OrNull(t.Parent),
+		Pools: list(t.Pools), Dependencies: list(t.Dependencies), BlockedBy: []BlockerForm{}, WaitsFor: OrNull(waits), Parent: OrNull(t.Parent),
 		Attempts: t.Attempts, ExitCode: t.ExitCode, Signal: OrNull(t.Signal), Error: OrNull(t.Error),
 		CreatedAt: job.FormatTime(t.CreatedAt), StartedAt: instant(t.StartedAt), CompletedAt: instant(t.CompletedAt),
 		DismissedAt: instant(t.DismissedAt), Stuck: OrNull(t.Stuck),

@@ -23,6 +23,8 @@ type JobFile struct {
 	Name     string          // of the job
 	Schedule *schedule.Rules // nil: it has none
 	Tasks    []JobTask       // in the order of the file, at least one
+
+	Parallel, Priority *int // of the job; nil: the file does not say
 }
 
 // jobHead is a job file whose tasks have not been read yet.
@@ -30,6 +32,8 @@ type jobHead struct {
 	name     string
 	schedule *schedule.Rules
 	tasks    []value
+
+	parallel, priority *int
 }
 
 // JobTask is a task of a job file. Its Spec.Env is nil, and its Spec.Dir is empty if
@@ -106,7 +110,7 @@ func (r *jobReader) read(data []byte) (*JobFile, error) {
 	if _, err := readObject(jobKeys, yamlValue{*r.root}, &head, r); err != nil {
 		return nil, err
 	}
-	f := &JobFile{Schedule: head.schedule}
+	f := &JobFile{Schedule: head.schedule, Parallel: head.parallel, Priority: head.priority}
 	if f.Name, err = r.name(head.name); err != nil {
 		return nil, err
 	}

@@ -179,7 +179,7 @@ func TestSpecReaderRefusesUnknownKeys(t *testing.T) {
 	} {
 		for _, frame := range []string{"{\"command\":\"a\"}\n{\"command\":\"a\",%q:1}", "[{\"command\":\"a\"},\n{\"command\":\"a\",%q:null}]"} {
 			_, err := readSpecs(strings.NewReader(fmt.Sprintf(frame, key)))
-			want := "unknown key, want id, command, args, dependencies, status, priority, timeout, working_directory or env"
+			want := "unknown key, want id, command, args, dependencies, status, priority, timeout, pools, working_directory or env"
 			if meant != "" {
 				want = fmt.Sprintf("unknown key, did you mean %q?", meant)
 			}

@@ -63,6 +63,9 @@ func differ(before, after job.Spec) (out []string) {
 	numbers := map[string]string{}
 	taskfile.Numbers(&before, func(name string, n int) { numbers[name] = strconv.Itoa(n) })
 	taskfile.Numbers(&after, func(name string, n int) { say(name, numbers[name], strconv.Itoa(n)) })
+	if !slices.Equal(before.Pools, after.Pools) {
+		say("pools", list(before.Pools), list(after.Pools))
+	}
 	say("timeout", limitText(before), limitText(after))
 	say("working_directory", filepath.Clean(before.Dir), filepath.Clean(after.Dir))
 	return out

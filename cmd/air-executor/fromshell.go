@@ -19,6 +19,7 @@ type fromShell struct {
 	noEnv    bool     // no environment is stored
 	priority int
 	timeout  time.Duration // 0: that of the configuration
+	pools    []string      // places that are needed, as gpu:2
 }
 
 // check refuses invalid variables.
@@ -31,6 +32,9 @@ func (f fromShell) check() error {
 			return err
 		}
 	}
+	if _, err := job.NormalPools(f.pools); err != nil {
+		return fmt.Errorf("--pool: %w", err)
+	}
 	return nil
 }
 
@@ -41,6 +45,9 @@ func (f fromShell) template() (job.Spec, error) {
 		return job.Spec{}, err
 	}
 	s := job.Spec{Dir: dir, Priority: f.priority, Timeout: f.timeout}
+	if s.Pools, err = job.NormalPools(f.pools); err != nil {
+		return s, err
+	}
 	if !f.noEnv {
 		s.Env = shellEnv()
 	} else if len(f.env) > 0 {

@@ -20,6 +20,8 @@ type order struct {
 	added  map[string][]string // variables that the file sets, by task
 	output bool                // a command, whose output is shown
 	path   string              // of the job file
+
+	settings db.JobChange // of the job
 }
 
 // fileOrder is the job of a job file, under another name if one is given.
@@ -40,7 +42,7 @@ func fileOrder(ctx context.Context, path, name string) (*order, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &order{wanted: f.Name, path: path}
+	o := &order{wanted: f.Name, path: path, settings: db.JobChange{Parallel: f.Parallel, Priority: f.Priority}}
 	o.tasks, o.added = queue.FileTasks(f, dir, shellEnv())
 	return o, nil
 }

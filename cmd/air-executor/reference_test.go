@@ -56,6 +56,11 @@ var examples = map[string][]string{
 	"resume":          {"air-executor resume nightly", "air-executor resume --all"},
 	"kill":            {"air-executor kill server --task 1 --signal HUP"},
 	"retry":           {"air-executor retry build --task compile --completed --downstream", "air-executor retry pages --task 'page-*'"},
+	"job set":         {"air-executor job set render --parallel 4", "air-executor job set render --priority 10 --timeout 2h"},
+	"job show":        {"air-executor job show render"},
+	"pool set":        {"air-executor pool set gpu 2"},
+	"pool list":       {"air-executor pool list"},
+	"pool remove":     {"air-executor pool remove gpu"},
 }
 
 // generated is the line of docs/commands.md below which everything is written

@@ -13,7 +13,7 @@ import (
 
 // command returns the order for a single command in its own job, whose output is shown.
 func (c *runCmd) command() (*order, error) {
-	shell := fromShell{dir: c.Dir, env: c.Env, noEnv: c.NoEnv, priority: int(c.Priority), timeout: time.Duration(c.Timeout)}
+	shell := fromShell{dir: c.Dir, env: c.Env, noEnv: c.NoEnv, priority: int(c.Priority), timeout: time.Duration(c.Timeout), pools: c.Pool}
 	if err := shell.check(); err != nil {
 		return nil, usage(err, "see air-executor run --help")
 	}
@@ -41,6 +41,8 @@ func (c *runCmd) commandFlag() string {
 		return "--priority"
 	case c.Timeout != 0:
 		return "--timeout"
+	case len(c.Pool) > 0:
+		return "--pool"
 	case c.Dir != "":
 		return "--working-directory"
 	case len(c.Env) > 0:
@@ -62,6 +64,8 @@ func (c *runCmd) order(ctx context.Context, ui *ui, ws *workspace, args argument
 		switch {
 		case len(c.Args) == 0:
 			return nil, usage(errors.New("no command after --"), "")
+		case c.Parallel != 0:
+			return nil, usage(errors.New("--parallel goes with a job file"), "")
 		case c.Resume:
 			return nil, usage(errors.New("--resume goes with a job file"), "")
 		}
@@ -74,7 +78,14 @@ func (c *runCmd) order(ctx context.Context, ui *ui, ws *workspace, args argument
 		if flag := c.commandFlag(); flag != "" {
 			return nil, usage(fmt.Errorf("%s is for a command after --; in a job file, each task has its own", flag), "")
 		}
-		return fileOrder(ctx, c.Args[0], c.Job)
+		if c.Parallel < 0 || c.Parallel > job.MaxParallel {
+			return nil, usage(fmt.Errorf("--parallel: want 1 to %d, got %d", job.MaxParallel, c.Parallel), "")
+		}
+		o, err := fileOrder(ctx, c.Args[0], c.Job)
+		if err == nil && c.Parallel > 0 {
+			o.settings.Parallel = &c.Parallel
+		}
+		return o, err
 	}
 	return nil, usage(errors.New("one job file at a time"), "to run a command, put -- before it")
 }

@@ -13,7 +13,7 @@ import (
 // the changes. Then the watcher knows the name of the job, and where to begin.
 func (c *runCmd) begin(ctx context.Context, q *queue.Queue, w *watcher, o *order) error {
 	begun, err := q.Begin(ctx, o.tasks, queue.BeginOptions{
-		EnqueueOptions: queue.EnqueueOptions{Job: o.wanted, Caller: queue.CallerByEnv(os.Getenv), FromFile: !o.output},
+		EnqueueOptions: queue.EnqueueOptions{Job: o.wanted, Caller: queue.CallerByEnv(os.Getenv), FromFile: !o.output, Settings: &o.settings},
 		Resume:         c.Resume,
 		Absent: func(name string) {
 			w.ui.notef("there is no job %q to resume; all of it runs, as a new job", name)

@@ -64,6 +64,7 @@ func (r *report) describe() (lines []string) {
 			line(strings.ToUpper(name[:1])+name[1:], strconv.Itoa(n))
 		}
 	})
+	line("Pools", strings.Join(t.Pools, ", "))
 	line("After", strings.Join(t.Dependencies, ", "))
 	line("Queued by", t.Parent)
 	line("Created", when(t.CreatedAt, 0))

@@ -8,19 +8,21 @@
 -- retry_holds: whether its other tasks wait while one waits for its retry
 -- defaults:    JSON object, keys of a task: what its tasks are queued with
 -- hooks:       JSON object: what is to run when it ends, see taskfile
+-- pooled:      whether a task of it has ever needed places in pools
 ALTER TABLE job ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE job ADD COLUMN paused_at INTEGER;
 ALTER TABLE job ADD COLUMN retry_holds INTEGER NOT NULL DEFAULT 1 CONSTRAINT job_retry_holds CHECK (retry_holds IN (0, 1));
 ALTER TABLE job ADD COLUMN defaults TEXT;
 ALTER TABLE job ADD COLUMN hooks TEXT;
+ALTER TABLE job ADD COLUMN pooled INTEGER NOT NULL DEFAULT 0 CONSTRAINT job_pooled CHECK (pooled IN (0, 1));
 
 -- holds:    how many of blockers are no dependencies: times, pools
 -- retries:  attempts that may follow a failed one
 -- retry:    how they follow, see job.Retry; NULL: as usual
 -- tries:    failed attempts that count, since it was queued or reset
--- pools:    places that it needs while it runs, as in 'gpu:2,license:1', pools sorted
+-- pools:    places that it needs while it runs, as in 'gpu:2,license', sorted. While it
+--           is pending they are one of its blockers and of its holds
 -- place:    order among tasks of the same priority, lower first
--- asked_priority: priority before it was raised because the task had waited long; NULL: it was not
 -- run_if:   which ends of the tasks that it needs let it run
 -- hooks:    as those of a job
 ALTER TABLE task ADD COLUMN holds INTEGER NOT NULL DEFAULT 0 CONSTRAINT task_holds CHECK (holds BETWEEN 0 AND blockers);
@@ -29,7 +31,6 @@ ALTER TABLE task ADD COLUMN retry TEXT;
 ALTER TABLE task ADD COLUMN tries INTEGER NOT NULL DEFAULT 0 CONSTRAINT task_tries CHECK (tries BETWEEN 0 AND retries + 1);
 ALTER TABLE task ADD COLUMN pools TEXT;
 ALTER TABLE task ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE task ADD COLUMN asked_priority INTEGER;
 ALTER TABLE task ADD COLUMN run_if TEXT NOT NULL DEFAULT 'success' CONSTRAINT task_run_if CHECK (run_if IN ('success', 'failure', 'always'));
 ALTER TABLE task ADD COLUMN hooks TEXT;
 ALTER TABLE task DROP CONSTRAINT task_reason;
@@ -40,6 +41,9 @@ CREATE INDEX task_ready ON task (job, priority DESC, place, id) WHERE status = '
 
 -- The tasks that will be ready without another task: a job with one has not ended.
 CREATE INDEX task_held ON task (job) WHERE status = 'pending' AND holds > 0 AND holds = blockers;
+
+-- The tasks that wait for nothing but places in pools, by those places, best first.
+CREATE INDEX task_lane ON task (job, pools, priority DESC, place, id) WHERE status = 'pending' AND blockers = 1 AND pools IS NOT NULL;
 
 -- condition:   which end of the task that is needed lets go of this one
 -- met:         whether it has let go
@@ -83,7 +87,8 @@ CREATE TABLE pool_place (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX pool_place_attempt ON pool_place (attempt);
 
--- The best task of a job of those that need the same pools and wait for nothing else.
+-- The best task of a job of those that need the same places in pools and wait for
+-- nothing else. A job that has no place for one more attempt is not here.
 CREATE TABLE lane (
     job INTEGER NOT NULL CONSTRAINT lane_job REFERENCES job,
     pools TEXT NOT NULL,
