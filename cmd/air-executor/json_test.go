@@ -40,7 +40,7 @@ func (p *printing) run(code int, args ...string) {
 		p.Fatalf("%s: exit code %d, not %d\n%s%s", args, cmd.ProcessState.ExitCode(), code, out.String(), errs.String())
 	}
 	command := args[0]
-	if command == "config" || command == "schedule" {
+	if slices.Contains([]string{"config", "job", "pool", "schedule"}, command) {
 		command += " " + args[1]
 	}
 	p.walked[command] = true

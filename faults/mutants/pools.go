@@ -71,7 +71,7 @@ ORDER BY`}},
 		name:    "two tasks of a job share a slot",
 		changes: []change{{"db/claim.go", `	if row.Busy == 0 {`, `	if row.Busy >= 0 {`}},
 		test:    inConformance("AJobRunsAsManyTasksAsItHasPlaces"),
-		shows:   "attempt_slot",
+		shows:   "UNIQUE constraint failed: attempt.job, attempt.slot",
 	},
 	{
 		name:    "a task inherits the places of another",
@@ -82,7 +82,7 @@ ORDER BY`}},
 	{
 		name:    "a job that waits for a pool counts as ended",
 		changes: []change{{"db/jobstate.go", `	if !ready && now.Pending > 0 { //`, `	if !ready && now.Pending < 0 { //`}},
-		test:    inConformance("ATaskWithPoolsComesBack"),
+		test:    inConformance("PoolsStaySoundWhateverHappens"),
 		shows:   "a job's state follows from its tasks",
 	},
 }
