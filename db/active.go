@@ -18,6 +18,7 @@ type Active struct {
 	StartedAt time.Time
 	Cancelled bool // its cancellation was requested
 	Rebooted  bool // for Lose: the machine was restarted since it started
+	Parallel  int  // how many tasks of its job may run at once
 
 	ending
 }
@@ -36,6 +37,7 @@ type activeRow struct {
 	PIDStart      int64  `db:"pid_start"`
 	StartedAt     int64  `db:"started_at"`
 	CancelAt      *int64 `db:"cancel_at"`
+	Parallel      int
 	namespaceRow
 }
 
@@ -55,7 +57,7 @@ func (t *tx) active() ([]Active, error) {
 	err := t.all(&rows, `
 SELECT a.id, a.task, a.job, j.name AS job_name, t.name AS task_name, a.number, a.token,
        a.manager, a.host, a.boot_id, a.runner, a.pid, a.pid_start, a.started_at, a.cancel_at,
-       a.pid_namespace, a.init_lock
+       a.pid_namespace, a.init_lock, j.parallel
 FROM attempt a `+t.d.dialect.bySlot+`
 JOIN task t ON t.id = a.task
 JOIN job j ON j.id = a.job
@@ -77,6 +79,7 @@ func (r *activeRow) active() Active {
 		}),
 		StartedAt: time.UnixMicro(r.StartedAt).UTC(),
 		Cancelled: r.CancelAt != nil,
+		Parallel:  r.Parallel,
 		ending:    ending{attempt: r.ID, task: r.Task, job: r.Job, token: r.Token},
 	}
 }

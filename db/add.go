@@ -162,6 +162,9 @@ func (a *adder) isChild(id string) (bool, error) {
 // is taken.
 func (a *adder) add(task job.Task) error {
 	id, err := a.insert(&task)
+	if err == nil {
+		err = a.t.needPools(a.job.ID, &task.Spec, task.Status)
+	}
 	if err != nil {
 		return err
 	}
@@ -181,6 +184,12 @@ func (a *adder) add(task job.Task) error {
 	}
 	if due := a.t.dueAt(&task.Spec); task.Status == job.Pending && !due.IsZero() {
 		if err := a.t.holdUntil(id, due); err != nil {
+			return err
+		}
+		blockers++
+	}
+	if task.Status == job.Pending && len(task.Pools) > 0 {
+		if err := a.t.holdForPools(id, nil, task.Pools); err != nil {
 			return err
 		}
 		blockers++

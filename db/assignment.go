@@ -19,15 +19,22 @@ type Assignment struct {
 	Dir     string        // empty: the folder that holds the base path
 	Env     []string      // nil: the environment of the manager
 	Timeout time.Duration // 0: the configured default
+	Slot    int           // place among the running tasks of the job, from 0
+	Pools   []PoolPlaces  // places that it holds in pools
 
 	runner                 Runner
 	attemptID, taskID, job int64
+	more                   bool // the job has another task to claim now
 }
 
 // define copies what the user asked for, except the environment.
 func (a *Assignment) define(s job.Spec) {
 	a.Command, a.Args, a.Dir, a.Timeout = s.Command, s.Args, s.Dir, s.Timeout
 }
+
+// pooled is 1 if the task holds places in pools, else 0: how many of its blockers are
+// these places.
+func (a *Assignment) pooled() int { return min(1, len(a.Pools)) }
 
 // Runner is the process that the task was claimed for.
 func (a *Assignment) Runner() Runner { return a.runner }
@@ -37,13 +44,20 @@ func (a *Assignment) Runner() Runner { return a.runner }
 func (a *Assignment) Encode() []byte {
 	var b []byte
 	r := a.runner
-	for _, n := range []int64{int64(a.Attempt), int64(a.Timeout), a.attemptID, a.taskID, a.job, r.Lock, int64(r.PID), r.PIDStart, r.Namespace, r.InitLock} {
+	for _, n := range []int64{int64(a.Attempt), int64(a.Timeout), a.attemptID, a.taskID, a.job, r.Lock, int64(r.PID), r.PIDStart, r.Namespace, r.InitLock, int64(a.Slot)} {
 		b = binary.AppendVarint(b, n)
 	}
 	for _, s := range []string{a.Job, a.Task, a.Token, a.Command, a.Dir, r.Host, r.BootID, r.Manager} {
 		b = appendText(b, s)
 	}
 	b = appendList(b, a.Args)
+	b = binary.AppendUvarint(b, uint64(len(a.Pools)))
+	for _, p := range a.Pools {
+		b = binary.AppendUvarint(appendText(b, p.Pool), uint64(len(p.Numbers)))
+		for _, n := range p.Numbers {
+			b = binary.AppendVarint(b, int64(n))
+		}
+	}
 	if a.Env == nil {
 		return b
 	}
@@ -70,11 +84,18 @@ func DecodeAssignment(b []byte) (*Assignment, error) {
 	a.Attempt, a.Timeout = int(d.number()), time.Duration(d.number())
 	a.attemptID, a.taskID, a.job = d.number(), d.number(), d.number()
 	r.Lock, r.PID, r.PIDStart = d.number(), int(d.number()), d.number()
-	r.Namespace, r.InitLock = d.number(), d.number()
+	r.Namespace, r.InitLock, a.Slot = d.number(), d.number(), int(d.number())
 	a.Job, a.Task, a.Token, a.Command, a.Dir = d.text(), d.text(), d.text(), d.text(), d.text()
 	r.Host, r.BootID, r.Manager = d.text(), d.text(), d.text()
 	if list := d.list(); len(list) > 0 {
 		a.Args = list
+	}
+	for range d.length() {
+		p := PoolPlaces{Pool: d.text()}
+		for range d.length() {
+			p.Numbers = append(p.Numbers, int(d.number()))
+		}
+		a.Pools = append(a.Pools, p)
 	}
 	if len(d.rest) > 0 {
 		a.Env = d.list()

@@ -145,6 +145,7 @@ func (t *tx) assigned(lock int64, bootID string) (*Assignment, error) {
 	var row struct {
 		claimRow
 		Attempt       int64
+		Slot          int
 		Token         string
 		PID           int
 		PIDStart      int64 `db:"pid_start"`
@@ -152,7 +153,7 @@ func (t *tx) assigned(lock int64, bootID string) (*Assignment, error) {
 		namespaceRow
 	}
 	ok, err := t.get(&row, `
-SELECT a.id AS attempt, a.token, a.pid, a.pid_start, a.host, a.manager, a.pid_namespace, a.init_lock,
+SELECT a.id AS attempt, a.slot, a.token, a.pid, a.pid_start, a.host, a.manager, a.pid_namespace, a.init_lock,
        a.job, j.name AS job_name, t.id, t.name, `+specOfT+`, a.number - 1 AS attempts, e.content
 FROM attempt a `+t.d.dialect.bySlot+`
 JOIN task t ON t.id = a.task
@@ -170,8 +171,11 @@ WHERE a.slot IS NOT NULL
 	if err != nil {
 		return nil, err
 	}
-	a.Token, a.attemptID = row.Token, row.Attempt
-	return a, nil
+	a.Token, a.attemptID, a.Slot = row.Token, row.Attempt, row.Slot
+	if row.Pools != nil {
+		a.Pools, err = t.heldPlaces(a.attemptID)
+	}
+	return a, err
 }
 
 // settle makes the transaction write something without changing anything.
@@ -190,17 +194,18 @@ VALUES (?, '', '', 0, 0, 0)`, nobody)
 	return err
 }
 
-// Claimable returns how many jobs have a task that could be claimed now, n at most. If
-// only is not empty, it considers the job of that name alone.
+// Claimable returns how many tasks could be claimed now, n at most. If only is not
+// empty, it considers the job of that name alone. Where several need places in the same
+// pools, it may count more, but never one if there is none.
 func (d *DB) Claimable(ctx context.Context, n int, only string) (int, error) {
 	w, err := d.Work(ctx, n, only)
-	return w.Jobs, err
+	return w.Tasks, err
 }
 
 // Work is what there is to do.
 type Work struct {
-	Jobs int       // that have a task that could be claimed now
-	Due  time.Time // of the task that is let go first of those that wait for a time; zero: none does
+	Tasks int       // that could be claimed now
+	Due   time.Time // of the task that is let go first of those that wait for a time; zero: none does
 }
 
 // Work returns what Claimable does, and Due, as of one instant.
@@ -208,10 +213,14 @@ func (d *DB) Work(ctx context.Context, n int, only string) (Work, error) {
 	var w Work
 	err := d.read(ctx, func(t *tx) error {
 		w = Work{}
-		_, err := t.get(&w.Jobs, `
-SELECT COUNT(*)
+		var is struct {
+			Tasks int
+			Lanes bool
+		}
+		_, err := t.get(&is, `
+SELECT coalesce(sum(tasks), 0) AS tasks, EXISTS (SELECT 1 FROM lane) AS lanes
 FROM (
-    SELECT 1
+    SELECT CASE WHEN parallel - running < pending - blocked THEN parallel - running ELSE pending - blocked END AS tasks
     FROM job `+d.dialect.byClaimable+`
     WHERE next_task IS NOT NULL
       AND holds = 0
@@ -222,6 +231,14 @@ FROM (
 		if err != nil {
 			return err
 		}
+		w.Tasks = min(n, is.Tasks)
+		if is.Lanes && w.Tasks < n {
+			more, err := t.claimableInLanes(n-w.Tasks, only)
+			if err != nil {
+				return err
+			}
+			w.Tasks += more
+		}
 		w.Due, err = t.dueTime()
 		return err
 	})
@@ -230,12 +247,15 @@ FROM (
 
 // claimRow is a task that is about to be claimed.
 type claimRow struct {
-	Running int // running attempts of all jobs, without the parked ones
-	Busy    int // running attempts of its job
-	Job     int64
-	JobName string `db:"job_name"`
-	ID      int64
-	Name    string
+	Running  int   // running attempts of all jobs, without the parked ones
+	Busy     int   // running attempts of its job
+	Parallel int   // how many may be
+	Priority int64 `db:"next_priority"` // of a ready task, with that of its job
+	Lanes    bool  // there are tasks that wait for nothing but places in pools
+	Job      int64
+	JobName  string `db:"job_name"`
+	ID       int64
+	Name     string
 	specRow
 	Attempts int
 	Content  []byte // environment
@@ -265,7 +285,12 @@ func (t *tx) claim(r Runner, row *claimRow) (*Assignment, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = t.updateJob(a.job, delta{Counts: job.Counts{Pending: -1, Running: 1}})
+	if a.Pools, err = t.takePlaces(a.attemptID, poolsOf(row.Pools)); err != nil {
+		return nil, err
+	}
+	a.Slot = slot
+	a.more, err = t.updateJob(a.job, delta{Counts: job.Counts{Pending: -1, Running: 1}, blocked: -a.pooled()})
+	a.more = a.more && row.Busy+1 < row.Parallel
 	return a, err
 }
 
@@ -273,6 +298,8 @@ const startTask = `
 UPDATE task
 SET status = 'running',
     attempts = attempts + 1,
+    blockers = 0,
+    holds = 0,
     started_at = ?,
     completed_at = NULL,
     exit_code = NULL,
@@ -280,7 +307,7 @@ SET status = 'running',
     error = NULL
 WHERE id = ?
   AND status = 'pending'
-  AND blockers = 0`
+  AND blockers = CASE WHEN pools IS NULL THEN 0 ELSE 1 END`
 
 const insertAttempt = `
 INSERT INTO attempt (task, job, number, slot, status, token, manager, host, boot_id, runner, pid, pid_start, pid_namespace, init_lock, started_at)
@@ -339,6 +366,13 @@ func (t *tx) best(jobID int64) (*claimRow, error) {
 	} else {
 		ok, err = t.get(&row, t.d.bestOfAll())
 	}
+	lanes := row.Lanes
+	if err == nil && !ok {
+		lanes, err = t.anyLane()
+	}
+	if err == nil && lanes {
+		ok, err = t.bestWithLanes(jobID, &row, ok)
+	}
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -346,6 +380,26 @@ func (t *tx) best(jobID int64) (*claimRow, error) {
 		t.holds = append(t.holds, row.Job)
 	}
 	return &row, nil
+}
+
+// bestWithLanes puts a task that needs places in pools into the row, if there is one
+// that can have them and is better than the one there. It reports whether there is a
+// task in the row now.
+func (t *tx) bestWithLanes(jobID int64, row *claimRow, ok bool) (bool, error) {
+	lane, err := t.bestLane(jobID)
+	if err != nil || lane == nil || ok && !lane.before(row.Priority, row.ID) {
+		return ok, err
+	}
+	*row = claimRow{}
+	return t.get(row, t.d.bestInLane(), lane.Task)
+}
+
+func (d *DB) bestInLane() string {
+	return d.claimColumns() + `
+FROM task t
+JOIN job j ON j.id = t.job
+LEFT JOIN environment e ON e.id = t.environment
+WHERE t.id = ?`
 }
 
 func (d *DB) bestOfJob() string {
@@ -375,7 +429,7 @@ LIMIT 1` + d.dialect.skip
 func (d *DB) claimColumns() string {
 	return `
 SELECT (SELECT COUNT(*) FROM attempt ` + d.dialect.bySlot + ` WHERE slot IS NOT NULL AND waits = 0) AS running,
-       j.running AS busy, j.id AS job, j.name AS job_name, t.id, t.name, ` + specOfT + `, t.attempts, e.content`
+       j.running AS busy, j.parallel, coalesce(j.next_priority, 0) AS next_priority, EXISTS (SELECT 1 FROM lane) AS lanes, j.id AS job, j.name AS job_name, t.id, t.name, ` + specOfT + `, t.attempts, e.content`
 }
 
 func (row *claimRow) assignment(r Runner) (*Assignment, error) {

@@ -216,23 +216,36 @@ const notNeeded = "skipped: nothing that it depends on has failed"
 // skip ends a pending task that is not to run, and with it those that can only run
 // after it.
 func (t *tx) skip(id int64, d *delta) error {
-	var blockers int
-	found, err := t.get(&blockers, `
+	var is struct {
+		Job             int64
+		Name            string
+		Blockers, Holds int
+	}
+	found, err := t.get(&is, `SELECT job, name, blockers, holds FROM task WHERE id = ? AND status = 'pending'`, id)
+	if err != nil || !found {
+		return err
+	}
+	if is.Holds > 0 {
+		if err := t.forgetHolds(is.Job, is.Name); err != nil {
+			return err
+		}
+	}
+	_, err = t.exec(`
 UPDATE task
 SET status = 'failed',
     reason = 'skipped',
     error = ?,
     completed_at = ?,
-    dismissed_at = ?
-WHERE id = ?
-  AND status = 'pending'
-RETURNING blockers`, notNeeded, t.now, t.now, id)
-	if err != nil || !found {
+    dismissed_at = ?,
+    blockers = blockers - holds,
+    holds = 0
+WHERE id = ?`, notNeeded, t.now, t.now, id)
+	if err != nil {
 		return err
 	}
 	d.Pending--
 	d.Dismissed++
-	if blockers > 0 {
+	if is.Blockers > 0 {
 		d.blocked--
 	}
 	var below []int64

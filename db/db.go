@@ -123,8 +123,9 @@ type tx struct {
 	// cost more than most statements do.
 	ctx context.Context
 
-	holds []int64 // jobs whose rows are locked
-	noted bool    // the progress of this transaction was noted at the gate
+	holds  []int64 // jobs whose rows are locked
+	waited bool    // places in pools are free for which tasks wait
+	noted  bool    // the progress of this transaction was noted at the gate
 }
 
 func (d *DB) newTx(ctx context.Context, c *engine.Conn) *tx {

@@ -12,7 +12,9 @@ type dialect struct {
 	byClaimable string // of job
 	byJobName   string // of job
 	byReady     string // of task
+	byLane      string // of task
 	byHeld      string // of task
+	byLaneNext  string // of lane
 	bySlot      string // of attempt
 	byMissing   string // of dependency
 	byEnd       string // of attempt
@@ -25,6 +27,7 @@ type dialect struct {
 	sound       string // lines that say what is wrong with the file, or just "ok"
 	foreignKeys string // table, row, parent and key of every broken reference
 	isList      string // whether t.args is a JSON array of texts
+	listNeeds   string // the texts n.need of a group, in order, with commas between
 
 	lockRow string // appended to a SELECT: keep the row until the end of the transaction
 	skip    string // the same, but skip rows that others have locked
@@ -39,13 +42,16 @@ var sqliteDialect = dialect{
 	byClaimable: "INDEXED BY job_claimable",
 	byJobName:   "INDEXED BY job_name",
 	byReady:     "INDEXED BY task_ready",
+	byLane:      "INDEXED BY task_lane",
 	byHeld:      "INDEXED BY task_held",
+	byLaneNext:  "INDEXED BY lane_next",
 	bySlot:      "INDEXED BY attempt_slot",
 	nextTask:    "SELECT coalesce(max(id), 0) + 1 FROM task", // only one transaction writes
 	changes:     "PRAGMA data_version",
 	sound:       "PRAGMA integrity_check",
 	foreignKeys: "PRAGMA foreign_key_check",
 	isList:      "CASE WHEN json_valid(t.args) THEN json_type(t.args) = 'array' AND NOT EXISTS (SELECT 1 FROM json_each(t.args) e WHERE e.type <> 'text') ELSE 0 END",
+	listNeeds:   "group_concat(n.need, ',' ORDER BY n.need)",
 	byMissing:   "INDEXED BY dependency_missing",
 	byEnd:       "INDEXED BY attempt_history",
 	byFailure:   "INDEXED BY attempt_failures",

@@ -37,7 +37,7 @@ LEFT JOIN task b ON b.id = (
     WHERE t.job = j.id AND t.status = 'pending' AND t.blockers = 0
     ORDER BY t.priority DESC, t.place, t.id LIMIT 1)
 WHERE coalesce(j.next_task, 0) <> coalesce(b.id, 0)
-   OR coalesce(j.next_priority, 0) <> coalesce(b.priority, 0)`},
+   OR coalesce(j.next_priority, 0) <> coalesce(b.priority + j.priority, 0)`},
 	{"a job's state follows from its tasks", `
 SELECT place, state || ', should be ' || follows AS what
 FROM (SELECT name AS place, state,
@@ -133,6 +133,37 @@ WHERE NOT ({isList})`},
 SELECT j.name || '/' || t.name AS place, 'exit code ' || coalesce(CAST(t.exit_code AS TEXT), 'none') AS what
 FROM task t JOIN job j ON j.id = t.job
 WHERE t.status = 'completed' AND coalesce(t.exit_code, 0) <> 0`},
+	{"a lane has the best task that waits only for its places", `
+SELECT j.name AS place, 'pools ' || w.pools || ': next task ' || coalesce(CAST(l.next_task AS TEXT), 'none') || ' should be ' || coalesce(CAST(b.id AS TEXT), 'none') AS what
+FROM (SELECT job, pools FROM lane
+      UNION
+      SELECT job, pools FROM task WHERE status = 'pending' AND blockers = 1 AND pools IS NOT NULL) w
+JOIN job j ON j.id = w.job
+LEFT JOIN lane l ON l.job = w.job AND l.pools = w.pools
+LEFT JOIN task b ON j.running < j.parallel AND b.id = (
+    SELECT t.id FROM task t
+    WHERE t.job = w.job AND t.pools = w.pools AND t.status = 'pending' AND t.blockers = 1
+    ORDER BY t.priority DESC, t.place, t.id LIMIT 1)
+WHERE coalesce(l.next_task, 0) <> coalesce(b.id, 0)
+   OR coalesce(l.next_priority, 0) <> coalesce(b.priority + j.priority, 0)`},
+	{"a job with tasks that need pools is marked so", `
+SELECT DISTINCT j.name AS place, 'not marked' AS what
+FROM task t JOIN job j ON j.id = t.job
+WHERE t.pools IS NOT NULL AND j.pooled = 0`},
+	{"only running attempts hold places in pools", `
+SELECT j.name || '/' || t.name AS place, 'attempt ' || a.number || ', ' || a.status || ', holds place ' || p.number || ' of ' || p.pool AS what
+FROM pool_place p JOIN attempt a ON a.id = p.attempt JOIN task t ON t.id = a.task JOIN job j ON j.id = a.job
+WHERE a.status <> 'running'`},
+	{"a running task holds the places that it needs", `
+SELECT j.name || '/' || t.name AS place, 'needs ' || coalesce(t.pools, 'none') || ', holds ' || coalesce(h.pools, 'none') AS what
+FROM attempt a
+JOIN task t ON t.id = a.task
+JOIN job j ON j.id = t.job
+LEFT JOIN (SELECT attempt, {list} AS pools
+           FROM (SELECT attempt, pool || CASE WHEN COUNT(*) = 1 THEN '' ELSE ':' || COUNT(*) END AS need
+                 FROM pool_place GROUP BY attempt, pool ORDER BY attempt, need) n
+           GROUP BY attempt) h ON h.attempt = a.id
+WHERE a.status = 'running' AND coalesce(t.pools, '') <> coalesce(h.pools, '')`},
 }
 
 // Finding is a broken rule.
@@ -168,7 +199,7 @@ func (d *DB) Check(ctx context.Context) ([]Finding, error) {
 
 // ruleQuery returns the query of a rule in the dialect of the database.
 func (d *DB) ruleQuery(r rule) string {
-	return strings.ReplaceAll(r.query, "{isList}", d.dialect.isList)
+	return strings.NewReplacer("{isList}", d.dialect.isList, "{list}", d.dialect.listNeeds).Replace(r.query)
 }
 
 // Rules describes what Check checks.

@@ -31,6 +31,15 @@ func everything(t *testing.T) *store {
 	s.MustEnqueue("failed", task("a"))
 	s.MustCancel("failed", "a")
 	s.MustEnqueue("timed", job.Spec{ID: "a", Command: "true", Delay: time.Hour})
+	if _, _, err := s.SetPool(ctx, "gpu", 3, false); err != nil {
+		t.Fatal(err)
+	}
+	gpu := func(id string) job.Spec { return job.Spec{ID: id, Command: "true", Pools: []string{"gpu:2"}} }
+	s.MustEnqueue("pooled", gpu("gpu1"), gpu("gpu2"))
+	if _, err := s.SetJob(ctx, "pooled", db.JobChange{Parallel: new(2)}); err != nil {
+		t.Fatal(err)
+	}
+	s.MustClaim("pooled")
 	s.Sound()
 	return s
 }
@@ -45,6 +54,10 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		blockers = "a task's blockers are its unfinished dependencies and its holds"
 		holds    = "a pending task's holds are the times and places that it waits for, others have none"
 		jobHolds = "a job's holds are its pause and the retries that it waits for"
+		lane     = "a lane has the best task that waits only for its places"
+		pooled   = "a job with tasks that need pools is marked so"
+		ended    = "only running attempts hold places in pools"
+		places   = "a running task holds the places that it needs"
 		running  = "a running task has one running attempt, any other has none"
 		number   = "no attempt has a number above its task's count"
 		ofJob    = "an attempt is of its task's job"
@@ -88,6 +101,14 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		{"a job that does not wait for a retry", `UPDATE hold SET holds_job = 1`, jobHolds, "timed"},
 		{"a task that waits for an end that was", `UPDATE dependency SET condition = 'any' WHERE task = (SELECT id FROM task WHERE name = 'blocked');
 UPDATE dependency SET needs = (SELECT id FROM task WHERE name = 'ok') WHERE task = (SELECT id FROM task WHERE name = 'blocked')`, forgot, "j/blocked"},
+		{"a task that waits for no pool", `UPDATE task SET blockers = 0, holds = 0 WHERE name = 'gpu2'`, holds, "pooled/gpu2"},
+		{"a lane that is gone", `DELETE FROM lane`, lane, "pooled"},
+		{"a lane with another task", `UPDATE lane SET next_task = (SELECT id FROM task WHERE name = 'gpu1')`, lane, "pooled"},
+		{"a lane with another priority", `UPDATE lane SET next_priority = 17`, lane, "pooled"},
+		{"a job that is not known to need pools", `UPDATE job SET pooled = 0 WHERE name = 'pooled'`, pooled, "pooled"},
+		{"a place that an ended attempt holds", `UPDATE attempt SET status = 'completed', slot = NULL, ended_at = started_at WHERE id IN (SELECT attempt FROM pool_place)`, ended, "pooled/gpu1"},
+		{"a place that nobody holds", `DELETE FROM pool_place WHERE number = 1`, places, "pooled/gpu1"},
+		{"a place too many", `INSERT INTO pool_place (pool, number, attempt) SELECT 'gpu', 2, attempt FROM pool_place WHERE number = 1`, places, "pooled/gpu1"},
 		{"a running task without an attempt", `UPDATE attempt SET status = 'completed', slot = NULL, ended_at = started_at WHERE status = 'running'`, running, "j/runs"},
 		{"an attempt of a task that does not run", `UPDATE task SET status = 'completed' WHERE name = 'runs'`, running, "j/runs"},
 		{"an attempt that nobody has counted", `UPDATE task SET attempts = 0 WHERE name = 'ok'`, number, "j/ok"},

@@ -25,6 +25,12 @@ type Batch struct {
 	// still come, instead of failing with ErrNoTask.
 	AllowMissing bool
 
+	// Settings changes those of the job; nil: they stay.
+	Settings *JobChange
+	// JobDefaults gives a task what a job has for tasks that do not say it themselves (see
+	// JobSettings). Nil: nothing.
+	JobDefaults func(defaults []byte, s *job.Spec) error
+
 	// NewJob fails with ErrJobExists if the job exists.
 	NewJob bool
 	// RetryHolds says whether other tasks of the job wait while one waits for its retry;
@@ -108,20 +114,16 @@ func (t *tx) enqueue(b Batch) (Added, error) {
 	if err != nil {
 		return Added{}, err
 	}
-	a.defaults = append(a.defaults, b.Defaults)
-	if err := t.setRetryHolds(a.job.ID, b.RetryHolds); err != nil {
-		return Added{}, err
-	}
-	if b.NewJob && !a.created {
-		return Added{}, fmt.Errorf("job %q %w", b.Job, ErrJobExists)
-	}
-	if err := a.labelNew(b.Labels); err != nil {
+	if err := a.prepare(&b); err != nil {
 		return Added{}, err
 	}
 	out := Added{Job: b.Job}
 	n := 0
 	for spec, err := range b.Tasks {
 		if err != nil {
+			return Added{}, err
+		}
+		if err := a.fill(&b, &spec); err != nil {
 			return Added{}, err
 		}
 		stored := a.count
@@ -151,6 +153,21 @@ func (t *tx) enqueue(b Batch) (Added, error) {
 	}
 	out.Count, out.first, out.last = a.count, a.first, a.last
 	return out, nil
+}
+
+// prepare gives the job of a batch what the batch says of it.
+func (a *adder) prepare(b *Batch) error {
+	if b.NewJob && !a.created {
+		return fmt.Errorf("job %q %w", b.Job, ErrJobExists)
+	}
+	a.defaults = append(a.defaults, b.Defaults)
+	if err := a.t.setRetryHolds(a.job.ID, b.RetryHolds); err != nil {
+		return err
+	}
+	if err := a.labelNew(b.Labels); err != nil {
+		return err
+	}
+	return a.set(b.Settings)
 }
 
 // finish makes the checks that need all tasks of the batch, and updates the job.

@@ -12,7 +12,8 @@ import (
 type Finished struct {
 	// Next is the task that the same runner continues with; nil: none, and it exits.
 	Next *Assignment
-	// Ready reports whether the job has another task to claim now.
+	// Ready reports whether there may be another task to claim now: of the job, or one
+	// that has waited for places in pools.
 	Ready bool
 }
 
@@ -40,9 +41,12 @@ func (d *DB) Finish(ctx context.Context, a *Assignment, r job.Result, next bool)
 		}
 		row, err := t.best(a.job)
 		if err != nil || row == nil {
+			out.Ready = t.waited
 			return err
 		}
-		out.Next, err = t.claim(a.runner, row)
+		if out.Next, err = t.claim(a.runner, row); err == nil {
+			out.Ready = out.Next.more || t.waited
+		}
 		return err
 	})
 	if err == nil {
@@ -71,6 +75,9 @@ func (d *DB) Recorded(ctx context.Context, a *Assignment, r job.Result) (Finishe
 			return err
 		}
 		out.Ready, err = t.get(new(int), `SELECT 1 FROM job WHERE id = ? AND next_task IS NOT NULL AND holds = 0 AND running < parallel AND `+notPaused, a.job)
+		if err == nil && !out.Ready {
+			out.Ready, err = t.anyLane()
+		}
 		return err
 	})
 	if err != nil {
@@ -131,7 +138,8 @@ func (t *tx) finish(e ending, r job.Result) (ready bool, err error) {
 			return false, err
 		}
 		if again {
-			return t.updateJob(e.job, delta{Counts: job.Counts{Running: -1, Pending: 1}, blocked: 1})
+			ready, err = t.updateJob(e.job, delta{Counts: job.Counts{Running: -1, Pending: 1}, blocked: 1, ended: e.attempt})
+			return ready || t.waited, err
 		}
 	}
 	n, err = t.exec(endTask, r.Status, text(string(r.Reason)), r.ExitCode, text(r.Signal), text(r.Error), t.now, e.task)
@@ -141,7 +149,7 @@ func (t *tx) finish(e ending, r job.Result) (ready bool, err error) {
 	if n != 1 {
 		return false, errNotRunning
 	}
-	d := delta{Counts: job.Counts{Running: -1}}
+	d := delta{Counts: job.Counts{Running: -1}, ended: e.attempt}
 	if r.Status == job.Completed {
 		d.Completed = 1
 		if err := t.unblock(e.task, &d); err != nil {
@@ -153,7 +161,8 @@ func (t *tx) finish(e ending, r job.Result) (ready bool, err error) {
 			return false, err
 		}
 	}
-	return t.updateJob(e.job, d)
+	ready, err = t.updateJob(e.job, d)
+	return ready || t.waited, err
 }
 
 const endAttempt = `

@@ -29,6 +29,9 @@ func (t *tx) giveBack(a *Assignment) (bool, error) {
 	if asked, err := t.cancelAsked(a); asked || err != nil {
 		return false, err
 	}
+	if err := t.freePlaces(a.attemptID, a.Token); err != nil {
+		return false, err
+	}
 	n, err := t.exec(`
 DELETE FROM attempt
 WHERE id = ?
@@ -43,6 +46,8 @@ WHERE id = ?
 	n, err = t.exec(`
 UPDATE task
 SET status = 'pending',
+    blockers = CASE WHEN pools IS NULL THEN 0 ELSE 1 END,
+    holds = CASE WHEN pools IS NULL THEN 0 ELSE 1 END,
     attempts = attempts - 1,
     started_at = NULL
 WHERE id = ?
@@ -53,7 +58,7 @@ WHERE id = ?
 	if n != 1 {
 		return false, fmt.Errorf("%w: attempt is running but its task is not", ErrCorrupt)
 	}
-	back := delta{Counts: job.Counts{Pending: 1, Running: -1}}
+	back := delta{Counts: job.Counts{Pending: 1, Running: -1}, blocked: a.pooled()}
 	// A job that has no ended task and no other running one has not begun.
 	begun, err := t.get(new(int), `SELECT 1 FROM job WHERE id = ? AND (completed + failed > 0 OR running > 1)`, a.job)
 	if err != nil {

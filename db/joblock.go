@@ -18,9 +18,11 @@ type jobRow struct {
 	Name  string
 	Added int64
 	State job.State
+
+	Defaults *string // see JobSettings
 }
 
-const selectJob = `SELECT id, name, added, state FROM job WHERE name = ?`
+const selectJob = `SELECT id, name, added, state, defaults FROM job WHERE name = ?`
 
 // findJob finds a job by its name, or returns ErrNoJob.
 func (t *tx) findJob(name string) (*jobRow, error) { return t.jobBy(selectJob, name) }

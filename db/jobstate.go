@@ -16,6 +16,7 @@ type delta struct {
 	blocked    int       // added to the pending tasks that have blockers
 	added      *int64    // new number of tasks ever added; nil: unchanged
 	state      job.State // new state; empty: derived from the counters
+	ended      int64     // an attempt that has ended, whose places in pools are free; 0: none
 }
 
 // updateJob changes the counters of a job, finds its first ready task anew, and
@@ -26,6 +27,8 @@ func (t *tx) updateJob(id int64, d delta) (ready bool, err error) {
 		Running, Pending, Failed, Holds int
 		State                           job.State
 		Next                            *int64 `db:"next_task"`
+		Parallel                        int
+		Pooled                          bool
 	}
 	state := d.state
 	if state == "" && d.Running > 0 {
@@ -43,6 +46,11 @@ func (t *tx) updateJob(id int64, d delta) (ready bool, err error) {
 	}
 	next := now.Next != nil
 	ready = next && now.Holds == 0
+	if now.Pooled {
+		if err := t.keepPooled(id, d.ended, now.Running < now.Parallel); err != nil {
+			return false, err
+		}
+	}
 	if d.state != "" || now.Running > 0 {
 		return ready, nil
 	}
@@ -71,7 +79,7 @@ SET pending = pending + ?,
     state = coalesce(?, state),
     updated_at = ?,
     (next_task, next_priority) = (
-        SELECT id, priority
+        SELECT id, task.priority + job.priority
         FROM task ` + d.dialect.byReady + `
         WHERE task.job = job.id
           AND task.status = 'pending'
@@ -79,7 +87,7 @@ SET pending = pending + ?,
         ORDER BY task.priority DESC, task.place, task.id
         LIMIT 1)
 WHERE id = ?
-RETURNING running, pending, failed, holds, state, next_task`
+RETURNING running, pending, failed, holds, state, next_task, parallel, pooled`
 }
 
 // settled is the state of a job that has no running task. While a task is ready, or

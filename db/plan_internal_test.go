@@ -45,21 +45,25 @@ var hot = []struct {
 }{
 	{"claim the best task of all", "ORDER BY j.next_priority DESC, j.next_task", []string{
 		"SCAN j USING INDEX job_claimable", // in the order that is asked for, so it stops at the first
-		"SCALAR SUBQUERY 2",
+		"SCALAR SUBQUERY 3",
 		"SEARCH setting USING PRIMARY KEY (key=?)", // once
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH e USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
 		"SCALAR SUBQUERY 1",
 		"SCAN attempt USING INDEX attempt_slot", // what runs now
+		"SCALAR SUBQUERY 2",
+		"SCAN lane USING COVERING INDEX lane_next", // it stops at the first
 	}},
 	{"claim the best task of a job", "WHERE j.id = ?\n  AND j.holds = 0", []string{
 		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
-		"SCALAR SUBQUERY 2",
+		"SCALAR SUBQUERY 3",
 		"SEARCH setting USING PRIMARY KEY (key=?)",
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH e USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
 		"SCALAR SUBQUERY 1",
 		"SCAN attempt USING INDEX attempt_slot",
+		"SCALAR SUBQUERY 2",
+		"SCAN lane USING COVERING INDEX lane_next", // it stops at the first
 	}},
 	{"find the lowest free place of a job", "SELECT min(free.slot)", []string{
 		"CO-ROUTINE free",
@@ -75,9 +79,11 @@ var hot = []struct {
 	{"count the claimable jobs", ") AS claimable", []string{
 		"CO-ROUTINE claimable",
 		"SCAN job USING INDEX job_claimable",
-		"SCALAR SUBQUERY 1",
+		"SCALAR SUBQUERY 2",
 		"SEARCH setting USING PRIMARY KEY (key=?)",
 		"SCAN claimable",
+		"SCALAR SUBQUERY 1",
+		"SCAN lane USING COVERING INDEX lane_next",
 	}},
 	{"find who has a unique key", "AND unique_key = ?$", []string{
 		"SEARCH task USING INDEX task_unique (job=? AND unique_key=?)",
@@ -207,7 +213,7 @@ var hot = []struct {
 		"SEARCH j USING COVERING INDEX job_name (name=?)",
 		"SEARCH t USING INDEX task_name (job=? AND name=?)",
 	}},
-	{"find a job by its name", "SELECT id, name, added, state FROM job", []string{
+	{"find a job by its name", "SELECT id, name, added, state, defaults FROM job", []string{
 		"SEARCH job USING INDEX job_name (name=?)",
 	}},
 	{"find a task by its id", "SELECT id, status FROM task", []string{
@@ -241,7 +247,7 @@ var hot = []struct {
 
 func TestHotStatementsUseTheirIndex(t *testing.T) {
 	d := exercised(t)
-	for _, h := range hot {
+	for _, h := range slices.Concat(hot, hotOfPools) {
 		var found []string
 		for query := range only(t, d).Stmts {
 			if strings.Contains(query+"$", h.part) {
@@ -262,7 +268,7 @@ func TestNoStatementReadsOrSortsMoreThanItMust(t *testing.T) {
 	d := exercised(t)
 	used := map[string]bool{}
 	for query := range only(t, d).Stmts {
-		if slices.ContainsFunc(hot, func(h struct {
+		if slices.ContainsFunc(slices.Concat(hot, hotOfPools), func(h struct {
 			name, part string
 			plan       []string
 		}) bool {
@@ -299,7 +305,7 @@ func TestEveryStatementOfThePackageIsExplained(t *testing.T) {
 	}
 	sql := regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\s`)
 	for _, text := range texts(t) {
-		text = strings.ReplaceAll(text, "{isList}", d.dialect.isList)
+		text = d.ruleQuery(rule{query: text})
 		if sql.MatchString(text) && !strings.Contains(prepared.String(), text) {
 			t.Errorf("no operation of this test prepares %s", text)
 		}
@@ -466,6 +472,7 @@ func exercise(t *testing.T, d *DB) {
 	must(err)
 
 	exerciseHolds(t, d)
+	exercisePools(t, d)
 
 	must(d.RegisterManager(ctx, Instance{ID: "m", StartedAt: time.Now()}))
 	must(d.AskToStop(ctx, "m", StopDrain))

@@ -202,6 +202,7 @@ var postgresDialect = dialect{
 	sound:       "SELECT 'ok'",
 	foreignKeys: "SELECT 0",
 	isList:      "jsonb_typeof(CAST(t.args AS jsonb)) = 'array'",
+	listNeeds:   "string_agg(n.need, ',' ORDER BY n.need)",
 	lockRow:     " FOR UPDATE",
 	skip:        " FOR UPDATE OF j SKIP LOCKED",
 }
@@ -215,9 +216,10 @@ func forPostgres(query string) string {
 		}
 	}
 	return strings.NewReplacer(
-		from.isList, to.isList,
+		from.isList, to.isList, from.listNeeds, to.listNeeds,
 		from.lockRow, to.lockRow, from.skip, to.skip,
 		from.byClaimable, "", from.byReady, "", from.byHeld, "", from.bySlot, "", from.byMissing, "", from.byJobName, "",
+		from.byLane, "", from.byLaneNext, "",
 	).Replace(query)
 }
 

@@ -26,8 +26,7 @@ func (t *tx) reconsider(jobID int64) (d delta, err error) {
 		}
 		again = false
 		if conditional {
-			n, err := t.exec(skipUnneeded, notNeeded, t.now, t.now, jobID)
-			if again = n > 0; err != nil {
+			if again, err = t.skipAnew(jobID); err != nil {
 				return d, err
 			}
 		}
@@ -77,6 +76,20 @@ SET blockers = holds + (
 WHERE job = ?
   AND status <> 'running'`
 
+// skipAnew skips tasks that are not to run, if there are any.
+func (t *tx) skipAnew(jobID int64) (any bool, err error) {
+	var skipped []string
+	if err := t.all(&skipped, skipUnneeded, notNeeded, t.now, t.now, jobID); err != nil {
+		return false, err
+	}
+	for _, name := range skipped {
+		if err := t.forgetHolds(jobID, name); err != nil {
+			return false, err
+		}
+	}
+	return len(skipped) > 0, nil
+}
+
 // skipUnneeded skips tasks as skip does, a generation at a time.
 const skipUnneeded = `
 UPDATE task
@@ -84,7 +97,9 @@ SET status = 'failed',
     reason = 'skipped',
     error = ?,
     completed_at = ?,
-    dismissed_at = ?
+    dismissed_at = ?,
+    blockers = blockers - holds,
+    holds = 0
 WHERE job = ?
   AND status = 'pending'
   AND (run_if = 'failure' AND blockers = holds
@@ -100,7 +115,8 @@ WHERE job = ?
            JOIN task n ON n.id = d.needs
            WHERE d.task = task.id
              AND d.condition = 'success'
-             AND n.reason = 'skipped'))`
+             AND n.reason = 'skipped'))
+RETURNING name`
 
 // counted is by how much the counters of a job differ from its tasks.
 func (t *tx) counted(jobID int64) (d delta, err error) {

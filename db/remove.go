@@ -106,6 +106,7 @@ func (t *tx) removeJob(j *jobRow) (RemovedJob, error) {
 var forgetJob = []string{
 	`UPDATE task SET parent = NULL WHERE parent IN (SELECT id FROM task WHERE job = ?)`,
 	`UPDATE task SET root = NULL WHERE root IN (SELECT id FROM task WHERE job = ?)`,
+	`DELETE FROM lane WHERE job = ?`,
 	`DELETE FROM dependency WHERE task IN (SELECT id FROM task WHERE job = ?)`,
 	`DELETE FROM hold WHERE task IN (SELECT id FROM task WHERE job = ?)`,
 	`DELETE FROM attempt WHERE task IN (SELECT id FROM task WHERE job = ?)`,

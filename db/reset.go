@@ -69,8 +69,9 @@ func (t *tx) reset(j *jobRow, which Which) (Resetting, error) {
 		if err != nil {
 			return out, err
 		}
-		if _, err := t.exec(toPending+`
-WHERE id = ?`, f.ID); err != nil {
+		if _, err := t.get(&f.Blockers, toPending+`
+WHERE id = ?
+RETURNING blockers`, f.ID); err != nil {
 			return out, err
 		}
 		change.reset(f.Blockers, f.Dismissed)

@@ -54,6 +54,9 @@ func (d *DB) Resume(ctx context.Context, b Batch) (Resumed, error) {
 		if err := t.setRetryHolds(a.job.ID, b.RetryHolds); err != nil {
 			return err
 		}
+		if err := a.set(b.Settings); err != nil {
+			return err
+		}
 		r := resumer{t: t, job: &a.job, adder: a, batch: b, stored: map[string]*storedDef{}, given: map[string]bool{}, envs: map[int64][]string{}}
 		if err = t.relabel(a.job.ID, 0, b.Labels); err == nil {
 			err = r.resume()
@@ -146,6 +149,9 @@ func (r *resumer) readBatch() error {
 			err = spec.Check()
 		}
 		if err != nil {
+			return err
+		}
+		if err := r.adder.fill(&r.batch, &spec); err != nil {
 			return err
 		}
 		spec.DefaultRetries(r.adder.defaults...)
@@ -275,6 +281,9 @@ func (r *resumer) redefine() error {
 		if err != nil {
 			return err
 		}
+		if err := r.t.needPools(r.job.ID, &spec, job.Pending); err != nil {
+			return err
+		}
 		_, err = r.t.exec(toPending+`,`+specSet+`,
     environment = ?,
     from_file = 1
@@ -283,6 +292,9 @@ WHERE id = ?`, append(asked, env, s.id)...)
 			return err
 		}
 		if err := r.t.relabel(r.job.ID, s.id, spec.Labels); err != nil {
+			return err
+		}
+		if err := r.t.holdForPools(s.id, s.spec.Pools, spec.Pools); err != nil {
 			return err
 		}
 		if s.environment != nil && (env == nil || *env != *s.environment) && !slices.Contains(r.unused, *s.environment) {

@@ -11,9 +11,9 @@ import (
 // dependencies. All statements that read or write them are built from this list;
 // specRow and appendSpec have the same order.
 const (
-	specColumns = `command, args, dir, priority, timeout, retries, retry, run_if`
-	specMarks   = `?, ?, ?, ?, ?, ?, ?, ?`
-	specOfT     = `t.command, t.args, t.dir, t.priority, t.timeout, t.retries, t.retry, t.run_if`
+	specColumns = `command, args, dir, priority, timeout, retries, retry, run_if, pools`
+	specMarks   = `?, ?, ?, ?, ?, ?, ?, ?, ?`
+	specOfT     = `t.command, t.args, t.dir, t.priority, t.timeout, t.retries, t.retry, t.run_if, t.pools`
 	specSet     = `
     command = ?,
     args = ?,
@@ -22,7 +22,8 @@ const (
     timeout = ?,
     retries = ?,
     retry = ?,
-    run_if = ?`
+    run_if = ?,
+    pools = ?`
 )
 
 // specRow holds the values of these columns.
@@ -34,11 +35,12 @@ type specRow struct {
 	Retries       int
 	Retry         *string
 	RunIf         job.RunIf `db:"run_if"`
+	Pools         *string
 }
 
 // into returns the scan destinations.
 func (r *specRow) into() []any {
-	return []any{&r.Command, &r.Args, &r.Dir, &r.Priority, &r.Timeout, &r.Retries, &r.Retry, &r.RunIf}
+	return []any{&r.Command, &r.Args, &r.Dir, &r.Priority, &r.Timeout, &r.Retries, &r.Retry, &r.RunIf, &r.Pools}
 }
 
 // spec returns the task in the row.
@@ -54,6 +56,7 @@ func (r *specRow) spec(id string) (job.Spec, error) {
 	if r.RunIf != job.RunOnSuccess {
 		s.RunIf = r.RunIf
 	}
+	s.Pools = poolsOf(r.Pools)
 	s.Retry, err = decodeRetry(r.Retry)
 	return s, err
 }
@@ -61,6 +64,10 @@ func (r *specRow) spec(id string) (job.Spec, error) {
 // appendSpec appends the values of a task for these columns.
 func appendSpec(values []any, s *job.Spec) ([]any, error) {
 	args, err := encodeArgs(s.Args)
+	pools, unreadable := job.NormalPools(s.Pools)
+	if unreadable != nil {
+		return nil, unreadable
+	}
 	return append(values, s.Command, args, text(s.Dir), s.Priority, number(s.Timeout.Microseconds()),
-		max(0, s.Retries), encodeRetry(s.Retry), cmp.Or(s.RunIf, job.RunOnSuccess)), err
+		max(0, s.Retries), encodeRetry(s.Retry), cmp.Or(s.RunIf, job.RunOnSuccess), poolsText(pools)), err
 }

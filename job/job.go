@@ -100,6 +100,7 @@ type Spec struct {
 	Env          []string      // "KEY=VALUE" pairs; nil: the environment of the manager
 	Priority     int           // higher runs first; 0 is the default
 	Timeout      time.Duration // time limit; 0: task_timeout of the configuration; NoTimeout: none
+	Pools        []string      // places that it needs while it runs, as NormalPools returns them
 	Retries      int           // attempts that may follow a failed one; 0: as its job or the configuration says; NoRetries: none
 	Retry        Retry         // how they follow
 	Due          time.Time     // it does not start before; zero: at once

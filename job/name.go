@@ -133,6 +133,9 @@ func (s *Spec) Check() error {
 	if err := CheckText("working directory", s.Dir); err != nil {
 		return err
 	}
+	if _, err := NormalPools(s.Pools); err != nil {
+		return fmt.Errorf("pools: %w", err)
+	}
 	if s.RunIf == RunOnFailure && len(s.Dependencies)+len(s.AfterAny) == 0 {
 		return fmt.Errorf("run_if is failure, and it depends on no task that could fail")
 	}

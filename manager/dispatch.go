@@ -187,7 +187,7 @@ func (s *dispatching) obey(ctx context.Context, o dispatch.Order) {
 	case dispatch.Count:
 		w, err := s.db.Work(ctx, o.Limit, s.onlyJob)
 		s.trouble.report(noLook, "cannot look for work", err)
-		s.handle(ctx, dispatch.Counted{Ready: w.Jobs, Due: w.Due, Failed: err != nil})
+		s.handle(ctx, dispatch.Counted{Ready: w.Tasks, Due: w.Due, Failed: err != nil})
 	case dispatch.CountParked:
 		n, err := s.db.Parked(ctx)
 		if err != nil {

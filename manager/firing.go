@@ -59,8 +59,10 @@ func setBatch(f *db.Firing) error {
 	f.Batch = db.Batch{Job: s.Job, Tasks: each(tasks)}
 	if s.Job == "" {
 		f.Batch.Job, f.Batch.NewJob, f.Batch.FromFile = schedule.JobName(s.Name, at), true, true
+		f.Batch.Settings = &db.JobChange{}
+		f.Batch.Settings.Parallel, f.Batch.Settings.Priority, err = what.JobSettings()
 	}
-	return nil
+	return err
 }
 
 // each yields tasks that are in memory.

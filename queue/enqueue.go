@@ -27,6 +27,7 @@ type EnqueueOptions struct {
 	FromFile     bool                         // the tasks are those of a job file, for a later Resume
 	RetryHolds   *bool                        // whether other tasks of the job wait while one waits for its retry; nil: as it is
 	Labels       []string                     // of the job, if it is new or resumed: "KEY=VALUE" pairs
+	Settings     *db.JobChange                // changes those of the job; nil: they stay
 }
 
 // EnqueuedForm is the form of a task that was queued or existed.
@@ -78,7 +79,8 @@ func (q *Queue) batch(tasks iter.Seq2[job.Spec, error], o EnqueueOptions) db.Bat
 	c := o.Caller
 	b := db.Batch{
 		Job: o.Job, Tasks: tasks, IfAbsent: o.IfAbsent, Compare: o.Compare, AllowMissing: o.AllowMissing,
-		NewJob: o.NewJob, FromFile: o.FromFile, RetryHolds: o.RetryHolds, Labels: o.Labels, Defaults: q.retries(), Parent: c.Token, ParentJob: c.Job, ParentTask: c.Task,
+		NewJob: o.NewJob, FromFile: o.FromFile, RetryHolds: o.RetryHolds, Labels: o.Labels, Defaults: q.retries(), JobDefaults: withDefaults, Settings: o.Settings,
+		Parent: c.Token, ParentJob: c.Job, ParentTask: c.Task,
 		DefaultJob: DefaultJob, MaxSubtasks: q.conf.MaxSubtasks, MaxDepth: q.conf.MaxSubtaskDepth,
 	}
 	if c.Token == "" && c.Job != "" && c.BasePath == q.conf.BasePath {
@@ -140,9 +142,9 @@ func filled(tasks iter.Seq2[job.Spec, error], template job.Spec) iter.Seq2[job.S
 	}
 }
 
-// Fill gives a task what it does not say itself: directory, priority, time limit, retries
-// and labels of the template. A relative directory is one below the template's. Its variables
-// are set on top of the template's environment.
+// Fill gives a task what it does not say itself: directory, priority, time limit, retries,
+// pools and labels of the template. A relative directory is one below the template's. Its
+// variables are set on top of the template's environment.
 func Fill(s *job.Spec, template job.Spec) {
 	if s.Dir == "" {
 		s.Dir = template.Dir
@@ -161,6 +163,9 @@ func Fill(s *job.Spec, template job.Spec) {
 		s.Timeout = template.Timeout
 	}
 	s.DefaultRetries(template)
+	if len(s.Pools) == 0 {
+		s.Pools = template.Pools
+	}
 	if len(template.Labels) > 0 {
 		s.Labels = MergeLabels(template.Labels, s.Labels)
 	}

@@ -93,6 +93,7 @@ type TaskForm struct {
 	Priority         int           `json:"priority"`
 	Timeout          *float64      `json:"timeout"`         // seconds; null: none
 	TimeoutDefault   bool          `json:"timeout_default"` // Timeout is that of the configuration
+	Pools            []string      `json:"pools"`           // places that it needs, as gpu:2
 	Dependencies     []string      `json:"dependencies"`
 	AfterAny         []string      `json:"after_any"`
 	RunIf            job.RunIf     `json:"run_if"` // which ends of the dependencies let it run
@@ -133,7 +134,7 @@ func toTaskForm(l db.Listed, waits WaitsFor, limit time.Duration, base string) T
 	out := TaskForm{
 		Job: t.Job, Task: t.ID, Status: t.Status, Reason: OrNull(t.Reason), Command: t.Command, Args: list(t.Args),
 		WorkingDirectory: OrNull(t.Dir), Priority: t.Priority, TimeoutDefault: t.Timeout == 0,
-		Dependencies: list(t.Dependencies), AfterAny: list(t.AfterAny), RunIf: cmp.Or(t.RunIf, job.RunOnSuccess), BlockedBy: []BlockerForm{}, WaitsFor: OrNull(waits), Parent: OrNull(t.Parent),
+		Pools: list(t.Pools), Dependencies: list(t.Dependencies), AfterAny: list(t.AfterAny), RunIf: cmp.Or(t.RunIf, job.RunOnSuccess), BlockedBy: []BlockerForm{}, WaitsFor: OrNull(waits), Parent: OrNull(t.Parent),
 		Attempts: t.Attempts, Retries: t.Retries, Tries: t.Tries, DueAt: instant(t.Due),
 		ExitCode: t.ExitCode, Signal: OrNull(t.Signal), Error: OrNull(t.Error),
 		CreatedAt: job.FormatTime(t.CreatedAt), StartedAt: instant(t.StartedAt), CompletedAt: instant(t.CompletedAt),

@@ -45,6 +45,7 @@ type Status struct {
 	Tasks  []db.Listed // to show
 	Active []db.Active // running attempts of all jobs
 	Pauses db.Pauses   // of all jobs
+	Pools  []db.Pool   // with who holds their places
 
 	History   []job.Attempt // of the one task
 	EnvNames  []string      // names of the variables that are stored with it
@@ -70,7 +71,7 @@ func (q *Queue) Status(ctx context.Context, query StatusQuery) (*Status, error) 
 // StatusHead is Status without the tasks, which may be many: EachTask reads them.
 func (q *Queue) StatusHead(ctx context.Context, query StatusQuery) (*Status, error) {
 	s := &Status{Query: query, Places: q.conf.MaxConcurrentRunners, queue: q}
-	for _, read := range []func(context.Context) error{s.ReadManager, s.readJobs, s.readTask} {
+	for _, read := range []func(context.Context) error{s.ReadManager, s.readJobs, s.readTask, s.readPools} {
 		if err := read(ctx); err != nil {
 			return nil, err
 		}
@@ -88,6 +89,12 @@ func (s *Status) ReadManager(ctx context.Context) error {
 	}
 	s.Trouble, s.Since = h.Trouble, h.Since
 	s.Manager, err = s.queue.DB.Manager(ctx)
+	return err
+}
+
+// readPools reads who holds the places of pools.
+func (s *Status) readPools(ctx context.Context) (err error) {
+	s.Pools, err = s.queue.DB.Pools(ctx, false)
 	return err
 }
 
@@ -265,7 +272,8 @@ const (
 	WaitsForTime    WaitsFor = "time"         // it is to start later
 	WaitsForRetry   WaitsFor = "retry"        // it has failed, and is tried again later
 	WaitsForManager WaitsFor = "manager"      // none serves
-	WaitsForJob     WaitsFor = "job"          // another task of its job runs
+	WaitsForJob     WaitsFor = "job"          // as many tasks of its job run as may at once
+	WaitsForPool    WaitsFor = "pool"         // the places that it needs in a pool are not free
 	WaitsForPlace   WaitsFor = "place"        // max_concurrent_runners are running
 	WaitsForTurn    WaitsFor = "turn"         // it is about to start, or other tasks of its job come first
 )
@@ -285,15 +293,28 @@ func (s *Status) Waits(l db.Listed) WaitsFor {
 		return WaitsForTime
 	case s.Manager == nil:
 		return WaitsForManager
-	case s.RunningTask(l.Job) != "":
+	case s.fullJob(l.Job):
 		return WaitsForJob
+	case s.Short(l) != nil:
+		return WaitsForPool
 	case len(s.Active) >= s.Places:
 		return WaitsForPlace
 	}
 	return WaitsForTurn
 }
 
-// RunningTask returns the running task of a job, or "".
+// fullJob reports whether as many tasks of a job run as may at once.
+func (s *Status) fullJob(name string) bool {
+	running, parallel := 0, 1
+	for _, a := range s.Active {
+		if a.Job == name {
+			running, parallel = running+1, a.Parallel
+		}
+	}
+	return running >= parallel
+}
+
+// RunningTask returns a running task of a job, or "".
 func (s *Status) RunningTask(name string) string {
 	for _, a := range s.Active {
 		if a.Job == name {

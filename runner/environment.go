@@ -18,12 +18,14 @@ const (
 	EnvJob      = "AIR_EXECUTOR_JOB"
 	EnvTask     = "AIR_EXECUTOR_TASK"
 	EnvAttempt  = "AIR_EXECUTOR_ATTEMPT"
+	EnvSlot     = "AIR_EXECUTOR_SLOT"  // its place among the running tasks of its job, from 0
+	EnvPool     = "AIR_EXECUTOR_POOL_" // and the name of a pool in capitals: the places that it holds there
 	EnvToken    = "AIR_EXECUTOR_TOKEN" // identifies the attempt; also marks its processes
 )
 
 // OwnVariables are the variables that a task gets from its runner, and must not inherit
 // from the shell that queued it.
-var OwnVariables = []string{EnvBasePath, EnvConfig, EnvJob, EnvTask, EnvAttempt, EnvToken}
+var OwnVariables = []string{EnvBasePath, EnvConfig, EnvJob, EnvTask, EnvAttempt, EnvSlot, EnvToken}
 
 // passing are variables that are about one process or service and would mislead any
 // other: those with which systemd tells a service about itself (systemd.exec(5)), and
@@ -47,12 +49,16 @@ func environment(s *Setup, a *db.Assignment) []string {
 	if env == nil {
 		env = Inheritable(s.untuned())
 	}
-	env = append(without(env, OwnVariables),
+	env = append(withoutOwn(env),
 		EnvBasePath+"="+s.BasePath,
 		EnvJob+"="+a.Job,
 		EnvTask+"="+a.Task,
 		EnvAttempt+"="+strconv.Itoa(a.Attempt),
+		EnvSlot+"="+strconv.Itoa(a.Slot),
 		Mark(a.Token))
+	for _, p := range a.Pools {
+		env = append(env, poolVariable(p))
+	}
 	if s.ConfigFile != "" {
 		env = append(env, EnvConfig+"="+s.ConfigFile)
 	}
@@ -62,9 +68,24 @@ func environment(s *Setup, a *db.Assignment) []string {
 	return withProgram(withDir(env, workingDir(s.BasePath, a.Dir)), s.BasePath)
 }
 
+// poolVariable says which places of a pool a task holds.
+func poolVariable(p db.PoolPlaces) string {
+	numbers := make([]string, len(p.Numbers))
+	for i, n := range p.Numbers {
+		numbers[i] = strconv.Itoa(n)
+	}
+	return EnvPool + strings.ReplaceAll(strings.ToUpper(p.Pool), "-", "_") + "=" + strings.Join(numbers, ",")
+}
+
 // Inheritable returns the variables of a process that a task may inherit: all but ours,
 // and those that are about one process or service.
-func Inheritable(env []string) []string { return without(without(env, OwnVariables), passing) }
+func Inheritable(env []string) []string { return without(withoutOwn(env), passing) }
+
+// withoutOwn leaves out what a task gets from its runner: OwnVariables, and those of
+// all pools.
+func withoutOwn(env []string) []string {
+	return slices.DeleteFunc(without(env, OwnVariables), func(kv string) bool { return strings.HasPrefix(kv, EnvPool) })
+}
 
 // without returns env without these variables, in a new slice.
 func without(env, variables []string) []string {

@@ -11,11 +11,12 @@ import (
 )
 
 func TestWhatATaskGets(t *testing.T) {
-	a := &db.Assignment{Job: "j", Task: "t", Attempt: 2, Token: "k", Dir: "/work", Env: []string{
-		"A=1", "PATH=/bin", "AIR_EXECUTOR_TOKEN=old", "AIR_EXECUTOR_CONFIG=rel.yaml", "NOTIFY_SOCKET=given on purpose",
+	a := &db.Assignment{Job: "j", Task: "t", Attempt: 2, Slot: 1, Pools: []db.PoolPlaces{{Pool: "big-gpu", Numbers: []int{0, 2}}}, Token: "k", Dir: "/work", Env: []string{
+		"A=1", "PATH=/bin", "AIR_EXECUTOR_TOKEN=old", "AIR_EXECUTOR_CONFIG=rel.yaml", "AIR_EXECUTOR_POOL_OTHER=3", "NOTIFY_SOCKET=given on purpose",
 	}}
 	own := []string{
-		"AIR_EXECUTOR_BASE_PATH=/b", "AIR_EXECUTOR_JOB=j", "AIR_EXECUTOR_TASK=t", "AIR_EXECUTOR_ATTEMPT=2", "AIR_EXECUTOR_TOKEN=k",
+		"AIR_EXECUTOR_BASE_PATH=/b", "AIR_EXECUTOR_JOB=j", "AIR_EXECUTOR_TASK=t", "AIR_EXECUTOR_ATTEMPT=2", "AIR_EXECUTOR_SLOT=1", "AIR_EXECUTOR_TOKEN=k",
+		"AIR_EXECUTOR_POOL_BIG_GPU=0,2",
 	}
 	for name, tt := range map[string]struct {
 		setup Setup

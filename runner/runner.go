@@ -164,6 +164,8 @@ func (w *worker) work(a *db.Assignment) error {
 		}
 		if a = done.Next; a == nil {
 			w.announce(done.Ready)
+		} else if done.Ready { // more than this runner can do at once
+			w.db.Wake()
 		}
 	}
 	return nil

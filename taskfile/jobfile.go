@@ -28,7 +28,8 @@ type JobFile struct {
 	Unset      []string        // names of parameters that stand-ins were used for, see JobOptions.Check
 	Tasks      []JobTask       // in the order of the file, at least one
 
-	RetryHolds *bool // whether other tasks wait while one waits for its retry; nil: the file does not say
+	RetryHolds         *bool // whether other tasks wait while one waits for its retry; nil: the file does not say
+	Parallel, Priority *int  // of the job; nil: the file does not say
 }
 
 // jobHead is a job file whose tasks have not been read yet.
@@ -37,6 +38,8 @@ type jobHead struct {
 	schedule   *schedule.Rules
 	onFailure  onFailure
 	retryHolds *bool
+	parallel   *int
+	priority   *int
 	labels     []string
 	parameters []Parameter
 	envFiles   []string
@@ -151,7 +154,10 @@ func (r *jobReader) read(data []byte) (_ *JobFile, err error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &JobFile{Schedule: head.schedule, RetryHolds: head.retryHolds, Labels: head.labels, Parameters: head.parameters, Unset: r.unset}
+	f := &JobFile{
+		Schedule: head.schedule, RetryHolds: head.retryHolds, Parallel: head.parallel, Priority: head.priority,
+		Labels: head.labels, Parameters: head.parameters, Unset: r.unset,
+	}
 	if f.Name, err = r.name(head.name); err != nil {
 		return nil, err
 	}

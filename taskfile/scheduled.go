@@ -82,6 +82,18 @@ func (s *Scheduled) Tasks(id string, env, inherited []string) ([]job.Spec, error
 	return tasks, nil
 }
 
+// JobSettings are what a job file says of the whole job; nil: nothing.
+func (s *Scheduled) JobSettings() (parallel, priority *int, err error) {
+	if s.File == "" {
+		return nil, nil, nil
+	}
+	f, err := ParseJobWith(s.Path, []byte(s.File), JobOptions{As: "job", Dir: s.Dir, Check: true})
+	if err != nil {
+		return nil, nil, err
+	}
+	return f.Parallel, f.Priority, nil
+}
+
 // ReadText reads the text of a job file, or the standard input if path is Stdin. Errors
 // are of type *Error, and wrap those of the system.
 func ReadText(path string) ([]byte, error) {

@@ -50,6 +50,8 @@ type commandLine struct {
 	Prune   pruneCmd   `cmd:"" help:"Delete what has ended long ago, with its logs."`
 
 	Schedule scheduleCmd `cmd:"" help:"Run commands and job files at certain times."`
+	Job      jobCmd      `cmd:"" help:"Show or change what holds for a whole job."`
+	Pool     poolCmd     `cmd:"" help:"Say how many tasks may use a resource at once."`
 
 	Import importCmd `cmd:"" help:"Read jobs from state.json and tasks.json files."`
 	Export exportCmd `cmd:"" help:"Write jobs to state.json and tasks.json files."`

@@ -23,12 +23,13 @@ const (
 )
 
 // stored looks up names in the database: the jobs that begin with prefix, or the
-// tasks of a job that do. It returns nothing if there are none, or no database.
+// tasks of a job that do, or the pools. It returns nothing if there are none, or no database.
 type stored interface {
 	in(basePath string) // says in which base path to look
 	jobs(prefix string) []string
 	tasks(job, prefix string) []string
 	schedules(prefix string) []string
+	pools(prefix string) []string
 }
 
 // completer walks through a command line as the parser would.
@@ -189,6 +190,8 @@ func (c *completer) values(v *kong.Value, prefix, before string) completion {
 		found = c.stored.tasks(c.job, prefix)
 	case "schedule":
 		found = c.stored.schedules(prefix)
+	case "pool":
+		found = c.stored.pools(prefix)
 	case "help":
 		return c.commandsOf(c.root, prefix)
 	case "command":

@@ -47,6 +47,17 @@ func (s *storedNames) schedules(prefix string) []string {
 	return s.look(func(d *db.DB) ([]string, error) { return d.ScheduleNames(context.Background(), prefix, mostNames) })
 }
 
+func (s *storedNames) pools(prefix string) []string {
+	return s.look(func(d *db.DB) ([]string, error) {
+		pools, err := d.Pools(context.Background(), false)
+		var names []string
+		for _, p := range pools {
+			names = append(names, p.Name)
+		}
+		return beginning(names, prefix), err
+	})
+}
+
 // look asks the database. Without one there is nothing to offer, and errors are
 // ignored.
 func (s *storedNames) look(ask func(*db.DB) ([]string, error)) []string {

@@ -72,6 +72,9 @@ func differ(before, after job.Spec) (out []string) {
 	if !slices.Equal(before.Labels, after.Labels) {
 		say("labels", list(before.Labels), list(after.Labels))
 	}
+	if !slices.Equal(before.Pools, after.Pools) {
+		say("pools", list(before.Pools), list(after.Pools))
+	}
 	say("timeout", limitText(before), limitText(after))
 	say("working_directory", filepath.Clean(before.Dir), filepath.Clean(after.Dir))
 	return out

@@ -18,6 +18,7 @@ type enqueueCmd struct {
 	AfterAny []string     `sep:"none" placeholder:"ID" predictor:"task" help:"Run only when this task of the same job has ended, in whatever way, or can never run. May be given several times."`
 	Priority taskPriority `short:"o" placeholder:"N" help:"Higher runs first; the default is 0."`
 	Timeout  taskLimit    `placeholder:"D" help:"End the task after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
+	Pool     []string     `sep:"none" placeholder:"NAME" predictor:"pool" help:"Hold a place in this pool while the task runs, and wait until it is free; NAME:2 for two places. May be given several times."`
 	Dir      string       `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run; the default is the current directory."`
 	Env      []string     `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable. May be given several times."`
 	NoEnv    bool         `help:"Do not store this shell's environment; run with the manager's."`
@@ -134,6 +135,6 @@ func (c *enqueueCmd) checkUnique() error {
 func (c *enqueueCmd) shell() fromShell {
 	return fromShell{
 		dir: c.Dir, env: c.Env, noEnv: c.NoEnv, priority: int(c.Priority), timeout: time.Duration(c.Timeout),
-		retry: c.retryFlags, labels: c.Label,
+		retry: c.retryFlags, labels: c.Label, pools: c.Pool,
 	}
 }

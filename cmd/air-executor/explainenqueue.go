@@ -15,9 +15,12 @@ import (
 func explainEnqueue(err error) error {
 	var at *taskfile.Error
 	var coded *codedError
+	var short *db.NoRoom
 	switch {
 	case errors.As(err, &coded):
 		return err
+	case errors.As(err, &short):
+		return usage(err, fmt.Sprintf("make room for it: air-executor pool set %s %d; air-executor pool list shows the pools", short.Need.Pool, short.Need.Count))
 	case errors.As(err, &at):
 		return usage(err, "")
 	case errors.Is(err, db.ErrDuplicate):

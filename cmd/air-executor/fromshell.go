@@ -21,6 +21,7 @@ type fromShell struct {
 	timeout  time.Duration // 0: that of the configuration
 	retry    retryFlags
 	labels   []string // KEY=VALUE
+	pools    []string // places that are needed, as gpu:2
 }
 
 // check refuses invalid variables.
@@ -36,6 +37,9 @@ func (f fromShell) check() error {
 	if _, err := job.ParseLabels(f.labels); err != nil {
 		return fmt.Errorf("--label: %w", err)
 	}
+	if _, err := job.NormalPools(f.pools); err != nil {
+		return fmt.Errorf("--pool: %w", err)
+	}
 	return nil
 }
 
@@ -48,6 +52,9 @@ func (f fromShell) template() (job.Spec, error) {
 	s := job.Spec{Dir: dir, Priority: f.priority, Timeout: f.timeout}
 	if err := f.retry.set(&s); err != nil {
 		return job.Spec{}, err
+	}
+	if s.Pools, err = job.NormalPools(f.pools); err != nil {
+		return s, err
 	}
 	if !f.noEnv {
 		s.Env = shellEnv()

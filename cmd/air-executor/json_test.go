@@ -40,7 +40,7 @@ func (p *printing) run(code int, args ...string) {
 		p.Fatalf("%s: exit code %d, not %d\n%s%s", args, cmd.ProcessState.ExitCode(), code, out.String(), errs.String())
 	}
 	command := args[0]
-	if command == "config" || command == "schedule" {
+	if slices.Contains([]string{"config", "job", "pool", "schedule"}, command) {
 		command += " " + args[1]
 	}
 	p.walked[command] = true
@@ -151,6 +151,11 @@ func TestJSONHasOneShape(t *testing.T) {
 	p.run(0, "history")
 	p.run(0, "stats")
 	p.run(0, "stats", "--by", "command", "--until", "1s")
+	p.run(0, "job", "set", "j", "--parallel", "2", "--timeout", "2h")
+	p.run(0, "job", "show", "j")
+	p.run(0, "pool", "set", "gpu", "2")
+	p.run(0, "pool", "list")
+	p.run(0, "pool", "remove", "gpu")
 	p.run(0, "reset", "r")
 	p.run(exitFailed, "wait", "r")
 	p.run(exitFailed, "wait", "r", "s")

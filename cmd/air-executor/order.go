@@ -23,7 +23,8 @@ type order struct {
 	labels []string            // of the job
 	params []string            // NAME=VALUE
 
-	retryHolds *bool // what the file says of it
+	retryHolds *bool        // what the file says of it
+	settings   db.JobChange // of the job
 }
 
 // jobFile is a job file with what the command line says of it.
@@ -54,7 +55,10 @@ func (j jobFile) order(ctx context.Context) (*order, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &order{wanted: f.Name, path: path, labels: queue.MergeLabels(f.Labels, j.labels), params: j.params, retryHolds: f.RetryHolds}
+	o := &order{
+		wanted: f.Name, path: path, labels: queue.MergeLabels(f.Labels, j.labels), params: j.params, retryHolds: f.RetryHolds,
+		settings: db.JobChange{Parallel: f.Parallel, Priority: f.Priority},
+	}
 	o.tasks, o.added = queue.FileTasks(f, dir, shellEnv())
 	return o, nil
 }

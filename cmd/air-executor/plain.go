@@ -104,6 +104,9 @@ func (p *plainLine) set(name, value string) bool {
 	case "--after", "-a":
 		c.After = append(c.After, value)
 		return true
+	case "--pool":
+		c.Pool = append(c.Pool, value)
+		return true
 	case "--env", "-e":
 		c.Env = append(c.Env, value)
 		return true

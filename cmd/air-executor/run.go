@@ -11,6 +11,8 @@ type runCmd struct {
 	ID       string       `name:"id" placeholder:"ID" help:"Id of the task, for a command. The default is 1."`
 	Priority taskPriority `short:"o" placeholder:"N" help:"Priority of a command among all ready tasks; higher runs first. The default is 0."`
 	Timeout  taskLimit    `placeholder:"D" help:"End a command after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
+	Pool     []string     `sep:"none" placeholder:"NAME" predictor:"pool" help:"Hold a place in this pool while a command runs; NAME:2 for two places. May be given several times."`
+	Parallel int          `placeholder:"N" help:"How many tasks of the job file may run at once; the default is that of the file, or 1."`
 	Dir      string       `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run a command; the default is the current directory."`
 	Env      []string     `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable for a command. May be given several times."`
 	NoEnv    bool         `help:"Run a command with the manager's environment, not with this shell's."`

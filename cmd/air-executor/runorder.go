@@ -13,7 +13,10 @@ import (
 
 // command returns the order for a single command in its own job, whose output is shown.
 func (c *runCmd) command() (*order, error) {
-	shell := fromShell{dir: c.Dir, env: c.Env, noEnv: c.NoEnv, priority: int(c.Priority), timeout: time.Duration(c.Timeout), retry: c.retryFlags}
+	shell := fromShell{
+		dir: c.Dir, env: c.Env, noEnv: c.NoEnv, priority: int(c.Priority), timeout: time.Duration(c.Timeout),
+		retry: c.retryFlags, pools: c.Pool,
+	}
 	if err := shell.check(); err != nil {
 		return nil, usage(err, "see air-executor run --help")
 	}
@@ -41,6 +44,8 @@ func (c *runCmd) commandFlag() string {
 		return "--priority"
 	case c.Timeout != 0:
 		return "--timeout"
+	case len(c.Pool) > 0:
+		return "--pool"
 	case c.Dir != "":
 		return "--working-directory"
 	case len(c.Env) > 0:
@@ -68,6 +73,8 @@ func (c *runCmd) order(ctx context.Context, ui *ui, ws *workspace, args argument
 			return nil, usage(errors.New("--param goes with a job file"), "")
 		case len(c.Args) == 0:
 			return nil, usage(errors.New("no command after --"), "")
+		case c.Parallel != 0:
+			return nil, usage(errors.New("--parallel goes with a job file"), "")
 		case c.Resume:
 			return nil, usage(errors.New("--resume goes with a job file"), "")
 		}
@@ -84,7 +91,14 @@ func (c *runCmd) order(ctx context.Context, ui *ui, ws *workspace, args argument
 		if flag := c.commandFlag(); flag != "" {
 			return nil, usage(fmt.Errorf("%s is for a command after --; in a job file, each task has its own", flag), "")
 		}
-		return jobFile{c.Args[0], c.Job, c.Param, labels}.order(ctx)
+		if c.Parallel < 0 || c.Parallel > job.MaxParallel {
+			return nil, usage(fmt.Errorf("--parallel: want 1 to %d, got %d", job.MaxParallel, c.Parallel), "")
+		}
+		o, err := jobFile{c.Args[0], c.Job, c.Param, labels}.order(ctx)
+		if err == nil && c.Parallel > 0 {
+			o.settings.Parallel = &c.Parallel
+		}
+		return o, err
 	}
 	return nil, usage(errors.New("one job file at a time"), "to run a command, put -- before it")
 }

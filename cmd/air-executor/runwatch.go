@@ -18,8 +18,11 @@ func (c *runCmd) begin(ctx context.Context, q *queue.Queue, w *watcher, o *order
 		}
 	}
 	begun, err := q.Begin(ctx, o.tasks, queue.BeginOptions{
-		EnqueueOptions: queue.EnqueueOptions{Job: o.wanted, Caller: queue.CallerByEnv(os.Getenv), FromFile: !o.output, RetryHolds: o.retryHolds, Labels: o.labels},
-		Resume:         c.Resume,
+		EnqueueOptions: queue.EnqueueOptions{
+			Job: o.wanted, Caller: queue.CallerByEnv(os.Getenv), FromFile: !o.output,
+			RetryHolds: o.retryHolds, Labels: o.labels, Settings: &o.settings,
+		},
+		Resume: c.Resume,
 		Absent: func(name string) {
 			w.ui.notef("there is no job %q to resume; all of it runs, as a new job", name)
 		},

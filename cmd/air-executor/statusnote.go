@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,8 @@ func (r *report) note(l db.Listed) string {
 		return "no manager runs"
 	case queue.WaitsForJob:
 		return "waits for " + r.RunningTask(l.Job)
+	case queue.WaitsForPool:
+		return shortNote(r.Short(l))
 	case queue.WaitsForPlace:
 		return fmt.Sprintf("waits for a free place (%d of %d run)", len(r.Active), r.Places)
 	case queue.WaitsForTurn:
@@ -61,6 +64,24 @@ func dueNote(t job.Task, now time.Time) string {
 		return fmt.Sprintf("retry %d of %d at %s%s", t.Tries, t.Retries, at, why)
 	}
 	return "waits until " + at + why
+}
+
+// shortNote says who holds the places that a task waits for.
+func shortNote(s *queue.Short) string {
+	places := "a place"
+	if s.Places > 1 {
+		places = fmt.Sprintf("%d places", s.Places)
+	}
+	if s.Pool.Capacity < s.Places {
+		return fmt.Sprintf("waits for %s in pool %s, which has %d", places, s.Pool.Name, s.Pool.Capacity)
+	}
+	var holders []string
+	for _, p := range s.Pool.Taken {
+		if holder := p.Job + "/" + p.Task; !slices.Contains(holders, holder) {
+			holders = append(holders, holder)
+		}
+	}
+	return fmt.Sprintf("waits for %s in pool %s (%d of %d taken by %s)", places, s.Pool.Name, len(s.Pool.Taken), s.Pool.Capacity, enumerate(holders))
 }
 
 // blockedBy names the dependencies that block a task. If some will not complete by

@@ -69,6 +69,7 @@ func (r *report) describe() (lines []string) {
 	if t.Unique != "" {
 		line("Unique key", t.Unique+" ("+t.UniqueFor.String()+")")
 	}
+	line("Pools", strings.Join(t.Pools, ", "))
 	line("After", strings.Join(t.Dependencies, ", "))
 	line("After any", strings.Join(t.AfterAny, ", "))
 	line("Runs on", map[job.RunIf]string{job.RunOnFailure: "failure", job.RunAlways: "any end"}[t.RunIf])

@@ -9,20 +9,22 @@
 -- defaults:    JSON object, keys of a task: what its tasks are queued with
 -- hooks:       JSON object: what is to run when it ends, see taskfile
 -- conditional: whether a task of it has ever depended on another one whatever its end
+-- pooled:      whether a task of it has ever needed places in pools
 ALTER TABLE job ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE job ADD COLUMN paused_at INTEGER;
 ALTER TABLE job ADD COLUMN retry_holds INTEGER NOT NULL DEFAULT 1 CONSTRAINT job_retry_holds CHECK (retry_holds IN (0, 1));
 ALTER TABLE job ADD COLUMN defaults TEXT;
 ALTER TABLE job ADD COLUMN hooks TEXT;
 ALTER TABLE job ADD COLUMN conditional INTEGER NOT NULL DEFAULT 0 CONSTRAINT job_conditional CHECK (conditional IN (0, 1));
+ALTER TABLE job ADD COLUMN pooled INTEGER NOT NULL DEFAULT 0 CONSTRAINT job_pooled CHECK (pooled IN (0, 1));
 
 -- holds:    how many of blockers are no dependencies: times, pools
 -- retries:  attempts that may follow a failed one
 -- retry:    how they follow, see job.Retry; NULL: as usual
 -- tries:    failed attempts that count, since it was queued or reset
--- pools:    places that it needs while it runs, as in 'gpu:2,license:1', pools sorted
+-- pools:    places that it needs while it runs, as in 'gpu:2,license', sorted. While it
+--           is pending they are one of its blockers and of its holds
 -- place:    order among tasks of the same priority, lower first
--- asked_priority: priority before it was raised because the task had waited long; NULL: it was not
 -- run_if:   which ends of the tasks that it needs let it run
 -- unique_key: no other task of the job is queued with it; NULL: none
 -- unique_for: how long: 0: until it has ended; -1: until it starts; else so many
@@ -34,7 +36,6 @@ ALTER TABLE task ADD COLUMN retry TEXT;
 ALTER TABLE task ADD COLUMN tries INTEGER NOT NULL DEFAULT 0 CONSTRAINT task_tries CHECK (tries BETWEEN 0 AND retries + 1);
 ALTER TABLE task ADD COLUMN pools TEXT;
 ALTER TABLE task ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE task ADD COLUMN asked_priority INTEGER;
 ALTER TABLE task ADD COLUMN run_if TEXT NOT NULL DEFAULT 'success' CONSTRAINT task_run_if CHECK (run_if IN ('success', 'failure', 'always'));
 ALTER TABLE task ADD COLUMN hooks TEXT;
 ALTER TABLE task ADD COLUMN unique_key TEXT;
@@ -50,6 +51,9 @@ CREATE UNIQUE INDEX task_unique ON task (job, unique_key) WHERE unique_key IS NO
 
 -- The tasks that will be ready without another task: a job with one has not ended.
 CREATE INDEX task_held ON task (job) WHERE status = 'pending' AND holds > 0 AND holds = blockers;
+
+-- The tasks that wait for nothing but places in pools, by those places, best first.
+CREATE INDEX task_lane ON task (job, pools, priority DESC, place, id) WHERE status = 'pending' AND blockers = 1 AND pools IS NOT NULL;
 
 -- condition:   which end of the task that is needed lets go of this one
 -- met:         of an 'any': whether it has let go. Those of 'success' have let go while
@@ -105,7 +109,8 @@ CREATE TABLE pool_place (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX pool_place_attempt ON pool_place (attempt);
 
--- The best task of a job of those that need the same pools and wait for nothing else.
+-- The best task of a job of those that need the same places in pools and wait for
+-- nothing else. A job that has no place for one more attempt is not here.
 CREATE TABLE lane (
     job INTEGER NOT NULL CONSTRAINT lane_job REFERENCES job,
     pools TEXT NOT NULL,

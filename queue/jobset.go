@@ -1,0 +1,86 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
+	"github.com/air-executor/air-executor/taskfile"
+)
+
+// JobSettingsForm is the form of what is set for a whole job.
+type JobSettingsForm struct {
+	Job        string          `json:"job"`
+	State      job.State       `json:"state"`
+	Parallel   int             `json:"parallel"`
+	Priority   int             `json:"priority"`
+	RetryHolds bool            `json:"retry_holds"`
+	Defaults   json.RawMessage `json:"defaults"` // keys of a task
+	Running    int             `json:"running"`
+	Pending    int             `json:"pending"`
+}
+
+// JobChange is a change of the settings of a job; what is nil stays as it is.
+type JobChange struct {
+	Parallel, Priority *int
+	RetryHolds         *bool
+	Defaults           job.Spec // what its tasks get if they do not say it themselves; the zero value: as before
+	NoDefaults         bool     // forget the defaults that there are
+}
+
+// SetJob changes the settings of a job. Errors: db.ErrNoJob, or what is wrong with the
+// change.
+func (q *Queue) SetJob(ctx context.Context, name string, c JobChange) (JobSettingsForm, error) {
+	change := db.JobChange{Parallel: c.Parallel, Priority: c.Priority, RetryHolds: c.RetryHolds}
+	if given := taskfile.EncodeDefaults(c.Defaults); given != nil || c.NoDefaults {
+		change.Defaults = func(before []byte) ([]byte, error) {
+			if c.NoDefaults {
+				before = nil
+			}
+			old, err := taskfile.Defaults(before)
+			s := c.Defaults
+			fillDefaults(&s, old)
+			return taskfile.EncodeDefaults(s), err
+		}
+	}
+	if _, err := q.DB.SetJob(ctx, name, change); err != nil {
+		return JobSettingsForm{}, err
+	}
+	return q.JobSettings(ctx, name)
+}
+
+// JobSettings returns what is set for a job, or db.ErrNoJob.
+func (q *Queue) JobSettings(ctx context.Context, name string) (JobSettingsForm, error) {
+	s, err := q.DB.JobSettings(ctx, name)
+	if err != nil {
+		return JobSettingsForm{}, err
+	}
+	j, err := q.DB.Job(ctx, name)
+	out := JobSettingsForm{
+		Job: name, State: j.State, Parallel: s.Parallel, Priority: s.Priority, RetryHolds: s.RetryHolds,
+		Defaults: s.Defaults, Running: j.Tasks.Running, Pending: j.Tasks.Pending,
+	}
+	if out.Defaults == nil {
+		out.Defaults = json.RawMessage("{}")
+	}
+	return out, err
+}
+
+// fillDefaults gives a task what it does not say itself, of what can be a default of a
+// job.
+func fillDefaults(s *job.Spec, defaults job.Spec) {
+	if s.Timeout == 0 {
+		s.Timeout = defaults.Timeout
+	}
+	if len(s.Pools) == 0 {
+		s.Pools = defaults.Pools
+	}
+}
+
+// withDefaults gives a task the defaults of its job, as they are stored.
+func withDefaults(stored []byte, s *job.Spec) error {
+	defaults, err := taskfile.Defaults(stored)
+	fillDefaults(s, defaults)
+	return err
+}
