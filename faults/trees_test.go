@@ -129,10 +129,9 @@ func TestZombieFlood(t *testing.T) {
 	w.start()
 	w.enqueue("warm", "1", "true")
 	w.becomes("completed", "warm", "1")
-	before := w.descriptors()
 	const jobs, few, each = 8, 100, 150
 	w.flood("early", jobs, few)
-	memory := w.resident()
+	before, memory := w.descriptors(), w.resident()
 	w.flood("late", jobs, each)
 	w.until("no zombie is left, and no descriptor more than before", func() bool {
 		return w.zombies() == 0 && w.descriptors() <= before

@@ -27,7 +27,7 @@ type recovery struct {
 	bootID    string
 	namespace int64             // the PID namespace of this process; 0: unknown
 	stuck     map[string]string // why a lost attempt cannot be ended, by token
-	unseen    map[string]bool   // lost attempts whose leftover processes this process cannot see, by token
+	unseen    map[string]bool   // lost attempts that this process cannot end, by token
 	asked     chan dispatch.Look
 	found     chan dispatch.Looked // one answer to every request
 }
@@ -92,7 +92,8 @@ func (r *recovery) pass(ctx context.Context, postpone func() bool) ([]dispatch.A
 				delete(r.unseen, a.Token)
 				continue
 			}
-			r.unseen[a.Token] = errors.As(err, new(*unseenError))
+			// Neither can be recorded by waiting, so a manager that stops does not wait for it.
+			r.unseen[a.Token] = errors.As(err, new(*unseenError)) || errors.Is(err, db.ErrCorrupt)
 			r.noteStuck(ctx, a, err) // it keeps its place, and the others can proceed
 		}
 		left = append(left, dispatch.Attempt{Runner: dispatch.ID(a.Runner.Lock), Elsewhere: r.unseen[a.Token]})

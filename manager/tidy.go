@@ -46,9 +46,6 @@ func (t *tidying) Run(ctx context.Context) error {
 		rest  = 50 // times as long as the pass has looked for something to do,
 		most  = time.Hour
 	)
-	if pause(ctx, soon) != nil {
-		return nil
-	}
 	var err error
 	t.db, err = db.Open(ctx, t.config.BasePath, db.Options{Durability: t.config.Durability, MustExist: true, AllowForeign: t.config.AllowForeign, Background: true})
 	if err != nil {
@@ -57,7 +54,7 @@ func (t *tidying) Run(ctx context.Context) error {
 		}
 		return nil // a manager works without
 	}
-	for wait := time.Duration(0); pause(ctx, wait) == nil; {
+	for wait := soon; pause(ctx, wait) == nil; {
 		wait = max(every, min(rest*t.pass(ctx), most))
 	}
 	if err := t.db.Close(); err != nil {

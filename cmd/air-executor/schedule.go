@@ -41,10 +41,11 @@ type scheduleFlags struct {
 
 	Priority taskPriority `short:"o" placeholder:"N" help:"Priority of a command; higher runs first. The default is 0."`
 	Timeout  taskLimit    `placeholder:"D" help:"End a command after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
-	Set      []string     `sep:"none" placeholder:"KEY=VALUE" help:"Set another key of the task of a command, as in a job file. May be given several times."`
-	Dir      string       `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run; the default is the current directory."`
-	Env      []string     `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable. May be given several times."`
-	NoEnv    bool         `help:"Do not store this shell's environment; run with the manager's."`
+	retryFlags
+	Set   []string `sep:"none" placeholder:"KEY=VALUE" help:"Set another key of the task of a command, as in a job file. May be given several times."`
+	Dir   string   `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run; the default is the current directory."`
+	Env   []string `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable. May be given several times."`
+	NoEnv bool     `help:"Do not store this shell's environment; run with the manager's."`
 }
 
 type scheduleAddCmd struct {

@@ -42,7 +42,7 @@ func (f *scheduleFlags) commandFlag() string {
 	case len(f.Set) > 0:
 		return "--set"
 	}
-	return ""
+	return f.retryFlags.given()
 }
 
 // file reads a job file, and takes from it when it runs.
@@ -73,8 +73,11 @@ func (f *scheduleFlags) file(o *queue.ScheduleOrder, path, dir string) error {
 	return nil
 }
 
-// set sets the keys of --set.
+// set sets the keys of the retry flags and of --set.
 func (f *scheduleFlags) set(t *job.Spec) error {
+	if err := f.retryFlags.set(t); err != nil {
+		return err
+	}
 	for _, kv := range f.Set {
 		key, value, ok := strings.Cut(kv, "=")
 		if !ok {

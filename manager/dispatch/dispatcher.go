@@ -25,7 +25,7 @@ type Dispatcher struct {
 	wanting   int  // ready tasks for which there was no idle runner
 	parked    int  // attempts that are waiting for other tasks, when last counted
 	adopted   int  // running attempts, except those of our runners that are known to have a task
-	elsewhere int  // how many of adopted only another manager can end
+	elsewhere int  // how many of adopted this manager cannot end
 	look      look
 	held      held
 	failures  int       // runners in a row that failed before they had a task

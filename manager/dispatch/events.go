@@ -63,7 +63,7 @@ type Claimed struct {
 // Attempt is an attempt that is running according to its row.
 type Attempt struct {
 	Runner    ID
-	Elsewhere bool // lost, but only another manager can tell whether its command is alive
+	Elsewhere bool // lost, but this manager cannot end it: its processes are out of sight, or the database is damaged
 }
 
 // Looked answers [Look], some time later.
