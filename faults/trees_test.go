@@ -169,11 +169,19 @@ func (w *world) resident() int {
 	return pages * os.Getpagesize()
 }
 
-// descriptors counts the open files of the manager.
-func (w *world) descriptors() int {
-	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", w.manager.Process.Pid))
+// descriptors counts those of the manager, without those of the database: that has few
+// connections, and opens them when several are needed at once.
+func (w *world) descriptors() (n int) {
+	folder := fmt.Sprintf("/proc/%d/fd", w.manager.Process.Pid)
+	open, err := os.ReadDir(folder)
 	w.must(err)
-	return len(open)
+	for _, fd := range open {
+		to, _ := os.Readlink(filepath.Join(folder, fd.Name()))
+		if !strings.HasPrefix(to, filepath.Join(w.base, dbName)) {
+			n++
+		}
+	}
+	return n
 }
 
 // zombies counts the children of the manager that have ended and still are
