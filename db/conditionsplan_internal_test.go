@@ -14,12 +14,7 @@ import (
 func exerciseConditions(t *testing.T, d *DB) {
 	t.Helper()
 	ctx := t.Context()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	must := requires(t)
 	tasks := []job.Spec{
 		{ID: "a", Command: "true"}, {ID: "b", Command: "true", Dependencies: []string{"a"}},
 		{ID: "clean", Command: "true", Dependencies: []string{"b"}, RunIf: job.RunAlways},

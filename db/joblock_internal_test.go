@@ -91,12 +91,7 @@ func TestAJobIsLockedBeforeItsTasks(t *testing.T) {
 // the root of its line, and ends them.
 func family(t *testing.T, d *DB) {
 	t.Helper()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	must := requires(t)
 	enqueue := func(b Batch, id string) {
 		t.Helper()
 		b.Tasks, b.MaxDepth, b.MaxSubtasks = sequence([]job.Spec{{ID: id, Command: "true"}}), 10, 10

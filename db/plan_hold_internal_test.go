@@ -12,12 +12,7 @@ import (
 func exerciseHolds(t *testing.T, d *DB) {
 	t.Helper()
 	ctx := context.Background()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	must := requires(t)
 	var err error
 	enqueue := func(b Batch, tasks ...job.Spec) {
 		t.Helper()

@@ -358,12 +358,7 @@ func exercised(t *testing.T) *DB {
 func exercise(t *testing.T, d *DB) {
 	t.Helper()
 	ctx := context.Background()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	must := requires(t)
 	enqueue := func(b Batch, tasks ...job.Spec) Added {
 		t.Helper()
 		b.Tasks = sequence(tasks)
@@ -564,6 +559,16 @@ func exercise(t *testing.T, d *DB) {
 	exerciseSchedules(t, d)
 	must(d.Prepare(ctx))
 	exerciseConditions(t, d)
+}
+
+// requires returns a function that ends the test at an error.
+func requires(t *testing.T) func(error) {
+	return func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func sequence[T any](values []T) iter.Seq2[T, error] {

@@ -59,12 +59,7 @@ var hotOfPools = []struct {
 func exercisePools(t *testing.T, d *DB) {
 	t.Helper()
 	ctx := context.Background()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	must := requires(t)
 	for _, name := range []string{"gpu", "license"} {
 		_, _, err := d.SetPool(ctx, name, 2, false)
 		must(err)

@@ -80,15 +80,20 @@ RETURNING blockers`, f.ID); err != nil {
 	if out.Reset == 0 {
 		return out, nil
 	}
-	if on, err := t.conditional(j.ID); err != nil || on {
-		if err == nil {
-			change, err = t.reconsider(j.ID)
-		}
-		if err != nil {
-			return out, err
-		}
+	return out, t.putBack(j, change)
+}
+
+// putBack reopens a job of which ended tasks are pending again. Where tasks wait for
+// other ends than success, the change is worked out anew.
+func (t *tx) putBack(j *jobRow, change delta) error {
+	on, err := t.conditional(j.ID)
+	if err == nil && on {
+		change, err = t.reconsider(j.ID)
 	}
-	return out, t.reopen(j, change)
+	if err != nil {
+		return err
+	}
+	return t.reopen(j, change)
 }
 
 // resetAll makes failed tasks pending, and returns the blockers of each.

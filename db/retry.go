@@ -89,15 +89,7 @@ RETURNING blockers`, e.ID); err != nil {
 	if out.Reset = len(tasks); out.Reset == 0 {
 		return out, nil
 	}
-	if on, err := t.conditional(j.ID); err != nil || on {
-		if err == nil {
-			change, err = t.reconsider(j.ID)
-		}
-		if err != nil {
-			return out, err
-		}
-	}
-	return out, t.reopen(j, change)
+	return out, t.putBack(j, change)
 }
 
 // taken is about a task that is taken after all, and was counted as left alone.

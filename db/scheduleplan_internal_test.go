@@ -12,12 +12,7 @@ import (
 func exerciseSchedules(t *testing.T, d *DB) {
 	t.Helper()
 	ctx := context.Background()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	must := requires(t)
 	now := time.Now().Truncate(time.Second)
 	add := Schedule{Name: "s", Cron: "@daily", Overlap: "skip", Missed: "one", Spec: "{}", Env: []string{"S=1"}, NextAt: now}
 	must(d.AddSchedule(ctx, add))

@@ -11,12 +11,7 @@ import (
 func exercisePauses(t *testing.T, d *DB) {
 	t.Helper()
 	ctx := context.Background()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	must := requires(t)
 	_, err := d.Enqueue(ctx, Batch{Job: "steered", Tasks: sequence([]job.Spec{{ID: "a", Command: "true"}, {ID: "b", Command: "true", Dependencies: []string{"a"}}})})
 	must(err)
 	a, err := d.Claim(ctx, Runner{}, 10, "steered")
