@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/air-executor/air-executor/db"
@@ -32,7 +31,7 @@ func badQuery(format string, args ...any) error { return &BadQuery{fmt.Sprintf(f
 
 // forDB checks the query. A job that is named in full must be there.
 func (query *HistoryQuery) forDB(ctx context.Context, d *db.DB) (out db.HistoryQuery, err error) {
-	out = db.HistoryQuery{Since: query.Since, Until: query.Until, Limit: query.Limit, Labels: map[string]*string{}}
+	out = db.HistoryQuery{Since: query.Since, Until: query.Until, Limit: query.Limit}
 	if !query.Since.IsZero() && !query.Until.IsZero() && !query.Since.Before(query.Until) {
 		return out, badQuery("there is no time between %s and %s", job.FormatTime(query.Since), job.FormatTime(query.Until))
 	}
@@ -45,38 +44,11 @@ func (query *HistoryQuery) forDB(ctx context.Context, d *db.DB) (out db.HistoryQ
 	default:
 		out.Failed, out.Reason = true, job.Reason(query.Status)
 	}
-	for _, l := range query.Labels {
-		key, value, has := strings.Cut(l, "=")
-		if key == "" {
-			return out, badQuery("want a label as KEY=VALUE, got %q", l)
-		}
-		if out.Labels[key] = nil; has {
-			out.Labels[key] = &value
-		}
+	if out.Labels, err = LabelFilters(query.Labels); err != nil {
+		return out, badQuery("--label %v", err)
 	}
-	if len(query.Jobs) == 0 {
-		return out, nil
-	}
-	for _, p := range query.Jobs {
-		if !sound(p) {
-			return out, &BadPattern{p}
-		}
-		if strings.ContainsAny(p, "*?[") {
-			continue
-		}
-		if _, err := d.Job(ctx, p); err != nil {
-			return out, err
-		}
-	}
-	out.Job = func(name string) bool {
-		for _, p := range query.Jobs {
-			if Match(p, name) {
-				return true
-			}
-		}
-		return false
-	}
-	return out, nil
+	out.Job, err = matchJobs(ctx, d, query.Jobs)
+	return out, err
 }
 
 // History calls fn with what has ended, newest first. Errors: *BadQuery, *BadPattern, db.ErrNoJob,

@@ -14,6 +14,7 @@ type retryCmd struct {
 	Downstream bool `help:"Also all that depends on these tasks and has ended, and what depends on that."`
 	Completed  bool `help:"Completed tasks, too. Without --task and --status: all that have ended."`
 	Cancelled  bool `help:"Cancelled tasks, too, where none is named."`
+	asksNothing
 }
 
 // Help is printed below the summary.

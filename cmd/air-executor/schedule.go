@@ -50,7 +50,7 @@ type scheduleFlags struct {
 
 type scheduleAddCmd struct {
 	scheduleFlags
-	FromJSON string   `name:"from-json" placeholder:"FILE" help:"Add the schedules that schedule list --json has printed; - is stdin."`
+	FromFile string   `short:"f" placeholder:"FILE" help:"Add the schedules that schedule list --json has printed; - is stdin."`
 	Name     string   `arg:"" optional:"" help:"Name of the schedule: letters, digits, - and _."`
 	Args     []string `arg:"" optional:"" name:"file" help:"Job file (YAML or JSON; - is stdin), or -- and a command with its arguments."`
 }
@@ -71,8 +71,8 @@ Exit codes: 0 stored; 1 not stored, nothing has changed; 2 wrong flags, cron lin
 
 // Run stores a schedule, or those of a file.
 func (c *scheduleAddCmd) Run(ctx context.Context, ui *ui, ws *workspace, args arguments) error {
-	if c.FromJSON != "" {
-		return c.fromJSON(ctx, ui, ws)
+	if c.FromFile != "" {
+		return c.fromFile(ctx, ui, ws)
 	}
 	command, err := commandGiven(args, c.Args)
 	if err == nil && c.Name == "" {
@@ -365,21 +365,21 @@ func (c *scheduleAddCmd) store(ctx context.Context, ui *ui, ws *workspace, order
 	return nil
 }
 
-// fromJSON adds the schedules of a file.
-func (c *scheduleAddCmd) fromJSON(ctx context.Context, ui *ui, ws *workspace) error {
+// fromFile adds the schedules of a file.
+func (c *scheduleAddCmd) fromFile(ctx context.Context, ui *ui, ws *workspace) error {
 	if !c.empty() || c.Name != "" {
-		return usage(errors.New("--from-json says all of the schedules; no name, flag or command goes with it"), "")
+		return usage(errors.New("--from-file says all of the schedules; no name, flag or command goes with it"), "")
 	}
 	conf, err := ws.config()
 	if err != nil {
 		return err
 	}
-	in, err := openInput(c.FromJSON, conf.BasePath)
+	in, err := openInput(c.FromFile, conf.BasePath)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	orders, ofFiles, err := queue.ReadSchedules(inputName(c.FromJSON), in, shellEnv())
+	orders, ofFiles, err := queue.ReadSchedules(inputName(c.FromFile), in, shellEnv())
 	if err != nil {
 		return usage(err, "it reads what air-executor schedule list --json prints")
 	}
