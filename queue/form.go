@@ -77,7 +77,7 @@ func toCountsForm(j job.Job, cancelled int) CountsForm {
 func toJobForm(j job.Job, cancelled int, paused time.Time) JobForm {
 	return JobForm{
 		UUID: j.UUID, Job: j.Name, State: j.State, PausedAt: instant(paused), Counts: toCountsForm(j, cancelled),
-		CreatedAt: job.FormatTime(j.CreatedAt), UpdatedAt: job.FormatTime(j.UpdatedAt), Labels: labelsForm(j.Labels),
+		CreatedAt: job.FormatTime(j.CreatedAt), UpdatedAt: job.FormatTime(j.UpdatedAt), Labels: pairsForm(j.Labels),
 	}
 }
 
@@ -140,7 +140,7 @@ func toTaskForm(l db.Listed, waits WaitsFor, limit time.Duration, base string) T
 		CreatedAt: job.FormatTime(t.CreatedAt), StartedAt: instant(t.StartedAt), CompletedAt: instant(t.CompletedAt),
 		DismissedAt: instant(t.DismissedAt), Stuck: OrNull(t.Stuck),
 	}
-	out.Labels = labelsForm(t.Labels)
+	out.Labels = pairsForm(t.Labels)
 	if t.Unique != "" {
 		out.Unique, out.UniqueFor = &t.Unique, OrNull(t.UniqueFor.String())
 	}

@@ -37,7 +37,7 @@ var examples = map[string][]string{
 	"rerun":           {"air-executor rerun build", "air-executor rerun build --as build-again"},
 	"remove":          {"air-executor remove part-1 part-2", "air-executor remove build --task test"},
 	"prune":           {"air-executor prune --older-than 30d --dry-run", "air-executor prune --older-than 30d --keep 100 --status completed --yes"},
-	"schedule add":    {"air-executor schedule add nightly --cron @daily --timezone Europe/Berlin -- ./backup.sh", "air-executor schedule add report --cron @hourly report.yaml", "air-executor schedule add --from-file schedules.json"},
+	"schedule add":    {"air-executor schedule add nightly --cron @daily --timezone Europe/Berlin -- ./backup.sh", "air-executor schedule add report --cron @hourly report.yaml --param team=web", "air-executor schedule add --from-file schedules.json"},
 	"schedule list":   {"air-executor schedule list"},
 	"schedule show":   {"air-executor schedule show nightly"},
 	"schedule pause":  {"air-executor schedule pause nightly"},

@@ -43,6 +43,7 @@ type scheduleFlags struct {
 	Timeout  taskLimit    `placeholder:"D" help:"End a command after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
 	retryFlags
 	Set   []string `sep:"none" placeholder:"KEY=VALUE" help:"Set another key of the task of a command, as in a job file. May be given several times."`
+	Param []string `sep:"none" placeholder:"NAME=VALUE" help:"Give a parameter of the job file its value. May be given several times."`
 	Dir   string   `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run; the default is the current directory."`
 	Env   []string `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable. May be given several times."`
 	NoEnv bool     `help:"Do not store this shell's environment; run with the manager's."`
@@ -62,7 +63,7 @@ func (*scheduleAddCmd) Help() string {
 	return `Prints when it fires next. A task of a command gets the id NAME@TIME, such as nightly@2026-03-29T03:15+02:00; a job of a job file the name NAME-DATE, such as nightly-20260329T0315. The text of the job file and the environment of this shell are stored with the schedule. If the file says when it runs (schedule:), --cron can be left out.
 
     air-executor schedule add nightly --cron '15 3 * * 1-5' --timezone Europe/Berlin -- ./backup.sh
-    air-executor schedule add report --cron @daily report.yaml
+    air-executor schedule add report --cron @daily report.yaml --param team=web
 
 A time that clocks leap over in spring fires right after the leap, one that comes twice in autumn the first time; a line with * as its hour fires in each hour that there is. docs/schedules.md has a table.
 
@@ -406,6 +407,8 @@ func (f *scheduleFlags) what(o *queue.ScheduleOrder, args []string, command bool
 	switch {
 	case len(args) == 0:
 		return false, usage(errors.New("no command after --"), "")
+	case command && len(f.Param) > 0:
+		return false, usage(errors.New("--param goes with a job file"), "")
 	case command:
 		t.Command, t.Args = args[0], args[1:]
 		o.What = taskfile.Scheduled{Task: t}

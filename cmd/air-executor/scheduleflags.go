@@ -59,17 +59,18 @@ func (f *scheduleFlags) file(o *queue.ScheduleOrder, path, dir string) error {
 	} else {
 		at = filepath.Join(dir, "job")
 	}
-	if _, err := taskfile.ParseJobAs(path, o.Name, data); err != nil {
+	options := taskfile.JobOptions{As: o.Name, Params: f.Param, Dir: dir}
+	if _, err := taskfile.ParseJobWith(path, data, options); err != nil {
 		return err // which names the file as it was given
 	}
-	parsed, err := taskfile.ParseJobAs(at, o.Name, data)
+	parsed, err := taskfile.ParseJobWith(at, data, options)
 	if err != nil {
 		return err
 	}
 	if parsed.Schedule != nil {
 		o.Rules = *parsed.Schedule
 	}
-	o.What = taskfile.Scheduled{File: string(data), Path: at, Dir: dir}
+	o.What = taskfile.Scheduled{File: string(data), Path: at, Dir: dir, Params: f.Param}
 	return nil
 }
 
@@ -131,10 +132,23 @@ func (f *scheduleFlags) task(s *taskfile.Scheduled, env *[]string) error {
 			s.Task.Dir, s.Dir = "", dir
 		}
 	}
-	if s.File != "" {
+	switch {
+	case s.File != "":
+		s.Params = withParams(s.Params, f.Param)
 		return nil
+	case len(f.Param) > 0:
+		return usage(errors.New("--param goes with a job file"), "")
 	}
 	return f.set(&s.Task)
+}
+
+// withParams are the values of parameters, some of them given anew.
+func withParams(before, given []string) []string {
+	anew := func(pair string) bool {
+		name, _, _ := strings.Cut(pair, "=")
+		return slices.ContainsFunc(given, func(g string) bool { return strings.HasPrefix(g, name+"=") })
+	}
+	return append(slices.DeleteFunc(slices.Clone(before), anew), given...)
 }
 
 // rules sets what the flags say of when it fires.
@@ -265,6 +279,7 @@ func printSchedule(ui *ui, s db.Schedule) error {
 		row("Runs", err.Error())
 	case what.File != "":
 		row("Runs", "job file "+what.Path+", as job "+s.Name+"-DATE")
+		row("Parameters", strings.Join(what.Params, ", "))
 	default:
 		row("Runs", shellLine(append([]string{what.Task.Command}, what.Task.Args...)))
 		row("In job", s.Job)

@@ -130,6 +130,30 @@ func (e suite) ASkippedTaskThatCouldNeverRunLetsGoOnce(t *testing.T) {
 	s.Sound()
 }
 
+func (e suite) ASkippedTaskThatNeedsAPoolWaitsForItWhenItIsPutBack(t *testing.T) {
+	s := e.open(t)
+	s.setPool("gpu", 1)
+	alarm := pooled("alarm", "gpu")
+	alarm.Dependencies, alarm.RunIf = []string{"a"}, job.RunOnFailure
+	s.MustEnqueue("j", Task("a"), alarm)
+	s.wantWork("[a]")
+	s.wantSkipped("j", "alarm")
+	s.Sound()
+
+	again := db.Retry{Which: db.Which{Tasks: []string{"a"}}, Completed: true, Downstream: true}
+	if _, err := s.Retry(ctx, "j", again); err != nil {
+		t.Fatal(err)
+	}
+	s.WantJob("j", job.StateWaiting, job.Counts{Pending: 2}, 1)
+	s.Sound()
+	s.MustFinish(s.MustClaim("j"), Failure)
+	s.Sound()
+	s.MustEnqueue("k", pooled("other", "gpu"))
+	s.wantAny("j/alarm[{gpu [0]}]")
+	s.wantAny("")
+	s.Sound()
+}
+
 func (e suite) ACancelledTaskLetsGoOfWhatComesAfterAnyEnd(t *testing.T) {
 	s := e.open(t)
 	s.MustEnqueue("j", Task("first"), Task("a", "first"), Task("b", "a"), runIf(job.RunAlways, "clean", "b"), runIf(job.RunOnFailure, "alarm", "a"))
