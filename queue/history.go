@@ -8,7 +8,6 @@ import (
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
-	"github.com/air-executor/air-executor/runner"
 )
 
 // HistoryQuery says what of the history is wanted. The zero value is all of it.
@@ -83,40 +82,29 @@ func IsBadQuery(err error) bool {
 
 // EndedForm is the form of an entry of the history.
 type EndedForm struct {
-	Job           string      `json:"job"`
-	Task          string      `json:"task"`
-	Attempt       *int        `json:"attempt"` // null: it has ended without one
-	Status        job.Status  `json:"status"`
-	Reason        *job.Reason `json:"reason"`
-	ExitCode      *int        `json:"exit_code"`
-	Signal        *string     `json:"signal"`
-	Error         *string     `json:"error"`
-	Command       string      `json:"command"`
-	Args          []string    `json:"args"`
-	CreatedAt     string      `json:"created_at"`
-	StartedAt     *string     `json:"started_at"`
-	CompletedAt   string      `json:"completed_at"`
-	UserSeconds   *float64    `json:"user_seconds"` // null, as the next two, without an attempt
-	SystemSeconds *float64    `json:"system_seconds"`
-	MaxRSSBytes   *int64      `json:"max_rss_bytes"`
-	LogPath       *string     `json:"log_path"`
+	Job     string `json:"job"`
+	Task    string `json:"task"`
+	Attempt *int   `json:"attempt"` // null: it has ended without one
+	EndForm
+	Command     string   `json:"command"`
+	Args        []string `json:"args"`
+	CreatedAt   string   `json:"created_at"`
+	StartedAt   *string  `json:"started_at"`
+	CompletedAt string   `json:"completed_at"`
+	UsageForm            // null without an attempt
+	LogPath     *string  `json:"log_path"`
 }
 
 // EndedForm is an entry of the history as JSON.
 func (q *Queue) EndedForm(e db.Ended) EndedForm {
 	out := EndedForm{
-		Job: e.Job, Task: e.Task, Attempt: OrNull(e.Number), Status: e.Status, Reason: OrNull(e.Reason), ExitCode: e.ExitCode,
-		Signal: OrNull(e.Signal), Error: OrNull(e.Error), Command: e.Command, Args: list(e.Args),
+		Job: e.Job, Task: e.Task, Attempt: OrNull(e.Number), EndForm: toEndForm(&e.Attempt),
+		Command: e.Command, Args: list(e.Args),
 		CreatedAt: job.FormatTime(e.QueuedAt), StartedAt: instant(e.StartedAt), CompletedAt: job.FormatTime(e.EndedAt),
 	}
 	if e.Number > 0 {
-		user, system, most := e.UserTime.Seconds(), e.SystemTime.Seconds(), e.MaxRSS
-		out.UserSeconds, out.SystemSeconds, out.MaxRSSBytes = &user, &system, &most
-		log := runner.LogPath(q.conf.BasePath, e.Job, e.Task)
-		if !e.Newest {
-			log = runner.OldLogPath(q.conf.BasePath, e.Job, e.Task, e.Number)
-		}
-		out.LogPath = &log
+		out.UsageForm = toUsageForm(&e.Attempt)
+		out.LogPath = new(logPath(q.conf.BasePath, &e.Attempt, e.Newest))
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -32,17 +33,10 @@ func commandGiven(args arguments, given []string) (bool, error) {
 
 // commandFlag is a flag that was given and makes sense for a command only.
 func (f *scheduleFlags) commandFlag() string {
-	switch {
-	case f.Job != "":
-		return "--job"
-	case f.Priority != 0:
-		return "--priority"
-	case f.Timeout != 0:
-		return "--timeout"
-	case len(f.Set) > 0:
-		return "--set"
-	}
-	return f.retryFlags.given()
+	flag := firstGiven(
+		givenFlag{"--job", f.Job != ""}, givenFlag{"--priority", f.Priority != 0}, givenFlag{"--timeout", f.Timeout != 0},
+		givenFlag{"--set", len(f.Set) > 0})
+	return cmp.Or(flag, f.retryFlags.given())
 }
 
 // file reads a job file, and takes from it when it runs.

@@ -47,9 +47,14 @@ type historyArgs struct {
 	Label []string `sep:"none" placeholder:"KEY=VALUE" help:"Only with this label, on the task or its job; KEY alone takes any value. May be given several times."`
 }
 
-// query is which part of the past.
-func (a *historyArgs) query() queue.HistoryQuery {
-	return queue.HistoryQuery{Jobs: a.names(), Labels: a.Label}
+// open opens the queue, and returns which part of the past is wanted.
+func (a *historyArgs) open(ws *workspace, since, until pastTime, limit signed) (*queue.Queue, queue.HistoryQuery, error) {
+	query := queue.HistoryQuery{Jobs: a.names(), Labels: a.Label, Since: since.Time, Until: until.Time}
+	if limit < 0 {
+		return nil, query, usage(fmt.Errorf("--limit %d is negative", limit), "")
+	}
+	q, err := ws.queue()
+	return q, query, err
 }
 
 // asked makes the error about a query one of wrong flags.

@@ -30,16 +30,11 @@ Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or da
 
 // Run shows figures.
 func (c *statsCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
-	if c.Limit < 0 {
-		return usage(fmt.Errorf("--limit %d is negative", c.Limit), "")
-	}
-	q, err := ws.queue()
+	q, query, err := c.open(ws, c.Since.pastTime, c.Until, c.Limit)
 	if err != nil {
 		return err
 	}
 	defer q.Close()
-	query := c.query()
-	query.Since, query.Until = c.Since.Time, c.Until.Time
 	s, err := q.Stats(ctx, query, c.By == "command")
 	if err != nil {
 		return asked(err)

@@ -3,10 +3,7 @@ package dbtest
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/air-executor/air-executor/db"
@@ -193,15 +190,7 @@ func (e suite) ConditionsHoldInFilesAndInAnyOrder(t *testing.T) {
 }
 
 func (e suite) RandomConditionsKeepTheRules(t *testing.T) {
-	seed := rand.Uint64()
-	if s := os.Getenv("DB_TEST_SEED"); s != "" {
-		var err error
-		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("DB_TEST_SEED=%d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	random := random(t)
 	s := e.open(t)
 	var ids []string
 	last := 0
