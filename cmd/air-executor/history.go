@@ -17,7 +17,7 @@ type historyCmd struct {
 
 // Help is printed below the summary.
 func (*historyCmd) Help() string {
-	return `Lists what has ended, newest first: each attempt of each task of all jobs, with those that failed before a later one did better. Tasks that were cancelled before they started, or imported, are there without an attempt.
+	return `Lists what has ended, newest first: each attempt of each task of all jobs, also those that failed before a later one completed. Tasks that were cancelled before they started, or imported, are listed without an attempt.
 
     air-executor history
     air-executor history --since 2d --status failed

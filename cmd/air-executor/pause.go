@@ -14,7 +14,7 @@ type pauseCmd struct {
 
 // Help is printed below the summary.
 func (*pauseCmd) Help() string {
-	return `No task of a paused job starts until it is resumed. What runs goes on. New tasks can be queued. A pause survives stop and start of the manager, and restarts of the machine. It is counted once: one resume ends it.
+	return `No task of a paused job starts until it is resumed. What runs goes on. New tasks can be queued. A pause survives stop and start of the manager, and restarts of the machine. Two pauses of a job are one: a single resume ends them.
 
     air-executor pause nightly
     air-executor pause --all --freeze

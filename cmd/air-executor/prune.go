@@ -28,7 +28,7 @@ type pruneCmd struct {
 func (*pruneCmd) Help() string {
 	return `Deletes jobs that have ended, with their tasks, attempts and logs, for good: those that have not changed for as long as --older-than says, but for the newest ones that --keep says. In jobs that go on, and in ended ones that stay, it deletes tasks that have ended so long ago, and those beyond the newest that --keep-tasks says.
 
-What something still needs stays: a task on which one depends that has not completed, or which has queued one that has not ended; a job that is paused, or into which a schedule queues. The tasks of a job file stay as long as their job.
+What something still needs stays: a task on which one depends that has not completed, or which has queued one that has not ended; one whose unique key has time left; a job that is paused, or into which a schedule queues. The tasks of a job file stay as long as their job.
 
 It deletes in small commits, and holds up nothing that runs or is queued meanwhile. On a terminal it first says how much it would delete, and asks. To have the manager do this by itself, see retention in the configuration.
 

@@ -62,7 +62,7 @@ func (*scheduleAddCmd) configured() {}
 func (*scheduleAddCmd) Help() string {
 	return `Prints when it fires next. A task of a command gets the id NAME@TIME, such as nightly@2026-03-29T03:15+02:00; a job of a job file the name NAME-DATE, such as nightly-20260329T0315. The text of the job file and the environment of this shell are stored with the schedule. If the file says when it runs (schedule:), --cron can be left out.
 
-    air-executor schedule add nightly --cron '15 3 * * 1-5' --timezone Europe/Berlin -- ./backup.sh
+    air-executor schedule add nightly --cron '15 3 * * 1-5' -- ./backup.sh
     air-executor schedule add report --cron @daily report.yaml --param team=web
 
 A time that clocks leap over in spring fires right after the leap, one that comes twice in autumn the first time; a line with * as its hour fires in each hour that there is. docs/schedules.md has a table.

@@ -19,7 +19,7 @@ type statsCmd struct {
 
 // Help is printed below the summary.
 func (*statsCmd) Help() string {
-	return `Sums up the attempts that have ended: how many there were, how many failed, how long tasks waited from when they were queued to their first start, and how long attempts ran. p50, p95 and p99 are the times that 50, 95 and 99 of 100 did not exceed. CPU is a sum, memory the peak of the largest process. Below, how many have ended per hour, over the time that was asked for.
+	return `Sums up the attempts that have ended: how many there were, how many failed, how long tasks waited from when they were queued to their first start, and how long attempts ran. p50, p95 and p99 are the times that 50, 95 and 99 of 100 did not exceed. CPU is the time of all attempts together, memory the peak of the largest process. The chart below shows how many ended per hour.
 
     air-executor stats
     air-executor stats --since 30d --by command
