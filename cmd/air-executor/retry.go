@@ -54,7 +54,7 @@ func (c *retryCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if ui.json() {
 		return ui.printJSON(r)
 	}
-	ui.printf("Job %s: %s pending again%s\n", name, plural(r.Retried, "task"), leftAlone(r.SkippedCancelled, r.SkippedDismissed))
+	ui.printf("Job %s: %s pending again%s\n", name, plural(r.Retried, "task"), leftAlone(r.LeftAlone))
 	if r.Retried > 0 {
 		ws.hintNoManager()
 	}
