@@ -146,16 +146,6 @@ func TestLogBomb(t *testing.T) {
 	}
 }
 
-// stderr is what the manager and its runners have said. In a world on a small
-// disk they may have had no room for it.
-func (w *world) stderr() string {
-	b, _ := os.ReadFile(w.base + "/manager.log")
-	if info, err := os.Stat(w.base + "/fill"); err == nil && info.Size() > 0 {
-		return string(b) + "cannot be recorded yet" // nor can this be
-	}
-	return string(b)
-}
-
 // mount puts a file system in memory at the base path.
 func (w *world) mount(options string) {
 	w.Helper()
