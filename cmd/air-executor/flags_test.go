@@ -23,12 +23,12 @@ type sharedFlag struct {
 // sharedFlags are all flags that two or more commands have, in the order of the table
 // in docs/commands.md. The same name with and without several values has two lines.
 var sharedFlags = []sharedFlag{
-	{"job", false, "the job; `JOB` alone does, too, where there is no file or command", true},
+	{"job", false, "the job; `JOB` alone does, too, where there is no file, command or schedule", true},
 	{"job", true, "the jobs; `JOB...` alone does, too. `history`, `prune` and `stats` take patterns such as `'build-*'`", true},
-	{"task", false, "one task, by its id", true},
+	{"task", false, "one task, by its id; in `status`, a pattern such as `'page-*'`, too", true},
 	{"task", true, "tasks, by ids or patterns such as `'page-*'`", true},
 	{"status", true, "only tasks with this status", true},
-	{"status", false, "only what has ended so", true},
+	{"status", false, "only what has ended so: `completed`, `failed`", true},
 	{"failed", false, "only failed tasks", false},
 	{"label", true, "`enqueue`, `run`, `submit`: give a label; others: only what has it", true},
 	{"since", false, "only what is newer: `2d`, `yesterday`, `08:30`", true},
