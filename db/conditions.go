@@ -140,20 +140,23 @@ func (t *tx) afterFailure(jobID, id int64, d *delta) error {
 	return err
 }
 
-// findDead finds a task, and those that can never run as it has failed, as far as
-// something still waits for their end.
-const findDead = `
-WITH RECURSIVE dead (id) AS (
-    SELECT id
-    FROM task
-    WHERE id = ?
+// deadBelow adds to the tasks in dead those that can never run as these have failed.
+const deadBelow = `
     UNION
     SELECT t.id
     FROM dead
     JOIN dependency d ON d.needs = dead.id
     JOIN task t ON t.id = d.task
     WHERE d.condition = 'success'
-      AND t.status = 'pending')
+      AND t.status = 'pending'`
+
+// findDead finds a task, and those that can never run as it has failed, as far as
+// something still waits for their end.
+const findDead = `
+WITH RECURSIVE dead (id) AS (
+    SELECT id
+    FROM task
+    WHERE id = ?` + deadBelow + `)
 SELECT id
 FROM dead
 WHERE EXISTS (

@@ -164,6 +164,12 @@ LEFT JOIN (SELECT attempt, {list} AS pools
                  FROM pool_place GROUP BY attempt, pool ORDER BY attempt, need) n
            GROUP BY attempt) h ON h.attempt = a.id
 WHERE a.status = 'running' AND coalesce(t.pools, '') <> coalesce(h.pools, '')`},
+	{"a label is of a job or task that exists", `
+SELECT coalesce(j.name, 'label') AS place, 'label ' || l.key || ' of job ' || l.job || ', task ' || l.task AS what
+FROM label l
+LEFT JOIN job j ON j.id = l.job
+LEFT JOIN task t ON t.id = l.task AND t.job = l.job
+WHERE j.id IS NULL OR l.task <> 0 AND t.id IS NULL`},
 }
 
 // Finding is a broken rule.

@@ -66,6 +66,7 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		forgot   = "no task waits for the end of one that has ended"
 		exited   = "a completed task exited with 0"
 		paused   = "a paused job is held"
+		label    = "a label is of a job or task that exists"
 	)
 	found := map[string]bool{}
 	for _, c := range []struct{ name, damage, rule, place string }{
@@ -122,6 +123,10 @@ SELECT -1, task, job, 2, 'failed', 'exited', token, manager, host, boot_id, runn
 		{"arguments that are no list", `UPDATE task SET args = '{}' WHERE name = 'ok'`, args, "j/ok"},
 		{"an argument that is no text", `UPDATE task SET args = '["a",1]' WHERE name = 'ok'`, args, "j/ok"},
 		{"a completed task with another exit code", `UPDATE task SET exit_code = 1 WHERE name = 'ok'`, exited, "j/ok"},
+		{"a label of a job that is gone", `INSERT INTO label (job, task, key, value) VALUES (4711, 0, 'team', 'web')`, label, "label"},
+		{"a label of a task that is gone", `INSERT INTO label (job, task, key, value) SELECT id, 4711, 'team', 'web' FROM job WHERE name = 'j'`, label, "j"},
+		{"a label of a task of another job", `INSERT INTO label (job, task, key, value)
+SELECT j.id, t.id, 'team', 'web' FROM job j JOIN task t ON t.job <> j.id WHERE j.name = 'ended' AND t.name = 'runs'`, label, "ended"},
 		{"an ended job in which a task runs", `UPDATE job SET state = 'completed' WHERE name = 'j'`, file, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -45,7 +45,7 @@ type HistoryQuery struct {
 	Reason    job.Reason             // only what has failed so; empty: any
 	Since     time.Time              // only what has ended then or later; zero: all
 	Until     time.Time              // only what has ended before; zero: all
-	Labels    map[string]*string     // only with all of these, on the task or its job; nil: of any value
+	Labels    []LabelFilter          // only with all of these, on the task or its job
 	Limit     int                    // 0: all
 	After     *HistoryCursor         // only what comes after it
 }

@@ -1,9 +1,7 @@
 package db
 
 import (
-	"maps"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -150,10 +148,10 @@ func (q *HistoryQuery) only(s *source, table string) {
 
 // labelled adds that there are the labels, each with this condition.
 func (q *HistoryQuery) labelled(s *source, at string) {
-	for _, key := range slices.Sorted(maps.Keys(q.Labels)) {
-		s.add("\n  AND EXISTS (SELECT 1 FROM label l WHERE "+at+" AND l.key = ?", key)
-		if value := q.Labels[key]; value != nil {
-			s.add(" AND l.value = ?", *value)
+	for _, f := range q.Labels {
+		s.add("\n  AND EXISTS (SELECT 1 FROM label l WHERE "+at+" AND l.key = ?", f.Key)
+		if f.Value != nil {
+			s.add(" AND l.value = ?", *f.Value)
 		}
 		s.add(")")
 	}

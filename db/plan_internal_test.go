@@ -541,7 +541,7 @@ func exercise(t *testing.T, d *DB) {
 	must(err)
 	_, err = d.Changes(ctx)
 	must(err)
-	for _, q := range []HistoryQuery{{}, {Completed: true}, {Failed: true}, {Reason: job.Lost, Labels: map[string]*string{"a": new("b"), "c": nil}}} {
+	for _, q := range []HistoryQuery{{}, {Completed: true}, {Failed: true}, {Reason: job.Lost, Labels: []LabelFilter{{Key: "a", Value: new("b")}, {Key: "c"}}}} {
 		must(d.Figures(ctx, q, func(Figure) {}))
 		must(d.History(ctx, q, func(Ended) error { return nil }))
 		_, err = d.HistoryJobs(ctx, q)

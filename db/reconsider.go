@@ -46,14 +46,7 @@ WITH RECURSIVE dead (id) AS (
     WHERE n.job = ?
       AND n.status = 'failed'
       AND d.condition = 'success'
-      AND t.status = 'pending'
-    UNION
-    SELECT t.id
-    FROM dead
-    JOIN dependency d ON d.needs = dead.id
-    JOIN task t ON t.id = d.task
-    WHERE d.condition = 'success'
-      AND t.status = 'pending')
+      AND t.status = 'pending'`+deadBelow+`)
 UPDATE dependency
 SET met = CASE WHEN needs IN (SELECT id FROM dead) OR EXISTS (
     SELECT 1

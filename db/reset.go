@@ -29,16 +29,7 @@ type Resetting struct {
 // Errors, after which nothing has changed: ErrNoJob, ErrNoTask, or that a task has not
 // failed.
 func (d *DB) Reset(ctx context.Context, name string, which Which) (Resetting, error) {
-	var out Resetting
-	err := d.write(ctx, func(t *tx) error {
-		j, err := t.lockJob(name)
-		if err != nil {
-			return err
-		}
-		out, err = t.reset(j, which)
-		return err
-	})
-	return out, d.wakeAfter(err)
+	return d.Retry(ctx, name, Retry{Which: which})
 }
 
 func (t *tx) reset(j *jobRow, which Which) (Resetting, error) {

@@ -36,24 +36,20 @@ func (w *world) again(job, id string) {
 // starts it.
 func TestStaleRunnerFence(t *testing.T) {
 	t.Parallel()
-	for _, point := range []string{"runner.assigned", "runner.before_start"} {
-		t.Run(point, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			w.enqueue("j", "1", "true")
-			w.start(failpoint(point + ":stop")...)
-			pid := w.stopped(point)
-			w.forget("j", "1", "boot_id")
-			w.again("j", "1")
-			proceed(pid)
-			w.until("the old runner has gone", func() bool { return !alive(pid) })
-			for _, line := range w.witnessed() {
-				if strings.HasPrefix(line, "start j 1 1") {
-					t.Errorf("the command of the first attempt was started after its loss")
-				}
+	inEach(t, []string{"runner.assigned", "runner.before_start"}, func(t *testing.T, w *world, point string) {
+		w.enqueue("j", "1", "true")
+		w.start(failpoint(point + ":stop")...)
+		pid := w.stopped(point)
+		w.forget("j", "1", "boot_id")
+		w.again("j", "1")
+		proceed(pid)
+		w.until("the old runner has gone", func() bool { return !alive(pid) })
+		for _, line := range w.witnessed() {
+			if strings.HasPrefix(line, "start j 1 1") {
+				t.Errorf("the command of the first attempt was started after its loss")
 			}
-		})
-	}
+		}
+	})
 }
 
 // T12: a runner that has stopped before it starts its command holds up its own

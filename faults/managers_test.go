@@ -100,38 +100,34 @@ func atOnce[T any](n int, fn func(i int) T) []T {
 // nothing meanwhile. What runs is not started again.
 func TestLockFilesDeleted(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"manager.lock", "runners.lock"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			w.write("base/config.yaml", "poll_interval: 3\n") // time to do wrong
-			w.serveUntilStarted("j", "1", waits("go"))
-			w.must(os.Remove(w.base + "/" + name))
-			// Runners that it starts now have their locks in another file.
-			for i := range 5 {
-				w.enqueue("late"+strconv.Itoa(i), "1", waits("go"))
-			}
-			<-w.manager.ended
-			if log, _ := os.ReadFile(w.base + "/manager.log"); strings.Contains(string(log), "task lost") {
-				t.Error("the manager took tasks for lost whose runners live")
-			}
-			if code := w.manager.ProcessState.ExitCode(); code != 1 {
-				t.Errorf("the manager ended with exit code %d", code)
-			}
-			w.enqueue("k", "1", "true")
-			w.start()
-			w.becomes("completed", "k", "1")
-			w.write("scratch/go", "")
-			if name == "manager.lock" {
-				w.becomes("completed", "j", "1")
-			} else if lost := w.becomes("failed", "j", "1"); lost.Reason != "lost" {
-				t.Errorf("a task whose runner's lock cannot be seen: %+v", lost)
-			}
-			if n := w.starts("j", "1"); n != 1 {
-				t.Errorf("the task was started %d times", n)
-			}
-		})
-	}
+	inEach(t, []string{"manager.lock", "runners.lock"}, func(t *testing.T, w *world, name string) {
+		w.write("base/config.yaml", "poll_interval: 3\n") // time to do wrong
+		w.serveUntilStarted("j", "1", waits("go"))
+		w.must(os.Remove(w.base + "/" + name))
+		// Runners that it starts now have their locks in another file.
+		for i := range 5 {
+			w.enqueue("late"+strconv.Itoa(i), "1", waits("go"))
+		}
+		<-w.manager.ended
+		if log, _ := os.ReadFile(w.base + "/manager.log"); strings.Contains(string(log), "task lost") {
+			t.Error("the manager took tasks for lost whose runners live")
+		}
+		if code := w.manager.ProcessState.ExitCode(); code != 1 {
+			t.Errorf("the manager ended with exit code %d", code)
+		}
+		w.enqueue("k", "1", "true")
+		w.start()
+		w.becomes("completed", "k", "1")
+		w.write("scratch/go", "")
+		if name == "manager.lock" {
+			w.becomes("completed", "j", "1")
+		} else if lost := w.becomes("failed", "j", "1"); lost.Reason != "lost" {
+			t.Errorf("a task whose runner's lock cannot be seen: %+v", lost)
+		}
+		if n := w.starts("j", "1"); n != 1 {
+			t.Errorf("the task was started %d times", n)
+		}
+	})
 }
 
 // T43: without the file by which SQLite finds the newest commits, a manager that
@@ -373,24 +369,20 @@ rmdir $SCRATCH/in.$$`
 // then, or it stays pending, and is not lost.
 func TestStopDuringAClaim(t *testing.T) {
 	t.Parallel()
-	for _, point := range []string{"claim.before_commit", "claim.after_commit"} {
-		t.Run(point, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			w.start(failpoint(point + ":sleep:4000")...) // longer than a manager waits for it
-			w.enqueue("j", "1", "true")
-			w.hit(point)
-			w.must(w.manager.Process.Signal(syscall.SIGTERM))
-			<-w.manager.ended
-			if point == "claim.before_commit" {
-				if now := w.tasks("j")["1"]; now.Status != "pending" {
-					t.Errorf("a manager that stops has claimed %+v", now)
-				}
-				w.start()
+	inEach(t, []string{"claim.before_commit", "claim.after_commit"}, func(t *testing.T, w *world, point string) {
+		w.start(failpoint(point + ":sleep:4000")...) // longer than a manager waits for it
+		w.enqueue("j", "1", "true")
+		w.hit(point)
+		w.must(w.manager.Process.Signal(syscall.SIGTERM))
+		<-w.manager.ended
+		if point == "claim.before_commit" {
+			if now := w.tasks("j")["1"]; now.Status != "pending" {
+				t.Errorf("a manager that stops has claimed %+v", now)
 			}
-			w.becomes("completed", "j", "1")
-		})
-	}
+			w.start()
+		}
+		w.becomes("completed", "j", "1")
+	})
 }
 
 // T50: a manager that drains while a claim is under way waits for the tasks that

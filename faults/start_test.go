@@ -120,28 +120,24 @@ func TestStartInTheBackgroundIsInterrupted(t *testing.T) {
 // finds it there.
 func TestStopIsReadFromTheDatabase(t *testing.T) {
 	t.Parallel()
-	for _, how := range []string{"leave", "drain", "kill"} {
-		t.Run(how, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			w.start()
-			w.enqueue("j", "1", waits("go"))
-			w.becomes("running", "j", "1")
-			w.sql("UPDATE manager SET stop = '" + how + "'")
-			if how == "drain" {
-				w.until("it has begun to stop", func() bool { return strings.Contains(w.managerLog(), `"how":"drain"`) })
-				w.write("scratch/go", "")
-			}
-			if code := w.ends(w.manager); code != 0 {
-				t.Errorf("exit code %d", code)
-			}
-			want := map[string]string{"leave": "running", "drain": "completed", "kill": "failed"}[how]
-			if now := w.tasks("j")["1"]; now.Status != want {
-				t.Errorf("the task is %+v, not %s", now, want)
-			}
+	inEach(t, []string{"leave", "drain", "kill"}, func(t *testing.T, w *world, how string) {
+		w.start()
+		w.enqueue("j", "1", waits("go"))
+		w.becomes("running", "j", "1")
+		w.sql("UPDATE manager SET stop = '" + how + "'")
+		if how == "drain" {
+			w.until("it has begun to stop", func() bool { return strings.Contains(w.managerLog(), `"how":"drain"`) })
 			w.write("scratch/go", "")
-		})
-	}
+		}
+		if code := w.ends(w.manager); code != 0 {
+			t.Errorf("exit code %d", code)
+		}
+		want := map[string]string{"leave": "running", "drain": "completed", "kill": "failed"}[how]
+		if now := w.tasks("j")["1"]; now.Status != want {
+			t.Errorf("the task is %+v, not %s", now, want)
+		}
+		w.write("scratch/go", "")
+	})
 }
 
 func (w *world) managerLog() string {
@@ -256,41 +252,37 @@ func (in *container) serve() (init int) {
 // is left. SIGTERM, as docker stop sends it, gives the tasks the time to end.
 func TestProcessOneEndsItsTasks(t *testing.T) {
 	t.Parallel()
-	for _, how := range []string{"SIGTERM", "SIGINT", "stop", "stop --drain"} {
-		t.Run(how, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			init := w.inContainer()
-			// Not through the script that bears witness, which would die at once.
-			w.run(0, "enqueue", "-q", "--job", "j", "--id", "1", "--", "sh", "-c", `trap "touch $SCRATCH/cleaned; exit 0" TERM; touch $SCRATCH/runs; until [ -e $SCRATCH/go ]; do sleep 0.02; done`)
-			w.until("it runs", func() bool { return exists(w.scratch + "/runs") })
-			switch how {
-			case "SIGTERM":
-				w.must(syscall.Kill(init, syscall.SIGTERM))
-			case "SIGINT":
-				w.must(syscall.Kill(init, syscall.SIGINT))
-			case "stop":
-				w.run(0, "stop") // from outside of the namespace
-			case "stop --drain":
-				w.run(124, "stop", "--drain", "--timeout=1500ms")
-				w.write("scratch/go", "")
+	inEach(t, []string{"SIGTERM", "SIGINT", "stop", "stop --drain"}, func(t *testing.T, w *world, how string) {
+		init := w.inContainer()
+		// Not through the script that bears witness, which would die at once.
+		w.run(0, "enqueue", "-q", "--job", "j", "--id", "1", "--", "sh", "-c", `trap "touch $SCRATCH/cleaned; exit 0" TERM; touch $SCRATCH/runs; until [ -e $SCRATCH/go ]; do sleep 0.02; done`)
+		w.until("it runs", func() bool { return exists(w.scratch + "/runs") })
+		switch how {
+		case "SIGTERM":
+			w.must(syscall.Kill(init, syscall.SIGTERM))
+		case "SIGINT":
+			w.must(syscall.Kill(init, syscall.SIGINT))
+		case "stop":
+			w.run(0, "stop") // from outside of the namespace
+		case "stop --drain":
+			w.run(124, "stop", "--drain", "--timeout=1500ms")
+			w.write("scratch/go", "")
+		}
+		if code := w.ends(w.manager); code != 0 {
+			t.Errorf("exit code %d", code)
+		}
+		now := w.tasks("j")["1"]
+		if how == "stop --drain" {
+			if now.Status != "completed" {
+				t.Errorf("the task is %+v", now)
 			}
-			if code := w.ends(w.manager); code != 0 {
-				t.Errorf("exit code %d", code)
-			}
-			now := w.tasks("j")["1"]
-			if how == "stop --drain" {
-				if now.Status != "completed" {
-					t.Errorf("the task is %+v", now)
-				}
-			} else if now.Reason != "cancelled" || !exists(w.scratch+"/cleaned") {
-				t.Errorf("the task is %+v, and had time to clean up: %t", now, exists(w.scratch+"/cleaned"))
-			}
-			if !strings.Contains(w.managerLog(), "PID 1: SIGTERM ends running tasks (on_term: kill)") {
-				t.Error("the log does not say what SIGTERM does")
-			}
-		})
-	}
+		} else if now.Reason != "cancelled" || !exists(w.scratch+"/cleaned") {
+			t.Errorf("the task is %+v, and had time to clean up: %t", now, exists(w.scratch+"/cleaned"))
+		}
+		if !strings.Contains(w.managerLog(), "PID 1: SIGTERM ends running tasks (on_term: kill)") {
+			t.Error("the log does not say what SIGTERM does")
+		}
+	})
 }
 
 // The kernel gives orphans to process 1: they must not stay zombies.

@@ -146,16 +146,6 @@ func TestLogBomb(t *testing.T) {
 	}
 }
 
-// stderr is what the manager and its runners have said. In a world on a small
-// disk they may have had no room for it.
-func (w *world) stderr() string {
-	b, _ := os.ReadFile(w.base + "/manager.log")
-	if info, err := os.Stat(w.base + "/fill"); err == nil && info.Size() > 0 {
-		return string(b) + "cannot be recorded yet" // nor can this be
-	}
-	return string(b)
-}
-
 // mount puts a file system in memory at the base path.
 func (w *world) mount(options string) {
 	w.Helper()
@@ -484,37 +474,33 @@ func TestIdempotentKeyRace(t *testing.T) {
 // nothing is beside it.
 func TestOddPaths(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"a?b", "c#d", "e%20f", "g h", "日本 é", "file:x?mode=ro", "-i", `"j'k`, "l\nm", "deep/er", "?cache=shared"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			w.must(os.Remove(w.scratch + "/here"))
-			where := []string{"AIR_EXECUTOR_BASE_PATH=../scratch/" + name}
-			if o := w.with(where, "run", "--", "sh", "-c", "echo said"); o.code != 0 || !strings.Contains(o.out, "said") {
-				t.Fatalf("%+v", o)
-			}
-			if o := w.with(where, "start"); o.code != 0 {
-				t.Fatalf("%+v", o)
-			}
-			w.with(where, "enqueue", "--job", "j", "--id", "1", "--", "true")
-			if o := w.with(where, "wait", "--job", "j"); o.code != 0 {
-				t.Errorf("%+v", o)
-			}
-			if o := w.with(where, "doctor"); o.code != 0 {
-				t.Errorf("%+v", o)
-			}
-			if o := w.with(where, "stop"); o.code != 0 {
-				t.Errorf("%+v", o)
-			}
-			if !exists(w.scratch + "/" + name + "/air-executor.db") {
-				t.Error("there is no database where it should be")
-			}
-			beside, _ := filepath.Glob(w.scratch + "/*")
-			if first, _, _ := strings.Cut(name, "/"); len(beside) != 1 || filepath.Base(beside[0]) != first {
-				t.Errorf("beside it are %q", beside)
-			}
-		})
-	}
+	inEach(t, []string{"a?b", "c#d", "e%20f", "g h", "日本 é", "file:x?mode=ro", "-i", `"j'k`, "l\nm", "deep/er", "?cache=shared"}, func(t *testing.T, w *world, name string) {
+		w.must(os.Remove(w.scratch + "/here"))
+		where := []string{"AIR_EXECUTOR_BASE_PATH=../scratch/" + name}
+		if o := w.with(where, "run", "--", "sh", "-c", "echo said"); o.code != 0 || !strings.Contains(o.out, "said") {
+			t.Fatalf("%+v", o)
+		}
+		if o := w.with(where, "start"); o.code != 0 {
+			t.Fatalf("%+v", o)
+		}
+		w.with(where, "enqueue", "--job", "j", "--id", "1", "--", "true")
+		if o := w.with(where, "wait", "--job", "j"); o.code != 0 {
+			t.Errorf("%+v", o)
+		}
+		if o := w.with(where, "doctor"); o.code != 0 {
+			t.Errorf("%+v", o)
+		}
+		if o := w.with(where, "stop"); o.code != 0 {
+			t.Errorf("%+v", o)
+		}
+		if !exists(w.scratch + "/" + name + "/air-executor.db") {
+			t.Error("there is no database where it should be")
+		}
+		beside, _ := filepath.Glob(w.scratch + "/*")
+		if first, _, _ := strings.Cut(name, "/"); len(beside) != 1 || filepath.Base(beside[0]) != first {
+			t.Errorf("beside it are %q", beside)
+		}
+	})
 }
 
 // T40: a database that is linked to from another base path is not served from

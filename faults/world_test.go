@@ -50,6 +50,16 @@ type world struct {
 	manager            *serving
 }
 
+// inEach runs a test in a world for each of the names, all at the same time.
+func inEach(t *testing.T, names []string, test func(t *testing.T, w *world, name string)) {
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, newWorld(t), name)
+		})
+	}
+}
+
 // newWorld makes a world whose invariants are checked when the test ends.
 func newWorld(t testing.TB, config ...string) *world {
 	t.Helper()

@@ -57,12 +57,17 @@ func setBatch(f *db.Firing) error {
 		return err
 	}
 	f.Batch = db.Batch{Job: s.Job, Tasks: each(tasks)}
-	if s.Job == "" {
-		f.Batch.Job, f.Batch.NewJob, f.Batch.FromFile = schedule.JobName(s.Name, at), true, true
-		f.Batch.Settings = &db.JobChange{}
-		f.Batch.Settings.Parallel, f.Batch.Settings.Priority, err = what.JobSettings()
+	if s.Job != "" {
+		return nil
 	}
-	return err
+	file, err := what.JobFile()
+	if err != nil {
+		return err
+	}
+	f.Batch.Job, f.Batch.NewJob, f.Batch.FromFile = schedule.JobName(s.Name, at), true, true
+	f.Batch.Labels, f.Batch.RetryHolds = file.Labels, file.RetryHolds
+	f.Batch.Settings = &db.JobChange{Parallel: file.Parallel, Priority: file.Priority}
+	return nil
 }
 
 // each yields tasks that are in memory.

@@ -80,7 +80,7 @@ func (p *pruning) jobs(ctx context.Context, jobs []db.EndedJob) error {
 			bytes, err := RemoveJobFiles(ctx, p.db, p.base, j)
 			p.files(bytes, err)
 		}
-		if err := pause(ctx, rest); err != nil {
+		if err := Pause(ctx, rest); err != nil {
 			return err
 		}
 	}
@@ -119,7 +119,7 @@ func (p *pruning) tasks(ctx context.Context, ids []int64) error {
 		if p.dry {
 			continue
 		}
-		if err := pause(ctx, rest); err != nil {
+		if err := Pause(ctx, rest); err != nil {
 			return err
 		}
 	}
@@ -176,8 +176,8 @@ func (p *pace) rest(took time.Duration) time.Duration {
 	return max(took, time.Millisecond)
 }
 
-// pause waits, or returns the error of the context if that ends before.
-func pause(ctx context.Context, d time.Duration) error {
+// Pause waits, or returns the error of the context if that ends before.
+func Pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()

@@ -54,7 +54,7 @@ func (t *tidying) Run(ctx context.Context) error {
 		}
 		return nil // a manager works without
 	}
-	for wait := soon; pause(ctx, wait) == nil; {
+	for wait := soon; Pause(ctx, wait) == nil; {
 		wait = max(every, min(rest*t.pass(ctx), most))
 	}
 	if err := t.db.Close(); err != nil {
@@ -233,7 +233,7 @@ func (t *tidying) limitLogs(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := pause(ctx, time.Millisecond); err != nil {
+		if err := Pause(ctx, time.Millisecond); err != nil {
 			return err
 		}
 	}
@@ -303,7 +303,7 @@ func (t *tidying) shrink(ctx context.Context) error {
 		if err != nil || !more {
 			return err
 		}
-		if err := pause(ctx, max(rest*time.Since(began), time.Millisecond)); err != nil {
+		if err := Pause(ctx, max(rest*time.Since(began), time.Millisecond)); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/manager"
 )
 
 // CheckEvery is how often waiting functions check whether the database has changed.
@@ -251,10 +252,5 @@ func (f *Follower) Close() {
 
 // Pause waits this long, or returns the error of the context if that ends before.
 func Pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
+	return manager.Pause(ctx, d)
 }

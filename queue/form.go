@@ -77,7 +77,7 @@ func toCountsForm(j job.Job, cancelled int) CountsForm {
 func toJobForm(j job.Job, cancelled int, paused time.Time) JobForm {
 	return JobForm{
 		UUID: j.UUID, Job: j.Name, State: j.State, PausedAt: instant(paused), Counts: toCountsForm(j, cancelled),
-		CreatedAt: job.FormatTime(j.CreatedAt), UpdatedAt: job.FormatTime(j.UpdatedAt), Labels: labelsForm(j.Labels),
+		CreatedAt: job.FormatTime(j.CreatedAt), UpdatedAt: job.FormatTime(j.UpdatedAt), Labels: pairsForm(j.Labels),
 	}
 }
 
@@ -140,7 +140,7 @@ func toTaskForm(l db.Listed, waits WaitsFor, limit time.Duration, base string) T
 		CreatedAt: job.FormatTime(t.CreatedAt), StartedAt: instant(t.StartedAt), CompletedAt: instant(t.CompletedAt),
 		DismissedAt: instant(t.DismissedAt), Stuck: OrNull(t.Stuck),
 	}
-	out.Labels = labelsForm(t.Labels)
+	out.Labels = pairsForm(t.Labels)
 	if t.Unique != "" {
 		out.Unique, out.UniqueFor = &t.Unique, OrNull(t.UniqueFor.String())
 	}
@@ -165,37 +165,57 @@ func toTaskForm(l db.Listed, waits WaitsFor, limit time.Duration, base string) T
 
 // AttemptForm is the form of an attempt.
 type AttemptForm struct {
-	Job           string      `json:"job"`
-	Task          string      `json:"task"`
-	Attempt       int         `json:"attempt"`
-	Status        job.Status  `json:"status"`
-	Reason        *job.Reason `json:"reason"`
-	ExitCode      *int        `json:"exit_code"`
-	Signal        *string     `json:"signal"`
-	Error         *string     `json:"error"`
-	StartedAt     string      `json:"started_at"`
-	CompletedAt   *string     `json:"completed_at"`
-	RunnerPID     int         `json:"runner_pid"`
-	UserSeconds   *float64    `json:"user_seconds"` // null, like the next two, while it runs
-	SystemSeconds *float64    `json:"system_seconds"`
-	MaxRSSBytes   *int64      `json:"max_rss_bytes"`
-	LogPath       string      `json:"log_path"`
+	Job     string `json:"job"`
+	Task    string `json:"task"`
+	Attempt int    `json:"attempt"`
+	EndForm
+	StartedAt   string  `json:"started_at"`
+	CompletedAt *string `json:"completed_at"`
+	RunnerPID   int     `json:"runner_pid"`
+	UsageForm           // null while it runs
+	LogPath     string  `json:"log_path"`
+}
+
+// EndForm is how an attempt has ended, or that it runs.
+type EndForm struct {
+	Status   job.Status  `json:"status"`
+	Reason   *job.Reason `json:"reason"`
+	ExitCode *int        `json:"exit_code"`
+	Signal   *string     `json:"signal"`
+	Error    *string     `json:"error"`
+}
+
+func toEndForm(a *job.Attempt) EndForm {
+	return EndForm{a.Status, OrNull(a.Reason), a.ExitCode, OrNull(a.Signal), OrNull(a.Error)}
+}
+
+// UsageForm is what an attempt has used.
+type UsageForm struct {
+	UserSeconds   *float64 `json:"user_seconds"`
+	SystemSeconds *float64 `json:"system_seconds"`
+	MaxRSSBytes   *int64   `json:"max_rss_bytes"`
+}
+
+func toUsageForm(a *job.Attempt) UsageForm {
+	return UsageForm{new(a.UserTime.Seconds()), new(a.SystemTime.Seconds()), new(a.MaxRSS)}
+}
+
+// logPath is the path of the log of an attempt, which may be the newest of its task.
+func logPath(base string, a *job.Attempt, newest bool) string {
+	if newest {
+		return runner.LogPath(base, a.Job, a.Task)
+	}
+	return runner.OldLogPath(base, a.Job, a.Task, a.Number)
 }
 
 // toAttemptForm needs the number of the newest attempt and the base path.
 func toAttemptForm(a job.Attempt, newest int, base string) AttemptForm {
-	path := runner.LogPath(base, a.Job, a.Task)
-	if a.Number != newest {
-		path = runner.OldLogPath(base, a.Job, a.Task, a.Number)
-	}
 	out := AttemptForm{
-		Job: a.Job, Task: a.Task, Attempt: a.Number, Status: a.Status, Reason: OrNull(a.Reason), ExitCode: a.ExitCode,
-		Signal: OrNull(a.Signal), Error: OrNull(a.Error), StartedAt: job.FormatTime(a.StartedAt), CompletedAt: instant(a.EndedAt),
-		RunnerPID: a.RunnerPID, LogPath: path,
+		Job: a.Job, Task: a.Task, Attempt: a.Number, EndForm: toEndForm(&a), StartedAt: job.FormatTime(a.StartedAt),
+		CompletedAt: instant(a.EndedAt), RunnerPID: a.RunnerPID, LogPath: logPath(base, &a, a.Number == newest),
 	}
 	if a.Status != job.Running {
-		user, system, most := a.UserTime.Seconds(), a.SystemTime.Seconds(), a.MaxRSS
-		out.UserSeconds, out.SystemSeconds, out.MaxRSSBytes = &user, &system, &most
+		out.UsageForm = toUsageForm(&a)
 	}
 	return out
 }

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/job"
-	"github.com/air-executor/air-executor/runner"
 )
 
 // HistoryQuery says what of the history is wanted. The zero value is all of it.
@@ -32,7 +30,7 @@ func badQuery(format string, args ...any) error { return &BadQuery{fmt.Sprintf(f
 
 // forDB checks the query. A job that is named in full must be there.
 func (query *HistoryQuery) forDB(ctx context.Context, d *db.DB) (out db.HistoryQuery, err error) {
-	out = db.HistoryQuery{Since: query.Since, Until: query.Until, Limit: query.Limit, Labels: map[string]*string{}}
+	out = db.HistoryQuery{Since: query.Since, Until: query.Until, Limit: query.Limit}
 	if !query.Since.IsZero() && !query.Until.IsZero() && !query.Since.Before(query.Until) {
 		return out, badQuery("there is no time between %s and %s", job.FormatTime(query.Since), job.FormatTime(query.Until))
 	}
@@ -45,38 +43,11 @@ func (query *HistoryQuery) forDB(ctx context.Context, d *db.DB) (out db.HistoryQ
 	default:
 		out.Failed, out.Reason = true, job.Reason(query.Status)
 	}
-	for _, l := range query.Labels {
-		key, value, has := strings.Cut(l, "=")
-		if key == "" {
-			return out, badQuery("want a label as KEY=VALUE, got %q", l)
-		}
-		if out.Labels[key] = nil; has {
-			out.Labels[key] = &value
-		}
+	if out.Labels, err = LabelFilters(query.Labels); err != nil {
+		return out, badQuery("--label %v", err)
 	}
-	if len(query.Jobs) == 0 {
-		return out, nil
-	}
-	for _, p := range query.Jobs {
-		if !sound(p) {
-			return out, &BadPattern{p}
-		}
-		if strings.ContainsAny(p, "*?[") {
-			continue
-		}
-		if _, err := d.Job(ctx, p); err != nil {
-			return out, err
-		}
-	}
-	out.Job = func(name string) bool {
-		for _, p := range query.Jobs {
-			if Match(p, name) {
-				return true
-			}
-		}
-		return false
-	}
-	return out, nil
+	out.Job, err = matchJobs(ctx, d, query.Jobs)
+	return out, err
 }
 
 // History calls fn with what has ended, newest first. Errors: *BadQuery, *BadPattern, db.ErrNoJob,
@@ -111,40 +82,29 @@ func IsBadQuery(err error) bool {
 
 // EndedForm is the form of an entry of the history.
 type EndedForm struct {
-	Job           string      `json:"job"`
-	Task          string      `json:"task"`
-	Attempt       *int        `json:"attempt"` // null: it has ended without one
-	Status        job.Status  `json:"status"`
-	Reason        *job.Reason `json:"reason"`
-	ExitCode      *int        `json:"exit_code"`
-	Signal        *string     `json:"signal"`
-	Error         *string     `json:"error"`
-	Command       string      `json:"command"`
-	Args          []string    `json:"args"`
-	CreatedAt     string      `json:"created_at"`
-	StartedAt     *string     `json:"started_at"`
-	CompletedAt   string      `json:"completed_at"`
-	UserSeconds   *float64    `json:"user_seconds"` // null, as the next two, without an attempt
-	SystemSeconds *float64    `json:"system_seconds"`
-	MaxRSSBytes   *int64      `json:"max_rss_bytes"`
-	LogPath       *string     `json:"log_path"`
+	Job     string `json:"job"`
+	Task    string `json:"task"`
+	Attempt *int   `json:"attempt"` // null: it has ended without one
+	EndForm
+	Command     string   `json:"command"`
+	Args        []string `json:"args"`
+	CreatedAt   string   `json:"created_at"`
+	StartedAt   *string  `json:"started_at"`
+	CompletedAt string   `json:"completed_at"`
+	UsageForm            // null without an attempt
+	LogPath     *string  `json:"log_path"`
 }
 
 // EndedForm is an entry of the history as JSON.
 func (q *Queue) EndedForm(e db.Ended) EndedForm {
 	out := EndedForm{
-		Job: e.Job, Task: e.Task, Attempt: OrNull(e.Number), Status: e.Status, Reason: OrNull(e.Reason), ExitCode: e.ExitCode,
-		Signal: OrNull(e.Signal), Error: OrNull(e.Error), Command: e.Command, Args: list(e.Args),
+		Job: e.Job, Task: e.Task, Attempt: OrNull(e.Number), EndForm: toEndForm(&e.Attempt),
+		Command: e.Command, Args: list(e.Args),
 		CreatedAt: job.FormatTime(e.QueuedAt), StartedAt: instant(e.StartedAt), CompletedAt: job.FormatTime(e.EndedAt),
 	}
 	if e.Number > 0 {
-		user, system, most := e.UserTime.Seconds(), e.SystemTime.Seconds(), e.MaxRSS
-		out.UserSeconds, out.SystemSeconds, out.MaxRSSBytes = &user, &system, &most
-		log := runner.LogPath(q.conf.BasePath, e.Job, e.Task)
-		if !e.Newest {
-			log = runner.OldLogPath(q.conf.BasePath, e.Job, e.Task, e.Number)
-		}
-		out.LogPath = &log
+		out.UsageForm = toUsageForm(&e.Attempt)
+		out.LogPath = new(logPath(q.conf.BasePath, &e.Attempt, e.Newest))
 	}
 	return out
 }

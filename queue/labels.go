@@ -45,8 +45,8 @@ func LabelFilters(texts []string) (out []db.LabelFilter, err error) {
 	return out, nil
 }
 
-// labelsForm is the form of labels: an object.
-func labelsForm(pairs []string) map[string]string {
+// pairsForm is the form of KEY=VALUE pairs, such as labels: an object.
+func pairsForm(pairs []string) map[string]string {
 	out := make(map[string]string, len(pairs))
 	for _, pair := range pairs {
 		key, value, _ := strings.Cut(pair, "=")

@@ -38,17 +38,11 @@ type ResumeResult struct {
 // With Freeze, it waits up to PatienceWithRunners for the runners. Errors:
 // db.ErrNoJob, and then nothing has changed.
 func (q *Queue) PauseJobs(ctx context.Context, o PauseOptions) ([]PauseResult, error) {
-	var done db.Pausing
-	var err error
+	pause := func() (db.Pausing, error) { return q.DB.PauseJobs(ctx, o.Jobs, o.Freeze) }
 	if len(o.Jobs) == 0 {
-		done, err = q.DB.PauseAll(ctx, o.Freeze)
-	} else {
-		done, err = q.DB.PauseJobs(ctx, o.Jobs, o.Freeze)
+		pause = func() (db.Pausing, error) { return q.DB.PauseAll(ctx, o.Freeze) }
 	}
-	if err != nil {
-		return nil, err
-	}
-	counts, err := q.frozen(ctx, done, true, o.Waiting)
+	counts, err := q.frozen(ctx, pause, true, o.Waiting)
 	var out []PauseResult
 	for _, c := range counts {
 		out = append(out, PauseResult{c.job, c.changed, c.running, c.frozen})
@@ -60,17 +54,11 @@ func (q *Queue) PauseJobs(ctx context.Context, o PauseOptions) ([]PauseResult, e
 // that was also paused by its name stays paused when that of all ends, and the other
 // way round. Errors: db.ErrNoJob, and then nothing has changed.
 func (q *Queue) ResumeJobs(ctx context.Context, o PauseOptions) ([]ResumeResult, error) {
-	var done db.Pausing
-	var err error
+	resume := func() (db.Pausing, error) { return q.DB.ResumeJobs(ctx, o.Jobs) }
 	if len(o.Jobs) == 0 {
-		done, err = q.DB.ResumeAll(ctx)
-	} else {
-		done, err = q.DB.ResumeJobs(ctx, o.Jobs)
+		resume = func() (db.Pausing, error) { return q.DB.ResumeAll(ctx) }
 	}
-	if err != nil {
-		return nil, err
-	}
-	counts, err := q.frozen(ctx, done, false, o.Waiting)
+	counts, err := q.frozen(ctx, resume, false, o.Waiting)
 	var out []ResumeResult
 	for _, c := range counts {
 		out = append(out, ResumeResult{c.job, c.changed, c.running, c.frozen})
@@ -85,10 +73,14 @@ type pauseCount struct {
 	running, frozen int
 }
 
-// frozen waits until the runners that were asked have stopped the processes of their
+// frozen makes a change, waits until the runners that were asked have stopped the processes of their
 // tasks, or have let them go on, and counts what runs.
-func (q *Queue) frozen(ctx context.Context, done db.Pausing, want bool, waiting func(db.Active)) ([]pauseCount, error) {
-	err := q.heard(ctx, done.Asked, waiting, func(ctx context.Context, a db.Active) (bool, error) {
+func (q *Queue) frozen(ctx context.Context, change func() (db.Pausing, error), want bool, waiting func(db.Active)) ([]pauseCount, error) {
+	done, err := change()
+	if err != nil {
+		return nil, err
+	}
+	err = q.heard(ctx, done.Asked, waiting, func(ctx context.Context, a db.Active) (bool, error) {
 		p, err := q.DB.Pauses(ctx)
 		_, is := p.Frozen[db.FrozenTask{Job: a.Job, Task: a.Task}]
 		return is == want, err

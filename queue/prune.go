@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"path"
 	"time"
 
 	"github.com/air-executor/air-executor/db"
@@ -17,15 +16,9 @@ type PruneOptions struct {
 	Keep      *int           // so many jobs that have ended last stay; nil: none
 	KeepTasks *int           // so many tasks of each other job stay; nil: none
 	Status    job.Status     // job.Completed or job.Failed; empty: both
-	Pattern   string         // of the names of jobs, as path.Match has it; empty: all
+	Jobs      []string       // names of jobs or patterns of them, see Match; none: all
 	DryRun    bool           // delete nothing, and count
 	Now       time.Time      // from when OlderThan counts
-}
-
-// Check returns an error about a pattern that is none.
-func (o PruneOptions) Check() error {
-	_, err := path.Match(o.Pattern, "")
-	return err
 }
 
 // query is what the database is asked. An age is for jobs and tasks; a number alone
@@ -41,12 +34,6 @@ func (o PruneOptions) query() db.PruneQuery {
 	if o.KeepTasks != nil {
 		q.KeepTasks = *o.KeepTasks
 	}
-	if o.Pattern != "" {
-		q.Match = func(name string) bool {
-			ok, err := path.Match(o.Pattern, name)
-			return ok && err == nil
-		}
-	}
 	return q
 }
 
@@ -60,14 +47,18 @@ type PruneForm struct {
 
 // Prune deletes jobs and tasks that have ended, with their logs, in small commits.
 // What was deleted before an error stays deleted, and is counted. Errors:
-// db.ErrOlder; *FilesLeft, with all rows deleted.
+// *BadPattern, db.ErrNoJob, db.ErrOlder; *FilesLeft, with all rows deleted.
 func (q *Queue) Prune(ctx context.Context, o PruneOptions) (PruneForm, error) {
 	d, err := db.Open(ctx, q.conf.BasePath, db.Options{Durability: q.conf.Durability, MustExist: true, AllowForeign: q.conf.AllowForeign, Background: true})
 	if err != nil {
 		return PruneForm{}, err
 	}
 	defer d.Close()
-	done, err := manager.Prune(ctx, d, q.conf.BasePath, o.query(), o.DryRun)
+	query := o.query()
+	if query.Match, err = matchJobs(ctx, d, o.Jobs); err != nil {
+		return PruneForm{}, err
+	}
+	done, err := manager.Prune(ctx, d, q.conf.BasePath, query, o.DryRun)
 	if err == nil && done.Left != nil {
 		err = &FilesLeft{done.Left}
 	}

@@ -208,7 +208,7 @@ func TestWhatActionsReturn(t *testing.T) {
 		t.Errorf("dismiss: %+v, %v", dismissed, err)
 	}
 	reset, err := q.Reset(ctx, "build", db.Which{})
-	if diff := cmp.Diff(queue.ResetResult{Job: "build", Reset: 1, SkippedDismissed: 1}, reset); diff != "" || err != nil {
+	if diff := cmp.Diff(queue.ResetResult{Job: "build", Reset: 1, LeftAlone: queue.LeftAlone{Dismissed: 1}}, reset); diff != "" || err != nil {
 		t.Errorf("reset: %v\n%s", err, diff)
 	}
 	path := writeLog(t, q, "d", "text\n")

@@ -10,17 +10,22 @@ import (
 // ResetResult counts the tasks that a reset has made pending again, and those that it
 // has skipped.
 type ResetResult struct {
-	Job              string `json:"job"`
-	Reset            int    `json:"reset"`
-	SkippedCancelled int    `json:"skipped_cancelled"`
-	SkippedDismissed int    `json:"skipped_dismissed"`
+	Job   string `json:"job"`
+	Reset int    `json:"reset"`
+	LeftAlone
+}
+
+// LeftAlone counts the failed tasks that a reset or retry of a job has skipped.
+type LeftAlone struct {
+	Cancelled int `json:"skipped_cancelled"`
+	Dismissed int `json:"skipped_dismissed"`
 }
 
 // Reset makes failed tasks of a job pending again, and what depends on them. Their
 // attempts and logs stay. The errors are those of DB.Reset.
 func (q *Queue) Reset(ctx context.Context, name string, which db.Which) (ResetResult, error) {
 	r, err := q.DB.Reset(ctx, name, which)
-	return ResetResult{name, r.Reset, r.Cancelled, r.Dismissed}, err
+	return ResetResult{name, r.Reset, LeftAlone{r.Cancelled, r.Dismissed}}, err
 }
 
 // DismissResult counts the failures that were dismissed.

@@ -9,10 +9,9 @@ import (
 // RetryResult counts the tasks that a retry has made pending again, and those that it
 // has left alone.
 type RetryResult struct {
-	Job              string `json:"job"`
-	Retried          int    `json:"retried"`
-	SkippedCancelled int    `json:"skipped_cancelled"`
-	SkippedDismissed int    `json:"skipped_dismissed"`
+	Job     string `json:"job"`
+	Retried int    `json:"retried"`
+	LeftAlone
 }
 
 // Retry makes ended tasks of a job pending again: failed ones, completed ones, and
@@ -20,5 +19,5 @@ type RetryResult struct {
 // DB.Retry.
 func (q *Queue) Retry(ctx context.Context, name string, which db.Retry) (RetryResult, error) {
 	r, err := q.DB.Retry(ctx, name, which)
-	return RetryResult{name, r.Reset, r.Cancelled, r.Dismissed}, err
+	return RetryResult{name, r.Reset, LeftAlone{r.Cancelled, r.Dismissed}}, err
 }

@@ -53,9 +53,10 @@ type ScheduleForm struct {
 
 // ScheduleFileForm is the form of the job file of a schedule.
 type ScheduleFileForm struct {
-	Path string  `json:"path"`
-	Text string  `json:"text"`
-	Dir  *string `json:"working_directory"` // of tasks that do not say it
+	Path   string            `json:"path"`
+	Text   string            `json:"text"`
+	Params map[string]string `json:"params"`            // values of its parameters
+	Dir    *string           `json:"working_directory"` // of tasks that do not say it
 }
 
 // FiredForm is the form of a firing by hand.
@@ -98,7 +99,7 @@ func ToScheduleForm(s db.Schedule) ScheduleForm {
 	case what.File == "":
 		form.Runs = taskfile.FormatSpec(&what.Task)
 	default:
-		form.File = &ScheduleFileForm{Path: what.Path, Text: what.File, Dir: OrNull(what.Dir)}
+		form.File = &ScheduleFileForm{Path: what.Path, Text: what.File, Params: pairsForm(what.Params), Dir: OrNull(what.Dir)}
 	}
 	return form
 }

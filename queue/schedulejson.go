@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/air-executor/air-executor/schedule"
@@ -64,6 +66,9 @@ func readSchedule(raw []byte) (o ScheduleOrder, ofFile bool, err error) {
 	}
 	if form.File != nil && form.File.Text != "" {
 		o.What = taskfile.Scheduled{File: form.File.Text, Path: form.File.Path, Dir: or(form.File.Dir)}
+		for _, name := range slices.Sorted(maps.Keys(form.File.Params)) {
+			o.What.Params = append(o.What.Params, name+"="+form.File.Params[name])
+		}
 		return o, form.Source != nil, nil
 	}
 	if len(form.Runs) == 0 || string(form.Runs) == "null" {

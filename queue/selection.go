@@ -97,6 +97,29 @@ func (q *Queue) Select(ctx context.Context, name string, s Selection, may ...job
 	return out, nil
 }
 
+// matchJobs returns what matches the names of jobs that are meant, by names or by
+// patterns; nil: all. A job that is named in full must be there. Errors: *BadPattern,
+// db.ErrNoJob.
+func matchJobs(ctx context.Context, d *db.DB, patterns []string) (func(name string) bool, error) {
+	if len(patterns) == 0 {
+		return nil, nil
+	}
+	for _, p := range patterns {
+		if !sound(p) {
+			return nil, &BadPattern{p}
+		}
+		if strings.ContainsAny(p, "*?[") {
+			continue
+		}
+		if _, err := d.Job(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	return func(name string) bool {
+		return slices.ContainsFunc(patterns, func(p string) bool { return Match(p, name) })
+	}, nil
+}
+
 // Match reports whether a pattern of a Selection is like the text.
 func Match(pattern, text string) bool {
 	// star is where to go on if what follows the last * does not fit: it takes one

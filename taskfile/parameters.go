@@ -210,7 +210,7 @@ func (r *jobReader) parameters(list []Parameter) error {
 		case len(list) == 0:
 			return r.badParam(words.Quote(name) + " is not wanted: the file has no parameters")
 		case i < 0:
-			return r.badParam("nothing is called " + words.Quote(name) + ", want " + words.List(names))
+			return r.badParam(words.Quote(name) + " is not one of the file, want " + words.List(names))
 		case twice:
 			return r.badParam(words.Quote(name) + " is given twice")
 		}

@@ -16,6 +16,8 @@ type Scheduled struct {
 	File string   // the text of the job file
 	Path string   // where it was, absolute; its folder is what directories in it are relative to
 	Dir  string   // where its tasks run that do not say it themselves; empty: the folder that holds the base path
+
+	Params []string // values of its parameters, "NAME=VALUE" pairs
 }
 
 type scheduledForm struct {
@@ -23,11 +25,13 @@ type scheduledForm struct {
 	File string          `json:"file,omitempty"`
 	Path string          `json:"path,omitempty"`
 	Dir  string          `json:"dir,omitempty"`
+
+	Params []string `json:"params,omitempty"`
 }
 
 // Encode is the JSON object that ParseScheduled reads. It has no environment.
 func (s *Scheduled) Encode() (string, error) {
-	form := scheduledForm{File: s.File, Path: s.Path, Dir: s.Dir}
+	form := scheduledForm{File: s.File, Path: s.Path, Dir: s.Dir, Params: s.Params}
 	if s.File == "" {
 		form.Task = FormatSpec(&s.Task)
 	}
@@ -41,7 +45,7 @@ func ParseScheduled(text string) (*Scheduled, error) {
 	if err := json.Unmarshal([]byte(text), &form); err != nil {
 		return nil, fmt.Errorf("what the schedule stores cannot be read: %w", err)
 	}
-	s := &Scheduled{File: form.File, Path: form.Path, Dir: form.Dir}
+	s := &Scheduled{File: form.File, Path: form.Path, Dir: form.Dir, Params: form.Params}
 	if s.File != "" {
 		return s, nil
 	}
@@ -59,7 +63,7 @@ func (s *Scheduled) Tasks(id string, env, inherited []string) ([]job.Spec, error
 		t.ID, t.Env = id, env
 		return []job.Spec{t}, nil
 	}
-	f, err := ParseJobWith(s.Path, []byte(s.File), JobOptions{As: "job", Dir: s.Dir})
+	f, err := s.JobFile()
 	if err != nil {
 		return nil, err
 	}
@@ -82,16 +86,9 @@ func (s *Scheduled) Tasks(id string, env, inherited []string) ([]job.Spec, error
 	return tasks, nil
 }
 
-// JobSettings are what a job file says of the whole job; nil: nothing.
-func (s *Scheduled) JobSettings() (parallel, priority *int, err error) {
-	if s.File == "" {
-		return nil, nil, nil
-	}
-	f, err := ParseJobWith(s.Path, []byte(s.File), JobOptions{As: "job", Dir: s.Dir, Check: true})
-	if err != nil {
-		return nil, nil, err
-	}
-	return f.Parallel, f.Priority, nil
+// JobFile reads the job file, which there must be, with the values of its parameters.
+func (s *Scheduled) JobFile() (*JobFile, error) {
+	return ParseJobWith(s.Path, []byte(s.File), JobOptions{As: "job", Dir: s.Dir, Params: s.Params})
 }
 
 // ReadText reads the text of a job file, or the standard input if path is Stdin. Errors

@@ -292,7 +292,7 @@ func TestParametersThatAreGivenWrong(t *testing.T) {
 	const file = "parameters: {day: {}, n: {type: int, default: 1}, f: {type: float, default: 1}, b: {type: bool, default: true}, e: {choices: [x, y], default: x}}\ntasks: [{id: a, command: x}]\n"
 	for give, want := range map[string]string{
 		"day":     `"day" is not KEY=VALUE, as in day=2026-01-31`,
-		"dya=1":   `nothing is called "dya", want day, n, f, b or e`,
+		"dya=1":   `"dya" is not one of the file, want day, n, f, b or e`,
 		"n=1.5":   `"n": want a whole number, got "1.5"`,
 		"f=0x10":  `"f": want a number, got "0x10"`,
 		"b=yes":   `"b": want true or false, got "yes"`,

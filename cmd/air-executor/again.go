@@ -111,13 +111,5 @@ func (f *laterFlags) set(s *job.Spec) error {
 
 // given is the first of the flags that was given, or nothing.
 func (f *laterFlags) given() string {
-	switch {
-	case f.Delay != "":
-		return "--delay"
-	case f.At != "":
-		return "--at"
-	case f.Timezone != "":
-		return "--timezone"
-	}
-	return ""
+	return firstGiven(givenFlag{"--delay", f.Delay != ""}, givenFlag{"--at", f.At != ""}, givenFlag{"--timezone", f.Timezone != ""})
 }

@@ -13,9 +13,7 @@ func (c *cancelCmd) tell(ui *ui, done queue.CancelResult) error {
 			return err
 		}
 	} else {
-		for _, o := range done.Otherwise {
-			ui.printf("Task %s of job %s %s before it could be cancelled%s\n", o.Task, done.Job, o.Status, because(o.Error))
-		}
+		ui.tellEnded(done.Job, done.Otherwise, "it could be cancelled")
 		if done.Task == nil || len(done.Otherwise) == 0 {
 			ui.printf("Job %s: %s\n", done.Job, cancelledText(done))
 		}
@@ -24,6 +22,13 @@ func (c *cancelCmd) tell(ui *ui, done queue.CancelResult) error {
 		return silent(exitError)
 	}
 	return nil
+}
+
+// tellEnded says which tasks had ended before something could be done to them.
+func (ui *ui) tellEnded(job string, ended []queue.EndedResult, before string) {
+	for _, o := range ended {
+		ui.printf("Task %s of job %s %s before %s%s\n", o.Task, job, o.Status, before, because(o.Error))
+	}
 }
 
 // cancelledText says what was cancelled.

@@ -38,7 +38,7 @@ type commandLine struct {
 	Run     runCmd     `cmd:"" help:"Run a job file or a command in the foreground."`
 	Submit  submitCmd  `cmd:"" help:"Store the job of a job file, and return."`
 	Wait    waitCmd    `cmd:"" help:"Wait until a job or task has ended."`
-	Pause   pauseCmd   `cmd:"" help:"Let no task of a job start, or of all jobs."`
+	Pause   pauseCmd   `cmd:"" help:"Keep the tasks of a job, or of all jobs, from starting."`
 	Resume  resumeCmd  `cmd:"" help:"End a pause."`
 	Cancel  cancelCmd  `cmd:"" help:"End the tasks of a job."`
 	Kill    killCmd    `cmd:"" help:"Send a signal to running tasks."`

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/air-executor/air-executor/queue"
 )
@@ -18,7 +17,7 @@ type historyCmd struct {
 
 // Help is printed below the summary.
 func (*historyCmd) Help() string {
-	return `Lists what has ended, newest first: each attempt of each task of all jobs, with those that failed before a later one did better. Tasks that were cancelled before they started, or imported, are there without an attempt.
+	return `Lists what has ended, newest first: each attempt of each task of all jobs, also those that failed before a later one completed. Tasks that were cancelled before they started, or imported, are listed without an attempt.
 
     air-executor history
     air-executor history --since 2d --status failed
@@ -31,16 +30,12 @@ Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or da
 
 // Run shows the history.
 func (c *historyCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
-	if c.Limit < 0 {
-		return usage(fmt.Errorf("--limit %d is negative", c.Limit), "")
-	}
-	q, err := ws.queue()
+	q, query, err := c.open(ws, c.Since, c.Until, c.Limit)
 	if err != nil {
 		return err
 	}
 	defer q.Close()
-	query := c.query()
-	query.Since, query.Until, query.Status, query.Limit = c.Since.Time, c.Until.Time, c.Status, int(c.Limit)
+	query.Status, query.Limit = c.Status, int(c.Limit)
 	if !ui.json() {
 		ui.remarkOnTimeZone()
 	}

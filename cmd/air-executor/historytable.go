@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/queue"
@@ -73,27 +71,12 @@ func noteOf(e db.Ended) string {
 
 // attemptsJSON prints an array, an object in a line.
 func (c *historyCmd) attemptsJSON(ctx context.Context, ui *ui, q *queue.Queue, query queue.HistoryQuery) error {
-	out := bufio.NewWriterSize(ui.out, 64<<10)
-	between := "[\n  "
-	err := q.History(ctx, query, func(e db.Ended) error {
-		b, err := marshalJSON(q.EndedForm(e), "", "")
-		if err != nil {
-			return err
-		}
-		io.WriteString(out, between)
-		between = ",\n  "
-		_, err = out.Write(b)
+	list := newJSONList(ui.out, []byte("["), "", "")
+	err := q.History(ctx, query, func(e db.Ended) error { return list.add(q.EndedForm(e)) })
+	if err != nil {
 		return err
-	})
-	switch {
-	case err != nil:
-		return err
-	case between[0] == '[':
-		io.WriteString(out, "[]\n")
-	default:
-		io.WriteString(out, "\n]\n")
 	}
-	return out.Flush() // it remembers the first error
+	return list.end("\n")
 }
 
 func (c *historyCmd) jobTable(ui *ui, jobs []db.HistoryJob) *grid {

@@ -90,9 +90,7 @@ func (c *killCmd) tell(ui *ui, done queue.SignalResult, ids []string) error {
 			return err
 		}
 	} else {
-		for _, o := range done.Otherwise {
-			ui.printf("Task %s of job %s %s before the signal was sent%s\n", o.Task, done.Job, o.Status, because(o.Error))
-		}
+		ui.tellEnded(done.Job, done.Otherwise, "the signal was sent")
 		if len(done.Otherwise) == 0 || done.Signalled > 0 {
 			ui.printf("Job %s: sent %s to %s\n", done.Job, done.Signal, plural(done.Signalled, "task"))
 		}

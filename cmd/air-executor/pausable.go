@@ -4,12 +4,23 @@ import (
 	"errors"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/queue"
 )
 
 // pausable is what pause and resume are about.
 type pausable struct {
 	jobsArg
 	All bool `help:"All jobs, and those that are queued later."`
+}
+
+// open returns the names of the jobs, none for all, and opens the queue.
+func (p *pausable) open(ws *workspace) ([]string, *queue.Queue, error) {
+	names, err := p.jobs()
+	if err != nil {
+		return nil, nil, err
+	}
+	q, err := ws.queue()
+	return names, q, err
 }
 
 // jobs returns the names; none: all.
@@ -32,6 +43,25 @@ func subject(name *string) string {
 		return "All jobs"
 	}
 	return "Job " + *name
+}
+
+// tellPause says what a pause or its end has done to a job or to all: what was done, or
+// what it was already.
+func (ui *ui) tellPause(job *string, changed bool, done, was, more string) {
+	verb := ""
+	switch {
+	case changed && job == nil:
+		verb = "are "
+	case changed:
+	case job == nil:
+		verb = "were "
+	default:
+		verb = "was "
+	}
+	if !changed {
+		done = was
+	}
+	ui.printf("%s %s%s%s\n", subject(job), verb, done, more)
 }
 
 // slowRunner says whose runner has not done what it was asked.

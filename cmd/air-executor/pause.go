@@ -14,7 +14,7 @@ type pauseCmd struct {
 
 // Help is printed below the summary.
 func (*pauseCmd) Help() string {
-	return `No task of a paused job starts until it is resumed. What runs goes on. New tasks can be queued. A pause survives stop and start of the manager, and restarts of the machine. It is counted once: one resume ends it.
+	return `No task of a paused job starts until it is resumed. What runs goes on. New tasks can be queued. A pause survives stop and start of the manager, and restarts of the machine. Two pauses of a job are one: a single resume ends them.
 
     air-executor pause nightly
     air-executor pause --all --freeze
@@ -26,11 +26,7 @@ Exit codes: 0 done; 1 error, or a task is not frozen; 2 wrong flags or configura
 
 // Run pauses jobs.
 func (c *pauseCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
-	names, err := c.jobs()
-	if err != nil {
-		return err
-	}
-	q, err := ws.queue()
+	names, q, err := c.open(ws)
 	if err != nil {
 		return err
 	}
@@ -45,7 +41,7 @@ func (c *pauseCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 			late += p.Running - p.Frozen
 		}
 		if !ui.json() {
-			ui.printf("%s %s%s\n", subject(p.Job), pausedText(p), runsOn(p, c.Freeze))
+			ui.tellPause(p.Job, p.Paused, "paused", "paused already", runsOn(p, c.Freeze))
 		}
 	}
 	if ui.json() {
@@ -57,18 +53,6 @@ func (c *pauseCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		return fail(exitError, errors.New(verb(late, "running task is", "running tasks are")+" not frozen yet"), "their runners look for the request by themselves; air-executor status shows what is frozen")
 	}
 	return nil
-}
-
-func pausedText(p queue.PauseResult) string {
-	switch {
-	case p.Paused && p.Job == nil:
-		return "are paused"
-	case p.Paused:
-		return "paused"
-	case p.Job == nil:
-		return "were paused already"
-	}
-	return "was paused already"
 }
 
 // runsOn says what has become of the running tasks.

@@ -26,7 +26,7 @@ func (*poolCmd) Help() string {
 type poolSetCmd struct {
 	Name     string `arg:"" predictor:"pool" help:"Name of the pool: small letters, digits and -, with a letter first."`
 	Capacity signed `arg:"" help:"How many places it has."`
-	Yes      bool   `short:"y" help:"Do it even if pending tasks need more places than are left."`
+	Force    bool   `help:"Do it even if pending tasks need more places than are left."`
 }
 
 // Help is printed below the summary.
@@ -39,7 +39,7 @@ func (*poolSetCmd) Help() string {
 
 The task finds the numbers of its places, from 0, in AIR_EXECUTOR_POOL_GPU: 0, or 0,1.
 
-If the pool becomes smaller, tasks that run keep their places. If pending tasks need more places than it is to have, nothing is changed, unless --yes is given; then they wait until it is larger.
+If the pool becomes smaller, tasks that run keep their places. If pending tasks need more places than it is to have, nothing is changed, unless --force is given; then they wait until it is larger.
 
 Exit codes: 0 done; 1 pending tasks need more places, nothing has changed, or another error; 2 wrong flags, name or number.`
 }
@@ -57,7 +57,7 @@ func (c *poolSetCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		return err
 	}
 	defer q.Close()
-	r, err := q.SetPool(ctx, c.Name, int(c.Capacity), c.Yes)
+	r, err := q.SetPool(ctx, c.Name, int(c.Capacity), c.Force)
 	if err != nil {
 		return explainPool(err)
 	}
@@ -85,7 +85,7 @@ func explainPool(err error) error {
 	var needed *db.PoolNeeded
 	switch {
 	case errors.As(err, &needed):
-		return fail(exitError, err, "cancel these tasks, or give --yes: then they wait until the pool is large enough")
+		return fail(exitError, err, "cancel these tasks, or give --force: then they wait until the pool is large enough")
 	case errors.Is(err, db.ErrNoPool):
 		return fail(exitNoSuch, err, "air-executor pool list shows the pools")
 	}
@@ -129,13 +129,13 @@ func (*poolListCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 }
 
 type poolRemoveCmd struct {
-	Name string `arg:"" predictor:"pool" help:"Name of the pool."`
-	Yes  bool   `short:"y" help:"Do it even if pending tasks need it."`
+	Name  string `arg:"" predictor:"pool" help:"Name of the pool."`
+	Force bool   `help:"Do it even if pending tasks need it."`
 }
 
 // Help is printed below the summary.
 func (*poolRemoveCmd) Help() string {
-	return `Tasks that run go on. If pending tasks need the pool, it is not removed, unless --yes is given; then they wait until there is a pool of this name again.
+	return `Tasks that run go on. If pending tasks need the pool, it is not removed, unless --force is given; then they wait until there is a pool of this name again.
 
     air-executor pool remove gpu
 
@@ -149,7 +149,7 @@ func (c *poolRemoveCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		return err
 	}
 	defer q.Close()
-	r, err := q.RemovePool(ctx, c.Name, c.Yes)
+	r, err := q.RemovePool(ctx, c.Name, c.Force)
 	if err != nil {
 		return explainPool(err)
 	}

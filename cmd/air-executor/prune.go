@@ -19,8 +19,8 @@ type pruneCmd struct {
 	Keep      *count `placeholder:"N" help:"The N jobs that have ended last stay."`
 	KeepTasks *count `placeholder:"N" help:"The N tasks that have ended last stay in each job that is not deleted itself; older ones go."`
 	Status    string `enum:",completed,failed" type:"word" words:"completed,failed" default:"" placeholder:"STATUS" help:"Only what is completed, or only what has failed; the default is both."`
-	Job       string `short:"j" placeholder:"PATTERN" predictor:"job" help:"Only jobs with such a name: a name, or a pattern such as 'build-*'."`
 	DryRun    bool   `short:"n" help:"Say what would be deleted, and delete nothing."`
+	jobPatterns
 	asks
 }
 
@@ -28,11 +28,11 @@ type pruneCmd struct {
 func (*pruneCmd) Help() string {
 	return `Deletes jobs that have ended, with their tasks, attempts and logs, for good: those that have not changed for as long as --older-than says, but for the newest ones that --keep says. In jobs that go on, and in ended ones that stay, it deletes tasks that have ended so long ago, and those beyond the newest that --keep-tasks says.
 
-What something still needs stays: a task on which one depends that has not completed, or which has queued one that has not ended; a job that is paused, or into which a schedule queues. The tasks of a job file stay as long as their job.
+What something still needs stays: a task on which one depends that has not completed, or which has queued one that has not ended; one whose unique key has time left; a job that is paused, or into which a schedule queues. The tasks of a job file stay as long as their job.
 
 It deletes in small commits, and holds up nothing that runs or is queued meanwhile. On a terminal it first says how much it would delete, and asks. To have the manager do this by itself, see retention in the configuration.
 
-Exit codes: 0 done, also where there was nothing to delete; 1 error, or the answer was no; 2 wrong flags or configuration; 4 no such database; 130 interrupted.`
+Exit codes: 0 done, also where there was nothing to delete; 1 error, or the answer was no; 2 wrong flags or configuration; 4 no such job or database; 130 interrupted.`
 }
 
 // Run prunes.
@@ -51,7 +51,7 @@ func (c *pruneCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		would.DryRun = true
 		found, err := q.Prune(ctx, would)
 		if err != nil {
-			return err
+			return asked(err)
 		}
 		if err := c.confirm(ctx, ui, found.Jobs+found.Tasks, "this deletes "+pruned(found)); err != nil {
 			return err
@@ -62,7 +62,7 @@ func (c *pruneCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		if done.Jobs+done.Tasks > 0 {
 			ui.notef("deleted before that: %s", pruned(done))
 		}
-		return err
+		return asked(err)
 	}
 	return errors.Join(c.tell(ui, done), err)
 }
@@ -103,10 +103,7 @@ func (c *pruneCmd) options() (queue.PruneOptions, error) {
 	}
 	o := queue.PruneOptions{
 		OlderThan: (*time.Duration)(c.OlderThan), Keep: (*int)(c.Keep), KeepTasks: (*int)(c.KeepTasks),
-		Status: job.Status(strings.ToLower(c.Status)), Pattern: c.Job, DryRun: c.DryRun, Now: time.Now(),
-	}
-	if err := o.Check(); err != nil {
-		return o, usage(fmt.Errorf("--job %s: %w", c.Job, err), "a pattern is like 'build-*', and a [ in it needs a ]")
+		Status: job.Status(strings.ToLower(c.Status)), Jobs: c.names(), DryRun: c.DryRun, Now: time.Now(),
 	}
 	return o, nil
 }

@@ -46,7 +46,7 @@ func (c *resetCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		return ui.printJSON(r)
 	}
 	if r.Reset > 0 {
-		ui.printf("Job %s: %s pending again%s\n", name, plural(r.Reset, "failed task"), leftAlone(r.SkippedCancelled, r.SkippedDismissed))
+		ui.printf("Job %s: %s pending again%s\n", name, plural(r.Reset, "failed task"), leftAlone(r.LeftAlone))
 		ws.hintNoManager()
 		return nil
 	}
@@ -54,7 +54,7 @@ func (c *resetCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if err != nil {
 		return err
 	}
-	ui.printf("Job %s: %s pending again%s%s\n", name, plural(0, "failed task"), leftAlone(r.SkippedCancelled, r.SkippedDismissed), underWay(j))
+	ui.printf("Job %s: %s pending again%s%s\n", name, plural(0, "failed task"), leftAlone(r.LeftAlone), underWay(j))
 	return nil
 }
 

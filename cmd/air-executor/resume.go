@@ -25,11 +25,7 @@ Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job; 130 
 
 // Run ends the pause of jobs.
 func (c *resumeCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
-	names, err := c.jobs()
-	if err != nil {
-		return err
-	}
-	q, err := ws.queue()
+	names, q, err := c.open(ws)
 	if err != nil {
 		return err
 	}
@@ -46,7 +42,11 @@ func (c *resumeCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		err = ui.printJSON(done)
 	} else {
 		for _, r := range done {
-			ui.printf("%s %s\n", subject(r.Job), resumedText(r))
+			was := "not paused"
+			if r.Job == nil {
+				was = "not paused together"
+			}
+			ui.tellPause(r.Job, r.Resumed, "resumed", was, "")
 		}
 		ws.hintNoManager()
 	}
@@ -64,16 +64,4 @@ func (c *resumeCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		ui.notef("%s", text)
 	}
 	return err
-}
-
-func resumedText(r queue.ResumeResult) string {
-	switch {
-	case r.Resumed && r.Job == nil:
-		return "are resumed"
-	case r.Resumed:
-		return "resumed"
-	case r.Job == nil:
-		return "were not paused together"
-	}
-	return "was not paused"
 }

@@ -14,6 +14,7 @@ type retryCmd struct {
 	Downstream bool `help:"Also all that depends on these tasks and has ended, and what depends on that."`
 	Completed  bool `help:"Completed tasks, too. Without --task and --status: all that have ended."`
 	Cancelled  bool `help:"Cancelled tasks, too, where none is named."`
+	asksNothing
 }
 
 // Help is printed below the summary.
@@ -53,7 +54,7 @@ func (c *retryCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if ui.json() {
 		return ui.printJSON(r)
 	}
-	ui.printf("Job %s: %s pending again%s\n", name, plural(r.Retried, "task"), leftAlone(r.SkippedCancelled, r.SkippedDismissed))
+	ui.printf("Job %s: %s pending again%s\n", name, plural(r.Retried, "task"), leftAlone(r.LeftAlone))
 	if r.Retried > 0 {
 		ws.hintNoManager()
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,25 +38,11 @@ func (c *runCmd) command() (*order, error) {
 
 // commandFlag returns a given flag that only makes sense for a command.
 func (c *runCmd) commandFlag() string {
-	switch {
-	case c.ID != "":
-		return "--id"
-	case c.Priority != 0:
-		return "--priority"
-	case c.Timeout != 0:
-		return "--timeout"
-	case len(c.Pool) > 0:
-		return "--pool"
-	case c.Dir != "":
-		return "--working-directory"
-	case len(c.Env) > 0:
-		return "--env"
-	case c.NoEnv:
-		return "--no-env"
-	case c.ExitCode != "job":
-		return "--exit-code"
-	}
-	return c.retryFlags.given()
+	flag := firstGiven(
+		givenFlag{"--id", c.ID != ""}, givenFlag{"--priority", c.Priority != 0}, givenFlag{"--timeout", c.Timeout != 0},
+		givenFlag{"--pool", len(c.Pool) > 0}, givenFlag{"--working-directory", c.Dir != ""}, givenFlag{"--env", len(c.Env) > 0},
+		givenFlag{"--no-env", c.NoEnv}, givenFlag{"--exit-code", c.ExitCode != "job"})
+	return cmp.Or(flag, c.retryFlags.given())
 }
 
 // order returns what to run, from the command line and the job file.

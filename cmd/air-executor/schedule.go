@@ -43,6 +43,7 @@ type scheduleFlags struct {
 	Timeout  taskLimit    `placeholder:"D" help:"End a command after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
 	retryFlags
 	Set   []string `sep:"none" placeholder:"KEY=VALUE" help:"Set another key of the task of a command, as in a job file. May be given several times."`
+	Param []string `sep:"none" placeholder:"NAME=VALUE" help:"Give a parameter of the job file its value. May be given several times."`
 	Dir   string   `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run; the default is the current directory."`
 	Env   []string `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable. May be given several times."`
 	NoEnv bool     `help:"Do not store this shell's environment; run with the manager's."`
@@ -50,7 +51,7 @@ type scheduleFlags struct {
 
 type scheduleAddCmd struct {
 	scheduleFlags
-	FromJSON string   `name:"from-json" placeholder:"FILE" help:"Add the schedules that schedule list --json has printed; - is stdin."`
+	FromFile string   `short:"f" placeholder:"FILE" help:"Add the schedules that schedule list --json has printed; - is stdin."`
 	Name     string   `arg:"" optional:"" help:"Name of the schedule: letters, digits, - and _."`
 	Args     []string `arg:"" optional:"" name:"file" help:"Job file (YAML or JSON; - is stdin), or -- and a command with its arguments."`
 }
@@ -61,8 +62,8 @@ func (*scheduleAddCmd) configured() {}
 func (*scheduleAddCmd) Help() string {
 	return `Prints when it fires next. A task of a command gets the id NAME@TIME, such as nightly@2026-03-29T03:15+02:00; a job of a job file the name NAME-DATE, such as nightly-20260329T0315. The text of the job file and the environment of this shell are stored with the schedule. If the file says when it runs (schedule:), --cron can be left out.
 
-    air-executor schedule add nightly --cron '15 3 * * 1-5' --timezone Europe/Berlin -- ./backup.sh
-    air-executor schedule add report --cron @daily report.yaml
+    air-executor schedule add nightly --cron '15 3 * * 1-5' -- ./backup.sh
+    air-executor schedule add report --cron @daily report.yaml --param team=web
 
 A time that clocks leap over in spring fires right after the leap, one that comes twice in autumn the first time; a line with * as its hour fires in each hour that there is. docs/schedules.md has a table.
 
@@ -71,8 +72,8 @@ Exit codes: 0 stored; 1 not stored, nothing has changed; 2 wrong flags, cron lin
 
 // Run stores a schedule, or those of a file.
 func (c *scheduleAddCmd) Run(ctx context.Context, ui *ui, ws *workspace, args arguments) error {
-	if c.FromJSON != "" {
-		return c.fromJSON(ctx, ui, ws)
+	if c.FromFile != "" {
+		return c.fromFile(ctx, ui, ws)
 	}
 	command, err := commandGiven(args, c.Args)
 	if err == nil && c.Name == "" {
@@ -365,21 +366,21 @@ func (c *scheduleAddCmd) store(ctx context.Context, ui *ui, ws *workspace, order
 	return nil
 }
 
-// fromJSON adds the schedules of a file.
-func (c *scheduleAddCmd) fromJSON(ctx context.Context, ui *ui, ws *workspace) error {
+// fromFile adds the schedules of a file.
+func (c *scheduleAddCmd) fromFile(ctx context.Context, ui *ui, ws *workspace) error {
 	if !c.empty() || c.Name != "" {
-		return usage(errors.New("--from-json says all of the schedules; no name, flag or command goes with it"), "")
+		return usage(errors.New("--from-file says all of the schedules; no name, flag or command goes with it"), "")
 	}
 	conf, err := ws.config()
 	if err != nil {
 		return err
 	}
-	in, err := openInput(c.FromJSON, conf.BasePath)
+	in, err := openInput(c.FromFile, conf.BasePath)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	orders, ofFiles, err := queue.ReadSchedules(inputName(c.FromJSON), in, shellEnv())
+	orders, ofFiles, err := queue.ReadSchedules(inputName(c.FromFile), in, shellEnv())
 	if err != nil {
 		return usage(err, "it reads what air-executor schedule list --json prints")
 	}
@@ -406,6 +407,8 @@ func (f *scheduleFlags) what(o *queue.ScheduleOrder, args []string, command bool
 	switch {
 	case len(args) == 0:
 		return false, usage(errors.New("no command after --"), "")
+	case command && len(f.Param) > 0:
+		return false, usage(errors.New("--param goes with a job file"), "")
 	case command:
 		t.Command, t.Args = args[0], args[1:]
 		o.What = taskfile.Scheduled{Task: t}

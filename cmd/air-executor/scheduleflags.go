@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -32,17 +33,10 @@ func commandGiven(args arguments, given []string) (bool, error) {
 
 // commandFlag is a flag that was given and makes sense for a command only.
 func (f *scheduleFlags) commandFlag() string {
-	switch {
-	case f.Job != "":
-		return "--job"
-	case f.Priority != 0:
-		return "--priority"
-	case f.Timeout != 0:
-		return "--timeout"
-	case len(f.Set) > 0:
-		return "--set"
-	}
-	return f.retryFlags.given()
+	flag := firstGiven(
+		givenFlag{"--job", f.Job != ""}, givenFlag{"--priority", f.Priority != 0}, givenFlag{"--timeout", f.Timeout != 0},
+		givenFlag{"--set", len(f.Set) > 0})
+	return cmp.Or(flag, f.retryFlags.given())
 }
 
 // file reads a job file, and takes from it when it runs.
@@ -59,17 +53,18 @@ func (f *scheduleFlags) file(o *queue.ScheduleOrder, path, dir string) error {
 	} else {
 		at = filepath.Join(dir, "job")
 	}
-	if _, err := taskfile.ParseJobAs(path, o.Name, data); err != nil {
+	options := taskfile.JobOptions{As: o.Name, Params: f.Param, Dir: dir}
+	if _, err := taskfile.ParseJobWith(path, data, options); err != nil {
 		return err // which names the file as it was given
 	}
-	parsed, err := taskfile.ParseJobAs(at, o.Name, data)
+	parsed, err := taskfile.ParseJobWith(at, data, options)
 	if err != nil {
 		return err
 	}
 	if parsed.Schedule != nil {
 		o.Rules = *parsed.Schedule
 	}
-	o.What = taskfile.Scheduled{File: string(data), Path: at, Dir: dir}
+	o.What = taskfile.Scheduled{File: string(data), Path: at, Dir: dir, Params: f.Param}
 	return nil
 }
 
@@ -131,10 +126,23 @@ func (f *scheduleFlags) task(s *taskfile.Scheduled, env *[]string) error {
 			s.Task.Dir, s.Dir = "", dir
 		}
 	}
-	if s.File != "" {
+	switch {
+	case s.File != "":
+		s.Params = withParams(s.Params, f.Param)
 		return nil
+	case len(f.Param) > 0:
+		return usage(errors.New("--param goes with a job file"), "")
 	}
 	return f.set(&s.Task)
+}
+
+// withParams are the values of parameters, some of them given anew.
+func withParams(before, given []string) []string {
+	anew := func(pair string) bool {
+		name, _, _ := strings.Cut(pair, "=")
+		return slices.ContainsFunc(given, func(g string) bool { return strings.HasPrefix(g, name+"=") })
+	}
+	return append(slices.DeleteFunc(slices.Clone(before), anew), given...)
 }
 
 // rules sets what the flags say of when it fires.
@@ -265,6 +273,7 @@ func printSchedule(ui *ui, s db.Schedule) error {
 		row("Runs", err.Error())
 	case what.File != "":
 		row("Runs", "job file "+what.Path+", as job "+s.Name+"-DATE")
+		row("Parameters", strings.Join(what.Params, ", "))
 	default:
 		row("Runs", shellLine(append([]string{what.Task.Command}, what.Task.Args...)))
 		row("In job", s.Job)

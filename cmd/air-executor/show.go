@@ -21,7 +21,7 @@ func (*showCmd) Help() string {
 
     air-executor show pipeline.yaml
     air-executor show --graph pipeline.yaml
-    air-executor show --graph --format dot pipeline.yaml | dot -Tsvg > pipeline.svg
+    air-executor show --graph --format dot pipeline.yaml | dot -Tsvg > p.svg
 
 Exit codes: 0 done; 2 wrong flags or job file.`
 }

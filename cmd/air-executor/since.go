@@ -32,16 +32,29 @@ func (p *pastTime) Decode(c *kong.DecodeContext) error {
 	return nil
 }
 
+// jobPatterns are the jobs that a command is about, by names or patterns; none: all.
+type jobPatterns struct {
+	Flag []string `name:"job" short:"j" sep:"none" placeholder:"NAME" predictor:"job" help:"Only this job, or those whose names match a pattern such as 'build-*'; --job can be left out. May be given several times."`
+	Arg  []string `arg:"" optional:"" name:"name" predictor:"job" help:"Names of jobs, or patterns; the default is all."`
+}
+
+// names returns the names and patterns that were given.
+func (p *jobPatterns) names() []string { return slices.Concat(p.Flag, p.Arg) }
+
 // historyArgs say of what the past is wanted.
 type historyArgs struct {
-	Flag  []string `name:"job" short:"j" sep:"none" placeholder:"NAME" predictor:"job" help:"Only of this job, or of those that a pattern such as 'build-*' fits; --job can be left out. May be given several times."`
-	Arg   []string `arg:"" optional:"" name:"name" predictor:"job" help:"Names of jobs, or patterns; the default is all."`
+	jobPatterns
 	Label []string `sep:"none" placeholder:"KEY=VALUE" help:"Only with this label, on the task or its job; KEY alone takes any value. May be given several times."`
 }
 
-// query is which part of the past.
-func (a *historyArgs) query() queue.HistoryQuery {
-	return queue.HistoryQuery{Jobs: slices.Concat(a.Flag, a.Arg), Labels: a.Label}
+// open opens the queue, and returns which part of the past is wanted.
+func (a *historyArgs) open(ws *workspace, since, until pastTime, limit signed) (*queue.Queue, queue.HistoryQuery, error) {
+	query := queue.HistoryQuery{Jobs: a.names(), Labels: a.Label, Since: since.Time, Until: until.Time}
+	if limit < 0 {
+		return nil, query, usage(fmt.Errorf("--limit %d is negative", limit), "")
+	}
+	q, err := ws.queue()
+	return q, query, err
 }
 
 // asked makes the error about a query one of wrong flags.

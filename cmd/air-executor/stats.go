@@ -19,7 +19,7 @@ type statsCmd struct {
 
 // Help is printed below the summary.
 func (*statsCmd) Help() string {
-	return `Sums up the attempts that have ended: how many there were, how many failed, how long tasks waited from when they were queued to their first start, and how long attempts ran. p50, p95 and p99 are the times that 50, 95 and 99 of 100 did not exceed. CPU is a sum, memory the peak of the largest process. Below, how many have ended per hour, over the time that was asked for.
+	return `Sums up the attempts that have ended: how many there were, how many failed, how long tasks waited from when they were queued to their first start, and how long attempts ran. p50, p95 and p99 are the times that 50, 95 and 99 of 100 did not exceed. CPU is the time of all attempts together, memory the peak of the largest process. The chart below shows how many ended per hour.
 
     air-executor stats
     air-executor stats --since 30d --by command
@@ -30,16 +30,11 @@ Exit codes: 0 done; 1 error; 2 wrong flags or configuration; 4 no such job or da
 
 // Run shows figures.
 func (c *statsCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
-	if c.Limit < 0 {
-		return usage(fmt.Errorf("--limit %d is negative", c.Limit), "")
-	}
-	q, err := ws.queue()
+	q, query, err := c.open(ws, c.Since.pastTime, c.Until, c.Limit)
 	if err != nil {
 		return err
 	}
 	defer q.Close()
-	query := c.query()
-	query.Since, query.Until = c.Since.Time, c.Until.Time
 	s, err := q.Stats(ctx, query, c.By == "command")
 	if err != nil {
 		return asked(err)

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"io"
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/queue"
@@ -22,25 +20,9 @@ func (c *statusCmd) printJSON(ctx context.Context, ui *ui, q *queue.Queue) error
 		return err
 	}
 	const end = "]\n}\n" // of the empty list of tasks, which comes last
-	out := bufio.NewWriterSize(ui.out, 64<<10)
-	out.Write(bytes.TrimSuffix(head.Bytes(), []byte(end)))
-	between := "\n    "
-	err = s.EachTask(ctx, func(l db.Listed) error {
-		b, err := marshalJSON(s.TaskForm(l), "    ", "  ")
-		if err != nil {
-			return err
-		}
-		io.WriteString(out, between)
-		between = ",\n    "
-		_, err = out.Write(b)
-		return err
-	})
-	if err != nil {
+	list := newJSONList(ui.out, bytes.TrimSuffix(head.Bytes(), []byte(end)), "  ", "  ")
+	if err := s.EachTask(ctx, func(l db.Listed) error { return list.add(s.TaskForm(l)) }); err != nil {
 		return err
 	}
-	if between[0] == ',' {
-		io.WriteString(out, "\n  ")
-	}
-	io.WriteString(out, end)
-	return out.Flush() // it remembers the first error
+	return list.end(end[1:])
 }

@@ -3,10 +3,7 @@ package dbtest
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/air-executor/air-executor/db"
@@ -130,6 +127,30 @@ func (e suite) ASkippedTaskThatCouldNeverRunLetsGoOnce(t *testing.T) {
 	s.Sound()
 }
 
+func (e suite) ASkippedTaskThatNeedsAPoolWaitsForItWhenItIsPutBack(t *testing.T) {
+	s := e.open(t)
+	s.setPool("gpu", 1)
+	alarm := pooled("alarm", "gpu")
+	alarm.Dependencies, alarm.RunIf = []string{"a"}, job.RunOnFailure
+	s.MustEnqueue("j", Task("a"), alarm)
+	s.wantWork("[a]")
+	s.wantSkipped("j", "alarm")
+	s.Sound()
+
+	again := db.Retry{Which: db.Which{Tasks: []string{"a"}}, Completed: true, Downstream: true}
+	if _, err := s.Retry(ctx, "j", again); err != nil {
+		t.Fatal(err)
+	}
+	s.WantJob("j", job.StateWaiting, job.Counts{Pending: 2}, 1)
+	s.Sound()
+	s.MustFinish(s.MustClaim("j"), Failure)
+	s.Sound()
+	s.MustEnqueue("k", pooled("other", "gpu"))
+	s.wantAny("j/alarm[{gpu [0]}]")
+	s.wantAny("")
+	s.Sound()
+}
+
 func (e suite) ACancelledTaskLetsGoOfWhatComesAfterAnyEnd(t *testing.T) {
 	s := e.open(t)
 	s.MustEnqueue("j", Task("first"), Task("a", "first"), Task("b", "a"), runIf(job.RunAlways, "clean", "b"), runIf(job.RunOnFailure, "alarm", "a"))
@@ -169,15 +190,7 @@ func (e suite) ConditionsHoldInFilesAndInAnyOrder(t *testing.T) {
 }
 
 func (e suite) RandomConditionsKeepTheRules(t *testing.T) {
-	seed := rand.Uint64()
-	if s := os.Getenv("DB_TEST_SEED"); s != "" {
-		var err error
-		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("DB_TEST_SEED=%d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	random := random(t)
 	s := e.open(t)
 	var ids []string
 	last := 0

@@ -130,10 +130,10 @@ FROM task t WHERE t.name IN ('x', 'slow')`)
 		{"of no job", db.HistoryQuery{Job: func(string) bool { return false }}, nil},
 		{"since", db.HistoryQuery{Since: slow}, wholeHistory[:6]},
 		{"until", db.HistoryQuery{Until: slow}, wholeHistory[6:]},
-		{"with a label of a task", db.HistoryQuery{Labels: map[string]*string{"team": new("a")}}, []string{"three/x#0 failed", "three/x#1 failed"}},
-		{"with a label of a job", db.HistoryQuery{Labels: map[string]*string{"team": new("b")}}, []string{"one/slow#1 completed"}},
-		{"with a label of any value", db.HistoryQuery{Labels: map[string]*string{"team": nil}}, []string{"three/x#0 failed", "three/x#1 failed", "one/slow#1 completed"}},
-		{"with another label", db.HistoryQuery{Labels: map[string]*string{"team": new("c")}}, nil},
+		{"with a label of a task", db.HistoryQuery{Labels: []db.LabelFilter{{Key: "team", Value: new("a")}}}, []string{"three/x#0 failed", "three/x#1 failed"}},
+		{"with a label of a job", db.HistoryQuery{Labels: []db.LabelFilter{{Key: "team", Value: new("b")}}}, []string{"one/slow#1 completed"}},
+		{"with a label of any value", db.HistoryQuery{Labels: []db.LabelFilter{{Key: "team"}}}, []string{"three/x#0 failed", "three/x#1 failed", "one/slow#1 completed"}},
+		{"with another label", db.HistoryQuery{Labels: []db.LabelFilter{{Key: "team", Value: new("c")}}}, nil},
 	} {
 		if diff := cmp.Diff(c.want, s.ended(c.query)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)

@@ -218,8 +218,9 @@ func (p *player) compare() {
 	}
 }
 
-// The seed can be given in DB_TEST_SEED, to see a failure again.
-func (e suite) RandomOperationsKeepTheRules(t *testing.T) {
+// random returns random numbers. Their seed can be given in DB_TEST_SEED, to see a
+// failure again.
+func random(t *testing.T) *rand.Rand {
 	seed := rand.Uint64()
 	if s := os.Getenv("DB_TEST_SEED"); s != "" {
 		var err error
@@ -228,8 +229,12 @@ func (e suite) RandomOperationsKeepTheRules(t *testing.T) {
 		}
 	}
 	t.Logf("DB_TEST_SEED=%d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
+}
+
+func (e suite) RandomOperationsKeepTheRules(t *testing.T) {
 	p := &player{
-		Store: e.open(t), random: rand.New(rand.NewPCG(seed, 0)),
+		Store: e.open(t), random: random(t),
 		model: model{jobs: map[string]*modelJob{}}, held: map[string]*db.Assignment{}, done: map[string]int{},
 	}
 	operations := []struct {

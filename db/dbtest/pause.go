@@ -49,6 +49,14 @@ func (s *Store) wantNoTask(only string) {
 	}
 }
 
+// wantClaimed claims the best task, which must be this one.
+func (s *Store) wantClaimed(name, id string) {
+	s.T.Helper()
+	if a := s.ClaimAny(Unlimited); a == nil || a.Job != name || a.Task != id {
+		s.T.Errorf("claimed %+v, want %s of %s", a, id, name)
+	}
+}
+
 func (e suite) APausedJobGivesNoTask(t *testing.T) {
 	s := e.open(t)
 	s.MustEnqueue("a", Task("a1"))
@@ -74,9 +82,7 @@ func (e suite) APausedJobGivesNoTask(t *testing.T) {
 	if p := s.unpause("a"); p.Jobs[0].Changed {
 		t.Errorf("resumed again: %+v", p)
 	}
-	if a := s.ClaimAny(Unlimited); a == nil || a.Job != "a" {
-		t.Errorf("claimed %+v, want the task of a", a)
-	}
+	s.wantClaimed("a", "a1")
 	s.Sound()
 }
 
@@ -103,9 +109,7 @@ func (e suite) APauseOfAllJobsHoldsLaterOnesToo(t *testing.T) {
 		t.Errorf("pauses: %+v, %v", got, err)
 	}
 	s.wantNoTask("later")
-	if a := s.ClaimAny(Unlimited); a == nil || a.Job != "a" {
-		t.Errorf("claimed %+v, want the task of a", a)
-	}
+	s.wantClaimed("a", "a1")
 	s.Sound()
 }
 
@@ -127,9 +131,7 @@ func (e suite) ARunnerThatFinishesGetsNoTaskOfAPausedJob(t *testing.T) {
 		s.wantNoTask("")
 		s.WantJob("a", job.StateWorking, job.Counts{Pending: 1, Completed: 1}, 0)
 		s.unpause(name...)
-		if a := s.ClaimAny(Unlimited); a == nil || a.Task != "a2" {
-			t.Errorf("claimed %+v, want a2", a)
-		}
+		s.wantClaimed("a", "a2")
 		s.Sound()
 	}
 }

@@ -59,8 +59,8 @@ LIMIT 1`}},
 	{
 		name: "what can never run lets go of nothing",
 		changes: []change{{"db/conditions.go", `    WHERE d.condition = 'success'
-      AND t.status = 'pending')`, `    WHERE d.condition = 'never'
-      AND t.status = 'pending')`}},
+      AND t.status = 'pending'` + "`", `    WHERE d.condition = 'never'
+      AND t.status = 'pending'` + "`"}},
 		test:  inConformance("ATaskAfterAnyEndRunsAfterAFailure"),
 		shows: "want [a b d]",
 	},

@@ -36,6 +36,15 @@ var ofTidying = []mutant{
 		shows:   "scheduled",
 	},
 	{
+		name: "a task is pruned whose unique key still counts",
+		changes: []change{
+			{"db/prune.go", `OR t.unique_for > 0 AND t.created_at + t.unique_for > ?)`, `OR t.unique_for < 0 AND t.created_at + t.unique_for > ?)`},
+			{"db/prunewrite.go", `(coalesce(t.unique_for, 0) <= 0 OR`, `(coalesce(t.unique_for, 0) <= 1 << 60 OR`},
+		},
+		test:  inConformance("WhatSomebodyCountsOnIsNotPruned"),
+		shows: "keyed",
+	},
+	{
 		name:    "a job is pruned that got a task meanwhile",
 		changes: []change{{"db/prunewrite.go", ` || is.Updated != j.updated {`, ` {`}},
 		test:    inConformance("AJobThatGotATaskWhileItWasPrunedStays"),
