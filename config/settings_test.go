@@ -42,6 +42,7 @@ func TestSettings(t *testing.T) {
 		{"max_subtask_depth", "100", "100", "default"},
 		{"mirror_json", "false", "false", "default"},
 		{"schedules_dir", "none", "none", "default"},
+		{"listen", "none", "none", "default"},
 		{"retries", "0", "0", "default"},
 		{"retry_delay", "10", "10", "default"},
 		{"retry_backoff", "2", "2", "default"},
