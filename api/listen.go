@@ -50,29 +50,32 @@ type Server struct {
 
 // New takes the base path, and listens. Nobody is answered before Run. Errors: ErrServing,
 // ErrOpenAddress, and errors of the system that name the address.
-func New(ctx context.Context, o Options) (s *Server, err error) {
+func New(ctx context.Context, o Options) (*Server, error) {
 	if o.Listen != "" && !Loopback(o.Listen) && o.TLSCert == "" && !o.BehindProxy {
 		return nil, fmt.Errorf("%s %w", o.Listen, ErrOpenAddress)
 	}
-	s = &Server{}
-	defer func() {
-		if err != nil {
-			s.Close()
-		}
-	}()
-	if s.lock, err = takeLock(o.Queue.BasePath()); err != nil {
+	s := &Server{}
+	if err := s.begin(ctx, o); err != nil {
+		s.Close()
 		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) begin(ctx context.Context, o Options) (err error) {
+	if s.lock, err = takeLock(o.Queue.BasePath()); err != nil {
+		return err
 	}
 	if s.api, err = newAPI(ctx, o); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.listenTCP(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.listenUnix(); err != nil {
-		return nil, err
+		return err
 	}
-	return s, s.lock.Note(fmt.Sprintf("%d\n%s", os.Getpid(), s.Address()))
+	return s.lock.Note(fmt.Sprintf("%d\n%s", os.Getpid(), s.Address()))
 }
 
 func takeLock(base string) (*lock.File, error) {

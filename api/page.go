@@ -31,9 +31,7 @@ func readCursor(text, sort string) (p place, err error) {
 		err = json.Unmarshal(b, &p)
 	}
 	if err != nil || p.Sort != sort || p.Name == "" && p.Key < 1 {
-		bad := badParameter.errorf("cursor: is not one of this list")
-		bad.faults = []Fault{{"cursor", "is not one of this list"}}
-		return p, bad
+		return p, wrongParameter("cursor", "is not one of this list")
 	}
 	return p, nil
 }

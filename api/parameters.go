@@ -23,16 +23,16 @@ func (c *call) parameters(into any) error {
 	for name, given := range values {
 		p := op.query(name)
 		if p == nil {
-			faults = append(faults, Fault{name, unknown(name, op.queries())})
+			faults = append(faults, Fault{Pointer: name, Message: unknown(name, op.queries())})
 			continue
 		}
 		if m := p.Schema.check(given); m != "" {
-			faults = append(faults, Fault{name, m})
+			faults = append(faults, Fault{Pointer: name, Message: m})
 		}
 	}
 	if len(faults) > 0 {
-		slices.SortFunc(faults, func(a, b Fault) int { return strings.Compare(a.Message, b.Message) })
-		p := badParameter.errorf("%s: %s", faults[0].Pointer, faults[0].Message)
+		slices.SortFunc(faults, func(a, b Fault) int { return strings.Compare(a.Pointer, b.Pointer) })
+		p := wrongParameter(faults[0].Pointer, faults[0].Message)
 		p.faults = faults
 		return p
 	}
@@ -40,12 +40,19 @@ func (c *call) parameters(into any) error {
 	return nil
 }
 
+// wrongParameter is the error about one parameter.
+func wrongParameter(name, what string) *problem {
+	p := badParameter.errorf("%s %s", name, what)
+	p.faults = []Fault{{Pointer: name, Message: what}}
+	return p
+}
+
 // unknown says that there is no such parameter.
 func unknown(name string, known []string) string {
 	if near := words.Nearest(name, known); near != "" {
-		return "there is no such parameter; did you mean " + near + "?"
+		return "is no parameter of this; did you mean " + near + "?"
 	}
-	return "there is no such parameter"
+	return "is no parameter of this"
 }
 
 // check returns what is wrong with the values of a parameter, or "".

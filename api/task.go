@@ -85,9 +85,7 @@ func listTasks(c *call) (answer, error) {
 		q.Status = job.Status(s)
 	}
 	if p.Cursor != nil && p.At != nil {
-		bad := badParameter.errorf("at: is not for a page that a cursor names")
-		bad.faults = []Fault{{"at", "is not for a page that a cursor names"}}
-		return answer{}, bad
+		return answer{}, wrongParameter("at", "is not for a page that a cursor names")
 	}
 	if p.Cursor != nil {
 		at, err := readCursor(*p.Cursor, "")
