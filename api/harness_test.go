@@ -52,7 +52,7 @@ func shortFolder(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	return filepath.Join(dir, "b")
+	return filepath.Join(dir, ".air-executor")
 }
 
 func (s *served) open(o Options) {

@@ -22,10 +22,17 @@ type JobAt struct {
 
 func (c *call) job(f queue.JobForm) Job { return Job{f, c.address("jobs", f.Job)} }
 
-// jobSorts are the orders of a list of jobs.
-var jobSorts = map[ListJobsParamsSort]db.Order{
-	ListJobsParamsSortName: db.ByJob, ListJobsParamsSortCreated: db.ByCreated,
-	ListJobsParamsSortUpdated: db.ByUpdated, ListJobsParamsSortFailed: db.ByFailed,
+// jobSort is an order of a list of jobs.
+func jobSort(s ListJobsParamsSort) db.Order {
+	switch s {
+	case ListJobsParamsSortCreated:
+		return db.ByCreated
+	case ListJobsParamsSortUpdated:
+		return db.ByUpdated
+	case ListJobsParamsSortFailed:
+		return db.ByFailed
+	}
+	return db.ByJob
 }
 
 func listJobs(c *call) (answer, error) {
@@ -38,7 +45,7 @@ func listJobs(c *call) (answer, error) {
 		return ok(c.jobPage(found, ""), err)
 	}
 	sort := or(p.Sort, ListJobsParamsSortName)
-	q := db.JobPageQuery{Text: or(p.Q, ""), Sort: jobSorts[sort], Limit: or(p.Limit, defaultLimit)}
+	q := db.JobPageQuery{Text: or(p.Q, ""), Sort: jobSort(sort), Limit: or(p.Limit, defaultLimit)}
 	if p.State != nil {
 		q.State = new(job.State(*p.State))
 	}
