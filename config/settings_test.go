@@ -109,8 +109,8 @@ func TestTemplate(t *testing.T) {
 	dir := t.TempDir()
 	base := filepath.Join(dir, ".air-executor")
 	uncommented := regexp.MustCompile(`(?m)^#([a-z])`).ReplaceAll(config.Template(), []byte("$1"))
-	if n := len(regexp.MustCompile(`(?m)^[a-z_.]+: `).FindAll(uncommented, -1)); n != 28 {
-		t.Errorf("the template has %d keys, want 28", n)
+	if n := len(regexp.MustCompile(`(?m)^[a-z_.]+: `).FindAll(uncommented, -1)); n != 29 {
+		t.Errorf("the template has %d keys, want 29", n)
 	}
 	for _, content := range [][]byte{config.Template(), uncommented} {
 		path := write(t, base, "config.yaml", string(content))

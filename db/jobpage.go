@@ -126,9 +126,7 @@ func (t *tx) jobsEnd(q *JobPageQuery) (end string, err error) {
 	if q.Sort != ByJob || !q.filtered() {
 		return "", nil
 	}
-	query, args := `
-SELECT name
-FROM job `+t.d.dialect.byJobName, []any{}
+	query, args := "\nSELECT name\nFROM job "+t.d.dialect.byJobName, []any{}
 	if q.From != nil {
 		query, args = query+"\nWHERE name "+forth(q.Back)+" ?", append(args, q.From.Name)
 	}

@@ -154,7 +154,7 @@ func (t *tx) tasksEnd(q *TaskPageQuery, jobID int64) (end int64, err error) {
 	if q.From > 0 {
 		from, args = from+"\n  AND t.id "+forth(q.Back)+" ?", append(args, q.From)
 	}
-	_, err = t.get(&end, "SELECT t.id"+from+"\nORDER BY t.id"+direction(q.Back)+"\nLIMIT 1 OFFSET ?", append(args, mostLooked-1)...)
+	_, err = t.get(&end, "\nSELECT t.id"+from+"\nORDER BY t.id"+direction(q.Back)+"\nLIMIT 1 OFFSET ?", append(args, mostLooked-1)...)
 	return end, err
 }
 
