@@ -45,6 +45,7 @@ type Config struct {
 	RetryJitter          int           // percent by which a delay may be longer or shorter
 	MirrorJSON           bool          // the manager keeps state.json and tasks.json of every job up to date
 	SchedulesDir         string        // absolute path of a folder of job files with schedules; empty: none
+	Listen               string        // where start also serves the HTTP API, HOST:PORT; empty: nowhere
 	Retention            Retention
 	CompressLogsAfter    time.Duration // age of attempts whose logs are compressed; Never: none
 	MaxLogsSize          int           // MiB that all logs may have together; 0: no limit

@@ -9,17 +9,19 @@ type dialect struct {
 	begin string // starts a transaction that will write
 
 	// Hints that pin a query to the index that was made for it.
-	byClaimable string // of job
-	byJobName   string // of job
-	byReady     string // of task
-	byLane      string // of task
-	byHeld      string // of task
-	byLaneNext  string // of lane
-	bySlot      string // of attempt
-	byMissing   string // of dependency
-	byEnd       string // of attempt
-	byFailure   string // of attempt
-	byUnstarted string // of task
+	byClaimable  string // of job
+	byJobName    string // of job
+	byReady      string // of task
+	byLane       string // of task
+	byHeld       string // of task
+	byLaneNext   string // of lane
+	bySlot       string // of attempt
+	byMissing    string // of dependency
+	byEnd        string // of attempt
+	byFailure    string // of attempt
+	byUnstarted  string // of task
+	byJob        string // of task
+	byJobFailure string // of task
 
 	// Queries that are written differently for each database.
 	nextTask    string // the row for the next task, which no other transaction will take
@@ -56,4 +58,7 @@ var sqliteDialect = dialect{
 	byEnd:       "INDEXED BY attempt_history",
 	byFailure:   "INDEXED BY attempt_failures",
 	byUnstarted: "INDEXED BY task_unstarted",
+
+	byJob:        "INDEXED BY task_job",
+	byJobFailure: "INDEXED BY task_job_failures",
 }

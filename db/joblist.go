@@ -37,6 +37,7 @@ var jobOrders = map[Order]struct {
 	ByState:    {"CASE state WHEN 'working' THEN 0 WHEN 'failed' THEN 1 WHEN 'waiting' THEN 2 ELSE 3 END", stateRank},
 	ByCreated:  {"-created_at", func(j job.Job) int64 { return -j.CreatedAt.UnixMicro() }},
 	ByUpdated:  {"-updated_at", func(j job.Job) int64 { return -j.UpdatedAt.UnixMicro() }},
+	ByFailed:   {"-failed", func(j job.Job) int64 { return -int64(j.Tasks.Failed) }},
 	ByDuration: {"created_at - updated_at", func(j job.Job) int64 { return j.CreatedAt.UnixMicro() - j.UpdatedAt.UnixMicro() }},
 }
 

@@ -44,6 +44,7 @@ const (
 	ByCreated  Order = "created"  // newest first
 	ByUpdated  Order = "updated"  // latest start or end first
 	ByDuration Order = "duration" // longest first; tasks that have not started come last
+	ByFailed   Order = "failed"   // of jobs: most failed tasks first
 )
 
 // orders are the SQL terms by which a task t of a job j is sorted.

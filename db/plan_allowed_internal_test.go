@@ -3,6 +3,7 @@ package db
 // Steps that read or sort more than they must, and why they may.
 var allowed = []struct{ part, why string }{
 	{"WHERE job.id IN (SELECT l.job FROM label l", "a list by names of the jobs with a label sorts those"},
+	{"AND job.id IN (SELECT l.job FROM label l", "the same"},
 	{"WITH RECURSIVE below (id)", "what depends on a task is walked over once"},
 	{"WITH RECURSIVE dead (id)", "what can never run is walked over once"},
 	{"FROM pool ORDER BY name", "there are a few pools"},
@@ -22,6 +23,7 @@ var allowed = []struct{ part, why string }{
 	{"ORDER BY -created_at", "the same"},
 	{"ORDER BY -updated_at", "the same"},
 	{"ORDER BY created_at - updated_at", "the same"},
+	{"ORDER BY -failed", "the same"},
 	{"GROUP BY state", "all jobs are summed up"},
 	{"GROUP BY j.name", "the failed tasks are counted"},
 	{"SELECT c.job\nFROM task p", "a job is removed, with all of its tasks"},

@@ -108,18 +108,15 @@ var hot = []struct {
 	}},
 	{"list the first tasks", "WHERE t.job = j.id\n      ORDER BY rank, t.id\n      LIMIT", listed(
 		"SCAN j USING COVERING INDEX job_name", // job after job, until there are enough
-		"SEARCH t USING COVERING INDEX task_name (job=?)",
-		"USE TEMP B-TREE FOR LAST TERM OF ORDER BY", // within a job
+		"SEARCH t USING COVERING INDEX task_job (job=?)",
 	)},
 	{"list the next tasks", "WHERE t.job = j.id\n        AND j.name >= ?", listed(
 		"SEARCH j USING COVERING INDEX job_name (name>?)",
-		"SEARCH t USING COVERING INDEX task_name (job=?)",
-		"USE TEMP B-TREE FOR LAST TERM OF ORDER BY",
+		"SEARCH t USING COVERING INDEX task_job (job=?)",
 	)},
 	{"list the first failed tasks", "AND (j.failed > 0 AND t.status = 'failed' AND t.dismissed_at IS NULL)", listed(
 		"SCAN j USING INDEX job_name",
-		"SEARCH t USING INDEX task_failed (job=?)",
-		"USE TEMP B-TREE FOR LAST TERM OF ORDER BY",
+		"SEARCH t USING INDEX task_job_failures (job=?)",
 	)},
 	{"list the first running tasks", "AND (j.running > 0 AND", listed(
 		"SCAN a USING INDEX attempt_slot", // what runs now
@@ -127,12 +124,12 @@ var hot = []struct {
 		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
 		"USE TEMP B-TREE FOR ORDER BY",
 	)},
-	{"list the first jobs", "FROM job\nORDER BY name\nLIMIT", []string{
+	{"list the first jobs", "FROM job\nORDER BY name\nLIMIT ? OFFSET", []string{
 		"SCAN job USING INDEX job_name", // in the order that is asked for, so it stops when it has enough
 		"CORRELATED SCALAR SUBQUERY 1",  // the labels
 		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
 	}},
-	{"list the next jobs", "WHERE name > ?\nORDER BY name\nLIMIT", []string{
+	{"list the next jobs", "WHERE name > ?\nORDER BY name\nLIMIT ? OFFSET", []string{
 		"SEARCH job USING INDEX job_name (name>?)",
 		"CORRELATED SCALAR SUBQUERY 1", // the labels
 		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
@@ -226,7 +223,7 @@ var hot = []struct {
 	}},
 	{"look for a job's dependencies on what is not there", "SELECT 1\nFROM dependency d", []string{
 		"SEARCH d USING COVERING INDEX dependency_missing (missing>?)", // there are few
-		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH t USING COVERING INDEX task_job (job=? AND rowid=?)",
 	}},
 	{"look for dependencies on what is not there", "SELECT 1\nFROM dependency INDEXED", []string{
 		"SEARCH dependency USING COVERING INDEX dependency_missing (missing>?)", // it stops at the first
@@ -247,7 +244,7 @@ var hot = []struct {
 
 func TestHotStatementsUseTheirIndex(t *testing.T) {
 	d := exercised(t)
-	for _, h := range slices.Concat(hot, hotOfPools) {
+	for _, h := range slices.Concat(hot, hotOfPools, hotOfPages) {
 		var found []string
 		for query := range only(t, d).Stmts {
 			if strings.Contains(query+"$", h.part) {
@@ -268,7 +265,7 @@ func TestNoStatementReadsOrSortsMoreThanItMust(t *testing.T) {
 	d := exercised(t)
 	used := map[string]bool{}
 	for query := range only(t, d).Stmts {
-		if slices.ContainsFunc(slices.Concat(hot, hotOfPools), func(h struct {
+		if slices.ContainsFunc(slices.Concat(hot, hotOfPools, hotOfPages), func(h struct {
 			name, part string
 			plan       []string
 		}) bool {
@@ -557,6 +554,7 @@ func exercise(t *testing.T, d *DB) {
 	_, err = d.RemoveUnusedEnvironments(ctx, 100)
 	must(err)
 	exerciseSchedules(t, d)
+	exercisePages(t, d)
 	must(d.Prepare(ctx))
 	exerciseConditions(t, d)
 }

@@ -114,3 +114,8 @@ type VersionForm struct {
 	Go       string `json:"go"`
 	Platform string `json:"platform"` // such as linux/amd64
 }
+
+// AddressForm is the address of the page of a server.
+type AddressForm struct {
+	URL string `json:"url"` // with a login code
+}

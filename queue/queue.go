@@ -56,3 +56,6 @@ func (q *Queue) BasePath() string { return q.conf.BasePath }
 func Served(conf *config.Config) (bool, error) {
 	return lock.Held(filepath.Join(conf.BasePath, manager.LockName))
 }
+
+// Served reports whether a manager serves the base path.
+func (q *Queue) Served() (bool, error) { return Served(q.conf) }

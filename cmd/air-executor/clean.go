@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/air-executor/air-executor/internal/plainjson"
 )
 
 // Output to a terminal. Text from elsewhere (stored names and errors, file names,
@@ -52,12 +54,8 @@ func harmless(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || turnsAround(r) })
 }
 
-// turnsAround reports whether a character changes the order in which others are shown,
-// or begins a new line: Unicode's bidirectional embeddings, overrides and isolates, and
-// the line separators.
-func turnsAround(r rune) bool {
-	return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x2028 || r == 0x2029
-}
+// turnsAround reports whether a character changes the order in which others are shown.
+func turnsAround(r rune) bool { return plainjson.TurnsAround(r) }
 
 // painted is text that may contain our own escape sequences.
 type painted string

@@ -34,6 +34,9 @@ type commandLine struct {
 	History historyCmd `cmd:"" help:"List what has ended."`
 	Stats   statsCmd   `cmd:"" help:"Show how many tasks ran, how long, and how many failed."`
 
+	Serve serveCmd `cmd:"" help:"Serve the HTTP API."`
+	Open  openCmd  `cmd:"" help:"Print the address of the server, with a login code."`
+
 	Enqueue enqueueCmd `cmd:"" help:"Add a task to a job."`
 	Run     runCmd     `cmd:"" help:"Run a job file or a command in the foreground."`
 	Submit  submitCmd  `cmd:"" help:"Store the job of a job file, and return."`

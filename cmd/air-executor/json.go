@@ -1,15 +1,12 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strconv"
-	"strings"
-	"unicode/utf8"
+
+	"github.com/air-executor/air-executor/internal/plainjson"
 )
 
 // envJSON is the variable that asks for JSON.
@@ -59,33 +56,10 @@ func writeJSON(w io.Writer, v any, indent string) error {
 // marshalJSON is json.MarshalIndent, except that it does not escape < and >, and
 // escapes characters that could manipulate a terminal.
 func marshalJSON(v any, prefix, indent string) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent(prefix, indent)
-	err := enc.Encode(v)
-	return jsonSafe(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), err
+	return plainjson.Marshal(v, prefix, indent)
 }
 
 // writeLine writes v as one line of JSON.
 func writeLine(w io.Writer, v any) error {
 	return writeJSON(w, v, "")
-}
-
-// jsonSafe escapes the characters in a JSON text that JSON allows but that are not
-// harmless on a terminal. They only occur inside strings.
-func jsonSafe(b []byte) []byte {
-	odd := func(r rune) bool { return r >= 0x7f && r < 0xa0 || turnsAround(r) }
-	if !strings.ContainsFunc(string(b), odd) {
-		return b
-	}
-	out := make([]byte, 0, len(b)+16)
-	for _, r := range string(b) {
-		if odd(r) {
-			out = fmt.Appendf(out, `\u%04x`, r)
-		} else {
-			out = utf8.AppendRune(out, r)
-		}
-	}
-	return out
 }

@@ -186,6 +186,8 @@ func TestJSONHasOneShape(t *testing.T) {
 	p.run(0, "schedule", "list")
 	p.run(0, "schedule", "remove", "s")
 	p.run(exitNoSuch, "schedule", "show", "s")
+	p.run(exitManager, "open")
+	p.serves()
 	p.run(0, "doctor")
 	p.run(0, "upgrade")
 	p.run(0, "completion", "bash")
@@ -199,6 +201,29 @@ func TestJSONHasOneShape(t *testing.T) {
 			t.Errorf("what %s prints was not looked at", c)
 		}
 	}
+}
+
+// serves looks at what serve prints, and at what open prints meanwhile.
+func (p *printing) serves() {
+	p.Helper()
+	cmd := exec.Command("air-executor", "--json", "serve", "--listen", "127.0.0.1:0")
+	cmd.Dir = p.dir
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		p.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	var v any
+	if err := json.NewDecoder(out).Decode(&v); err != nil {
+		p.Errorf("serve prints no JSON: %v", err)
+	}
+	p.look("serve", v)
+	p.walked["serve"] = true
+	p.run(0, "open")
 }
 
 // commands are the names of all commands but help, which prints none.

@@ -192,7 +192,7 @@ func TestWhatOthersWroteIsCleaned(t *testing.T) {
 			t.Errorf("%q becomes %q", plain, got)
 		}
 	}
-	if b := jsonSafe([]byte(`"` + "\u009b\u202e\x7f日" + `"`)); string(b) != `"\u009b\u202e\u007f日"` {
+	if b, _ := marshalJSON("\u009b\u202e\x7f日", "", ""); string(b) != `"\u009b\u202e\u007f日"` {
 		t.Errorf("JSON: %s", b)
 	}
 }

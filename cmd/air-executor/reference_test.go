@@ -31,6 +31,8 @@ var examples = map[string][]string{
 	"validate":        {"air-executor validate nightly.yaml report.yaml"},
 	"show":            {"air-executor show report.yaml --param day=2026-01-31", "air-executor show --graph nightly.yaml", "air-executor show --graph --format mermaid nightly.yaml"},
 	"wait":            {"air-executor wait build", "air-executor wait part-1 part-2 --timeout 10m", "air-executor wait build --task test"},
+	"serve":           {"air-executor serve", "air-executor serve --listen 0.0.0.0:7711 --tls-cert server.pem --tls-key server.key --allowed-host jobs.example.org"},
+	"open":            {"air-executor open"},
 	"cancel":          {"air-executor cancel build", "air-executor cancel build --task test", "air-executor cancel pages --task 'page-*' --status pending"},
 	"reset":           {"air-executor reset build", "air-executor reset build --task test", "air-executor reset build --cancelled"},
 	"dismiss":         {"air-executor dismiss nightly", "air-executor dismiss nightly --task backup-2026-01-12"},

@@ -66,7 +66,13 @@ func (c *startCmd) serve(ctx context.Context, ui *ui, ws *workspace, signals sig
 	if text := ws.unimported(nil); text != "" && !c.Ready {
 		log.Warn(text)
 	}
-	if err := m.Run(ctx); err != nil {
+	endServer := func() {}
+	if !m.Told() {
+		endServer = serveBeside(conf, ui.err, log)
+	}
+	err = m.Run(ctx)
+	endServer()
+	if err != nil {
 		log.Error("manager failed", "error", err)
 		return silent(exitError)
 	}

@@ -20,6 +20,8 @@ type stopCmd struct {
 func (*stopCmd) Help() string {
 	return `Without --drain or --kill, running tasks are left alone: they continue, and their results are recorded. (As process 1 of a container, the manager ends them, because they cannot outlive it.)
 
+With listen in the configuration, the server that start has started beside the manager is stopped, too.
+
 The request is stored, and the manager checks for it once a second: a signal need not reach it, and it may be in another container with the same base path.
 
 Exit codes: 0 it has stopped; 1 error; 2 wrong flags or configuration; 5 no manager is running; 124 it has not stopped in time; 130 interrupted.`
@@ -56,6 +58,9 @@ func (c *stopCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		o.Asked = func(pid int) { ui.printf("Stopping job manager (PID %d)...\n", pid) }
 	}
 	done, err := q.Stop(ctx, o)
+	if err == nil {
+		err = stopServer(ctx, ws.conf)
+	}
 	switch {
 	case errors.Is(err, queue.ErrNotServed):
 		return notRunning

@@ -32,6 +32,7 @@ var layers = map[string][]string{
 	"internal/words":      {},
 	"internal/testkit":    {}, // for tests
 	"internal/strictyaml": {"internal/words"},
+	"internal/plainjson":  {},
 	"internal/failpoint":  {},
 
 	"schedule": {"job"}, // it decides without clock and database
@@ -48,6 +49,9 @@ var layers = map[string][]string{
 	"jobfolder":      {"internal/basepath", "db", "job", "runner/process", "taskfile"},
 	"queue":          {"internal/basepath", "config", "db", "job", "jobfolder", "lock", "manager", "runner", "schedule", "taskfile"},
 	"manager":        {"internal/basepath", "internal/failpoint", "config", "db", "job", "jobfolder", "lock", "manager/dispatch", "runner", "runner/process", "schedule", "taskfile"},
+
+	// As thin as the command line: of db it uses errors, and what queries of queue say.
+	"api": {"db", "internal/basepath", "internal/plainjson", "internal/words", "job", "lock", "queue"},
 
 	"manager/dispatch": {}, // it decides without process, database and clock
 

@@ -1,0 +1,109 @@
+package api
+
+import (
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+)
+
+// access is who may call an endpoint.
+type access int
+
+const (
+	anyone  access = iota // without a token
+	reads                 // with either token
+	owns                  // with the token that may do everything; it changes no job
+	changes               // the same, and not on a server that is read-only
+)
+
+// route is an endpoint. Its path and operation are those of the document.
+type route struct {
+	method, path string
+	operation    string
+	access       access
+	handle       func(*call) (answer, error)
+}
+
+// routes is the table of all endpoints. A test compares it with the document.
+func routes() []route {
+	return []route{
+		{"GET", "/healthz", "getHealth", anyone, getHealth},
+		{"GET", "/api/v1/version", "getVersion", reads, getVersion},
+		{"GET", "/api/v1/openapi.json", "getDocument", reads, getDocument},
+
+		{"POST", "/api/v1/session", "logIn", anyone, logIn},
+		{"DELETE", "/api/v1/session", "logOut", anyone, logOut},
+		{"POST", "/api/v1/session/code", "makeCode", owns, makeCode},
+
+		{"GET", "/api/v1/jobs", "listJobs", reads, listJobs},
+		{"GET", "/api/v1/jobs/{job}", "getJob", reads, getJob},
+		{"POST", "/api/v1/jobs/{job}/cancel", "cancelJob", changes, cancelJob},
+		{"POST", "/api/v1/jobs/{job}/reset", "resetJob", changes, resetJob},
+
+		{"GET", "/api/v1/jobs/{job}/tasks", "listTasks", reads, listTasks},
+		{"GET", "/api/v1/tasks/{key}", "getTask", reads, getTask},
+		{"POST", "/api/v1/tasks/{key}/cancel", "cancelTask", changes, cancelTask},
+		{"POST", "/api/v1/tasks/{key}/reset", "resetTask", changes, resetTask},
+		{"GET", "/api/v1/tasks/{key}/attempts/{n}/log", "getLog", reads, getLog},
+	}
+}
+
+// mux routes requests to the endpoints and the pages.
+func (a *API) mux() http.Handler {
+	mux := http.NewServeMux()
+	byPath := map[string]map[string]*route{}
+	for _, r := range routes() {
+		if byPath[r.path] == nil {
+			byPath[r.path] = map[string]*route{}
+		}
+		byPath[r.path][r.method] = &r
+	}
+	for at, methods := range byPath {
+		mux.HandleFunc(at, func(w http.ResponseWriter, r *http.Request) { a.dispatch(w, r, methods) })
+	}
+	for at, page := range pages() {
+		mux.HandleFunc(at, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodGet && r.Method != http.MethodHead {
+				a.refuseMethod(w, r, []string{http.MethodGet})
+				return
+			}
+			page(a, w, r)
+		})
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// The multiplexer would lead from a path with .. in it to another one.
+		if at := r.URL.EscapedPath(); at != path.Clean(at) {
+			a.refuse(w, r, notFound.errorf("nothing is at %s", at))
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// dispatch picks the endpoint of a path by the method.
+func (a *API) dispatch(w http.ResponseWriter, r *http.Request, methods map[string]*route) {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	found := methods[method]
+	if found == nil {
+		var allowed []string
+		for m := range methods {
+			allowed = append(allowed, m)
+		}
+		a.refuseMethod(w, r, allowed)
+		return
+	}
+	(&call{Request: r, w: w, api: a, route: found}).serve()
+}
+
+func (a *API) refuseMethod(w http.ResponseWriter, r *http.Request, allowed []string) {
+	if slices.Contains(allowed, http.MethodGet) {
+		allowed = append(allowed, http.MethodHead)
+	}
+	slices.Sort(allowed)
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	a.refuse(w, r, wrongMethod.errorf("%s has no %s", r.URL.EscapedPath(), r.Method))
+}

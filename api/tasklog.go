@@ -1,0 +1,136 @@
+package api
+
+import (
+	"encoding/base64"
+	"io"
+	"net/http"
+	"time"
+	"unicode/utf8"
+
+	"github.com/air-executor/air-executor/queue"
+)
+
+// Logs of attempts.
+
+func getLog(c *call) (answer, error) {
+	var p GetLogParams
+	if err := c.parameters(&p); err != nil {
+		return answer{}, err
+	}
+	key, err := c.number("key", noSuchTask)
+	if err != nil {
+		return answer{}, err
+	}
+	n, err := c.number("n", noSuchAttempt)
+	if err != nil {
+		return answer{}, err
+	}
+	if or(p.Format, Raw) == JSON {
+		return c.logPiece(key, int(n), p)
+	}
+	if p.Offset != nil || p.Limit != nil || p.Wait != nil {
+		return answer{}, badParameter.errorf("offset, limit and wait are for format=json; raw bytes have the header Range")
+	}
+	f, err := c.api.queue.OpenLog(c.Context(), key, int(n))
+	if err != nil {
+		return answer{}, err
+	}
+	defer f.Close()
+	h := c.w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Content-Disposition", "attachment; filename=log.txt")
+	http.ServeContent(&logWriter{ResponseWriter: c.w, call: c}, c.Request, "", time.Time{}, f)
+	return answer{written: true}, nil
+}
+
+// logWriter gives a client time for each block that it takes, and makes a problem of
+// what net/http says about a range outside of the log.
+type logWriter struct {
+	http.ResponseWriter
+	call    *call
+	refused bool
+}
+
+// WriteHeader writes the status.
+func (w *logWriter) WriteHeader(status int) {
+	if status == http.StatusRequestedRangeNotSatisfiable {
+		w.refused = true
+		w.Header().Del("Content-Disposition")
+		w.call.api.refuse(w.ResponseWriter, w.call.Request, outside.errorf("the range %q is outside of the log", w.call.Header.Get("Range")))
+		return
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write writes a block.
+func (w *logWriter) Write(b []byte) (int, error) {
+	if w.refused {
+		return len(b), nil
+	}
+	_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(writeLimit))
+	return w.ResponseWriter.Write(b)
+}
+
+// logPiece answers with a piece of a log. Whoever waits for more than there is gets it
+// as soon as it is written.
+func (c *call) logPiece(key int64, n int, p GetLogParams) (answer, error) {
+	q, offset := c.api.queue, or(p.Offset, 0)
+	f, err := q.OpenLog(c.Context(), key, n)
+	if err != nil {
+		return answer{}, err
+	}
+	if offset < 0 {
+		offset = max(f.Size+offset, 0)
+	}
+	if seconds := or(p.Wait, 0); seconds > 0 && !f.Complete && f.Size <= offset {
+		f.Close()
+		done, err := c.wait()
+		if err != nil {
+			return answer{}, err
+		}
+		defer done()
+		if f, err = q.AwaitLog(c.Context(), key, n, offset, time.Duration(seconds)*time.Second); err != nil {
+			return answer{}, err
+		}
+	}
+	defer f.Close()
+	if offset > f.Size {
+		return answer{}, outside.errorf("the log has %d bytes, and none at %d", f.Size, offset)
+	}
+	return ok(readPiece(f, offset, or(p.Limit, 64<<10)))
+}
+
+// readPiece reads at most limit bytes. A character that is cut off at the end is left to
+// the next piece.
+func readPiece(f *queue.LogFile, offset, limit int64) (LogPiece, error) {
+	b := make([]byte, min(limit, f.Size-offset))
+	n, err := f.ReadAt(b, offset)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil // it was cut meanwhile
+	}
+	b = b[:n]
+	out := LogPiece{Offset: offset, Size: f.Size, Complete: f.Complete, Stream: Output, Encoding: UTF8}
+	if atEnd := offset+int64(n) == f.Size; !atEnd || !f.Complete {
+		b = b[:len(b)-cutOff(b)]
+	}
+	out.Next = offset + int64(len(b))
+	if utf8.Valid(b) {
+		out.Data = string(b)
+	} else {
+		out.Encoding, out.Data = Base64, base64.StdEncoding.EncodeToString(b)
+	}
+	return out, err
+}
+
+// cutOff returns how many bytes at the end begin a character that is not whole.
+func cutOff(b []byte) int {
+	for n := 1; n < utf8.UTFMax && n < len(b); n++ {
+		if c := b[len(b)-n]; utf8.RuneStart(c) {
+			if c >= utf8.RuneSelf && !utf8.FullRune(b[len(b)-n:]) {
+				return n
+			}
+			return 0
+		}
+	}
+	return 0
+}
