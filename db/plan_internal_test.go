@@ -247,7 +247,7 @@ var hot = []struct {
 
 func TestHotStatementsUseTheirIndex(t *testing.T) {
 	d := exercised(t)
-	for _, h := range slices.Concat(hot, hotOfPools) {
+	for _, h := range slices.Concat(hot, hotOfPools, hotOfEvents) {
 		var found []string
 		for query := range only(t, d).Stmts {
 			if strings.Contains(query+"$", h.part) {
@@ -268,7 +268,7 @@ func TestNoStatementReadsOrSortsMoreThanItMust(t *testing.T) {
 	d := exercised(t)
 	used := map[string]bool{}
 	for query := range only(t, d).Stmts {
-		if slices.ContainsFunc(slices.Concat(hot, hotOfPools), func(h struct {
+		if slices.ContainsFunc(slices.Concat(hot, hotOfPools, hotOfEvents), func(h struct {
 			name, part string
 			plan       []string
 		}) bool {
@@ -468,6 +468,7 @@ func exercise(t *testing.T, d *DB) {
 
 	exerciseHolds(t, d)
 	exercisePools(t, d)
+	exerciseEvents(t, d)
 
 	must(d.RegisterManager(ctx, Instance{ID: "m", StartedAt: time.Now()}))
 	must(d.AskToStop(ctx, "m", StopDrain))
