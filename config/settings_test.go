@@ -53,6 +53,8 @@ func TestSettings(t *testing.T) {
 		{"retention.status", "any", "any", "default"},
 		{"compress_logs_after", "never", "never", "default"},
 		{"max_logs_size", "0", "0", "default"},
+		{"event_days", "7", "7", "default"},
+		{"events_kept", "1000000", "1000000", "default"},
 		{"manager_log_size", "10", "10", "default"},
 		{"manager_log_files", "3", "3", "default"},
 	}
@@ -108,8 +110,8 @@ func TestTemplate(t *testing.T) {
 	dir := t.TempDir()
 	base := filepath.Join(dir, ".air-executor")
 	uncommented := regexp.MustCompile(`(?m)^#([a-z])`).ReplaceAll(config.Template(), []byte("$1"))
-	if n := len(regexp.MustCompile(`(?m)^[a-z_.]+: `).FindAll(uncommented, -1)); n != 28 {
-		t.Errorf("the template has %d keys, want 28", n)
+	if n := len(regexp.MustCompile(`(?m)^[a-z_.]+: `).FindAll(uncommented, -1)); n != 30 {
+		t.Errorf("the template has %d keys, want 30", n)
 	}
 	for _, content := range [][]byte{config.Template(), uncommented} {
 		path := write(t, base, "config.yaml", string(content))

@@ -33,6 +33,7 @@ type commandLine struct {
 
 	History historyCmd `cmd:"" help:"List what has ended."`
 	Stats   statsCmd   `cmd:"" help:"Show how many tasks ran, how long, and how many failed."`
+	Events  eventsCmd  `cmd:"" help:"Print what has happened, and what happens."`
 
 	Enqueue enqueueCmd `cmd:"" help:"Add a task to a job."`
 	Run     runCmd     `cmd:"" help:"Run a job file or a command in the foreground."`

@@ -330,3 +330,96 @@ func (e suite) EventsNameWhatIsGone(t *testing.T) {
 		t.Errorf("%d batches", len(seen))
 	}
 }
+
+// Whoever reads anew what the events name has an equal list, whatever was done. The random
+// operations follow, too; here is what they do not do.
+func (e suite) ListsAreKeptByEvents(t *testing.T) {
+	now := time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC)
+	s := Open(t, e.Engine, t.TempDir(), db.Options{Clock: func() time.Time { now = now.Add(time.Microsecond); return now }})
+	f := s.follow()
+	do := func(what string, fn func() error) {
+		t.Helper()
+		if err := fn(); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		f.catchUp()
+	}
+	late, again, after := Task("late"), Task("again"), Task("after")
+	late.Delay, again.Retries = time.Hour, 1
+	after.Dependencies, after.RunIf = []string{"again"}, job.RunOnFailure
+	do("enqueue", func() error { s.MustEnqueue("j", again, late, after); return nil })
+	var a *db.Assignment
+	do("claim", func() error { a = s.MustClaim(); return nil })
+	do("stick", func() error { return s.SetStuck(ctx, a.Token, "it hangs") })
+	do("freeze", func() error { return s.SetFrozen(ctx, a, true) })
+	do("thaw", func() error { return s.SetFrozen(ctx, a, false) })
+	do("fail", func() error { s.MustFinish(a, job.Result{Status: job.Failed, Reason: job.Exited}); return nil })
+	now = now.Add(2 * time.Hour)
+	do("let go", func() error { _, err := s.LetGo(ctx, 10); return err })
+	do("claim again", func() error { a = s.MustClaim(); return nil })
+	do("complete, and skip", func() error { s.MustFinish(a, job.Result{Status: job.Completed}); return nil })
+	if task, err := s.Task(ctx, "j", "after"); err != nil || task.Reason != job.Skipped {
+		t.Fatalf("%+v, %v", task, err)
+	}
+	do("set", func() error { _, err := s.SetJob(ctx, "j", db.JobChange{Priority: new(3), RetryHolds: new(false)}); return err })
+	do("pause", func() error { _, err := s.PauseJobs(ctx, []string{"j"}, false); return err })
+	do("resume", func() error { _, err := s.ResumeJobs(ctx, []string{"j"}); return err })
+	do("add with settings", func() error {
+		_, err := s.Enqueue(ctx, db.Batch{Job: "j", IfAbsent: true, RetryHolds: new(true), Tasks: Specs(late)})
+		return err
+	})
+	do("retry", func() error {
+		_, err := s.Retry(ctx, "j", db.Retry{Which: db.Which{Tasks: []string{"again"}}, Completed: true, Downstream: true})
+		return err
+	})
+	do("cancel some", func() error { _, err := s.CancelTasks(ctx, "j", []string{"again", "late"}); return err })
+	do("import", func() error { s.MustImport("k", ACompleted("x")); return nil })
+	do("prune tasks", func() error {
+		return s.EndedTasks(ctx, db.PruneQuery{Tasks: true, Before: now.Add(time.Hour)}, nil, func(ids []int64) error { _, err := s.PruneTasks(ctx, ids, false); return err })
+	})
+	do("prune jobs", func() error {
+		jobs, err := s.EndedJobs(ctx, db.PruneQuery{Jobs: true})
+		if err == nil {
+			_, _, err = s.PruneJobs(ctx, jobs, 100)
+		}
+		return err
+	})
+	events, _ := s.MustEvents("")
+	seen := map[string]bool{}
+	for _, e := range events {
+		seen[e.Type] = true
+	}
+	for _, kind := range []string{db.TasksReady, db.TasksRemoved, db.JobRemoved, db.JobPaused, db.JobResumed, db.TaskChanged, db.TaskRetrying} {
+		if !seen[kind] {
+			t.Errorf("there was no %s", kind)
+		}
+	}
+}
+
+// What is about no job is in the feed, too.
+func (e suite) EventsAboutNoJob(t *testing.T) {
+	s := e.open(t)
+	at := s.wantEvents("")
+	do := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(s.RegisterManager(ctx, db.Instance{ID: "m"}))
+	for range 2 { // the second changes nothing
+		_, err := s.PauseAll(ctx, false)
+		do(err)
+	}
+	_, err := s.ResumeAll(ctx)
+	do(err)
+	for range 2 {
+		_, _, err = s.SetPool(ctx, "gpu", 2, false)
+		do(err)
+	}
+	_, err = s.RemovePool(ctx, "gpu", false)
+	do(err)
+	do(s.ManagerStopped(ctx, "m"))
+	do(s.ManagerStopped(ctx, "another"))
+	s.wantEvents(at, "manager.started m", "queue.paused", "queue.resumed", "pool.changed gpu", "pool.changed gpu", "manager.stopped m")
+}
