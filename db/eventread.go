@@ -22,6 +22,18 @@ func newCursor(epoch string, id, at int64) Cursor {
 	return Cursor(epoch + "." + strconv.FormatInt(id, 10) + "." + strconv.FormatInt(at, 36))
 }
 
+// Before reports whether a cursor is before another one of the same database.
+func (c Cursor) Before(other Cursor) bool { return c.number() < other.number() }
+
+func (c Cursor) number() int64 {
+	words := strings.Split(string(c), ".")
+	if len(words) != 3 {
+		return 0
+	}
+	n, _ := strconv.ParseInt(words[1], 10, 64)
+	return n
+}
+
 // ErrCursor is about a cursor from which events cannot be read: it is not one, it is of
 // another database, or events after it were deleted already.
 var ErrCursor = errors.New("no events can be read from this cursor")

@@ -45,7 +45,8 @@ const (
 // are kept, whatever the number of listeners. Who is behind them reads for itself, or is
 // told to begin anew. Nothing is read while somebody waits for a listener.
 type Feed struct {
-	conf *config.Config
+	conf   *config.Config
+	frames int // how many are kept
 
 	mu      sync.Mutex
 	db      *db.DB // of its own, which writes nothing: so it sees all changes; nil: not open yet
@@ -79,7 +80,7 @@ var ErrFeedClosed = errors.New("the feed of events is closed")
 // NewFeed makes a feed of the base path of a configuration. It opens the database for the first
 // listener.
 func NewFeed(conf *config.Config) *Feed {
-	return &Feed{conf: conf, news: make(chan struct{})}
+	return &Feed{conf: conf, frames: feedFrames, news: make(chan struct{})}
 }
 
 // Close ends all listeners, and closes the database.
@@ -95,10 +96,11 @@ func (f *Feed) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.tell()
-	if f.db == nil {
+	d := f.db
+	if f.db = nil; d == nil {
 		return nil
 	}
-	return f.db.Close()
+	return d.Close()
 }
 
 // ListenOptions say what a listener wants.
@@ -112,10 +114,11 @@ type ListenOptions struct {
 
 // Listener is one that follows a feed. It is for one goroutine, and needs not be closed.
 type Listener struct {
-	feed  *Feed
-	at    db.Cursor
-	o     ListenOptions
-	began bool // it has been as far as the feed
+	feed *Feed
+	at   db.Cursor
+	o    ListenOptions
+
+	caughtUp bool // it has once read all that there was
 }
 
 // Listen begins to follow. Errors: [*db.CursorError], or those of opening the database.
@@ -139,6 +142,9 @@ func (l *Listener) Cursor() db.Cursor { return l.at }
 func (l *Listener) Next(ctx context.Context) (*Frame, error) {
 	for {
 		out, err := l.next(ctx)
+		if err != nil && l.feed.isClosed() {
+			err = ErrFeedClosed // whatever it has met then
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -156,26 +162,27 @@ func (l *Listener) next(ctx context.Context) (*Frame, error) {
 		return nil, err
 	}
 	for {
-		frame, news := f.frameAfter(l.at)
+		frame, news, behind := f.frameAfter(l.at)
 		switch {
 		case frame != nil:
-			l.began = true
 			return frame.only(&l.o.Query), nil
 		case news != nil:
-			l.began = true
-		case l.began && l.o.Resync && f.reads():
+			l.caughtUp = true
+		case behind && l.caughtUp && l.o.Resync:
 			at, err := d.AsOf(ctx, nil)
 			return &Frame{After: l.at, Cursor: at, Resync: true, feed: f}, err
 		default:
-			l.began = false
 			page, err := d.Events(ctx, l.at, db.EventQuery{Jobs: l.o.Query.Jobs, Types: l.o.Query.Types, Limit: feedAtOnce})
 			if err != nil {
 				return nil, err
 			}
+			if !page.More {
+				l.caughtUp = true
+				news = f.begin(ctx, page.Cursor)
+			}
 			if page.Cursor != l.at {
 				return &Frame{After: l.at, Cursor: page.Cursor, Events: page.Events, feed: f}, nil
 			}
-			news = f.begin(page.Cursor)
 		}
 		if err := f.wait(ctx, news); err != nil {
 			return nil, err
@@ -198,44 +205,57 @@ func (f *Frame) only(q *db.EventQuery) *Frame {
 }
 
 // frameAfter finds what is kept behind a cursor. If that is where what is kept ends,
-// it returns a channel instead that is closed when there is more; neither: the cursor
-// is not in what is kept.
-func (f *Feed) frameAfter(at db.Cursor) (*Frame, chan struct{}) {
+// it returns a channel instead that is closed when there is more. Neither: the cursor
+// is not in what is kept, but before it, or nothing reads any more.
+func (f *Feed) frameAfter(at db.Cursor) (frame *Frame, news chan struct{}, behind bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if n := len(f.ring); n > 0 && f.done != nil && f.ring[n-1].Cursor.Before(at) {
+		return nil, f.news, false // the listener was quicker than what reads
+	}
 	for i := len(f.ring) - 1; i >= 0; i-- {
 		kept := f.ring[i]
 		switch {
 		case kept.Cursor == at && i == len(f.ring)-1:
-			return nil, f.news
+			return nil, f.news, false
 		case kept.Cursor == at:
-			return f.ring[i+1], nil
+			return f.ring[i+1], nil, false
 		case kept.After == at:
-			return kept, nil
+			return kept, nil, false
 		}
 		if k := slices.IndexFunc(kept.Events, func(e db.Event) bool { return e.Cursor == at }); k >= 0 {
-			return &Frame{After: at, Cursor: kept.Cursor, Events: kept.Events[k+1:], feed: f, of: kept}, nil
+			return &Frame{After: at, Cursor: kept.Cursor, Events: kept.Events[k+1:], feed: f, of: kept}, nil, false
 		}
 	}
-	return nil, nil
+	return nil, nil, len(f.ring) > 0 && at.Before(f.ring[0].Cursor)
 }
 
 // begin is for a listener that has read all that there is. If nothing reads, what is
-// kept begins there.
-func (f *Feed) begin(at db.Cursor) chan struct{} {
+// kept begins there, and a goroutine reads from then on.
+func (f *Feed) begin(ctx context.Context, at db.Cursor) chan struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.done == nil {
 		f.ring = []*Frame{{After: at, Cursor: at, feed: f}}
+		f.start(ctx)
 	}
 	return f.news
 }
 
-// reads reports whether something reads what is new.
-func (f *Feed) reads() bool {
+// start has a goroutine read, if there is none. The feed must be locked.
+func (f *Feed) start(ctx context.Context) {
+	if f.done != nil || f.closed || len(f.ring) == 0 {
+		return
+	}
+	reading, stop := context.WithCancel(context.WithoutCancel(ctx))
+	f.stop, f.done = stop, make(chan struct{})
+	go f.read(reading, f.done)
+}
+
+func (f *Feed) isClosed() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.done != nil
+	return f.closed
 }
 
 // tell wakes those that wait. The feed must be locked.
@@ -252,11 +272,7 @@ func (f *Feed) wait(ctx context.Context, news chan struct{}) error {
 		return ErrFeedClosed
 	}
 	f.waiting++
-	if f.done == nil && len(f.ring) > 0 {
-		reading, stop := context.WithCancel(context.WithoutCancel(ctx))
-		f.stop, f.done = stop, make(chan struct{})
-		go f.read(reading, f.done)
-	}
+	f.start(ctx)
 	f.mu.Unlock()
 	defer func() {
 		f.mu.Lock()
@@ -333,7 +349,7 @@ func (f *Feed) keep(frame *Frame) {
 	f.ring = append(f.ring, frame)
 	events := 0
 	for i := len(f.ring) - 1; i >= 0; i-- {
-		if events += len(f.ring[i].Events); events > feedEvents || len(f.ring)-i > feedFrames {
+		if events += len(f.ring[i].Events); events > feedEvents || len(f.ring)-i > f.frames {
 			f.ring = slices.Clone(f.ring[i+1:])
 			break
 		}

@@ -361,7 +361,10 @@ func (e suite) ListsAreKeptByEvents(t *testing.T) {
 	if task, err := s.Task(ctx, "j", "after"); err != nil || task.Reason != job.Skipped {
 		t.Fatalf("%+v, %v", task, err)
 	}
-	do("set", func() error { _, err := s.SetJob(ctx, "j", db.JobChange{Priority: new(3), RetryHolds: new(false)}); return err })
+	do("set", func() error {
+		_, err := s.SetJob(ctx, "j", db.JobChange{Priority: new(3), RetryHolds: new(false)})
+		return err
+	})
 	do("pause", func() error { _, err := s.PauseJobs(ctx, []string{"j"}, false); return err })
 	do("resume", func() error { _, err := s.ResumeJobs(ctx, []string{"j"}); return err })
 	do("add with settings", func() error {
