@@ -95,7 +95,7 @@ func TestFollowersMissNoEvent(t *testing.T) {
 			random := rand.New(rand.NewPCG(uint64(i), 2))
 			for n := 0; !over(); n++ {
 				job := fmt.Sprint("j", random.IntN(5))
-				args := []string{"enqueue", "--job", job, "--retries", "1", "--retry-delay", "none", "--", "sh", "-c", "exit " + strconv.Itoa(random.IntN(2))}
+				args := []string{"enqueue", "--job", job, "--retries", "1", "--retry-delay", "50ms", "--", "sh", "-c", "exit " + strconv.Itoa(random.IntN(2))}
 				switch random.IntN(8) {
 				case 0:
 					args = []string{"cancel", "--job", job}
