@@ -122,7 +122,7 @@ func TestAJobIsCancelledAndReset(t *testing.T) {
 	if c = read[Cancelled](s.full("POST", "/api/v1/jobs/j/cancel").want(200)); c.Pending != 0 || c.Running != 1 {
 		t.Errorf("again: %+v", c)
 	}
-	if r := read[Reset](s.full("POST", "/api/v1/jobs/j/reset").want(200)); r.Reset != 0 || r.SkippedCancelled != 2 {
+	if r := read[Reset](s.full("POST", "/api/v1/jobs/j/reset").want(200)); r.Reset != 0 || r.Cancelled != 2 {
 		t.Errorf("%+v", r)
 	}
 	if r := read[Reset](s.full("POST", "/api/v1/jobs/j/reset?cancelled=true").want(200)); r.Reset != 2 {

@@ -67,6 +67,6 @@ func (c *call) taskName() (name, id string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	name, id, _, err = c.api.queue.DB.TaskWithKey(c.Context(), key)
+	name, id, err = c.api.queue.DB.TaskWithKey(c.Context(), key)
 	return name, id, err
 }

@@ -49,6 +49,8 @@ type Config struct {
 	Retention            Retention
 	CompressLogsAfter    time.Duration // age of attempts whose logs are compressed; Never: none
 	MaxLogsSize          int           // MiB that all logs may have together; 0: no limit
+	EventDays            int           // how many days events stay
+	EventsKept           int           // how many events stay
 	ManagerLogSize       int           // MiB that manager.log may have
 	ManagerLogFiles      int           // how many earlier ones stay
 	File                 string        // absolute path of the file that was read; empty: none

@@ -44,7 +44,7 @@ func defaults(base, file string) *config.Config {
 		LogLevel: "INFO", LogFormat: "json", Durability: "full", TasksPerRunner: 1,
 		MaxLogSize: 1024, OnTerm: "leave", MaxSubtasks: 10_000, MaxSubtaskDepth: 100, File: file,
 		RetryDelay: 10 * time.Second, RetryBackoff: 2, RetryMaxDelay: time.Hour, RetryJitter: 10,
-		Retention: config.Retention{OlderThan: config.Never, Status: "any"}, CompressLogsAfter: config.Never, ManagerLogSize: 10, ManagerLogFiles: 3,
+		Retention: config.Retention{OlderThan: config.Never, Status: "any"}, CompressLogsAfter: config.Never, EventDays: 7, EventsKept: 1_000_000, ManagerLogSize: 10, ManagerLogFiles: 3,
 	}
 }
 
@@ -105,7 +105,7 @@ retry_jitter: 100
 		LogLevel: "WARNING", LogFormat: "console", Durability: "normal", TasksPerRunner: 1000,
 		MaxLogSize: 1_048_576, OnTerm: "drain", MaxSubtasks: 1_000_000, MaxSubtaskDepth: 10_000, MirrorJSON: true, File: path, Named: true,
 		Retries: 10_000, RetryDelay: 24 * time.Hour, RetryBackoff: 100, RetryMaxDelay: 30 * 24 * time.Hour, RetryJitter: 100,
-		Retention: config.Retention{OlderThan: config.Never, Status: "any"}, CompressLogsAfter: config.Never, ManagerLogSize: 10, ManagerLogFiles: 3,
+		Retention: config.Retention{OlderThan: config.Never, Status: "any"}, CompressLogsAfter: config.Never, EventDays: 7, EventsKept: 1_000_000, ManagerLogSize: 10, ManagerLogFiles: 3,
 	}
 	if diff := cmp.Diff(want, got, ignoreSettings); diff != "" {
 		t.Errorf("configuration (-want +got):\n%s", diff)
@@ -145,7 +145,7 @@ func TestBadFiles(t *testing.T) {
 		{"typing error", "poll_intervall: 5", `:1: poll_intervall: unknown key; did you mean poll_interval?`},
 		{"other spelling", "poll-interval: 5", `:1: poll-interval: unknown key; did you mean poll_interval?`},
 		{"unknown key", "color: red", `:1: color: unknown key; the known keys are poll_interval, task_timeout, kill_grace, ` +
-			`max_concurrent_runners, base_path, log_level, log_format, durability, tasks_per_runner, max_log_size, on_term, max_subtasks, max_subtask_depth, mirror_json, schedules_dir, listen, retries, retry_delay, retry_backoff, retry_max_delay, retry_jitter, retention, compress_logs_after, max_logs_size, manager_log_size, manager_log_files`},
+			`max_concurrent_runners, base_path, log_level, log_format, durability, tasks_per_runner, max_log_size, on_term, max_subtasks, max_subtask_depth, mirror_json, schedules_dir, listen, retries, retry_delay, retry_backoff, retry_max_delay, retry_jitter, retention, compress_logs_after, max_logs_size, event_days, events_kept, manager_log_size, manager_log_files`},
 		{"a group that is none", "retention: 30d", `:1: retention: must be a mapping (key: value), not the text "30d"`},
 		{"unknown key of a group", "retention:\n  older_then: 30d", `:2: retention.older_then: unknown key; did you mean older_than?`},
 		{"age", "retention:\n  older_than: month", `:2: retention.older_than: want an age such as 30d, 2w or 12h, got "month", or never`},

@@ -54,6 +54,8 @@ func TestSettings(t *testing.T) {
 		{"retention.status", "any", "any", "default"},
 		{"compress_logs_after", "never", "never", "default"},
 		{"max_logs_size", "0", "0", "default"},
+		{"event_days", "7", "7", "default"},
+		{"events_kept", "1000000", "1000000", "default"},
 		{"manager_log_size", "10", "10", "default"},
 		{"manager_log_files", "3", "3", "default"},
 	}
@@ -109,8 +111,8 @@ func TestTemplate(t *testing.T) {
 	dir := t.TempDir()
 	base := filepath.Join(dir, ".air-executor")
 	uncommented := regexp.MustCompile(`(?m)^#([a-z])`).ReplaceAll(config.Template(), []byte("$1"))
-	if n := len(regexp.MustCompile(`(?m)^[a-z_.]+: `).FindAll(uncommented, -1)); n != 29 {
-		t.Errorf("the template has %d keys, want 29", n)
+	if n := len(regexp.MustCompile(`(?m)^[a-z_.]+: `).FindAll(uncommented, -1)); n != 31 {
+		t.Errorf("the template has %d keys, want 31", n)
 	}
 	for _, content := range [][]byte{config.Template(), uncommented} {
 		path := write(t, base, "config.yaml", string(content))

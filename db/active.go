@@ -113,12 +113,12 @@ func (d *DB) Lose(ctx context.Context, a Active, why string) (bool, error) {
 // ending; empty clears it.
 func (d *DB) SetStuck(ctx context.Context, token, why string) error {
 	return d.write(ctx, func(t *tx) error {
-		_, err := t.exec(`
+		n, err := t.exec(`
 UPDATE attempt
 SET stuck = ?
 WHERE slot IS NOT NULL
   AND token = ?`, text(why), token)
-		return err
+		return t.changedWith(n, err, token)
 	})
 }
 
@@ -184,13 +184,13 @@ func (d *DB) SetParked(ctx context.Context, token string, on bool) error {
 		step = -1
 	}
 	return d.wakeAfter(d.write(ctx, func(t *tx) error {
-		_, err := t.exec(`
+		n, err := t.exec(`
 UPDATE attempt
 SET waits = waits + ?
 WHERE slot IS NOT NULL
   AND token = ?
   AND waits + ? >= 0`, step, token, step)
-		return err
+		return t.changedWith(n, err, token)
 	}))
 }
 
@@ -208,11 +208,12 @@ func (d *DB) FreeParked(ctx context.Context, alive func(token string) (bool, err
 		all, dead, err := t.parked(alive)
 		parked = all - len(dead)
 		for _, token := range dead {
-			if _, err = t.exec(`
+			n, err := t.exec(`
 UPDATE attempt
 SET waits = 0
 WHERE slot IS NOT NULL
-  AND token = ?`, token); err != nil {
+  AND token = ?`, token)
+			if err = t.changedWith(n, err, token); err != nil {
 				return err
 			}
 		}

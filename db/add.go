@@ -51,13 +51,7 @@ func (t *tx) newAdder(name string, parent *parentTask) (*adder, error) {
 	j, err := t.lockToQueue(name, parent)
 	created := errors.Is(err, ErrNoJob)
 	if created {
-		_, err = t.exec(`
-INSERT INTO job (uuid, name, state, created_at, updated_at)
-VALUES (?, ?, 'waiting', ?, ?)
-ON CONFLICT (name) DO NOTHING`, job.NewUUID(), name, t.now, t.now)
-		if err == nil {
-			j, err = t.lockJob(name)
-		}
+		j, err = t.newJob(name)
 	}
 	if err != nil {
 		return nil, err
@@ -71,6 +65,26 @@ ON CONFLICT (name) DO NOTHING`, job.NewUUID(), name, t.now, t.now)
 	// Rows are numbered here, so the numbers have no gaps.
 	_, err = t.get(&a.next, t.d.dialect.nextTask)
 	return a, err
+}
+
+// newJob stores a job without tasks, and returns its row.
+func (t *tx) newJob(name string) (*jobRow, error) {
+	var id int64
+	if _, err := t.get(&id, t.d.dialect.nextJob); err != nil {
+		return nil, err
+	}
+	_, err := t.exec(`
+INSERT INTO job (id, uuid, name, state, created_at, updated_at)
+VALUES (?, ?, ?, 'waiting', ?, ?)
+ON CONFLICT (name) DO NOTHING`, id, job.NewUUID(), name, t.now, t.now)
+	if err != nil {
+		return nil, err
+	}
+	j, err := t.lockJob(name)
+	if err == nil {
+		err = t.event(JobCreated, j.ID, 0, 0, job.StateWaiting)
+	}
+	return j, err
 }
 
 // hasDangling reports whether a job has dependencies on tasks that do not exist. It
@@ -425,8 +439,19 @@ func (a *adder) tallyUp(state job.State) error {
 		}
 	}
 	d.added, d.state = &a.job.Added, state
+	if err := a.tell(); err != nil {
+		return err
+	}
 	_, err := a.t.updateJob(a.job.ID, d)
 	return err
+}
+
+// tell writes the event of the tasks that were stored.
+func (a *adder) tell() error {
+	if a.count == 0 {
+		return nil
+	}
+	return a.t.event(TasksAdded, a.job.ID, 0, 0, a.count, a.first, a.last)
 }
 
 // environment stores an environment unless it is stored already, and returns its row.

@@ -102,6 +102,9 @@ SET status = 'failed',
 WHERE job = ?
   AND status = 'pending'`, task, why, t.now, jobID)
 	err = t.all(&blockers, query, args...)
+	if err == nil {
+		err = t.eventOf(TasksCancelled, jobID, task, len(blockers))
+	}
 	if err != nil || len(blockers) == 0 {
 		return 0, err
 	}
@@ -135,12 +138,15 @@ func (t *tx) cancelRunning(jobID int64, task string) ([]Active, error) {
 		if jobID != 0 && a.ending.job != jobID || task != "" && a.Task != task {
 			continue
 		}
-		_, err := t.exec(`
+		n, err := t.exec(`
 UPDATE attempt
 SET cancel_at = ?
 WHERE id = ?
   AND status = 'running'
   AND cancel_at IS NULL`, t.now, a.attempt)
+		if err == nil && n > 0 {
+			err = t.event(TaskCancelling, a.ending.job, a.ending.task, a.Number)
+		}
 		if err != nil {
 			return nil, err
 		}

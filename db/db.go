@@ -76,6 +76,8 @@ type DB struct {
 	schema  int // version of the schema, 0: not looked at
 	newest  int // the version that this program builds
 
+	within *tx // that all reads are part of, see AsOf; nil: each has its own
+
 	trace func(t *tx, query string, args []any) // for tests: is called with every statement
 
 	environments int64 // the row after which RemoveUnusedEnvironments continues
@@ -169,6 +171,9 @@ func (d *DB) try(ctx context.Context, fn func(*tx) error) error {
 // read runs fn in a transaction that sees one state of the database. If the database is
 // busy, the first statement of fn fails, and fn is called again.
 func (d *DB) read(ctx context.Context, fn func(*tx) error) error {
+	if d.within != nil {
+		return fn(d.within)
+	}
 	return d.patient(ctx, func() error { return d.transact(ctx, "", fn) })
 }
 
@@ -179,6 +184,9 @@ func (d *DB) patient(ctx context.Context, fn func() error) error {
 
 // transact runs fn in a transaction, a read-only one if begin is empty.
 func (d *DB) transact(ctx context.Context, begin string, fn func(*tx) error) (err error) {
+	if d.within != nil {
+		return errors.New("this reads the database as it was, and cannot write")
+	}
 	c, done, err := d.engine.Begin(ctx, begin != "")
 	if err != nil {
 		return err

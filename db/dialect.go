@@ -25,6 +25,7 @@ type dialect struct {
 
 	// Queries that are written differently for each database.
 	nextTask    string // the row for the next task, which no other transaction will take
+	nextJob     string // that for the next job
 	changes     string // a number that changes with every commit of another connection
 	sound       string // lines that say what is wrong with the file, or just "ok"
 	foreignKeys string // table, row, parent and key of every broken reference
@@ -48,7 +49,8 @@ var sqliteDialect = dialect{
 	byHeld:      "INDEXED BY task_held",
 	byLaneNext:  "INDEXED BY lane_next",
 	bySlot:      "INDEXED BY attempt_slot",
-	nextTask:    "SELECT coalesce(max(id), 0) + 1 FROM task", // only one transaction writes
+	nextTask:    "SELECT coalesce(max(n.id), 0) + 1 FROM (SELECT max(id) AS id FROM task UNION ALL SELECT number FROM mark WHERE name = 'task') AS n", // only one transaction writes
+	nextJob:     "SELECT coalesce(max(n.id), 0) + 1 FROM (SELECT max(id) AS id FROM job UNION ALL SELECT number FROM mark WHERE name = 'job') AS n",
 	changes:     "PRAGMA data_version",
 	sound:       "PRAGMA integrity_check",
 	foreignKeys: "PRAGMA foreign_key_check",

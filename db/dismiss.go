@@ -30,6 +30,9 @@ func (d *DB) Dismiss(ctx context.Context, name string, tasks []string) (Dismissi
 			return err
 		}
 		if n > 0 {
+			if err := t.eventOf(TasksDismissed, j.ID, onlyOne(tasks), n); err != nil {
+				return err
+			}
 			if _, err := t.updateJob(j.ID, delta{Counts: job.Counts{Failed: -n, Dismissed: n}}); err != nil {
 				return err
 			}

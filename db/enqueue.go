@@ -167,7 +167,13 @@ func (a *adder) prepare(b *Batch) error {
 	if err := a.labelNew(b.Labels); err != nil {
 		return err
 	}
-	return a.set(b.Settings)
+	if err := a.set(b.Settings); err != nil {
+		return err
+	}
+	if a.created || b.Settings == nil && b.RetryHolds == nil {
+		return nil
+	}
+	return a.t.jobChanged(a.job.ID)
 }
 
 // finish makes the checks that need all tasks of the batch, and updates the job.

@@ -45,7 +45,7 @@ func (d *DB) Fire(ctx context.Context, f Firing) (out Fired, err error) {
 		}
 		failpoint.Hit("fire.after_next")
 		if f.At.IsZero() || f.Error != "" {
-			return nil
+			return t.event(ScheduleChanged, 0, 0, 0, f.Schedule.Name)
 		}
 		out, err = t.fire(f, last)
 		failpoint.Hit("fire.after_insert")
@@ -107,6 +107,9 @@ func (t *tx) fire(f Firing, last lastFired) (out Fired, err error) {
 			if err == nil {
 				_, err = t.exec(`UPDATE schedule SET skipped_at = ?, skipped = 'overlap' WHERE id = ?`, instant(f.At), s.id)
 			}
+			if err == nil {
+				err = t.event(ScheduleChanged, 0, 0, 0, s.Name)
+			}
 			return Fired{Skipped: SkippedOverlap}, err
 		}
 	}
@@ -136,6 +139,9 @@ func (t *tx) fire(f Firing, last lastFired) (out Fired, err error) {
 func (t *tx) noteFired(f Firing, out Fired) error {
 	_, err := t.exec(`UPDATE schedule SET last_at = ?, last_job = ?, last_task = ? WHERE id = ?`,
 		instant(f.At), out.Job, text(out.Task), f.Schedule.id)
+	if err == nil {
+		err = t.event(ScheduleFired, 0, 0, 0, f.Schedule.Name)
+	}
 	return err
 }
 

@@ -205,6 +205,7 @@ LIMIT ?`, t.now, limit)
 // letGoOf ends those holds that are of tasks of one job, unless somebody else has.
 func (t *tx) letGoOf(jobID int64, due []dueHold) (ended int, err error) {
 	freed, ofJob := 0, 0
+	var task int64 // one of them
 	for _, h := range due {
 		if h.Job != jobID {
 			continue
@@ -235,9 +236,16 @@ RETURNING blockers`, h.Task)
 		}
 		ended++
 		ofJob += h.HoldsJob
+		task = h.Task
 	}
 	if ended == 0 {
 		return 0, nil
+	}
+	if ended > 1 {
+		task = 0
+	}
+	if err := t.event(TasksReady, jobID, task, 0, ended); err != nil {
+		return 0, err
 	}
 	if err := t.releaseJob(jobID, ofJob); err != nil {
 		return 0, err

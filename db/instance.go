@@ -33,6 +33,9 @@ func (d *DB) RegisterManager(ctx context.Context, i Instance) error {
 		_, err := t.exec(`
 INSERT INTO manager (instance, host, boot_id, pid, pid_start, started_at)
 VALUES (?, ?, ?, ?, ?, ?)`, i.ID, i.Host, i.BootID, i.PID, i.PIDStart, t.now)
+		if err == nil {
+			err = t.event(ManagerStarted, 0, 0, 0, i.ID)
+		}
 		return err
 	})
 }
@@ -40,7 +43,10 @@ VALUES (?, ?, ?, ?, ?, ?)`, i.ID, i.Host, i.BootID, i.PID, i.PIDStart, t.now)
 // ManagerStopped records that a manager has stopped.
 func (d *DB) ManagerStopped(ctx context.Context, instance string) error {
 	return d.writeResult(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE manager SET stopped_at = ? WHERE instance = ?`, t.now, instance)
+		n, err := t.exec(`UPDATE manager SET stopped_at = ? WHERE instance = ?`, t.now, instance)
+		if err == nil && n > 0 {
+			err = t.event(ManagerStopped, 0, 0, 0, instance)
+		}
 		return err
 	})
 }

@@ -31,7 +31,7 @@ type JobPage struct {
 	Jobs       []job.Job
 	Cancelled  map[string]int // by job: failed tasks that were cancelled and not dismissed
 	Next, Prev *JobCursor     // From of the page after and, with Back, before this one; nil: there is none
-	AsOf       string         // cursor of the events
+	AsOf       Cursor         // cursor of the events
 }
 
 // JobPage reads a page of a list. Sorted by name, it looks at a limited number of rows,

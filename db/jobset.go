@@ -81,6 +81,9 @@ func (d *DB) SetJob(ctx context.Context, name string, c JobChange) (JobSettings,
 			_, err = t.updateJob(j.ID, delta{})
 		}
 		if err == nil {
+			err = t.jobChanged(j.ID)
+		}
+		if err == nil {
 			out, err = t.settings(j.ID)
 		}
 		return err

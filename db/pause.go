@@ -73,6 +73,9 @@ func (d *DB) pausing(ctx context.Context, names []string, freeze bool, change st
 				return err
 			}
 			p := Paused{Job: j.Name, Changed: n > 0}
+			if err := t.tellPause(JobPaused, JobResumed, begins, j.ID, n); err != nil {
+				return err
+			}
 			if _, err := t.get(&p.Tasks, `SELECT pending, running, completed, failed, dismissed FROM job WHERE id = ?`, j.ID); err != nil {
 				return err
 			}
@@ -81,6 +84,17 @@ func (d *DB) pausing(ctx context.Context, names []string, freeze bool, change st
 		return t.freeze(&out, in, freeze, begins)
 	})
 	return out, err
+}
+
+// tellPause writes the event of a pause, or of its end, if it has changed something.
+func (t *tx) tellPause(begin, end string, begins bool, jobID, changed int64) error {
+	if changed == 0 {
+		return nil
+	}
+	if !begins {
+		begin = end
+	}
+	return t.event(begin, jobID, 0, 0)
 }
 
 // lockNamed locks jobs by their names, and returns them in the order of the names.
@@ -111,6 +125,9 @@ ON CONFLICT (key) DO NOTHING`, t.now)
 			return err
 		}
 		out.Changed = n > 0
+		if err := t.tellPause(QueuePaused, QueueResumed, true, 0, n); err != nil {
+			return err
+		}
 		return t.freeze(&out, nil, freeze, true)
 	})
 	return out, err
@@ -127,6 +144,9 @@ func (d *DB) ResumeAll(ctx context.Context) (Pausing, error) {
 			return err
 		}
 		out.Changed = n > 0
+		if err := t.tellPause(QueuePaused, QueueResumed, false, 0, n); err != nil {
+			return err
+		}
 		return t.freeze(&out, nil, false, false)
 	})
 	return out, d.wakeAfter(err)

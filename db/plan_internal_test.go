@@ -244,7 +244,7 @@ var hot = []struct {
 
 func TestHotStatementsUseTheirIndex(t *testing.T) {
 	d := exercised(t)
-	for _, h := range slices.Concat(hot, hotOfPools, hotOfPages) {
+	for _, h := range slices.Concat(hot, hotOfPools, hotOfEvents, hotOfPages) {
 		var found []string
 		for query := range only(t, d).Stmts {
 			if strings.Contains(query+"$", h.part) {
@@ -265,7 +265,7 @@ func TestNoStatementReadsOrSortsMoreThanItMust(t *testing.T) {
 	d := exercised(t)
 	used := map[string]bool{}
 	for query := range only(t, d).Stmts {
-		if slices.ContainsFunc(slices.Concat(hot, hotOfPools, hotOfPages), func(h struct {
+		if slices.ContainsFunc(slices.Concat(hot, hotOfPools, hotOfEvents, hotOfPages), func(h struct {
 			name, part string
 			plan       []string
 		}) bool {
@@ -465,6 +465,7 @@ func exercise(t *testing.T, d *DB) {
 
 	exerciseHolds(t, d)
 	exercisePools(t, d)
+	exerciseEvents(t, d)
 
 	must(d.RegisterManager(ctx, Instance{ID: "m", StartedAt: time.Now()}))
 	must(d.AskToStop(ctx, "m", StopDrain))

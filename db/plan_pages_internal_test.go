@@ -85,7 +85,7 @@ func exercisePages(t *testing.T, d *DB) {
 	}
 	_, err = d.TasksNamed(ctx, "j", []string{"b"})
 	must(err)
-	_, _, _, err = d.TaskWithKey(ctx, 1)
+	_, _, err = d.TaskWithKey(ctx, 1)
 	must(err)
 	_, err = d.ServerID(ctx)
 	must(err)

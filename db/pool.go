@@ -153,6 +153,9 @@ func (d *DB) SetPool(ctx context.Context, name string, capacity int, force bool)
 INSERT INTO pool (name, capacity)
 VALUES (?, ?)
 ON CONFLICT (name) DO UPDATE SET capacity = excluded.capacity`, name, capacity)
+		if err == nil && before != capacity {
+			err = t.event(PoolChanged, 0, 0, 0, name)
+		}
 		return err
 	})
 	return before, stranded, d.wakeAfter(err)
@@ -176,7 +179,7 @@ func (d *DB) RemovePool(ctx context.Context, name string, force bool) (stranded 
 		case stranded > 0 && !force:
 			return &PoolNeeded{name, 0, stranded}
 		}
-		return nil
+		return t.event(PoolChanged, 0, 0, 0, name)
 	})
 	return stranded, err
 }

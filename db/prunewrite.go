@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"maps"
 	"slices"
 )
 
@@ -174,10 +175,16 @@ WHERE id = ?
 	}
 	p.out.Rows += len(rows)
 	if j.left = j.left[len(now):]; len(rows) < is.Tasks {
+		if err := p.tell(j.id, rows); err != nil {
+			return nil, err
+		}
 		if err := p.count(j.id, rows); err != nil || len(j.left) == 0 {
 			return nil, err // a task of it is needed after all
 		}
 		return &j, nil
+	}
+	if err := p.t.jobRemoved(j.id, j.Name); err != nil {
+		return nil, err
 	}
 	for _, statement := range []string{`DELETE FROM label WHERE job = ?`, `DELETE FROM lane WHERE job = ?`, `DELETE FROM job WHERE id = ?`} {
 		if _, err := p.t.exec(statement, j.id); err != nil {
@@ -297,7 +304,11 @@ func (p *pruner) tasks(rows []prunedRow) error {
 	if err := p.forget(rows); err != nil {
 		return err
 	}
-	for id, of := range byJob {
+	for _, id := range slices.Sorted(maps.Keys(byJob)) {
+		of := byJob[id]
+		if err := p.tell(id, of); err != nil {
+			return err
+		}
 		if err := p.count(id, of); err != nil {
 			return err
 		}
@@ -312,6 +323,18 @@ var forgetPruned = append(slices.Clone(forgetTask),
 	`DELETE FROM hold WHERE task = ?`,
 )
 
+// tell writes the event of tasks that were deleted from a job that stays.
+func (p *pruner) tell(jobID int64, rows []prunedRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	var only int64
+	if len(rows) == 1 {
+		only = rows[0].ID
+	}
+	return p.t.event(TasksRemoved, jobID, only, 0, len(rows))
+}
+
 // forget deletes tasks, whatever their job.
 func (p *pruner) forget(rows []prunedRow) error {
 	for _, r := range rows {
@@ -323,6 +346,9 @@ func (p *pruner) forget(rows []prunedRow) error {
 		if r.Environment != nil {
 			p.envs = append(p.envs, *r.Environment)
 		}
+	}
+	if err := p.t.markTasks(); err != nil {
+		return err
 	}
 	for _, r := range rows {
 		if _, err := p.t.exec(`DELETE FROM task WHERE id = ?`, r.ID); err != nil {

@@ -37,6 +37,15 @@ func (d *DB) RemoveTasks(ctx context.Context, name string, tasks []string) ([]Re
 			return err
 		}
 		out = r.removed
+		var only int64
+		if len(r.rows) == 1 {
+			only = r.rows[0].ID
+		}
+		if len(r.rows) > 0 {
+			if err := t.event(TasksRemoved, j.ID, only, 0, len(r.rows)); err != nil {
+				return err
+			}
+		}
 		_, err = t.updateJob(j.ID, r.change)
 		return err
 	})
@@ -83,6 +92,9 @@ func (t *tx) removeJob(j *jobRow) (RemovedJob, error) {
 		return RemovedJob{}, fmt.Errorf("job %q %w: a task of it runs", j.Name, ErrInUse)
 	}
 	out := RemovedJob{Name: j.Name, UUID: is.UUID}
+	if err := t.jobRemoved(j.ID, j.Name); err != nil {
+		return out, err
+	}
 	unused, err := t.environmentsOf(`WHERE job = ?`, j.ID)
 	if err != nil {
 		return out, err
@@ -178,6 +190,9 @@ func (r *remover) remove() error {
 				return fmt.Errorf("remove task %q: %w", row.Name, err)
 			}
 		}
+	}
+	if err := r.t.markTasks(); err != nil {
+		return err
 	}
 	// First the dependencies between them, which would prevent the deletion.
 	for _, row := range r.rows {

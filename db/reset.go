@@ -71,6 +71,9 @@ RETURNING blockers`, f.ID); err != nil {
 	if out.Reset == 0 {
 		return out, nil
 	}
+	if err := t.eventOf(TasksReset, j.ID, onlyOne(which.Tasks), out.Reset); err != nil {
+		return out, err
+	}
 	return out, t.putBack(j, change)
 }
 
@@ -180,6 +183,14 @@ WHERE job = ?
 		return nil, fmt.Errorf("task %q of job %q is %s, only failed tasks can be %s", id, j.Name, f.Status, participle)
 	}
 	return &f, nil
+}
+
+// onlyOne is the one id of a list; empty: there are none or several.
+func onlyOne(ids []string) string {
+	if ids = distinct(ids); len(ids) == 1 {
+		return ids[0]
+	}
+	return ""
 }
 
 // distinct returns the ids without repetitions.

@@ -363,10 +363,33 @@ WHERE id = ?`, s.id); err != nil {
 
 // recount counts the blockers and tasks of the job again, and updates its row.
 func (r *resumer) recount() error {
+	if err := r.tell(); err != nil {
+		return err
+	}
 	d, err := r.t.reconsider(r.job.ID)
 	if err != nil {
 		return err
 	}
 	d.added = &r.adder.job.Added
 	return r.t.reopen(r.job, d)
+}
+
+// tell writes the events of what the batch has changed.
+func (r *resumer) tell() error {
+	changed := 0
+	for _, s := range r.order {
+		if !s.fixed() && !r.drops(s) {
+			changed++
+		}
+	}
+	if err := r.t.jobChanged(r.job.ID); err != nil {
+		return err
+	}
+	if err := r.t.eventOf(TasksRemoved, r.job.ID, "", len(r.out.Removed)); err != nil {
+		return err
+	}
+	if err := r.t.eventOf(TasksChanged, r.job.ID, "", changed); err != nil {
+		return err
+	}
+	return r.adder.tell()
 }

@@ -89,6 +89,13 @@ RETURNING blockers`, e.ID); err != nil {
 	if out.Reset = len(tasks); out.Reset == 0 {
 		return out, nil
 	}
+	one := ""
+	if len(tasks) == 1 {
+		one = tasks[0].Name
+	}
+	if err := t.eventOf(TasksReset, j.ID, one, len(tasks)); err != nil {
+		return out, err
+	}
 	return out, t.putBack(j, change)
 }
 

@@ -117,6 +117,9 @@ ON CONFLICT (name) DO NOTHING`,
 		if err == nil && n == 0 {
 			err = fmt.Errorf("schedule %q %w", s.Name, ErrDuplicate)
 		}
+		if err == nil {
+			err = t.event(ScheduleChanged, 0, 0, 0, s.Name)
+		}
 		return err
 	})
 	return d.wakeAfter(err)
@@ -238,6 +241,9 @@ SET cron = ?,
 WHERE id = ?`,
 			s.Cron, s.TimeZone, s.Overlap, s.Missed, s.CatchUp.Microseconds(), text(s.Job), s.Spec, env, text(s.Source),
 			truth(s.FileGone), text(s.Boot), instant(s.PausedAt), instant(s.NextAt), t.now, s.id)
+		if err == nil {
+			err = t.event(ScheduleChanged, 0, 0, 0, s.Name)
+		}
 		return err
 	})
 	return s, d.wakeAfter(err)
@@ -261,6 +267,9 @@ WHERE name = ?
 RETURNING environment`, name)
 		if err == nil && !ok {
 			err = &NoSchedule{name}
+		}
+		if err == nil {
+			err = t.event(ScheduleChanged, 0, 0, 0, name)
 		}
 		if err == nil && env != nil {
 			_, err = t.forgetEnvironments([]int64{*env})

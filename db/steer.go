@@ -34,16 +34,16 @@ WHERE id = ?
 func (d *DB) SetFrozen(ctx context.Context, a *Assignment, on bool) error {
 	return d.write(ctx, func(t *tx) error {
 		if on {
-			_, err := t.exec(`
+			n, err := t.exec(`
 UPDATE attempt
 SET frozen_at = ?
 WHERE id = ?
   AND token = ?
   AND status = 'running'
   AND frozen_at IS NULL`, t.now, a.attemptID, a.Token)
-			return err
+			return t.changed(n, err, a.job, a.taskID, a.Attempt)
 		}
-		_, err := t.exec(`
+		n, err := t.exec(`
 UPDATE attempt
 SET frozen = frozen + ? - frozen_at,
     frozen_at = NULL
@@ -51,7 +51,7 @@ WHERE id = ?
   AND token = ?
   AND status = 'running'
   AND frozen_at IS NOT NULL`, t.now, a.attemptID, a.Token)
-		return err
+		return t.changed(n, err, a.job, a.taskID, a.Attempt)
 	})
 }
 

@@ -27,7 +27,7 @@ type TaskPageQuery struct {
 type TaskPage struct {
 	Tasks      []Listed // with Place.Row, their keys
 	Next, Prev int64    // From of the page after and, with Back, before this one; 0: there is none
-	AsOf       string   // cursor of the events
+	AsOf       Cursor   // cursor of the events
 }
 
 // TaskPage reads a page of the tasks of a job. It looks at a limited number of rows, so
@@ -90,7 +90,7 @@ ORDER BY t.id, d.position`, j.ID, id); err != nil {
 }
 
 // TaskWithKey returns the job and the id of the task with a key. Errors: ErrNoTask.
-func (d *DB) TaskWithKey(ctx context.Context, key int64) (name, id string, asOf string, err error) {
+func (d *DB) TaskWithKey(ctx context.Context, key int64) (name, id string, err error) {
 	var row struct{ Job, Task string }
 	err = d.read(ctx, func(t *tx) error {
 		there, err := t.get(&row, `
@@ -101,13 +101,9 @@ WHERE t.id = ?`, key)
 		if err == nil && !there {
 			err = fmt.Errorf("%w with the key %d", ErrNoTask, key)
 		}
-		if err != nil {
-			return err
-		}
-		asOf, err = t.asOf()
 		return err
 	})
-	return row.Job, row.Task, asOf, err
+	return row.Job, row.Task, err
 }
 
 // begin turns a share into the key after which the page begins.

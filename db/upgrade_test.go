@@ -206,8 +206,8 @@ func TestWhatHasTheDatabaseOpenGoesOnThroughAnUpgrade(t *testing.T) {
 	}
 	old.WantJob("j", job.StateWaiting, job.Counts{Pending: 1, Completed: 2, Failed: 1}, 0)
 	old.Sound()
-	want := [][]any{{"kind", "COUNT(*)"}, {"task.ended", 3}, {"task.started", 3}}
-	if diff := cmp.Diff(want, old.rows("SELECT kind, COUNT(*) FROM event GROUP BY kind ORDER BY kind")); diff != "" {
+	want := [][]any{{"kind", "COUNT(*)"}, {"ended", 3}, {"started", 3}}
+	if diff := cmp.Diff(want, old.rows("SELECT kind, COUNT(*) FROM notice GROUP BY kind ORDER BY kind")); diff != "" {
 		t.Errorf("events (-want +got):\n%s", diff)
 	}
 }

@@ -73,6 +73,7 @@ func (t *tidying) pass(ctx context.Context) (looked time.Duration) {
 		{"delete what has ended", t.prune},
 		{"compress logs", t.compress},
 		{"delete logs", t.limitLogs},
+		{"delete events", t.pruneEvents},
 		{"give space back", t.shrink},
 	} {
 		if t.full() && step.name != "delete logs" {

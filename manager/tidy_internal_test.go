@@ -165,3 +165,21 @@ func TestRetentionDeletesWithTheLogs(t *testing.T) {
 		t.Errorf("%+v, %v, want the job that runs", jobs, err)
 	}
 }
+
+// Events go when there are more than are kept, however young they are, in several
+// commits.
+func TestEventsAreDeleted(t *testing.T) {
+	tidying := tidied(t, 0, config.Config{EventDays: 1, EventsKept: 20})
+	for n := range 150 {
+		if _, _, err := tidying.db.SetPool(t.Context(), "gpu", n+1, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tidying.pruneEvents(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	left, err := tidying.db.Events(t.Context(), "", db.EventQuery{})
+	if err != nil || len(left.Events) != 20 {
+		t.Errorf("%d events are left, %v, want 20", len(left.Events), err)
+	}
+}

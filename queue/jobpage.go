@@ -53,7 +53,7 @@ func (q *Queue) JobAt(ctx context.Context, name string) (JobForm, string, error)
 }
 
 func (q *Queue) jobPage(ctx context.Context, p db.JobPage) (JobPage, error) {
-	out := JobPage{Items: []JobForm{}, Next: p.Next, Prev: p.Prev, AsOf: p.AsOf}
+	out := JobPage{Items: []JobForm{}, Next: p.Next, Prev: p.Prev, AsOf: string(p.AsOf)}
 	pauses, err := q.DB.Pauses(ctx)
 	if err != nil {
 		return out, err

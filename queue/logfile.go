@@ -32,7 +32,7 @@ type LogFile struct {
 // OpenLog opens the log of an attempt of the task with a key. One that does not exist,
 // or not yet, is empty. Errors: db.ErrNoTask, *NoAttempt.
 func (q *Queue) OpenLog(ctx context.Context, key int64, attempt int) (*LogFile, error) {
-	name, id, _, err := q.DB.TaskWithKey(ctx, key)
+	name, id, err := q.DB.TaskWithKey(ctx, key)
 	if err != nil {
 		return nil, err
 	}
@@ -219,4 +219,3 @@ func (q *Queue) AwaitLog(ctx context.Context, key int64, attempt int, size int64
 		}
 	}
 }
-

@@ -48,7 +48,7 @@ func (q *Queue) TasksNamed(ctx context.Context, name string, ids []string) (Task
 }
 
 func (q *Queue) taskPage(ctx context.Context, name string, p db.TaskPage) (TaskPage, job.Counts, error) {
-	out := TaskPage{Items: []KeyedTask{}, Next: p.Next, Prev: p.Prev, AsOf: p.AsOf}
+	out := TaskPage{Items: []KeyedTask{}, Next: p.Next, Prev: p.Prev, AsOf: string(p.AsOf)}
 	s, err := q.StatusHead(ctx, StatusQuery{Job: name})
 	if err != nil {
 		return out, job.Counts{}, err
@@ -73,17 +73,21 @@ func countOf(c job.Counts, query db.TaskPageQuery) *int {
 
 // TaskAt returns the task with a key, with its attempts, and the cursor of the events.
 // Errors: db.ErrNoTask.
-func (q *Queue) TaskAt(ctx context.Context, key int64) (KeyedTask, string, error) {
-	name, id, asOf, err := q.DB.TaskWithKey(ctx, key)
-	if err != nil {
-		return KeyedTask{}, "", err
-	}
-	s, err := q.Status(ctx, StatusQuery{Job: name, Task: id})
-	if err != nil {
-		return KeyedTask{}, "", err
-	}
-	if len(s.Tasks) == 0 { // it was removed in between
-		return KeyedTask{}, "", &db.Missing{Job: name, Task: id}
-	}
-	return KeyedTask{key, s.TaskForm(s.Tasks[0])}, asOf, nil
+func (q *Queue) TaskAt(ctx context.Context, key int64) (out KeyedTask, asOf string, err error) {
+	at, err := q.AsOf(ctx, func(q *Queue) error {
+		name, id, err := q.DB.TaskWithKey(ctx, key)
+		if err != nil {
+			return err
+		}
+		s, err := q.Status(ctx, StatusQuery{Job: name, Task: id})
+		if err != nil {
+			return err
+		}
+		if len(s.Tasks) == 0 {
+			return &db.Missing{Job: name, Task: id}
+		}
+		out = KeyedTask{key, s.TaskForm(s.Tasks[0])}
+		return nil
+	})
+	return out, string(at), err
 }

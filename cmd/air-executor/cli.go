@@ -33,6 +33,7 @@ type commandLine struct {
 
 	History historyCmd `cmd:"" help:"List what has ended."`
 	Stats   statsCmd   `cmd:"" help:"Show how many tasks ran, how long, and how many failed."`
+	Events  eventsCmd  `cmd:"" help:"Print what has happened, and what happens."`
 
 	Serve serveCmd `cmd:"" help:"Serve the HTTP API."`
 	Open  openCmd  `cmd:"" help:"Print the address of the server, with a login code."`

@@ -149,6 +149,7 @@ func TestJSONHasOneShape(t *testing.T) {
 	p.run(0, "logs", "--path", "j")
 	p.run(0, "logs", "--follow", "j")
 	p.run(0, "history")
+	p.run(0, "events", "--type", "task.ended") // one type: each has its own keys
 	p.run(0, "stats")
 	p.run(0, "stats", "--by", "command", "--until", "1s")
 	p.run(0, "job", "set", "j", "--parallel", "2", "--timeout", "2h")

@@ -65,6 +65,7 @@ var examples = map[string][]string{
 	"retry":           {"air-executor retry build --task compile --completed --downstream", "air-executor retry pages --task 'page-*'"},
 	"history":         {"air-executor history", "air-executor history --since 2d --status failed", "air-executor history build-* --limit 0"},
 	"stats":           {"air-executor stats", "air-executor stats --since 30d --by command"},
+	"events":          {"air-executor events --type task.ended", "air-executor events --follow build"},
 	"job set":         {"air-executor job set render --parallel 4", "air-executor job set render --priority 10 --timeout 2h"},
 	"job show":        {"air-executor job show render"},
 	"pool set":        {"air-executor pool set gpu 2"},

@@ -251,11 +251,13 @@ func (e suite) RandomOperationsKeepTheRules(t *testing.T) {
 		wheel = append(wheel, slices.Repeat([]int{i}, o.weight)...)
 	}
 	const steps = 1500
+	listener := p.follow()
 	for n := range steps {
 		o := operations[wheel[p.random.IntN(len(wheel))]]
 		if o.do() {
 			p.done[o.name]++
 		}
+		listener.catchUp()
 		if p.compare(); n%100 == 99 {
 			p.Sound()
 		}

@@ -22,27 +22,27 @@ CREATE TABLE result (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX result_key ON result (key);
 
--- What has happened. Triggers write it, so runners of the version before do too.
-CREATE TABLE event (
-    id INTEGER CONSTRAINT event_id PRIMARY KEY AUTOINCREMENT,
+-- What somebody is to be told. Triggers write it, so runners of the version before do
+-- too.
+CREATE TABLE notice (
+    id INTEGER CONSTRAINT notice_id PRIMARY KEY AUTOINCREMENT,
     at INTEGER NOT NULL,
     kind TEXT NOT NULL,
-    job INTEGER NOT NULL,
     task INTEGER NOT NULL,
     attempt INTEGER NOT NULL
 ) STRICT;
 
 -- +goose StatementBegin
-CREATE TRIGGER attempt_starts AFTER INSERT ON attempt
+CREATE TRIGGER notice_starts AFTER INSERT ON attempt
 BEGIN
-    INSERT INTO event (at, kind, job, task, attempt) VALUES (new.started_at, 'task.started', new.job, new.task, new.number);
+    INSERT INTO notice (at, kind, task, attempt) VALUES (new.started_at, 'started', new.task, new.number);
 END;
 -- +goose StatementEnd
 
 -- +goose StatementBegin
-CREATE TRIGGER attempt_ends AFTER UPDATE OF status ON attempt
+CREATE TRIGGER notice_ends AFTER UPDATE OF status ON attempt
 BEGIN
-    INSERT INTO event (at, kind, job, task, attempt) VALUES (new.ended_at, 'task.ended', new.job, new.task, new.number);
+    INSERT INTO notice (at, kind, task, attempt) VALUES (new.ended_at, 'ended', new.task, new.number);
 END;
 -- +goose StatementEnd
 

@@ -8,4 +8,4 @@ CREATE INDEX task_job ON task (job);
 -- Its failures that count, in that order. Nothing is written to it while all goes well.
 CREATE INDEX task_job_failures ON task (job) WHERE status = 'failed' AND dismissed_at IS NULL;
 
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;
