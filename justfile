@@ -14,7 +14,7 @@ test:
     go test ./...
 
 # What CI runs. It takes about ten minutes on two cores.
-ci: format vet staticcheck build test unprivileged race gate (release "--snapshot")
+ci: format vet staticcheck generated build test unprivileged race gate (release "--snapshot")
 
 # What is quick of that, and a look for known vulnerabilities.
 check: format vet staticcheck race
@@ -32,6 +32,14 @@ vet:
 # Look for more of them.
 staticcheck:
     go tool -modfile=tools/go.mod staticcheck ./...
+
+# Write what is generated from the document of the HTTP API anew.
+generate:
+    go generate ./api
+
+# Fail if that differs from what is checked in.
+generated: generate
+    git diff --exit-code -- api
 
 # Run what root cannot test as somebody else, if we are root.
 unprivileged:

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/runner"
@@ -213,4 +214,57 @@ func TestALogThatIsALinkIsNotServed(t *testing.T) {
 		t.Errorf("%s", g.body)
 	}
 	s.get(at)
+}
+
+func TestAPageThatAFilterLeavesEmptyGoesOn(t *testing.T) {
+	s := serve(t, Options{})
+	var specs []job.Spec
+	for range 20_005 { // more than are looked at for one page
+		specs = append(specs, job.Spec{Command: "true"})
+	}
+	s.enqueue("j", append(specs, job.Spec{ID: "needle", Command: "true"})...)
+	p := read[TaskPage](s.get("/api/v1/jobs/j/tasks?q=needle"))
+	if len(p.Items) != 0 || p.Next == nil || p.Total != nil {
+		t.Fatalf("%+v", p)
+	}
+	p = read[TaskPage](s.get("/api/v1/jobs/j/tasks?q=needle&cursor=" + *p.Next))
+	if got := ids(p); !slices.Equal(got, []string{"needle"}) || p.Next != nil {
+		t.Errorf("%+v", p)
+	}
+}
+
+// A runner moves the log of the attempt before away when it starts. Until then, it has
+// the name that the new one will have.
+func TestTheLogOfTheAttemptBeforeIsNotThatOfTheNewest(t *testing.T) {
+	s := serve(t, Options{})
+	s.enqueue("j", command("a")...)
+	s.ran("j", "first\n", failed)
+	at := s.keyOf("j", "a")
+	s.full("POST", at+"/reset").want(200)
+	earlier := time.Now().Add(-time.Minute)
+	path := runner.LogPath(s.base, "j", "a")
+	if err := os.Chtimes(path, earlier, earlier); err != nil {
+		t.Fatal(err)
+	}
+	s.claim("j")
+	piece := func(n string) LogPiece {
+		t.Helper()
+		return read[LogPiece](s.get(at + "/attempts/" + n + "/log?format=json"))
+	}
+	if p := piece("2"); p.Data != "" || p.Complete {
+		t.Errorf("%+v", p)
+	}
+	if p := piece("1"); p.Data != "first\n" || !p.Complete {
+		t.Errorf("%+v", p)
+	}
+	if err := os.Rename(path, runner.OldLogPath(s.base, "j", "a", 1)); err != nil {
+		t.Fatal(err)
+	}
+	s.print("j", "a", "second\n")
+	if p := piece("1"); p.Data != "first\n" || !p.Complete {
+		t.Errorf("%+v", p)
+	}
+	if p := piece("2"); p.Data != "second\n" || p.Complete {
+		t.Errorf("%+v", p)
+	}
 }

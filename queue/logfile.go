@@ -61,24 +61,8 @@ func (q *Queue) openLog(ctx context.Context, name, id string, attempt int) (f *L
 	}
 	a := attempts[attempt-1]
 	f = &LogFile{Complete: a.Status != job.Running}
-	newest := attempt == len(attempts)
-	path := runner.OldLogPath(q.conf.BasePath, name, id, attempt)
-	if newest {
-		path = runner.LogPath(q.conf.BasePath, name, id)
-	}
-	for _, p := range []string{path, runner.CompressedLogPath(q.conf.BasePath, name, id, attempt)} {
-		f.file, err = runner.ReadLog(q.conf.BasePath, p)
-		f.packed = p != path
-		if !errors.Is(err, fs.ErrNotExist) {
-			break
-		}
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := q.findLog(f, attempts, a); err != nil {
 		return nil, false, err
-	}
-	if newest && f.file != nil && !f.packed && q.ofEarlier(f.file, a) {
-		f.file.Close()
-		f.file = nil
 	}
 	if err := f.measure(); err != nil {
 		f.Close()
@@ -90,6 +74,39 @@ func (q *Queue) openLog(ctx context.Context, name, id string, attempt int) (f *L
 		return nil, false, err
 	}
 	return f, t.Attempts != len(attempts), nil
+}
+
+// findLog opens the file. The newest attempt's has a name of its own, from which the
+// runner of the next attempt moves it away.
+func (q *Queue) findLog(f *LogFile, attempts []job.Attempt, a job.Attempt) (err error) {
+	base, last := q.conf.BasePath, attempts[len(attempts)-1]
+	newest, old := runner.LogPath(base, a.Job, a.Task), runner.OldLogPath(base, a.Job, a.Task, a.Number)
+	packed := runner.CompressedLogPath(base, a.Job, a.Task, a.Number)
+	paths := []string{newest, packed}
+	switch a.Number {
+	case last.Number:
+	case last.Number - 1:
+		paths = []string{old, newest, old, packed} // it may be moved in between
+	default:
+		paths = []string{old, packed}
+	}
+	for _, p := range paths {
+		f.file, err = runner.ReadLog(base, p)
+		if errors.Is(err, fs.ErrNotExist) {
+			f.file = nil
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		f.packed = p == packed
+		if p != newest || q.ofEarlier(f.file, last) == (a.Number != last.Number) {
+			return nil
+		}
+		f.file.Close()
+		f.file = nil
+	}
+	return nil
 }
 
 // ofEarlier reports whether the file is the log of the attempt before, which the runner
