@@ -184,10 +184,12 @@ ORDER BY t.id, d.position`, a.job.ID, task.ID)
 // id is taken is passed to taken, whose error ends it.
 func (a *adder) take(tasks iter.Seq2[job.Task, error], taken func(job.Task) error) error {
 	var parents []parentLink
+	var places Places
 	for task, err := range tasks {
 		if err != nil {
 			return err
 		}
+		places = Places{min(places.First, task.Place), max(places.Last, task.Place)}
 		err := a.addStopped(task)
 		if errors.Is(err, ErrDuplicate) {
 			err = taken(task)
@@ -200,6 +202,12 @@ func (a *adder) take(tasks iter.Seq2[job.Task, error], taken func(job.Task) erro
 	}
 	if err := a.requireAcyclic(); err != nil {
 		return err
+	}
+	if places != (Places{}) {
+		a.job.Places = Places{min(places.First, a.job.First), max(places.Last, a.job.Last)}
+		if err := a.t.widen(&a.job); err != nil {
+			return err
+		}
 	}
 	return a.link(parents)
 }

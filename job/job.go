@@ -157,6 +157,7 @@ type Task struct {
 	Status      Status
 	Reason      Reason // only when Status is Failed
 	Parent      string // id of the task that queued this one, if it is of the same job; else empty
+	Place       int64  // order among tasks of the same priority, lower first; those of the same place by age
 	Attempts    int    // number of attempts started
 	Tries       int    // failed attempts that count against Retries, since it was queued or reset
 	ExitCode    *int   // nil: the command did not exit by itself, or is not done
