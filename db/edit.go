@@ -9,9 +9,6 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// ErrKeyTaken is the error about a unique key that another task has.
-var ErrKeyTaken = fmt.Errorf("the unique key is taken")
-
 // Edit changes pending tasks of a job. The function change is called with each of them as it
 // is stored, with its environment, and changes it; its id must stay. It must not use the
 // database. Due is until when the task waits as somebody has asked for, and not that of a

@@ -102,7 +102,7 @@ WHERE job = ?`
 
 // Move changes the order in which pending tasks of a job run, among those of the same
 // priority: what needs a task runs after it, and a higher priority first, whatever the order. Errors,
-// after which nothing has changed: ErrNoJob, ErrNoTask, *NotPending, ErrContradict if
+// after which nothing has changed: ErrNoJob, ErrNoTask, *NotPending, ErrOrder if
 // Before has another priority or is among the tasks, ErrLimit if the job has more than
 // MostToMoveAmong tasks and Before is given.
 func (d *DB) Move(ctx context.Context, name string, m Move) (Moved, error) {
@@ -224,10 +224,10 @@ func (t *tx) moveBefore(j *jobRow, rows []movedRow, before string, out *Moved) e
 		moved[r.ID] = true
 		switch {
 		case r.ID == target[0].ID:
-			return fmt.Errorf("%w: task %q cannot be moved before itself", ErrContradict, r.Name)
+			return fmt.Errorf("task %q %w: it cannot be before itself", r.Name, ErrOrder)
 		case r.Priority != target[0].Priority:
-			return fmt.Errorf("%w: task %q has priority %d and %q has %d, and the higher one runs first", ErrContradict,
-				r.Name, r.Priority, target[0].Name, target[0].Priority)
+			return fmt.Errorf("task %q %w: it has priority %d and %q has %d, and the higher one runs first", r.Name, ErrOrder,
+				r.Priority, target[0].Name, target[0].Priority)
 		case r.waits():
 			out.Waiting = append(out.Waiting, r.Name)
 		}

@@ -15,7 +15,7 @@ func (d *DB) jobColumns() string { return jobFields + d.since2(ofJob) + " AS lab
 
 const jobFields = `
 SELECT uuid, name, state, pending, running, completed, failed, dismissed, blocked,
-       created_at, updated_at, retry_holds, extra`
+       created_at, updated_at, retry_holds, parallel, priority, defaults, paused_at, extra`
 
 // storedJob is a job as stored in its row.
 type storedJob struct {
@@ -25,9 +25,10 @@ type storedJob struct {
 	Dismissed                                    int
 	CreatedAt                                    int64 `db:"created_at"`
 	UpdatedAt                                    int64 `db:"updated_at"`
-	RetryHolds                                   int   `db:"retry_holds"`
-	Extra                                        *string
-	Labels                                       *string
+	settingsRow
+	PausedAt *int64 `db:"paused_at"`
+	Extra    *string
+	Labels   *string
 }
 
 func (r *storedJob) job() job.Job {
@@ -37,7 +38,12 @@ func (r *storedJob) job() job.Job {
 		CreatedAt: time.UnixMicro(r.CreatedAt).UTC(),
 		UpdatedAt: time.UnixMicro(r.UpdatedAt).UTC(),
 	}
-	if r.RetryHolds == 0 {
+	s := r.settings()
+	j.Priority, j.Defaults, j.PausedAt = s.Priority, s.Defaults, fromInstant(r.PausedAt)
+	if s.Parallel > 1 {
+		j.Parallel = s.Parallel
+	}
+	if !s.RetryHolds {
 		j.RetryHolds = new(bool)
 	}
 	if r.Extra != nil {

@@ -135,7 +135,11 @@ type Job struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 
-	RetryHolds *bool // whether its other tasks wait while one waits for its retry; nil: they do
+	RetryHolds *bool     // whether its other tasks wait while one waits for its retry; nil: they do
+	Parallel   int       // how many of its tasks may run at once; 0: one
+	Priority   int       // added to that of each of its tasks
+	Defaults   []byte    // JSON object of task keys: what its tasks are queued with; nil: nothing
+	PausedAt   time.Time // since when none of its tasks may start; zero: it is not paused
 
 	Extra  []byte   // JSON object of state.json keys that belong to other tools; nil: none
 	Labels []string // "KEY=VALUE" pairs, sorted by key; nil: none

@@ -77,7 +77,7 @@ func (e suite) PriorityAndDependenciesComeBeforeTheOrder(t *testing.T) {
 		"another priority": {Tasks: []string{"c"}, Before: "high"},
 		"itself":           {Tasks: []string{"a", "c"}, Before: "a"},
 	} {
-		if _, err := s.Move(ctx, "j", m); !errors.Is(err, db.ErrContradict) {
+		if _, err := s.Move(ctx, "j", m); !errors.Is(err, db.ErrOrder) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
