@@ -75,7 +75,8 @@ func Becomes(shown, becomes job.Spec) func(*job.Spec) error {
 // MoveResult is the result of a Move.
 type MoveResult struct {
 	Job       string   `json:"job"`
-	Moved     []string `json:"moved"`     // ids, in the order in which they run
+	Moved     int      `json:"moved"`
+	Tasks     []string `json:"tasks"`     // ids, in the order in which they run
 	Outranked []string `json:"outranked"` // those for which a priority decides
 	Waiting   []string `json:"waiting"`   // those that wait for other tasks, or for a time
 	Needing   []string `json:"needing"`   // those that need the task that they were moved before
@@ -85,5 +86,5 @@ type MoveResult struct {
 // [db.DB.Move].
 func (q *Queue) Move(ctx context.Context, name string, m db.Move) (MoveResult, error) {
 	r, err := q.DB.Move(ctx, name, m)
-	return MoveResult{name, list(r.Tasks), list(r.Outranked), list(r.Waiting), list(r.Needing)}, err
+	return MoveResult{name, len(r.Tasks), list(r.Tasks), list(r.Outranked), list(r.Waiting), list(r.Needing)}, err
 }

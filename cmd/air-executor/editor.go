@@ -106,6 +106,9 @@ func openEditor(ctx context.Context, file string) error {
 	// The variables may have flags, and are read by a shell as other programs do.
 	cmd := exec.Command("/bin/sh", "-c", editor+` "$@"`, editor, file)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	if !isTerminal(os.Stdout) { // where the result goes, which may be JSON
+		cmd.Stdout = os.Stderr
+	}
 	err := cmd.Run()
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -69,7 +69,7 @@ func (c *moveCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	} else if c.Last {
 		where = "to the end"
 	}
-	ui.printf("Job %s: %s moved %s\n", name, plural(len(r.Moved), "task"), where)
+	ui.printf("Job %s: %s moved %s\n", name, plural(r.Moved, "task"), where)
 	c.remarks(ui, r)
 	return nil
 }
