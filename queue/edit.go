@@ -15,7 +15,7 @@ import (
 type EditResult struct {
 	Job    string       `json:"job"`
 	Edited int          `json:"edited"` // tasks that differ from before
-	Tasks  []EditedTask `json:"tasks"`
+	Tasks  []EditedTask `json:"changes"`
 
 	Notes []string `json:"-"` // what is odd about the times that were given, for people
 }
@@ -76,7 +76,7 @@ func Becomes(shown, becomes job.Spec) func(*job.Spec) error {
 type MoveResult struct {
 	Job       string   `json:"job"`
 	Moved     int      `json:"moved"`
-	Tasks     []string `json:"tasks"`     // ids, in the order in which they run
+	Tasks     []string `json:"order"`     // ids, in the order in which they run
 	Outranked []string `json:"outranked"` // those for which a priority decides
 	Waiting   []string `json:"waiting"`   // those that wait for other tasks, or for a time
 	Needing   []string `json:"needing"`   // those that need the task that they were moved before
