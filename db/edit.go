@@ -230,11 +230,11 @@ func (e *editor) connect(r movedRow, was *editedTask, is *job.Spec) error {
 		if err := e.requireThere(r.ID, &was.spec); err != nil {
 			return err
 		}
-		conditional, err := e.t.conditional(e.job.ID)
+		needed, err := e.neededInAnyCase(r.ID)
 		if err != nil {
 			return err
 		}
-		e.anew = e.anew || conditional || e.unsettled
+		e.anew = e.anew || needed || e.unsettled
 		e.related = append(e.related, r.ID)
 	}
 	var blockers int
@@ -246,6 +246,18 @@ func (e *editor) connect(r movedRow, was *editedTask, is *job.Spec) error {
 		e.change.blocked--
 	}
 	return err
+}
+
+// neededInAnyCase reports whether another task needs this one, in a job in which it may
+// matter whether this one can still run.
+func (e *editor) neededInAnyCase(id int64) (bool, error) {
+	return e.t.get(new(int), `
+SELECT 1
+FROM job j
+JOIN dependency d ON d.needs = ?
+WHERE j.id = ?
+  AND j.conditional = 1
+LIMIT 1`, id, e.job.ID)
 }
 
 // requireThere returns ErrNoTask for a new dependency on a task that does not exist.

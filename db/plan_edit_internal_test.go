@@ -44,7 +44,9 @@ func exerciseEdits(t *testing.T, d *DB) {
 		_, err = d.Finish(ctx, a, job.Result{Status: job.Completed}, false)
 		must(err)
 	}
-	_, err = d.RemoveJobs(ctx, []string{"edited"})
+	moved := []job.Task{{Spec: cmd("a"), Status: job.Pending, Place: -1}}
+	must(d.Import(ctx, job.Job{UUID: "v", Name: "paused", State: job.StateWaiting, Parallel: 2, PausedAt: time.Now()}, sequence(moved)))
+	_, err = d.RemoveJobs(ctx, []string{"edited", "paused"})
 	must(err)
 	_, err = d.RemovePool(ctx, "edits", false)
 	must(err)
