@@ -16,7 +16,7 @@ type JobSettingsForm struct {
 	Parallel   int             `json:"parallel"`
 	Priority   int             `json:"priority"`
 	RetryHolds bool            `json:"retry_holds"`
-	Defaults   json.RawMessage `json:"defaults"` // keys of a task
+	Defaults   json.RawMessage `json:"defaults"`  // keys of a task
 	PausedAt   *string         `json:"paused_at"` // since when it is paused by its name; null: it is not
 	Running    int             `json:"running"`
 	Pending    int             `json:"pending"`
@@ -63,7 +63,7 @@ func (q *Queue) JobSettings(ctx context.Context, name string) (JobSettingsForm, 
 	out := JobSettingsForm{
 		Job: name, State: j.State, Parallel: s.Parallel, Priority: s.Priority, RetryHolds: s.RetryHolds,
 		Defaults: s.Defaults, Running: j.Tasks.Running, Pending: j.Tasks.Pending,
-		PausedAt: instant(j.PausedAt), Labels: labelsForm(j.Labels),
+		PausedAt: instant(j.PausedAt), Labels: pairsForm(j.Labels),
 	}
 	if out.Defaults == nil {
 		out.Defaults = json.RawMessage("{}")

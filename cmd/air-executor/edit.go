@@ -16,7 +16,7 @@ import (
 type editCmd struct {
 	jobArg
 	tasksArg
-	Set   []string `short:"s" sep:"none" placeholder:"KEY=VALUE" predictor:"setting" help:"Give a key of the tasks another value, as in a job file; none: take it away. May be given several times."`
+	Set   []string `sep:"none" placeholder:"KEY=VALUE" predictor:"setting" help:"Give a key of the tasks another value, as in a job file; none: take it away. May be given several times."`
 	Unset []string `sep:"none" placeholder:"KEY" predictor:"key" help:"Take the value of a key away. May be given several times."`
 	asksNothing
 }

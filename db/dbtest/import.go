@@ -24,7 +24,7 @@ func (e suite) AJobComesOutOfTheStoreAsItWentIn(t *testing.T) {
 			Job:  "j", Status: job.Pending, Parent: "later", CreatedAt: at(2),
 		}, {
 			Spec: job.Spec{ID: "later", Command: "y"}, Place: -2,
-			Job:  "j", Status: job.Failed, Reason: job.Exited, ExitCode: &code, Attempts: 1, Error: "exit code 3", CreatedAt: at(0), StartedAt: at(4), CompletedAt: at(5),
+			Job: "j", Status: job.Failed, Reason: job.Exited, ExitCode: &code, Attempts: 1, Error: "exit code 3", CreatedAt: at(0), StartedAt: at(4), CompletedAt: at(5),
 		}, {
 			Spec: job.Spec{ID: "signal", Command: "y", Dependencies: []string{"missing"}},
 			Job:  "j", Status: job.Failed, Reason: job.Signaled, Signal: "SIGSEGV", Attempts: 1, Error: "ended", CreatedAt: at(0), StartedAt: at(4), CompletedAt: at(5),
