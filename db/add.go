@@ -257,11 +257,11 @@ func (a *adder) insert(task *job.Task) (int64, error) {
 	}
 	n, err := a.t.exec(`
 INSERT INTO task (id, job, name, `+specColumns+`,
-                  environment, status, reason, blockers, parent, root, depth, attempts, tries,
+                  environment, place, status, reason, blockers, parent, root, depth, attempts, tries,
                   exit_code, signal, error, created_at, started_at, completed_at, dismissed_at, extra)
-VALUES (?, ?, ?, `+specMarks+`, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, `+specMarks+`, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (job, name) DO NOTHING`, append(values,
-		env, task.Status, text(string(task.Reason)), len(task.Dependencies)+len(task.AfterAny), parent, root, depth, task.Attempts, min(task.Tries, max(0, task.Retries)+1),
+		env, a.place(task), task.Status, text(string(task.Reason)), len(task.Dependencies)+len(task.AfterAny), parent, root, depth, task.Attempts, min(task.Tries, max(0, task.Retries)+1),
 		task.ExitCode, text(task.Signal), text(task.Error), created, instant(task.StartedAt), instant(task.CompletedAt), a.t.dismissedWith(task), text(string(task.Extra)),
 	)...)
 	if err != nil {

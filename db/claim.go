@@ -387,8 +387,14 @@ func (t *tx) best(jobID int64) (*claimRow, error) {
 // task in the row now.
 func (t *tx) bestWithLanes(jobID int64, row *claimRow, ok bool) (bool, error) {
 	lane, err := t.bestLane(jobID)
-	if err != nil || lane == nil || ok && !lane.before(row.Priority, row.ID) {
+	if err != nil || lane == nil {
 		return ok, err
+	}
+	if ok {
+		first, err := t.comesFirst(lane, &laneRow{Job: row.Job, Task: row.ID, Priority: row.Priority})
+		if err != nil || !first {
+			return ok, err
+		}
 	}
 	*row = claimRow{}
 	return t.get(row, t.d.bestInLane(), lane.Task)

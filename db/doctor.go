@@ -38,6 +38,10 @@ LEFT JOIN task b ON b.id = (
     ORDER BY t.priority DESC, t.place, t.id LIMIT 1)
 WHERE coalesce(j.next_task, 0) <> coalesce(b.id, 0)
    OR coalesce(j.next_priority, 0) <> coalesce(b.priority + j.priority, 0)`},
+	{"a task's place is between the ends of its job", `
+SELECT j.name || '/' || t.name AS place, 'place ' || t.place || ', not ' || j.first_place || ' to ' || j.last_place AS what
+FROM job j JOIN task t ON t.job = j.id
+WHERE t.place < j.first_place OR t.place > j.last_place`},
 	{"a job's state follows from its tasks", `
 SELECT place, state || ', should be ' || follows AS what
 FROM (SELECT name AS place, state,

@@ -67,6 +67,7 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		exited   = "a completed task exited with 0"
 		paused   = "a paused job is held"
 		label    = "a label is of a job or task that exists"
+		moved    = "a task's place is between the ends of its job"
 	)
 	found := map[string]bool{}
 	for _, c := range []struct{ name, damage, rule, place string }{
@@ -75,6 +76,7 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		{"no such job", `DELETE FROM job WHERE name = 'imported'`, rows, "task"},
 		{"no such environment", `DELETE FROM environment`, rows, "task"},
 		{"no such dependency", `UPDATE dependency SET needs = 4711 WHERE needs IS NOT NULL`, rows, "dependency"},
+		{"a task beyond the last place", `UPDATE task SET place = 3 WHERE name = 'ok'`, moved, "j/ok"},
 		{"pending miscounted", `UPDATE job SET pending = pending + 1, blocked = blocked + 1 WHERE name = 'j'`, counters, "j"},
 		{"running miscounted", `UPDATE job SET running = 0 WHERE name = 'j'`, counters, "j"},
 		{"completed miscounted", `UPDATE job SET completed = completed - 1 WHERE name = 'imported'`, counters, "imported"},

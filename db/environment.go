@@ -60,3 +60,16 @@ WHERE id = ?
 	}
 	return removed, nil
 }
+
+// environmentOf reads an environment, unless it is among those that were read before.
+func (t *tx) environmentOf(id int64, read map[int64][]string) ([]string, error) {
+	if env, ok := read[id]; ok {
+		return env, nil
+	}
+	var content []byte
+	if _, err := t.get(&content, `SELECT content FROM environment WHERE id = ?`, id); err != nil {
+		return nil, err
+	}
+	read[id] = decodeEnv(content)
+	return read[id], nil
+}

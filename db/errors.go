@@ -36,6 +36,8 @@ var (
 	ErrNoRunner   = errors.New("is running, and cannot be without a runner")
 	ErrInUse      = errors.New("cannot be removed") // it runs, or another task depends on it
 	ErrContradict = errors.New("the change contradicts what is done")
+	ErrOrder      = errors.New("cannot be moved there") // something else than the order decides
+	ErrKeyTaken   = errors.New("the unique key is taken")
 )
 
 // inDoubt wraps an error of a commit: the transaction may be durable or not.

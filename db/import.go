@@ -42,6 +42,9 @@ func (t *tx) importJob(j job.Job, tasks iter.Seq2[job.Task, error]) error {
 	if err != nil {
 		return err
 	}
+	if err := a.settings(&j); err != nil {
+		return err
+	}
 	var state job.State // derived from the tasks
 	if a.count == 0 {
 		if state = j.State; state != job.StateCompleted && state != job.StateFailed {
@@ -49,9 +52,6 @@ func (t *tx) importJob(j job.Job, tasks iter.Seq2[job.Task, error]) error {
 		}
 	}
 	if err := a.tallyUp(state); err != nil {
-		return err
-	}
-	if err := t.setRetryHolds(a.job.ID, j.RetryHolds); err != nil {
 		return err
 	}
 	if err := t.label(a.job.ID, 0, j.Labels); err != nil {
@@ -184,10 +184,12 @@ ORDER BY t.id, d.position`, a.job.ID, task.ID)
 // id is taken is passed to taken, whose error ends it.
 func (a *adder) take(tasks iter.Seq2[job.Task, error], taken func(job.Task) error) error {
 	var parents []parentLink
+	var places Places
 	for task, err := range tasks {
 		if err != nil {
 			return err
 		}
+		places = Places{min(places.First, task.Place), max(places.Last, task.Place)}
 		err := a.addStopped(task)
 		if errors.Is(err, ErrDuplicate) {
 			err = taken(task)
@@ -200,6 +202,12 @@ func (a *adder) take(tasks iter.Seq2[job.Task, error], taken func(job.Task) erro
 	}
 	if err := a.requireAcyclic(); err != nil {
 		return err
+	}
+	if places != (Places{}) {
+		a.job.Places = Places{min(places.First, a.job.First), max(places.Last, a.job.Last)}
+		if err := a.t.widen(&a.job); err != nil {
+			return err
+		}
 	}
 	return a.link(parents)
 }
@@ -234,4 +242,23 @@ WHERE id = ?`, a.job.ID, p.parent, p.task)
 		}
 	}
 	return nil
+}
+
+// settings gives an imported job what was set for it, before its tasks are counted.
+func (a *adder) settings(j *job.Job) error {
+	c := JobChange{RetryHolds: j.RetryHolds}
+	if j.Parallel > 0 {
+		c.Parallel = &j.Parallel
+	}
+	if j.Priority != 0 {
+		c.Priority = &j.Priority
+	}
+	if len(j.Defaults) > 0 {
+		c.Defaults = func([]byte) ([]byte, error) { return j.Defaults, nil }
+	}
+	if err := a.t.setJob(a.job.ID, c); err != nil || j.PausedAt.IsZero() {
+		return err
+	}
+	_, err := a.t.exec(`UPDATE job SET paused_at = ?, holds = holds + 1 WHERE id = ?`, j.PausedAt.UnixMicro(), a.job.ID)
+	return err
 }

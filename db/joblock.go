@@ -20,17 +20,25 @@ type jobRow struct {
 	State job.State
 
 	Defaults *string // see JobSettings
+	Places           // see [DB.Move]
 }
 
-const selectJob = `SELECT id, name, added, state, defaults FROM job WHERE name = ?`
+// selectJob finds a job by its name. Before there were places, none was moved.
+func (d *DB) selectJob() string {
+	places := "first_place, last_place"
+	if d.Outdated() && d.schema < 3 {
+		places = "0 AS first_place, 0 AS last_place"
+	}
+	return `SELECT id, name, added, state, defaults, ` + places + ` FROM job WHERE name = ?`
+}
 
 // findJob finds a job by its name, or returns ErrNoJob.
-func (t *tx) findJob(name string) (*jobRow, error) { return t.jobBy(selectJob, name) }
+func (t *tx) findJob(name string) (*jobRow, error) { return t.jobBy(t.d.selectJob(), name) }
 
 // lockJob finds a job by its name, as findJob does. No other transaction can change the
 // job or its tasks until this one has ended.
 func (t *tx) lockJob(name string) (*jobRow, error) {
-	j, err := t.jobBy(selectJob+t.d.dialect.lockRow, name)
+	j, err := t.jobBy(t.d.selectJob()+t.d.dialect.lockRow, name)
 	if err == nil {
 		err = t.holdJob(j.ID)
 	}

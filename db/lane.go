@@ -133,7 +133,10 @@ func (t *tx) bestLane(jobID int64) (*laneRow, error) {
 		}
 		var r laneRow
 		found, err := t.get(&r, query, args...)
-		if err == nil && found && (best == nil || r.before(best.Priority, best.Task)) {
+		if err == nil && found && best != nil {
+			found, err = t.comesFirst(&r, best)
+		}
+		if err == nil && found {
 			best = &r
 		}
 		return err
@@ -141,10 +144,20 @@ func (t *tx) bestLane(jobID int64) (*laneRow, error) {
 	return best, err
 }
 
-// before reports whether the task comes before another with this priority: it has a
-// higher one, or is older.
-func (r *laneRow) before(priority, task int64) bool {
-	return r.Priority > priority || r.Priority == priority && r.Task < task
+// comesFirst reports whether a task is to start before another one: it has a higher
+// priority, comes first in their job, or is older.
+func (t *tx) comesFirst(a, b *laneRow) (bool, error) {
+	if a.Priority != b.Priority {
+		return a.Priority > b.Priority, nil
+	}
+	if a.Job == b.Job {
+		var places struct{ A, B int64 }
+		_, err := t.get(&places, `SELECT a.place AS a, b.place AS b FROM task a JOIN task b ON b.id = ? WHERE a.id = ?`, b.Task, a.Task)
+		if err != nil || places.A != places.B {
+			return places.A < places.B, err
+		}
+	}
+	return a.Task < b.Task, nil
 }
 
 func (d *DB) bestOfLane() string {

@@ -210,7 +210,7 @@ var hot = []struct {
 		"SEARCH j USING COVERING INDEX job_name (name=?)",
 		"SEARCH t USING INDEX task_name (job=? AND name=?)",
 	}},
-	{"find a job by its name", "SELECT id, name, added, state, defaults FROM job", []string{
+	{"find a job by its name", "SELECT id, name, added, state, defaults, first_place, last_place FROM job", []string{
 		"SEARCH job USING INDEX job_name (name=?)",
 	}},
 	{"find a task by its id", "SELECT id, status FROM task", []string{
@@ -464,6 +464,7 @@ func exercise(t *testing.T, d *DB) {
 	must(err)
 
 	exerciseHolds(t, d)
+	exerciseEdits(t, d)
 	exercisePools(t, d)
 	exerciseEvents(t, d)
 

@@ -15,7 +15,7 @@ func (d *DB) jobColumns() string { return jobFields + d.since2(ofJob) + " AS lab
 
 const jobFields = `
 SELECT uuid, name, state, pending, running, completed, failed, dismissed, blocked,
-       created_at, updated_at, retry_holds, extra`
+       created_at, updated_at, retry_holds, parallel, priority, defaults, paused_at, extra`
 
 // storedJob is a job as stored in its row.
 type storedJob struct {
@@ -25,9 +25,10 @@ type storedJob struct {
 	Dismissed                                    int
 	CreatedAt                                    int64 `db:"created_at"`
 	UpdatedAt                                    int64 `db:"updated_at"`
-	RetryHolds                                   int   `db:"retry_holds"`
-	Extra                                        *string
-	Labels                                       *string
+	settingsRow
+	PausedAt *int64 `db:"paused_at"`
+	Extra    *string
+	Labels   *string
 }
 
 func (r *storedJob) job() job.Job {
@@ -37,7 +38,12 @@ func (r *storedJob) job() job.Job {
 		CreatedAt: time.UnixMicro(r.CreatedAt).UTC(),
 		UpdatedAt: time.UnixMicro(r.UpdatedAt).UTC(),
 	}
-	if r.RetryHolds == 0 {
+	s := r.settings()
+	j.Priority, j.Defaults, j.PausedAt = s.Priority, s.Defaults, fromInstant(r.PausedAt)
+	if s.Parallel > 1 {
+		j.Parallel = s.Parallel
+	}
+	if !s.RetryHolds {
 		j.RetryHolds = new(bool)
 	}
 	if r.Extra != nil {
@@ -71,6 +77,7 @@ type storedTask struct {
 	specRow
 	Status               job.Status
 	Reason               *string
+	Place                int64
 	Attempts, Tries      int
 	Due                  *int64
 	ExitCode             *int
@@ -98,7 +105,7 @@ func (d *DB) taskFields() string {
 }
 
 const taskFields = `
-SELECT t.id, t.name, ` + specOfT + `, t.status, t.reason, t.attempts, t.tries,
+SELECT t.id, t.name, ` + specOfT + `, t.status, t.reason, t.place, t.attempts, t.tries,
        CASE WHEN t.holds > 0 THEN (SELECT max(h.due) FROM hold h WHERE h.task = t.id) END AS due,
        t.exit_code, t.signal, t.error, t.created_at, t.started_at, t.completed_at, t.dismissed_at, t.extra,
        CASE WHEN p.job = t.job THEN p.name END AS parent, j.name AS job,
@@ -113,7 +120,7 @@ LEFT JOIN task n ON n.id = d.needs`
 
 func (r *storedTask) scan(rows *sqlx.Rows, more ...any) error {
 	return rows.Scan(slices.Concat([]any{&r.ID, &r.Name}, r.into(), []any{
-		&r.Status, &r.Reason, &r.Attempts, &r.Tries, &r.Due,
+		&r.Status, &r.Reason, &r.Place, &r.Attempts, &r.Tries, &r.Due,
 		&r.ExitCode, &r.Signal, &r.Error, &r.CreatedAt, &r.StartedAt, &r.Completed, &r.DismissedAt, &r.Extra, &r.Parent, &r.Job,
 		&r.Needs, &r.NeedsStatus, &r.NeedsReason, &r.Condition, &r.Met, &r.Labels, &r.Unique, &r.UniqueFor,
 	}, more)...)
@@ -124,7 +131,7 @@ func (r *storedTask) task() (job.Task, error) {
 	t := job.Task{
 		Spec: spec,
 		Job:  r.Job, Status: r.Status, Reason: job.Reason(fromText(r.Reason)), Parent: fromText(r.Parent),
-		Attempts: r.Attempts, Tries: r.Tries, ExitCode: r.ExitCode, Signal: fromText(r.Signal), Error: fromText(r.Error),
+		Place: r.Place, Attempts: r.Attempts, Tries: r.Tries, ExitCode: r.ExitCode, Signal: fromText(r.Signal), Error: fromText(r.Error),
 		CreatedAt: time.UnixMicro(r.CreatedAt).UTC(), StartedAt: fromInstant(r.StartedAt), CompletedAt: fromInstant(r.Completed),
 		DismissedAt: fromInstant(r.DismissedAt),
 	}

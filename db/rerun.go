@@ -105,14 +105,9 @@ ORDER BY t.id, d.position`, j.ID)
 		if id == nil {
 			continue
 		}
-		if _, ok := envs[*id]; !ok {
-			var content []byte
-			if _, err := t.get(&content, `SELECT content FROM environment WHERE id = ?`, *id); err != nil {
-				return nil, err
-			}
-			envs[*id] = decodeEnv(content)
+		if specs[i].Env, err = t.environmentOf(*id, envs); err != nil {
+			return nil, err
 		}
-		specs[i].Env = envs[*id]
 	}
 	return specs, nil
 }

@@ -165,8 +165,10 @@ func (r *resumer) readBatch() error {
 			r.out.Added = append(r.out.Added, spec.ID)
 			continue
 		}
-		if s.spec.Env, err = r.environment(s.environment); err != nil {
-			return err
+		if s.environment != nil {
+			if s.spec.Env, err = r.t.environmentOf(*s.environment, r.envs); err != nil {
+				return err
+			}
 		}
 		if s.spec.Labels, err = r.t.labelsOf(r.job.ID, s.id); err != nil {
 			return err
@@ -177,22 +179,6 @@ func (r *resumer) readBatch() error {
 		return ErrEmpty
 	}
 	return nil
-}
-
-// environment reads an environment, once.
-func (r *resumer) environment(id *int64) ([]string, error) {
-	if id == nil {
-		return nil, nil
-	}
-	if env, ok := r.envs[*id]; ok {
-		return env, nil
-	}
-	var content []byte
-	if _, err := r.t.get(&content, `SELECT content FROM environment WHERE id = ?`, *id); err != nil {
-		return nil, err
-	}
-	r.envs[*id] = decodeEnv(content)
-	return r.envs[*id], nil
 }
 
 // fixed reports whether a task cannot change because it has completed or is running.

@@ -135,7 +135,11 @@ type Job struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 
-	RetryHolds *bool // whether its other tasks wait while one waits for its retry; nil: they do
+	RetryHolds *bool     // whether its other tasks wait while one waits for its retry; nil: they do
+	Parallel   int       // how many of its tasks may run at once; 0: one
+	Priority   int       // added to that of each of its tasks
+	Defaults   []byte    // JSON object of task keys: what its tasks are queued with; nil: nothing
+	PausedAt   time.Time // since when none of its tasks may start; zero: it is not paused
 
 	Extra  []byte   // JSON object of state.json keys that belong to other tools; nil: none
 	Labels []string // "KEY=VALUE" pairs, sorted by key; nil: none
@@ -157,6 +161,7 @@ type Task struct {
 	Status      Status
 	Reason      Reason // only when Status is Failed
 	Parent      string // id of the task that queued this one, if it is of the same job; else empty
+	Place       int64  // order among tasks of the same priority, lower first; those of the same place by age
 	Attempts    int    // number of attempts started
 	Tries       int    // failed attempts that count against Retries, since it was queued or reset
 	ExitCode    *int   // nil: the command did not exit by itself, or is not done

@@ -56,7 +56,7 @@ func setBatch(f *db.Firing) error {
 	if err != nil {
 		return err
 	}
-	f.Batch = db.Batch{Job: s.Job, Tasks: each(tasks)}
+	f.Batch = db.Batch{Job: s.Job, Tasks: each(tasks), JobDefaults: taskfile.WithDefaults}
 	if s.Job != "" {
 		return nil
 	}

@@ -91,6 +91,7 @@ type TaskForm struct {
 	Args             []string      `json:"args"`
 	WorkingDirectory *string       `json:"working_directory"` // null: the folder that holds the base path
 	Priority         int           `json:"priority"`
+	Place            int64         `json:"place"`           // order among tasks of the same priority, lower first
 	Timeout          *float64      `json:"timeout"`         // seconds; null: none
 	TimeoutDefault   bool          `json:"timeout_default"` // Timeout is that of the configuration
 	Pools            []string      `json:"pools"`           // places that it needs, as gpu:2
@@ -133,7 +134,7 @@ func toTaskForm(l db.Listed, waits WaitsFor, limit time.Duration, base string) T
 	t := l.Task
 	out := TaskForm{
 		Job: t.Job, Task: t.ID, Status: t.Status, Reason: OrNull(t.Reason), Command: t.Command, Args: list(t.Args),
-		WorkingDirectory: OrNull(t.Dir), Priority: t.Priority, TimeoutDefault: t.Timeout == 0,
+		WorkingDirectory: OrNull(t.Dir), Priority: t.Priority, Place: t.Place, TimeoutDefault: t.Timeout == 0,
 		Pools: list(t.Pools), Dependencies: list(t.Dependencies), AfterAny: list(t.AfterAny), RunIf: cmp.Or(t.RunIf, job.RunOnSuccess), BlockedBy: []BlockerForm{}, WaitsFor: OrNull(waits), Parent: OrNull(t.Parent),
 		Attempts: t.Attempts, Retries: t.Retries, Tries: t.Tries, DueAt: instant(t.Due),
 		ExitCode: t.ExitCode, Signal: OrNull(t.Signal), Error: OrNull(t.Error),

@@ -16,9 +16,12 @@ type JobSettingsForm struct {
 	Parallel   int             `json:"parallel"`
 	Priority   int             `json:"priority"`
 	RetryHolds bool            `json:"retry_holds"`
-	Defaults   json.RawMessage `json:"defaults"` // keys of a task
+	Defaults   json.RawMessage `json:"defaults"`  // keys of a task
+	PausedAt   *string         `json:"paused_at"` // since when it is paused by its name; null: it is not
 	Running    int             `json:"running"`
 	Pending    int             `json:"pending"`
+
+	Labels map[string]string `json:"labels"`
 }
 
 // JobChange is a change of the settings of a job; what is nil stays as it is.
@@ -40,7 +43,7 @@ func (q *Queue) SetJob(ctx context.Context, name string, c JobChange) (JobSettin
 			}
 			old, err := taskfile.Defaults(before)
 			s := c.Defaults
-			fillDefaults(&s, old)
+			taskfile.FillDefaults(&s, old)
 			return taskfile.EncodeDefaults(s), err
 		}
 	}
@@ -60,27 +63,10 @@ func (q *Queue) JobSettings(ctx context.Context, name string) (JobSettingsForm, 
 	out := JobSettingsForm{
 		Job: name, State: j.State, Parallel: s.Parallel, Priority: s.Priority, RetryHolds: s.RetryHolds,
 		Defaults: s.Defaults, Running: j.Tasks.Running, Pending: j.Tasks.Pending,
+		PausedAt: instant(j.PausedAt), Labels: pairsForm(j.Labels),
 	}
 	if out.Defaults == nil {
 		out.Defaults = json.RawMessage("{}")
 	}
 	return out, err
-}
-
-// fillDefaults gives a task what it does not say itself, of what can be a default of a
-// job.
-func fillDefaults(s *job.Spec, defaults job.Spec) {
-	if s.Timeout == 0 {
-		s.Timeout = defaults.Timeout
-	}
-	if len(s.Pools) == 0 {
-		s.Pools = defaults.Pools
-	}
-}
-
-// withDefaults gives a task the defaults of its job, as they are stored.
-func withDefaults(stored []byte, s *job.Spec) error {
-	defaults, err := taskfile.Defaults(stored)
-	fillDefaults(s, defaults)
-	return err
 }

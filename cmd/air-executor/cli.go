@@ -48,6 +48,8 @@ type commandLine struct {
 	Kill    killCmd    `cmd:"" help:"Send a signal to running tasks."`
 	Retry   retryCmd   `cmd:"" help:"Run ended tasks again."`
 	Reset   resetCmd   `cmd:"" help:"Make failed tasks pending again."`
+	Edit    editCmd    `cmd:"" help:"Change tasks that have not started."`
+	Move    moveCmd    `cmd:"" help:"Change the order of tasks that have not started."`
 	Rerun   rerunCmd   `cmd:"" help:"Make a new job with the tasks of another."`
 	Dismiss dismissCmd `cmd:"" help:"Acknowledge failures, so that they no longer count."`
 	Remove  removeCmd  `cmd:"" help:"Delete jobs or tasks, with their logs."`

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/air-executor/air-executor/taskfile"
 )
 
 // completion is what a shell may offer for the last word of a command line.
@@ -192,6 +194,12 @@ func (c *completer) values(v *kong.Value, prefix, before string) completion {
 		found = c.stored.schedules(prefix)
 	case "pool":
 		found = c.stored.pools(prefix)
+	case "key":
+		found = beginning(taskfile.EditKeys(), prefix)
+	case "setting":
+		for _, key := range beginning(taskfile.EditKeys(), prefix) {
+			found = append(found, key+"=")
+		}
 	case "help":
 		return c.commandsOf(c.root, prefix)
 	case "command":

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +32,8 @@ type jobSetCmd struct {
 	RetryHolds string    `placeholder:"true|false" enum:",true,false" default:"" type:"word" words:"true,false" help:"Whether its other tasks wait while one of them waits for its retry; true unless it was set."`
 	Timeout    taskLimit `placeholder:"D" help:"Time limit of tasks that are queued from now on and say none."`
 	Pool       []string  `sep:"none" placeholder:"NAME" predictor:"pool" help:"Places of tasks that are queued from now on and say none, as with enqueue. May be given several times."`
-	NoDefaults bool      `help:"Forget the time limit and pools that were set here before."`
+	retryFlags
+	NoDefaults bool `help:"Forget the time limit, pools and retries that were set here before."`
 }
 
 // Help is printed below the summary.
@@ -39,6 +42,9 @@ func (*jobSetCmd) Help() string {
 
     air-executor job set render --parallel 4
     air-executor job set render --priority 10 --timeout 2h
+    air-executor job set render --retries 3 --retry-delay 1m
+
+--timeout, --pool and the flags about retries are for tasks that are queued from now on and do not say it themselves; they come before those of the configuration. To change tasks that are queued already: air-executor edit.
 
 With fewer places than tasks that run, all of these go on, and nothing starts until there is a free place. max_concurrent_runners of the configuration bounds what runs of all jobs.
 
@@ -87,7 +93,10 @@ func (c *jobSetCmd) change() (queue.JobChange, error) {
 		return change, usage(fmt.Errorf("--pool: %w", err), "")
 	}
 	change.Defaults = job.Spec{Timeout: time.Duration(c.Timeout), Pools: pools}
-	if change.Parallel == nil && change.Priority == nil && change.RetryHolds == nil && c.Timeout == 0 && len(pools) == 0 && !c.NoDefaults {
+	if err := c.set(&change.Defaults); err != nil {
+		return change, err
+	}
+	if change.Parallel == nil && change.Priority == nil && change.RetryHolds == nil && c.Timeout == 0 && len(pools) == 0 && c.given() == "" && !c.NoDefaults {
 		return change, usage(errors.New("what to change? give --parallel, --priority or another flag"), "see air-executor job set --help")
 	}
 	return change, nil
@@ -134,11 +143,14 @@ func showJob(ui *ui, s queue.JobSettingsForm) error {
 	line("Parallel", fmt.Sprintf("%d (%d running)", s.Parallel, s.Running))
 	line("Priority", strconv.Itoa(s.Priority))
 	line("Retry holds", strconv.FormatBool(s.RetryHolds))
-	if defaults.Timeout != 0 {
-		line("Time limit", job.TimeoutText(defaults.Timeout)+", of tasks that say none")
+	if s.PausedAt != nil {
+		line("Paused since", *s.PausedAt)
 	}
-	if len(defaults.Pools) > 0 {
-		line("Pools", strings.Join(defaults.Pools, ", ")+", of tasks that say none")
+	for _, key := range slices.Sorted(maps.Keys(s.Labels)) {
+		line("Label", key+"="+s.Labels[key])
+	}
+	if list := taskfile.DefaultLines(defaults); len(list) > 0 {
+		line("Defaults", strings.Join(list, "; ")+" (of tasks that do not say it)")
 	}
 	return nil
 }

@@ -217,9 +217,21 @@ func (e suite) RandomConditionsKeepTheRules(t *testing.T) {
 	}
 	queue()
 	for n := range 400 {
+		if len(ids) == 0 { // all were removed
+			queue()
+		}
 		id := ids[random.IntN(len(ids))]
 		what := ""
-		switch r := random.IntN(20); {
+		switch r := random.IntN(22); {
+		case r >= 20:
+			what = "edit " + id
+			_, _ = s.Edit(context.Background(), "j", []string{id}, func(spec *job.Spec) error {
+				spec.Dependencies, spec.AfterAny = spec.AfterAny, spec.Dependencies
+				if spec.RunIf = job.RunIfs[random.IntN(len(job.RunIfs))]; len(spec.Dependencies) == 0 {
+					spec.Dependencies = []string{ids[random.IntN(len(ids))]}
+				}
+				return nil
+			})
 		case r < 5:
 			what = "queue"
 			queue()

@@ -23,8 +23,8 @@ func (e suite) AJobComesOutOfTheStoreAsItWentIn(t *testing.T) {
 			Spec: job.Spec{ID: "a é", Command: "x", Dependencies: []string{"z", "missing", "later", "z"}},
 			Job:  "j", Status: job.Pending, Parent: "later", CreatedAt: at(2),
 		}, {
-			Spec: job.Spec{ID: "later", Command: "y"},
-			Job:  "j", Status: job.Failed, Reason: job.Exited, ExitCode: &code, Attempts: 1, Error: "exit code 3", CreatedAt: at(0), StartedAt: at(4), CompletedAt: at(5),
+			Spec: job.Spec{ID: "later", Command: "y"}, Place: -2,
+			Job: "j", Status: job.Failed, Reason: job.Exited, ExitCode: &code, Attempts: 1, Error: "exit code 3", CreatedAt: at(0), StartedAt: at(4), CompletedAt: at(5),
 		}, {
 			Spec: job.Spec{ID: "signal", Command: "y", Dependencies: []string{"missing"}},
 			Job:  "j", Status: job.Failed, Reason: job.Signaled, Signal: "SIGSEGV", Attempts: 1, Error: "ended", CreatedAt: at(0), StartedAt: at(4), CompletedAt: at(5),
@@ -36,6 +36,7 @@ func (e suite) AJobComesOutOfTheStoreAsItWentIn(t *testing.T) {
 	wantJob := job.Job{
 		UUID: "5c8b6a7e-0000-4000-8000-000000000001", Name: "j", State: job.StateFailed, CreatedAt: at(0), UpdatedAt: at(59),
 		Tasks: job.Counts{Pending: 1, Completed: 1, Failed: 3}, Blocked: 1, Extra: []byte(`{"owner": "them"}`),
+		RetryHolds: new(bool), Parallel: 3, Priority: -2, Defaults: []byte(`{"timeout":60}`), PausedAt: at(7), Labels: []string{"k=v"},
 	}
 	s := e.open(t)
 	if err := s.Import(ctx, wantJob, Seq(want)); err != nil {
@@ -43,6 +44,9 @@ func (e suite) AJobComesOutOfTheStoreAsItWentIn(t *testing.T) {
 	}
 	if diff := cmp.Diff(wantJob, s.MustJob("j")); diff != "" {
 		t.Errorf("job (-in +out):\n%s", diff)
+	}
+	if list, err := s.Jobs(ctx); err != nil || !cmp.Equal(list, []job.Job{wantJob}) {
+		t.Errorf("%+v, %v", list, err)
 	}
 	var got []job.Task
 	if err := s.EachTask(ctx, "j", func(t job.Task) error { got = append(got, t); return nil }); err != nil {

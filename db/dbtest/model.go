@@ -25,11 +25,13 @@ type model struct {
 type modelJob struct {
 	state job.State
 	tasks map[string]*modelTask
+	last  int64 // the highest place of a task so far
 }
 
 type modelTask struct {
 	needs    []string
 	priority int
+	place    int64 // as the database has it, see moveSome
 	age      int
 	status   job.Status
 	attempts int
@@ -57,7 +59,13 @@ func (j *modelJob) head() string {
 	return best
 }
 
+// before reports which of two tasks of a job runs first.
 func before(a, b *modelTask) bool {
+	return cmp.Or(cmp.Compare(b.priority, a.priority), cmp.Compare(a.place, b.place), cmp.Compare(a.age, b.age)) < 0
+}
+
+// olderOrHigher reports which of two tasks of different jobs runs first.
+func olderOrHigher(a, b *modelTask) bool {
 	return cmp.Or(cmp.Compare(b.priority, a.priority), cmp.Compare(a.age, b.age)) < 0
 }
 
@@ -125,7 +133,7 @@ func (m *model) best() string {
 	}
 	return slices.MinFunc(free, func(a, b string) int {
 		x, y := m.jobs[a], m.jobs[b]
-		if before(x.tasks[x.head()], y.tasks[y.head()]) {
+		if olderOrHigher(x.tasks[x.head()], y.tasks[y.head()]) {
 			return -1
 		}
 		return 1
@@ -184,7 +192,7 @@ func (m *model) add(name string, s job.Spec, status job.Status) {
 		m.jobs[name] = &modelJob{state: job.StateWaiting, tasks: map[string]*modelTask{}}
 	}
 	m.last++
-	m.jobs[name].tasks[s.ID] = &modelTask{needs: s.Dependencies, priority: s.Priority, age: m.last, status: status}
+	m.jobs[name].tasks[s.ID] = &modelTask{needs: s.Dependencies, priority: s.Priority, place: m.jobs[name].last, age: m.last, status: status}
 }
 
 // compare fails the test if the database differs from the model.
@@ -245,6 +253,7 @@ func (e suite) RandomOperationsKeepTheRules(t *testing.T) {
 		{"enqueue", 8, p.enqueue}, {"claim", 12, p.claim}, {"finish", 12, p.finish}, {"lose", 1, p.loseOne}, {"give back", 2, p.giveBack},
 		{"reset", 3, p.resetSome}, {"cancel", 2, p.cancelSome}, {"import", 2, p.load},
 		{"dismiss", 2, p.dismissSome}, {"remove", 2, p.removeSome}, {"resume", 2, p.resumeSome},
+		{"edit", 3, p.editSome}, {"move to an end", 2, p.moveToEnd}, {"move before", 5, p.moveBefore},
 	}
 	var wheel []int
 	for i, o := range operations {

@@ -13,4 +13,9 @@ CREATE TABLE task_input (
     CONSTRAINT task_input_place PRIMARY KEY (task)
 ) STRICT;
 
+-- first_place, last_place: the lowest and the highest place that a task of it was given
+--             by hand, or 0. New tasks get the highest, so that they come last
+ALTER TABLE job ADD COLUMN first_place INTEGER NOT NULL DEFAULT 0 CONSTRAINT job_first_place CHECK (first_place <= 0);
+ALTER TABLE job ADD COLUMN last_place INTEGER NOT NULL DEFAULT 0 CONSTRAINT job_last_place CHECK (last_place >= 0);
+
 PRAGMA user_version = 3;
