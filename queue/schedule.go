@@ -206,7 +206,7 @@ func (q *Queue) RunSchedule(ctx context.Context, name string) (FiredForm, error)
 	if err != nil {
 		return FiredForm{}, err
 	}
-	fired, err := manager.FireNow(ctx, q.DB, s, time.Now())
+	fired, err := manager.FireNow(ctx, q.DB, s, manager.Retries(q.conf), time.Now())
 	return FiredForm{Schedule: name, Job: fired.Job, Task: OrNull(fired.Task), Added: fired.Stored}, err
 }
 
