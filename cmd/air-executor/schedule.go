@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/air-executor/air-executor/db"
@@ -320,6 +321,9 @@ func (c *scheduleRemoveCmd) Run(ctx context.Context, ui *ui, ws *workspace) erro
 	}
 	removed := []string{}
 	for _, name := range c.Name {
+		if slices.Contains(removed, name) {
+			continue // it was named twice
+		}
 		if err := q.RemoveSchedule(ctx, name); err != nil {
 			return noSchedule(err)
 		}

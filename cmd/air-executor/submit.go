@@ -48,6 +48,7 @@ func (c *submitCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		return err
 	}
 	defer q.Close()
+	o.noteTimes(ui)
 	done, err := q.Submit(ctx, o.tasks, queue.BeginOptions{EnqueueOptions: queue.EnqueueOptions{
 		Job: o.wanted, Caller: queue.CallerByEnv(os.Getenv), FromFile: true, Labels: o.labels,
 		RetryHolds: o.retryHolds, Settings: &o.settings,
