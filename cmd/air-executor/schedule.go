@@ -349,6 +349,9 @@ func (c *scheduleAddCmd) store(ctx context.Context, ui *ui, ws *workspace, order
 		if _, err := q.DB.Schedule(ctx, o.Name); err == nil {
 			return fail(exitError, fmt.Errorf("schedule %q %w", o.Name, db.ErrDuplicate), "to change it: air-executor schedule edit "+shellLine([]string{o.Name}))
 		}
+		if err := q.CheckPools(ctx, o); err != nil {
+			return explainEnqueue(err)
+		}
 	}
 	forms := []queue.ScheduleForm{}
 	for _, o := range orders {

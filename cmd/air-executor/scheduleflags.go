@@ -242,7 +242,7 @@ func noSchedule(err error) error {
 	case errors.Is(err, db.ErrNotDue):
 		return fail(exitError, err, "try again")
 	}
-	return err
+	return explainEnqueue(err)
 }
 
 // inZone is a time of a schedule in its time zone.
