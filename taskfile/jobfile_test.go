@@ -282,3 +282,13 @@ func checkJobError(t *testing.T, err error, want string) {
 	t.Helper()
 	testkit.WantError[*taskfile.Error](t, err, want)
 }
+
+// YAML has true in three ways.
+func TestTruthIsTrueHoweverItIsWritten(t *testing.T) {
+	for written, want := range map[string]bool{"true": true, "True": true, "TRUE": true, "false": false, "False": false, "FALSE": false} {
+		f, err := taskfile.ParseJob("f.yaml", []byte("retry_holds: "+written+"\ntasks: [{id: a, command: x}]\n"))
+		if err != nil || f.RetryHolds == nil || *f.RetryHolds != want {
+			t.Errorf("%s: %+v, %v", written, f, err)
+		}
+	}
+}

@@ -63,6 +63,15 @@ func (j jobFile) order(ctx context.Context) (*order, error) {
 	return o, nil
 }
 
+// noteTimes says what is odd about the times at which tasks are to start.
+func (o *order) noteTimes(ui *ui) {
+	for _, s := range o.tasks {
+		if s.DueNote != "" {
+			ui.notef("task %s: %s", oneLine(s.ID), s.DueNote)
+		}
+	}
+}
+
 // openFor opens the queue for an order.
 func openFor(ctx context.Context, ws *workspace, o *order) (*queue.Queue, error) {
 	if err := ws.checkJobName(o.wanted); err != nil {

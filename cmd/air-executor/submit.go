@@ -48,8 +48,10 @@ func (c *submitCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		return err
 	}
 	defer q.Close()
+	o.noteTimes(ui)
 	done, err := q.Submit(ctx, o.tasks, queue.BeginOptions{EnqueueOptions: queue.EnqueueOptions{
 		Job: o.wanted, Caller: queue.CallerByEnv(os.Getenv), FromFile: true, Labels: o.labels,
+		RetryHolds: o.retryHolds, Settings: &o.settings,
 	}})
 	if there := (*queue.Unfinished)(nil); errors.As(err, &there) {
 		return fail(exitError, err, otherName(there.Job.Name, o))
