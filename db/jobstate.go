@@ -34,9 +34,12 @@ func (t *tx) updateJob(id int64, d delta) (ready bool, err error) {
 	if state == "" && d.Running > 0 {
 		state = job.StateWorking
 	}
-	_, err = t.get(&now, t.d.changeJob(),
+	_, err = t.exec(t.d.changeJob(),
 		d.Pending, d.Running, d.Completed, d.Failed, d.blocked, d.added, text(string(state)), t.now, id)
 	if err != nil {
+		return false, err
+	}
+	if _, err := t.get(&now, changedJob, id); err != nil {
 		return false, err
 	}
 	if d.Dismissed != 0 { // rarely, and so not in the statement above
@@ -86,9 +89,12 @@ SET pending = pending + ?,
           AND task.blockers = 0
         ORDER BY task.priority DESC, task.place, task.id
         LIMIT 1)
-WHERE id = ?
-RETURNING running, pending, failed, holds, state, next_task, parallel, pooled`
+WHERE id = ?`
 }
+
+// changedJob reads what the job has become. RETURNING in the statement before would
+// cost more: SQLite compiles it as a trigger, and opens a table for its rows.
+const changedJob = `SELECT running, pending, failed, holds, state, next_task, parallel, pooled FROM job WHERE id = ?`
 
 // settled is the state of a job that has no running task. While a task is ready, or
 // waits for times and places only, the job stays waiting or working. Otherwise it is
