@@ -15,7 +15,7 @@ import (
 func (d *DB) Foremost(ctx context.Context, n int) (jobs []job.Job, of int, err error) {
 	err = d.read(ctx, func(t *tx) error {
 		jobs, of = nil, 0
-		if _, err := t.get(&of, `SELECT COUNT(*) FROM job`); err != nil {
+		if _, err := t.get(&of, countJobs); err != nil {
 			return err
 		}
 		if of <= n || d.Outdated() { // the indexes may not be there yet
@@ -36,6 +36,17 @@ WHERE id = ?`, id); err != nil {
 	})
 	return jobs, of, err
 }
+
+// CountJobs returns how many jobs there are, by a look at an index.
+func (d *DB) CountJobs(ctx context.Context) (n int, err error) {
+	err = d.read(ctx, func(t *tx) error {
+		_, err := t.get(&n, countJobs)
+		return err
+	})
+	return n, err
+}
+
+const countJobs = `SELECT COUNT(*) FROM job`
 
 // foremost chooses jobs for Foremost, each once. All queries walk an index and stop.
 func (t *tx) foremost(n int) (ids []int64, err error) {

@@ -118,8 +118,11 @@ func settled(before job.State, goesOn bool, pending, failed int) job.State {
 // and counts how many pending ones have none left.
 func (t *tx) unblock(id int64, d *delta) error {
 	// Most tasks have no dependents, and checking that is cheap.
+	if found, err := t.get(new(int), hasDependents, id); err != nil || !found {
+		return err
+	}
 	var conditional bool
-	if found, err := t.get(&conditional, hasDependents, id); err != nil || !found {
+	if _, err := t.get(&conditional, ofConditional, id); err != nil {
 		return err
 	}
 	if conditional {
@@ -149,7 +152,10 @@ RETURNING status, blockers`, id, id)
 	return err
 }
 
-const hasDependents = `
+// hasDependents is prepared by every runner, and so it joins nothing.
+const hasDependents = `SELECT 1 FROM dependency WHERE needs = ? LIMIT 1`
+
+const ofConditional = `
 SELECT j.conditional
 FROM dependency d
 JOIN task t ON t.id = d.task

@@ -21,7 +21,7 @@ type StatusQuery struct {
 	Offset   int             // how many rows of the list to skip
 	Limit    int             // how many rows of the list to show; 0: all
 	First    int             // how many jobs to show if it is just jobs and there are more: those that one wants to see first; 0: all
-	Sums     bool            // also sum up all jobs if few of them are shown
+	Sums     bool            // also sum up all jobs if only some of them are shown
 	ForJSON  bool            // also read what only the JSON form has: jobs with a list of tasks, and how many were cancelled
 
 	Labels []db.LabelFilter // only what has all of these; none: all
@@ -118,6 +118,12 @@ func (s *Status) readJobs(ctx context.Context) (err error) {
 		return s.readFirst(ctx)
 	case !q.Listing():
 		s.Jobs, err = d.ListJobs(ctx, db.JobsQuery{Sort: q.Order, Limit: q.Limit, Offset: q.Offset})
+		if err == nil && q.Limit > 0 && !q.Sums && !q.ForJSON {
+			if s.Rows, err = d.CountJobs(ctx); err == nil {
+				err = s.unsum(ctx)
+			}
+			return err
+		}
 	case q.ForJSON:
 		s.Jobs, err = d.Jobs(ctx)
 	}
@@ -155,22 +161,29 @@ func (s *Status) readFirst(ctx context.Context) (err error) {
 	if s.Jobs, s.Rows, err = d.Foremost(ctx, s.Query.First); err != nil {
 		return err
 	}
-	switch {
-	case s.Rows == len(s.Jobs):
+	if s.Rows > len(s.Jobs) && s.Query.Sums {
+		if s.Totals, err = d.Totals(ctx); err == nil {
+			err = s.readBeside(ctx)
+		}
+		return err
+	}
+	return s.unsum(ctx)
+}
+
+// unsum reads what is shown beside some of the jobs if not all are summed up.
+func (s *Status) unsum(ctx context.Context) error {
+	if s.Rows == len(s.Jobs) {
 		for _, j := range s.Jobs {
 			s.Totals.Add(j)
 		}
-	case s.Query.Sums:
-		s.Totals, err = d.Totals(ctx)
-	default:
-		var n int
-		n, err = d.Claimable(ctx, 1, "")
+	} else {
+		n, err := s.queue.DB.Claimable(ctx, 1, "")
+		if err != nil {
+			return err
+		}
 		s.unsummed, s.ready = true, n > 0
 	}
-	if err == nil {
-		err = s.readBeside(ctx)
-	}
-	return err
+	return s.readBeside(ctx)
 }
 
 // readLabelled is readJobs for those with labels.

@@ -84,8 +84,9 @@ func (c *statusCmd) query(ui *ui) queue.StatusQuery {
 	q := queue.StatusQuery{
 		Job: c.optional(), Task: c.Task, Only: c.only, Tasks: c.Tasks, Statuses: c.statuses(), Order: db.Order(c.Sort), Limit: c.limit(), Labels: c.labels, ForJSON: ui.json(),
 	}
+	q.Sums = isTerminal(ui.out)
 	if !q.Listing() && !q.ForJSON && c.Limit == nil && c.Sort == "" && len(q.Labels) == 0 {
-		q.First, q.Sums = firstJobs, isTerminal(ui.out)
+		q.First = firstJobs
 	}
 	return q
 }
