@@ -164,8 +164,8 @@ func newPace() *pace { return &pace{most: 50} }
 // have it to themselves.
 func (p *pace) rest(took time.Duration) time.Duration {
 	const (
-		long, short = 10 * time.Millisecond, 5 * time.Millisecond
-		few, many   = 10, 200 // a machine that is suddenly busy takes ten times as long for them
+		long, short = 20 * time.Millisecond, 10 * time.Millisecond
+		few, many   = 10, 1000
 	)
 	switch {
 	case took > long:
