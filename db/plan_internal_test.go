@@ -227,21 +227,6 @@ var hot = []struct {
 		"CORRELATED SCALAR SUBQUERY 1", // the labels
 		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
 	}},
-	{"count the jobs", "SELECT COUNT(*) FROM job", []string{
-		"SCAN job USING COVERING INDEX job_name", // the smallest
-	}},
-	{"find the jobs that run", "SELECT DISTINCT job\nFROM attempt", []string{
-		"SCAN attempt USING COVERING INDEX attempt_slot", // in the order of jobs
-	}},
-	{"find the jobs with failures that changed last", "WHERE failed > 0\nORDER BY updated_at DESC", []string{
-		"SCAN job USING INDEX job_failed", // in the order that is asked for
-	}},
-	{"find the jobs of what ended last", "SELECT job\nFROM attempt", []string{
-		"SEARCH attempt USING INDEX attempt_history (ended_at>?)",
-	}},
-	{"find the newest jobs", "SELECT id\nFROM job\nORDER BY id DESC", []string{
-		"SCAN job",
-	}},
 	{"look for a job's dependencies on what is not there", "SELECT 1\nFROM dependency d", []string{
 		"SEARCH d USING COVERING INDEX dependency_missing (missing>?)", // there are few
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
@@ -265,7 +250,7 @@ var hot = []struct {
 
 func TestHotStatementsUseTheirIndex(t *testing.T) {
 	d := exercised(t)
-	for _, h := range slices.Concat(hot, hotOfPools) {
+	for _, h := range slices.Concat(hot, hotOfPools, hotOfStatus) {
 		var found []string
 		for query := range only(t, d).Stmts {
 			if strings.Contains(query+"$", h.part) {
@@ -286,7 +271,7 @@ func TestNoStatementReadsOrSortsMoreThanItMust(t *testing.T) {
 	d := exercised(t)
 	used := map[string]bool{}
 	for query := range only(t, d).Stmts {
-		if slices.ContainsFunc(slices.Concat(hot, hotOfPools), func(h struct {
+		if slices.ContainsFunc(slices.Concat(hot, hotOfPools, hotOfStatus), func(h struct {
 			name, part string
 			plan       []string
 		}) bool {
@@ -578,14 +563,7 @@ func exercise(t *testing.T, d *DB) {
 	exerciseSchedules(t, d)
 	must(d.Prepare(ctx))
 	exerciseConditions(t, d)
-	enqueue(Batch{Job: "new"}, cmd("a"))
-	enqueue(Batch{Job: "newest"}, cmd("a"))
-	_, err = d.CountJobs(ctx)
-	must(err)
-	_, of, err := d.Foremost(ctx, 1)
-	must(err)
-	_, _, err = d.Foremost(ctx, of-1) // so many that it makes all of its queries
-	must(err)
+	exerciseForemost(t, d)
 }
 
 // requires returns a function that ends the test at an error.
