@@ -153,8 +153,11 @@ var hot = []struct {
 		"SEARCH a USING INDEX attempt_number (task=? AND number=?)",
 		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
 	}},
-	{"look for dependents", "SELECT j.conditional", []string{
-		"SEARCH d USING COVERING INDEX dependency_needs (needs=?)", // most tasks have none
+	{"look for dependents", "SELECT 1 FROM dependency WHERE needs = ?", []string{
+		"SEARCH dependency USING COVERING INDEX dependency_needs (needs=?)", // most tasks have none
+	}},
+	{"see whether a dependent is of a conditional job", "SELECT j.conditional", []string{
+		"SEARCH d USING COVERING INDEX dependency_needs (needs=?)",
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
 	}},
@@ -247,7 +250,7 @@ var hot = []struct {
 
 func TestHotStatementsUseTheirIndex(t *testing.T) {
 	d := exercised(t)
-	for _, h := range slices.Concat(hot, hotOfPools) {
+	for _, h := range slices.Concat(hot, hotOfPools, hotOfStatus) {
 		var found []string
 		for query := range only(t, d).Stmts {
 			if strings.Contains(query+"$", h.part) {
@@ -268,7 +271,7 @@ func TestNoStatementReadsOrSortsMoreThanItMust(t *testing.T) {
 	d := exercised(t)
 	used := map[string]bool{}
 	for query := range only(t, d).Stmts {
-		if slices.ContainsFunc(slices.Concat(hot, hotOfPools), func(h struct {
+		if slices.ContainsFunc(slices.Concat(hot, hotOfPools, hotOfStatus), func(h struct {
 			name, part string
 			plan       []string
 		}) bool {
@@ -560,6 +563,7 @@ func exercise(t *testing.T, d *DB) {
 	exerciseSchedules(t, d)
 	must(d.Prepare(ctx))
 	exerciseConditions(t, d)
+	exerciseForemost(t, d)
 }
 
 // requires returns a function that ends the test at an error.

@@ -4,13 +4,16 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/air-executor/air-executor/internal/words"
 )
 
 // ago is how long ago: 2d, 1w12h, 90m.
-var ago = regexp.MustCompile(`^(?:(\d{1,3})w)?(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,7})m)?(?:(\d{1,9})s)?$`)
+var ago = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:(\d{1,3})w)?(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,7})m)?(?:(\d{1,9})s)?$`)
+})
 
 // ParseSince reads an instant that has passed, as seen from now and in its time zone:
 //
@@ -21,7 +24,7 @@ var ago = regexp.MustCompile(`^(?:(\d{1,3})w)?(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(
 //
 // An error quotes the value.
 func ParseSince(s string, now time.Time) (time.Time, error) {
-	if m := ago.FindStringSubmatch(s); m != nil && s != "" {
+	if m := ago().FindStringSubmatch(s); m != nil && s != "" {
 		var d time.Duration
 		for i, unit := range []time.Duration{7 * 24 * time.Hour, 24 * time.Hour, time.Hour, time.Minute, time.Second} {
 			n, _ := strconv.Atoi("0" + m[i+1]) // digits, few enough

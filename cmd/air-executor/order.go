@@ -84,7 +84,7 @@ func openFor(ctx context.Context, ws *workspace, o *order) (*queue.Queue, error)
 	if err := runner.CheckJobs(conf.BasePath); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err // before there is a job
 	}
-	return ws.openForRunning(ctx, false)
+	return ws.openUpgraded(ctx, false)
 }
 
 // explainBegin adds what to do about a job that could not begin.

@@ -43,7 +43,7 @@ func (c *submitCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if err := ws.checkJobName(o.wanted); err != nil {
 		return err
 	}
-	q, err := ws.openQueue(false)
+	q, err := ws.openUpgraded(ws.ctx, false)
 	if err != nil {
 		return err
 	}

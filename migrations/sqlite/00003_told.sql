@@ -18,4 +18,8 @@ CREATE TABLE task_input (
 ALTER TABLE job ADD COLUMN first_place INTEGER NOT NULL DEFAULT 0 CONSTRAINT job_first_place CHECK (first_place <= 0);
 ALTER TABLE job ADD COLUMN last_place INTEGER NOT NULL DEFAULT 0 CONSTRAINT job_last_place CHECK (last_place >= 0);
 
+-- The jobs with failures that count, for status. Nothing is written to it while all
+-- goes well.
+CREATE INDEX job_failed ON job (updated_at) WHERE failed > 0;
+
 PRAGMA user_version = 3;
