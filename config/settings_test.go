@@ -31,6 +31,7 @@ func TestSettings(t *testing.T) {
 		{"task_timeout", "1800", "1800", "default"},
 		{"kill_grace", "5", "5", "default"},
 		{"max_concurrent_runners", "10", "10", "default"},
+		{"aging", "never", "never", "default"},
 		{"base_path", `"/work/a b/base"`, ".air-executor", "flag --base-path"},
 		{"log_level", "DEBUG", "INFO", "environment AIR_EXECUTOR_LOG_LEVEL"},
 		{"log_format", "console", "json", path + ":3"},
@@ -69,8 +70,8 @@ func TestSettingsHaveTheirTypesInJSON(t *testing.T) {
 	}
 	for i, want := range map[int]string{
 		0: `{"key":"poll_interval","value":5,"default":5,"source":"default"}`,
-		4: `{"key":"base_path","value":"` + dir + `","default":".air-executor","source":"flag --base-path"}`,
-		6: `{"key":"log_format","value":"json","default":"json","source":"default"}`,
+		5: `{"key":"base_path","value":"` + dir + `","default":".air-executor","source":"flag --base-path"}`,
+		7: `{"key":"log_format","value":"json","default":"json","source":"default"}`,
 	} {
 		if got, err := json.Marshal(c.Settings()[i]); err != nil || unescape(string(got)) != want {
 			t.Errorf("%s, %v, want %s", got, err, want)
@@ -108,8 +109,8 @@ func TestTemplate(t *testing.T) {
 	dir := t.TempDir()
 	base := filepath.Join(dir, ".air-executor")
 	uncommented := regexp.MustCompile(`(?m)^#([a-z])`).ReplaceAll(config.Template(), []byte("$1"))
-	if n := len(regexp.MustCompile(`(?m)^[a-z_.]+: `).FindAll(uncommented, -1)); n != 28 {
-		t.Errorf("the template has %d keys, want 28", n)
+	if n := len(regexp.MustCompile(`(?m)^[a-z_.]+: `).FindAll(uncommented, -1)); n != 29 {
+		t.Errorf("the template has %d keys, want 29", n)
 	}
 	for _, content := range [][]byte{config.Template(), uncommented} {
 		path := write(t, base, "config.yaml", string(content))
