@@ -153,8 +153,9 @@ func (r *ranking) text() string {
 
 // Age ranks tasks by a new interval, after which a pending task gains one step of
 // priority; 0: it never does. It ranks at most limit tasks, in one commit, and reports
-// whether there is more to do. If nothing is to be done, it reads two rows at most.
-func (d *DB) Age(ctx context.Context, interval time.Duration, limit int) (more bool, err error) {
+// whether there was something to do: then it is to be called again. If there was not, it
+// has read two rows at most.
+func (d *DB) Age(ctx context.Context, interval time.Duration, limit int) (did bool, err error) {
 	var begun *ranking
 	find := func(t *tx) (err error) {
 		begun, err = t.ranking(interval.Microseconds())
@@ -167,11 +168,10 @@ func (d *DB) Age(ctx context.Context, interval time.Duration, limit int) (more b
 		if err := find(t); err != nil || begun == nil {
 			return err
 		}
-		more, err = t.rank(begun, limit)
-		more = more || begun.to.Interval != interval.Microseconds() // another manager has begun it
-		return err
+		did = true
+		return t.rank(begun, limit)
 	})
-	return more, err
+	return did, err
 }
 
 // ranking returns what is under way, or else has to begin; nil: nothing.
@@ -217,14 +217,12 @@ type rankedTask struct {
 	Ready         bool  // perhaps it is the next one of its job
 }
 
-// rank ranks some tasks, and notes how far it has come. It reports whether there
-// are more.
-func (t *tx) rank(r *ranking, limit int) (more bool, err error) {
+// rank ranks some tasks, and notes how far it has come.
+func (t *tx) rank(r *ranking, limit int) error {
 	tasks, err := t.toRank(r, limit)
 	if err != nil {
-		return false, err
+		return err
 	}
-	more = len(tasks) == limit
 	var changed []rankedTask
 	var jobs, ready []int64
 	for _, one := range tasks {
@@ -237,19 +235,19 @@ func (t *tx) rank(r *ranking, limit int) (more bool, err error) {
 		}
 	}
 	if err := t.lockJobs(jobs...); err != nil {
-		return false, err
+		return err
 	}
 	for _, one := range changed {
 		if _, err := t.exec(setLate, one.Late, one.Late, one.ID); err != nil {
-			return false, err
+			return err
 		}
 	}
 	for _, id := range ready {
 		if _, err := t.updateJob(id, delta{}); err != nil {
-			return false, err
+			return err
 		}
 	}
-	return more, t.noteRanking(r, more)
+	return t.noteRanking(r, len(tasks) == limit)
 }
 
 // ranks gives the next task on the way its step, which is not beyond that of the one

@@ -17,9 +17,9 @@ func exerciseAging(t *testing.T, d *DB) {
 	must := requires(t)
 	age := func(interval time.Duration) {
 		t.Helper()
-		for more := true; more; {
+		for did := true; did; {
 			var err error
-			more, err = d.Age(ctx, interval, 5)
+			did, err = d.Age(ctx, interval, 5)
 			must(err)
 		}
 	}

@@ -27,8 +27,7 @@ func (a *aging) Run(ctx context.Context) error {
 	const some = 300
 	begun := false
 	for {
-		failpoint.Hit("age.before_commit")
-		more, err := a.db.Age(ctx, a.interval, some)
+		did, err := a.db.Age(ctx, a.interval, some)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -39,8 +38,9 @@ func (a *aging) Run(ctx context.Context) error {
 				return nil
 			case <-time.After(a.retry):
 			}
-		case more:
+		case did:
 			begun = true
+			failpoint.Hit("age.after_commit")
 		default:
 			if begun {
 				a.log.Info("all tasks are ranked by their age", "aging", a.interval.String())

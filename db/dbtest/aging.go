@@ -14,13 +14,17 @@ import (
 // age ranks all tasks by an interval, some in each commit, and calls between after each.
 func (s *Store) age(interval time.Duration, some int, between func()) {
 	s.T.Helper()
-	for more := true; more; {
+	for did := true; did; {
 		var err error
-		if more, err = s.Age(ctx, interval, some); err != nil {
+		if did, err = s.Age(ctx, interval, some); err != nil {
 			s.T.Fatal(err)
 		}
 		s.Sound()
 		between()
+	}
+	var n int
+	if err := s.sql().QueryRow(`SELECT count(*) FROM setting WHERE key = 'aging_rank'`).Scan(&n); err != nil || n != 0 {
+		s.T.Errorf("to %s: the database is ranked in part, %v", interval, err)
 	}
 }
 
@@ -155,12 +159,12 @@ func (e suite) ARankingThatWasInterruptedIsCompletedFirst(t *testing.T) {
 	for i := range 10 {
 		s.MustEnqueue("j", Task(fmt.Sprint(i)))
 	}
-	if more, err := s.Age(ctx, time.Minute, 3); err != nil || !more {
-		t.Fatalf("more %t, %v", more, err)
+	if did, err := s.Age(ctx, time.Minute, 3); err != nil || !did {
+		t.Fatalf("something was done: %t, %v", did, err)
 	}
 	s.age(0, 3, func() { s.inOrder("back to none") }) // what a manager does that has another configuration
-	if more, err := s.Age(ctx, 0, 3); err != nil || more {
-		t.Errorf("there is more to do: %t, %v", more, err)
+	if did, err := s.Age(ctx, 0, 3); err != nil || did {
+		t.Errorf("something was done again: %t, %v", did, err)
 	}
 	if n := s.late(); n != 0 {
 		t.Errorf("%d tasks are late", n)
