@@ -47,9 +47,6 @@ func keys() []key {
 		{"max_concurrent_runners", "10",
 			"How many tasks may run at the same time, across all jobs.",
 			number{1, 50, func(c *Config) *int { return &c.MaxConcurrentRunners }}},
-		{"aging", never,
-			"After how long a pending task gains one step of priority, so that tasks of a higher one do not keep it waiting forever.",
-			agingKey{}},
 		{"base_path", DefaultBasePath,
 			"The folder that holds the database, the logs and this file.",
 			folder{}},
@@ -87,6 +84,9 @@ func keys() []key {
 			"A folder of job files that say when they run; the manager reads it at its start and when it has changed.\n" +
 				"A relative one is in the folder of this file.",
 			otherFolder{func(c *Config) *string { return &c.SchedulesDir }}},
+		{"aging", never,
+			"After how long a pending task gains one step of priority, so that tasks of a higher one do not keep it waiting forever.",
+			agingKey{}},
 	}, append(retryKeys(), tidyKeys()...)...)
 }
 

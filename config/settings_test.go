@@ -31,7 +31,6 @@ func TestSettings(t *testing.T) {
 		{"task_timeout", "1800", "1800", "default"},
 		{"kill_grace", "5", "5", "default"},
 		{"max_concurrent_runners", "10", "10", "default"},
-		{"aging", "never", "never", "default"},
 		{"base_path", `"/work/a b/base"`, ".air-executor", "flag --base-path"},
 		{"log_level", "DEBUG", "INFO", "environment AIR_EXECUTOR_LOG_LEVEL"},
 		{"log_format", "console", "json", path + ":3"},
@@ -43,6 +42,7 @@ func TestSettings(t *testing.T) {
 		{"max_subtask_depth", "100", "100", "default"},
 		{"mirror_json", "false", "false", "default"},
 		{"schedules_dir", "none", "none", "default"},
+		{"aging", "never", "never", "default"},
 		{"retries", "0", "0", "default"},
 		{"retry_delay", "10", "10", "default"},
 		{"retry_backoff", "2", "2", "default"},
@@ -70,8 +70,8 @@ func TestSettingsHaveTheirTypesInJSON(t *testing.T) {
 	}
 	for i, want := range map[int]string{
 		0: `{"key":"poll_interval","value":5,"default":5,"source":"default"}`,
-		5: `{"key":"base_path","value":"` + dir + `","default":".air-executor","source":"flag --base-path"}`,
-		7: `{"key":"log_format","value":"json","default":"json","source":"default"}`,
+		4: `{"key":"base_path","value":"` + dir + `","default":".air-executor","source":"flag --base-path"}`,
+		6: `{"key":"log_format","value":"json","default":"json","source":"default"}`,
 	} {
 		if got, err := json.Marshal(c.Settings()[i]); err != nil || unescape(string(got)) != want {
 			t.Errorf("%s, %v, want %s", got, err, want)
