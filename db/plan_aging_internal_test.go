@@ -26,6 +26,14 @@ func exerciseAging(t *testing.T, d *DB) {
 	age(time.Minute)
 	_, err := d.Enqueue(ctx, Batch{Job: "aged", Tasks: sequence([]job.Spec{{ID: "a", Command: "true"}})})
 	must(err)
+	d.clock = func() time.Time { return time.Now().Add(time.Hour) }
+	_, err = d.Enqueue(ctx, Batch{Job: "aged", Tasks: sequence([]job.Spec{{ID: "b", Command: "true"}, {ID: "c", Command: "true"}})})
+	must(err)
+	d.clock = time.Now
+	for _, m := range []Move{{Tasks: []string{"b"}}, {Tasks: []string{"b"}, Last: true}, {Tasks: []string{"c"}, Before: "a"}} {
+		_, err = d.Move(ctx, "aged", m)
+		must(err)
+	}
 	age(time.Hour)
 	age(0)
 }

@@ -230,3 +230,28 @@ func (e suite) WhatIsKeptOfATaskThatAges(t *testing.T) {
 	}
 	s.Sound()
 }
+
+func (e suite) AMovedTaskIsAsOldAsThoseAmongWhichItIsMoved(t *testing.T) {
+	now := time.Date(2026, 3, 4, 10, 0, 0, 0, time.UTC)
+	s := Open(t, e.Engine, t.TempDir(), db.Options{Clock: func() time.Time { return now }})
+	s.age(time.Minute, 10, func() {})
+	for _, id := range []string{"a", "b", "c", "d", "e"} {
+		s.MustEnqueue("j", Task(id))
+		now = now.Add(time.Hour)
+	}
+	for _, m := range []db.Move{{Tasks: []string{"e"}}, {Tasks: []string{"a"}, Last: true}, {Tasks: []string{"d"}, Before: "c"}} {
+		if out, err := s.Move(ctx, "j", m); err != nil || len(out.Outranked) > 0 {
+			t.Errorf("%+v: %+v, %v", m, out, err)
+		}
+		s.Sound()
+	}
+	s.MustEnqueue("j", Task("new"))
+	if diff := cmp.Diff([]string{"e", "b", "d", "c", "a", "new"}, s.Work()); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+	for id, p := range s.asked("j") {
+		if p != 0 {
+			t.Errorf("the priority of %s is shown as %d", id, p)
+		}
+	}
+}

@@ -45,4 +45,16 @@ var ofAging = []mutant{
 		test:    inConformance("TasksKeepTheirOrderWhileTheyAreRankedAnew"),
 		shows:   "is ranked in part",
 	},
+	{
+		name: "a task that is moved keeps its age",
+		changes: []change{{"db/aging.go", `	if r.Late == late {
+		return nil
+	}
+	r.Priority`, `	if true {
+		return nil
+	}
+	r.Priority`}},
+		test:  inConformance("AMovedTaskIsAsOldAsThoseAmongWhichItIsMoved"),
+		shows: "order (-want +got)",
+	},
 }
