@@ -243,6 +243,16 @@ var hot = []struct {
 		"CORRELATED SCALAR SUBQUERY 1",
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 	}},
+	{"number new tasks", ") AS next,", []string{
+		"SCAN CONSTANT ROW",
+		"SCALAR SUBQUERY 1",
+		"SEARCH task",
+		"SCALAR SUBQUERY 2",
+		"SEARCH setting USING PRIMARY KEY (key=?)",
+	}},
+	{"rank the newest tasks", "FROM task\nORDER BY id DESC", []string{"SCAN task"}}, // it stops at the limit
+	{"rank older tasks", "WHERE id < ?\nORDER BY id DESC", []string{"SEARCH task USING INTEGER PRIMARY KEY (rowid<?)"}},
+	{"rank newer tasks", "FROM task\nWHERE id > ?\nORDER BY id", []string{"SEARCH task USING INTEGER PRIMARY KEY (rowid>?)"}},
 	{"end an attempt", "SET status = ?,\n    slot = NULL", []string{"SEARCH attempt USING INTEGER PRIMARY KEY (rowid=?)"}},
 	{"start a task", "attempts = attempts + 1", []string{"SEARCH task USING INTEGER PRIMARY KEY (rowid=?)"}},
 	{"end a task", "completed_at = ?\nWHERE id = ?\n  AND status = 'running'", []string{"SEARCH task USING INTEGER PRIMARY KEY (rowid=?)"}},
@@ -564,6 +574,7 @@ func exercise(t *testing.T, d *DB) {
 	must(d.Prepare(ctx))
 	exerciseConditions(t, d)
 	exerciseForemost(t, d)
+	exerciseAging(t, d)
 }
 
 // requires returns a function that ends the test at an error.
