@@ -29,6 +29,7 @@ type Config struct {
 	TaskTimeout          time.Duration // default time limit of tasks
 	KillGrace            time.Duration // between SIGTERM and SIGKILL
 	MaxConcurrentRunners int           // how many tasks run at the same time, across all jobs
+	Aging                time.Duration // after how long a pending task gains one step of priority; 0: it never does
 	BasePath             string        // absolute
 	LogLevel             string        // DEBUG, INFO, WARNING, ERROR or CRITICAL
 	LogFormat            string        // json or console

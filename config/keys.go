@@ -84,6 +84,9 @@ func keys() []key {
 			"A folder of job files that say when they run; the manager reads it at its start and when it has changed.\n" +
 				"A relative one is in the folder of this file.",
 			otherFolder{func(c *Config) *string { return &c.SchedulesDir }}},
+		{"aging", never,
+			"After how long a pending task gains one step of priority, so that tasks of a higher one do not keep it waiting forever.",
+			agingKey{}},
 		{"listen", noFolder,
 			"Where start also serves the HTTP API, such as 127.0.0.1:7711.",
 			endpoint{func(c *Config) *string { return &c.Listen }}},

@@ -80,6 +80,7 @@ poll_interval: 60
 task_timeout: 60
 kill_grace: 600
 max_concurrent_runners: 50
+aging: 1d
 base_path: base
 log_level: warning
 log_format: CONSOLE
@@ -101,7 +102,7 @@ retry_jitter: 100
 		t.Fatal(err)
 	}
 	want := &config.Config{
-		PollInterval: time.Minute, TaskTimeout: time.Minute, KillGrace: 10 * time.Minute, MaxConcurrentRunners: 50, BasePath: base,
+		PollInterval: time.Minute, TaskTimeout: time.Minute, KillGrace: 10 * time.Minute, MaxConcurrentRunners: 50, Aging: 24 * time.Hour, BasePath: base,
 		LogLevel: "WARNING", LogFormat: "console", Durability: "normal", TasksPerRunner: 1000,
 		MaxLogSize: 1_048_576, OnTerm: "drain", MaxSubtasks: 1_000_000, MaxSubtaskDepth: 10_000, MirrorJSON: true, File: path, Named: true,
 		Retries: 10_000, RetryDelay: 24 * time.Hour, RetryBackoff: 100, RetryMaxDelay: 30 * 24 * time.Hour, RetryJitter: 100,
@@ -121,6 +122,8 @@ func TestBadFiles(t *testing.T) {
 		{"timeout too small", "task_timeout: 59", `:1: task_timeout: must be between 60 and 7200, not 59`},
 		{"timeout too large", "task_timeout: 7201", `:1: task_timeout: must be between 60 and 7200, not 7201`},
 		{"grace too long", "kill_grace: 601", `:1: kill_grace: must be between 0 and 600, not 601`},
+		{"aging too fast", "aging: 10ms", `:1: aging: must be never, or a time of at least a second such as 10m, 1h or 1d, not "10ms"`},
+		{"aging without a unit", "aging: soon", `:1: aging: must be never, or a time of at least a second such as 10m, 1h or 1d, not "soon"`},
 		{"too many runners", "max_concurrent_runners: 51", `:1: max_concurrent_runners: must be between 1 and 50, not 51`},
 		{"tasks per runner", "tasks_per_runner: 1001", `:1: tasks_per_runner: must be between 1 and 1000, not 1001`},
 		{"depth", "max_subtask_depth: 10001", `:1: max_subtask_depth: must be between 1 and 10000, not 10001`},
@@ -145,7 +148,7 @@ func TestBadFiles(t *testing.T) {
 		{"typing error", "poll_intervall: 5", `:1: poll_intervall: unknown key; did you mean poll_interval?`},
 		{"other spelling", "poll-interval: 5", `:1: poll-interval: unknown key; did you mean poll_interval?`},
 		{"unknown key", "color: red", `:1: color: unknown key; the known keys are poll_interval, task_timeout, kill_grace, ` +
-			`max_concurrent_runners, base_path, log_level, log_format, durability, tasks_per_runner, max_log_size, on_term, max_subtasks, max_subtask_depth, mirror_json, schedules_dir, listen, retries, retry_delay, retry_backoff, retry_max_delay, retry_jitter, retention, compress_logs_after, max_logs_size, event_days, events_kept, manager_log_size, manager_log_files`},
+			`max_concurrent_runners, base_path, log_level, log_format, durability, tasks_per_runner, max_log_size, on_term, max_subtasks, max_subtask_depth, mirror_json, schedules_dir, aging, listen, retries, retry_delay, retry_backoff, retry_max_delay, retry_jitter, retention, compress_logs_after, max_logs_size, event_days, events_kept, manager_log_size, manager_log_files`},
 		{"a group that is none", "retention: 30d", `:1: retention: must be a mapping (key: value), not the text "30d"`},
 		{"unknown key of a group", "retention:\n  older_then: 30d", `:2: retention.older_then: unknown key; did you mean older_than?`},
 		{"age", "retention:\n  older_than: month", `:2: retention.older_than: want an age such as 30d, 2w or 12h, got "month", or never`},

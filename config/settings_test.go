@@ -42,6 +42,7 @@ func TestSettings(t *testing.T) {
 		{"max_subtask_depth", "100", "100", "default"},
 		{"mirror_json", "false", "false", "default"},
 		{"schedules_dir", "none", "none", "default"},
+		{"aging", "never", "never", "default"},
 		{"listen", "none", "none", "default"},
 		{"retries", "0", "0", "default"},
 		{"retry_delay", "10", "10", "default"},
@@ -111,8 +112,8 @@ func TestTemplate(t *testing.T) {
 	dir := t.TempDir()
 	base := filepath.Join(dir, ".air-executor")
 	uncommented := regexp.MustCompile(`(?m)^#([a-z])`).ReplaceAll(config.Template(), []byte("$1"))
-	if n := len(regexp.MustCompile(`(?m)^[a-z_.]+: `).FindAll(uncommented, -1)); n != 31 {
-		t.Errorf("the template has %d keys, want 31", n)
+	if n := len(regexp.MustCompile(`(?m)^[a-z_.]+: `).FindAll(uncommented, -1)); n != 32 {
+		t.Errorf("the template has %d keys, want 32", n)
 	}
 	for _, content := range [][]byte{config.Template(), uncommented} {
 		path := write(t, base, "config.yaml", string(content))

@@ -26,7 +26,10 @@ type adder struct {
 
 	count       int   // tasks stored
 	first, last int64 // their rows
-	next        int64 // the row of the next one
+	next        int64 // the row of the next one; they are numbered here, so the numbers have no gaps
+	aging       ageRank
+	aged        bool  // a step has begun in which no task was queued
+	lastLate    int64 // the step of the last one
 	tally       job.Counts
 	blocked     int
 	dangling    bool // the job may have dependencies on tasks that do not exist
@@ -62,9 +65,7 @@ func (t *tx) newAdder(name string, parent *parentTask) (*adder, error) {
 			return nil, err
 		}
 	}
-	// Rows are numbered here, so the numbers have no gaps.
-	_, err = t.get(&a.next, t.d.dialect.nextTask)
-	return a, err
+	return a, a.begins()
 }
 
 // newJob stores a job without tasks, and returns its row.
@@ -238,7 +239,7 @@ func (a *adder) add(task job.Task) error {
 // insert stores the row of a task, with as many blockers as it has dependencies.
 func (a *adder) insert(task *job.Task) (int64, error) {
 	values := append(make([]any, 0, 32), a.next, a.job.ID, task.ID)
-	values, err := appendSpec(values, &task.Spec)
+	values, err := a.appendRanked(values, task)
 	if err != nil {
 		return 0, err
 	}
@@ -256,10 +257,10 @@ func (a *adder) insert(task *job.Task) (int64, error) {
 		created = task.CreatedAt.UnixMicro()
 	}
 	n, err := a.t.exec(`
-INSERT INTO task (id, job, name, `+specColumns+`,
+INSERT INTO task (id, job, name, `+a.rankedColumns()+`,
                   environment, place, status, reason, blockers, parent, root, depth, attempts, tries,
                   exit_code, signal, error, created_at, started_at, completed_at, dismissed_at, extra)
-VALUES (?, ?, ?, `+specMarks+`, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, `+a.rankedMarks()+`, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (job, name) DO NOTHING`, append(values,
 		env, a.place(task), task.Status, text(string(task.Reason)), len(task.Dependencies)+len(task.AfterAny), parent, root, depth, task.Attempts, min(task.Tries, max(0, task.Retries)+1),
 		task.ExitCode, text(task.Signal), text(task.Error), created, instant(task.StartedAt), instant(task.CompletedAt), a.t.dismissedWith(task), text(string(task.Extra)),

@@ -11,6 +11,7 @@ type dialect struct {
 	// Hints that pin a query to the index that was made for it.
 	byClaimable  string // of job
 	byJobName    string // of job
+	byFailed     string // of job
 	byReady      string // of task
 	byLane       string // of task
 	byHeld       string // of task
@@ -44,6 +45,7 @@ var sqliteDialect = dialect{
 	begin:       "BEGIN IMMEDIATE",
 	byClaimable: "INDEXED BY job_claimable",
 	byJobName:   "INDEXED BY job_name",
+	byFailed:    "INDEXED BY job_failed",
 	byReady:     "INDEXED BY task_ready",
 	byLane:      "INDEXED BY task_lane",
 	byHeld:      "INDEXED BY task_held",

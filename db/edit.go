@@ -159,7 +159,7 @@ func (e *editor) redefine(r movedRow, was *editedTask, is *job.Spec) error {
 	}
 	// The attempt that comes is the last one if there are fewer retries now.
 	tries := min(was.tries, is.Retries)
-	_, err = e.t.exec(`UPDATE task SET tries = ?,`+specSet+`,
+	_, err = e.t.exec(`UPDATE task SET tries = ?,`+e.t.d.specSet()+`,
     environment = ?
 WHERE id = ?`, append(append([]any{tries}, asked...), env, r.ID)...)
 	if err == nil {

@@ -71,7 +71,7 @@ func (d *DB) older(err error) error {
 	if err == nil || !d.Outdated() {
 		return err
 	}
-	for _, said := range []string{"no such column", "no such table", "has no column named"} {
+	for _, said := range []string{"no such column", "no such table", "no such index", "has no column named"} {
 		if strings.Contains(err.Error(), said) {
 			return fmt.Errorf("%w: its schema is version %d, this needs version %d", ErrOlder, d.schema, d.newest)
 		}

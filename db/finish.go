@@ -201,7 +201,7 @@ func (d *DB) Prepare(ctx context.Context) (err error) {
 	}
 	defer func() { done(err == nil) }()
 	t := d.newTx(ctx, c)
-	for _, query := range []string{d.dialect.begin, endAttempt, endTask, hasDependents, d.changeJob(), "COMMIT"} {
+	for _, query := range []string{d.dialect.begin, endAttempt, endTask, hasDependents, d.changeJob(), changedJob, "COMMIT"} {
 		err = d.patient(ctx, func() error {
 			_, err := t.stmt(query)
 			return err

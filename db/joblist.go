@@ -69,14 +69,7 @@ func (d *DB) ListJobs(ctx context.Context, q JobsQuery) ([]job.Job, error) {
 	query, args := q.query(d)
 	err := d.read(ctx, func(t *tx) error {
 		out = nil
-		return t.each(func(rows *sqlx.Rows) error {
-			// Scanned by hand: with thousands of jobs, reflection would cost more than
-			// the query.
-			var r storedJob
-			err := rows.Scan(&r.UUID, &r.Name, &r.State, &r.Pending, &r.Running, &r.Completed, &r.Failed, &r.Dismissed, &r.Blocked, &r.CreatedAt, &r.UpdatedAt, &r.RetryHolds, &r.Parallel, &r.Priority, &r.Defaults, &r.PausedAt, &r.Extra, &r.Labels)
-			out = append(out, r.job())
-			return err
-		}, query, args...)
+		return t.eachJob(&out, query, args...)
 	})
 	return out, err
 }

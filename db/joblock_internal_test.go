@@ -17,6 +17,7 @@ import (
 var remarked = func() dialect {
 	d := sqliteDialect
 	d.byClaimable, d.byReady, d.byHeld, d.bySlot, d.byMissing, d.byJobName = "/*byClaimable*/", "/*byReady*/", "/*byHeld*/", "/*bySlot*/", "/*byMissing*/", "/*byJobName*/"
+	d.byFailed = "/*byFailed*/"
 	d.byEnd, d.byFailure, d.byUnstarted = "/*byEnd*/", "/*byFailure*/", "/*byUnstarted*/"
 	d.byLane, d.byLaneNext = "/*byLane*/", "/*byLaneNext*/"
 	d.lockRow, d.skip = " /*lockRow*/", " /*skip*/"

@@ -34,9 +34,12 @@ func (t *tx) updateJob(id int64, d delta) (ready bool, err error) {
 	if state == "" && d.Running > 0 {
 		state = job.StateWorking
 	}
-	_, err = t.get(&now, t.d.changeJob(),
+	_, err = t.exec(t.d.changeJob(),
 		d.Pending, d.Running, d.Completed, d.Failed, d.blocked, d.added, text(string(state)), t.now, id)
 	if err != nil {
+		return false, err
+	}
+	if _, err := t.get(&now, changedJob, id); err != nil {
 		return false, err
 	}
 	if d.Dismissed != 0 { // rarely, and so not in the statement above
@@ -86,9 +89,12 @@ SET pending = pending + ?,
           AND task.blockers = 0
         ORDER BY task.priority DESC, task.place, task.id
         LIMIT 1)
-WHERE id = ?
-RETURNING running, pending, failed, holds, state, next_task, parallel, pooled`
+WHERE id = ?`
 }
+
+// changedJob reads what the job has become. RETURNING in the statement before would
+// cost more: SQLite compiles it as a trigger, and opens a table for its rows.
+const changedJob = `SELECT running, pending, failed, holds, state, next_task, parallel, pooled FROM job WHERE id = ?`
 
 // settled is the state of a job that has no running task. While a task is ready, or
 // waits for times and places only, the job stays waiting or working. Otherwise it is
@@ -112,8 +118,11 @@ func settled(before job.State, goesOn bool, pending, failed int) job.State {
 // and counts how many pending ones have none left.
 func (t *tx) unblock(id int64, d *delta) error {
 	// Most tasks have no dependents, and checking that is cheap.
+	if found, err := t.get(new(int), hasDependents, id); err != nil || !found {
+		return err
+	}
 	var conditional bool
-	if found, err := t.get(&conditional, hasDependents, id); err != nil || !found {
+	if _, err := t.get(&conditional, ofConditional, id); err != nil {
 		return err
 	}
 	if conditional {
@@ -143,7 +152,10 @@ RETURNING status, blockers`, id, id)
 	return err
 }
 
-const hasDependents = `
+// hasDependents is prepared by every runner, and so it joins nothing.
+const hasDependents = `SELECT 1 FROM dependency WHERE needs = ? LIMIT 1`
+
+const ofConditional = `
 SELECT j.conditional
 FROM dependency d
 JOIN task t ON t.id = d.task

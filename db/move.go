@@ -77,7 +77,7 @@ type movedRow struct {
 	ID              int64
 	Name            string
 	Status          job.Status
-	Priority        int
+	Priority, Late  int64 // see aging
 	Place           int64
 	Blockers, Holds int
 	Pools           *string
@@ -96,7 +96,7 @@ func (r movedRow) waits() bool {
 }
 
 const selectMoved = `
-SELECT id, name, status, priority, place, blockers, holds, pools
+SELECT id, name, status, priority, late, place, blockers, holds, pools
 FROM task
 WHERE job = ?`
 
@@ -164,6 +164,9 @@ func (t *tx) moveToEnd(j *jobRow, rows []movedRow, last bool, out *Moved) error 
 	}
 	places := map[int64]int64{}
 	for i, r := range rows {
+		if err := t.asOldAsAny(j.ID, &r, last); err != nil {
+			return err
+		}
 		places[r.ID] = from + int64(i)
 		if r.waits() {
 			out.Waiting = append(out.Waiting, r.Name)
@@ -181,7 +184,7 @@ func (t *tx) moveToEnd(j *jobRow, rows []movedRow, last bool, out *Moved) error 
 
 // outranked reports whether a ready task of a job has a higher priority or, with lower, a
 // lower one.
-func (t *tx) outranked(jobID int64, priority int, lower bool) (bool, error) {
+func (t *tx) outranked(jobID, priority int64, lower bool) (bool, error) {
 	compare := ">"
 	if lower {
 		compare = "<"
@@ -225,9 +228,9 @@ func (t *tx) moveBefore(j *jobRow, rows []movedRow, before string, out *Moved) e
 		switch {
 		case r.ID == target[0].ID:
 			return fmt.Errorf("task %q %w: it cannot be before itself", r.Name, ErrOrder)
-		case r.Priority != target[0].Priority:
+		case r.asked() != target[0].asked():
 			return fmt.Errorf("task %q %w: it has priority %d and %q has %d, and the higher one runs first", r.Name, ErrOrder,
-				r.Priority, target[0].Name, target[0].Priority)
+				r.asked(), target[0].Name, target[0].asked())
 		case r.waits():
 			out.Waiting = append(out.Waiting, r.Name)
 		}
@@ -237,6 +240,11 @@ func (t *tx) moveBefore(j *jobRow, rows []movedRow, before string, out *Moved) e
 		}
 		if needs {
 			out.Needing = append(out.Needing, r.Name)
+		}
+	}
+	for _, r := range rows {
+		if err := t.asOldAs(&r, target[0].Late); err != nil {
+			return err
 		}
 	}
 	front, back, err := t.around(j, target[0], moved)

@@ -150,8 +150,11 @@ var hot = []struct {
 		"SEARCH a USING INDEX attempt_number (task=? AND number=?)",
 		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
 	}},
-	{"look for dependents", "SELECT j.conditional", []string{
-		"SEARCH d USING COVERING INDEX dependency_needs (needs=?)", // most tasks have none
+	{"look for dependents", "SELECT 1 FROM dependency WHERE needs = ?", []string{
+		"SEARCH dependency USING COVERING INDEX dependency_needs (needs=?)", // most tasks have none
+	}},
+	{"see whether a dependent is of a conditional job", "SELECT j.conditional", []string{
+		"SEARCH d USING COVERING INDEX dependency_needs (needs=?)",
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
 	}},
@@ -237,6 +240,16 @@ var hot = []struct {
 		"CORRELATED SCALAR SUBQUERY 1",
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 	}},
+	{"number new tasks", ") AS next,", []string{
+		"SCAN CONSTANT ROW",
+		"SCALAR SUBQUERY 1",
+		"SEARCH task",
+		"SCALAR SUBQUERY 2",
+		"SEARCH setting USING PRIMARY KEY (key=?)",
+	}},
+	{"rank the newest tasks", "FROM task\nORDER BY id DESC", []string{"SCAN task"}}, // it stops at the limit
+	{"rank older tasks", "WHERE id < ?\nORDER BY id DESC", []string{"SEARCH task USING INTEGER PRIMARY KEY (rowid<?)"}},
+	{"rank newer tasks", "FROM task\nWHERE id > ?\nORDER BY id", []string{"SEARCH task USING INTEGER PRIMARY KEY (rowid>?)"}},
 	{"end an attempt", "SET status = ?,\n    slot = NULL", []string{"SEARCH attempt USING INTEGER PRIMARY KEY (rowid=?)"}},
 	{"start a task", "attempts = attempts + 1", []string{"SEARCH task USING INTEGER PRIMARY KEY (rowid=?)"}},
 	{"end a task", "completed_at = ?\nWHERE id = ?\n  AND status = 'running'", []string{"SEARCH task USING INTEGER PRIMARY KEY (rowid=?)"}},
@@ -244,7 +257,7 @@ var hot = []struct {
 
 func TestHotStatementsUseTheirIndex(t *testing.T) {
 	d := exercised(t)
-	for _, h := range slices.Concat(hot, hotOfPools, hotOfEvents, hotOfPages) {
+	for _, h := range slices.Concat(hot, hotOfPools, hotOfStatus, hotOfEvents, hotOfPages) {
 		var found []string
 		for query := range only(t, d).Stmts {
 			if strings.Contains(query+"$", h.part) {
@@ -265,7 +278,7 @@ func TestNoStatementReadsOrSortsMoreThanItMust(t *testing.T) {
 	d := exercised(t)
 	used := map[string]bool{}
 	for query := range only(t, d).Stmts {
-		if slices.ContainsFunc(slices.Concat(hot, hotOfPools, hotOfEvents, hotOfPages), func(h struct {
+		if slices.ContainsFunc(slices.Concat(hot, hotOfPools, hotOfStatus, hotOfEvents, hotOfPages), func(h struct {
 			name, part string
 			plan       []string
 		}) bool {
@@ -559,6 +572,8 @@ func exercise(t *testing.T, d *DB) {
 	exercisePages(t, d)
 	must(d.Prepare(ctx))
 	exerciseConditions(t, d)
+	exerciseForemost(t, d)
+	exerciseAging(t, d)
 }
 
 // requires returns a function that ends the test at an error.

@@ -101,11 +101,11 @@ type storedTask struct {
 func (d *DB) taskColumns() string { return d.taskFields() + taskTables }
 
 func (d *DB) taskFields() string {
-	return taskFields + d.since2(ofTask, "t.unique_key", "t.unique_for")
+	return `
+SELECT t.id, t.name, ` + d.askedOfT() + taskFields + d.since2(ofTask, "t.unique_key", "t.unique_for")
 }
 
-const taskFields = `
-SELECT t.id, t.name, ` + specOfT + `, t.status, t.reason, t.place, t.attempts, t.tries,
+const taskFields = `, t.status, t.reason, t.place, t.attempts, t.tries,
        CASE WHEN t.holds > 0 THEN (SELECT max(h.due) FROM hold h WHERE h.task = t.id) END AS due,
        t.exit_code, t.signal, t.error, t.created_at, t.started_at, t.completed_at, t.dismissed_at, t.extra,
        CASE WHEN p.job = t.job THEN p.name END AS parent, j.name AS job,

@@ -134,7 +134,7 @@ func (r *resumer) readStored() error {
 		return nil
 	}, `
 SELECT t.id, t.name, t.status, t.environment, t.from_file, t.parent,
-       `+specOfT+`, coalesce(n.name, d.missing), d.condition
+       `+r.t.d.askedOfT()+`, coalesce(n.name, d.missing), d.condition
 FROM task t
 LEFT JOIN dependency d ON d.task = t.id
 LEFT JOIN task n ON n.id = d.needs
@@ -270,7 +270,7 @@ func (r *resumer) redefine() error {
 		if err := r.t.needPools(r.job.ID, &spec, job.Pending); err != nil {
 			return err
 		}
-		_, err = r.t.exec(toPending+`,`+specSet+`,
+		_, err = r.t.exec(toPending+`,`+r.t.d.specSet()+`,
     environment = ?,
     from_file = 1
 WHERE id = ?`, append(asked, env, s.id)...)

@@ -13,18 +13,38 @@ import (
 const (
 	specColumns = `command, args, dir, priority, timeout, retries, retry, run_if, pools`
 	specMarks   = `?, ?, ?, ?, ?, ?, ?, ?, ?`
-	specOfT     = `t.command, t.args, t.dir, t.priority, t.timeout, t.retries, t.retry, t.run_if, t.pools`
-	specSet     = `
+	specOfT     = `t.command, t.args, t.dir, t.priority` + specRest
+	specRest    = `, t.timeout, t.retries, t.retry, t.run_if, t.pools`
+)
+
+// askedOfT is specOfT, with the priority that was asked for. Claims need no priority.
+func (d *DB) askedOfT() string {
+	if d.agesNot() {
+		return specOfT
+	}
+	return `t.command, t.args, t.dir, t.priority + t.late` + specRest
+}
+
+// specSet sets the columns to what is asked for.
+func (d *DB) specSet() string {
+	ranked := ` - late`
+	if d.agesNot() {
+		ranked = ``
+	}
+	return `
     command = ?,
     args = ?,
     dir = ?,
-    priority = ?,
+    priority = ?` + ranked + `,
     timeout = ?,
     retries = ?,
     retry = ?,
     run_if = ?,
     pools = ?`
-)
+}
+
+// agesNot reports whether the schema is from before there was aging.
+func (d *DB) agesNot() bool { return d.Outdated() && d.schema < 3 }
 
 // specRow holds the values of these columns.
 type specRow struct {

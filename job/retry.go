@@ -1,6 +1,7 @@
 package job
 
 import (
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -16,7 +17,7 @@ import (
 type Retry struct {
 	Delay    time.Duration // before the second attempt; usually 10s
 	Backoff  float64       // each delay is so many times the one before; usually 2
-	MaxDelay time.Duration // no delay is longer, but for the jitter; usually 1h
+	MaxDelay time.Duration // no delay is longer, but for the jitter; usually 1h, or the Delay if that is longer
 	Jitter   int           // a delay is made longer or shorter at random by up to so many percent; usually 10; NoJitter: none
 	On       []string      // failures after which it is tried again, see CheckFailure; usually all
 	NotOn    []string      // failures after which it is not; usually exit code 100; "none": there are none
@@ -65,6 +66,23 @@ func CheckNoFailure(s string) error {
 	return CheckFailure(s)
 }
 
+// ErrBothFailures is the error about a failure that is to be tried again and not to be.
+var ErrBothFailures = errors.New("is also to be tried again")
+
+// Check returns what in it contradicts itself, or nil. What is as usual contradicts
+// nothing.
+func (r Retry) Check() error {
+	if r.Delay > 0 && r.MaxDelay > 0 && r.Delay > r.MaxDelay {
+		return fmt.Errorf("%s is less than the first delay, which is %s", r.MaxDelay, r.Delay)
+	}
+	for _, f := range r.NotOn {
+		if slices.Contains(r.On, f) {
+			return fmt.Errorf("%s %w", words.Quote(f), ErrBothFailures)
+		}
+	}
+	return nil
+}
+
 // Counts reports whether a task is tried again after a result. A cancelled one never is.
 func (r Retry) Counts(result Result) bool {
 	is := func(name string) bool {
@@ -94,7 +112,7 @@ func (r Retry) Wait(failed int, seed string) time.Duration {
 		first = UsualRetryDelay
 	}
 	if most == 0 {
-		most = UsualRetryMaxDelay
+		most = max(UsualRetryMaxDelay, first)
 	}
 	if backoff == 0 {
 		backoff = UsualRetryBackoff
@@ -140,6 +158,9 @@ func (s *Spec) DefaultRetries(others ...Spec) {
 		if len(r.NotOn) == 0 {
 			r.NotOn = d.NotOn
 		}
+	}
+	if r := &s.Retry; r.MaxDelay > 0 {
+		r.Delay = min(r.Delay, r.MaxDelay)
 	}
 }
 

@@ -26,6 +26,41 @@ func TestDelaysGrowUpToTheLongest(t *testing.T) {
 	if a, b, c := usual.Wait(1, ""), usual.Wait(2, ""), usual.Wait(50, ""); a != 10*time.Second || b != 20*time.Second || c != time.Hour {
 		t.Errorf("usually: %s, %s, …, %s", a, b, c)
 	}
+	long := job.Retry{Delay: 2 * time.Hour, Jitter: job.NoJitter}
+	if a, b := long.Wait(1, ""), long.Wait(2, ""); a != 2*time.Hour || b != 2*time.Hour {
+		t.Errorf("a first delay beyond the usual longest one: %s, %s", a, b)
+	}
+}
+
+func TestWhatARetrySaysMustNotContradictItself(t *testing.T) {
+	for _, c := range []struct {
+		retry job.Retry
+		want  string
+	}{
+		{job.Retry{}, ""},
+		{job.Retry{Delay: 2 * time.Hour}, ""},
+		{job.Retry{MaxDelay: time.Second}, ""},
+		{job.Retry{Delay: time.Minute, MaxDelay: time.Minute}, ""},
+		{job.Retry{Delay: time.Hour, MaxDelay: time.Minute}, "1m0s is less than the first delay, which is 1h0m0s"},
+		{job.Retry{On: []string{"7"}, NotOn: []string{"8"}}, ""},
+		{job.Retry{On: []string{"signal", "7"}, NotOn: []string{"100", "7"}}, `"7" is also to be tried again`},
+	} {
+		got := ""
+		if err := c.retry.Check(); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%+v: %q, want %q", c.retry, got, c.want)
+		}
+	}
+}
+
+func TestTheLongestDelayOfTheConfigurationBoundsThatOfATask(t *testing.T) {
+	s := job.Spec{Retry: job.Retry{Delay: time.Hour}}
+	s.DefaultRetries(job.Spec{}, job.Spec{Retry: job.Retry{MaxDelay: time.Minute}})
+	if err := s.Retry.Check(); err != nil || s.Retry.Delay != time.Minute {
+		t.Errorf("delay %s: %v", s.Retry.Delay, err)
+	}
 }
 
 func TestJitterIsWithinItsPercentAndFollowsFromTheSeed(t *testing.T) {

@@ -38,8 +38,11 @@ func When(text string, now time.Time, zone *time.Location) (at time.Time, note s
 		return at, "", bad
 	}
 	at, note = local(wall, zone)
-	if note == "" {
+	switch {
+	case note == "":
 		note = past(at, now)
+	case at.Before(now):
+		note += ", which is in the past: at once"
 	}
 	return at, note, nil
 }

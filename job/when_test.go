@@ -58,6 +58,10 @@ func TestATimeInThePastSaysSo(t *testing.T) {
 			t.Errorf("%s: %s, %q, %v", text, at, note, err)
 		}
 	}
+	_, note, err := job.When("2025-03-30 02:30", now, berlin)
+	if err != nil || !strings.HasSuffix(note, "it runs at 03:00:00 CEST, which is in the past: at once") {
+		t.Errorf("a time that did not exist: %q, %v", note, err)
+	}
 }
 
 // In spring a local time does not exist, in autumn one comes twice.

@@ -31,12 +31,14 @@ func TimesOf(s db.Schedule) (schedule.Times, error) {
 }
 
 // FireNow fires a schedule because somebody asks for it: whether it is due, paused
-// or has a run that has not ended. Its next time stays. Errors are those of DB.Fire.
-func FireNow(ctx context.Context, d *db.DB, s db.Schedule, now time.Time) (db.Fired, error) {
+// or has a run that has not ended. Its next time stays. retries are of tasks that say
+// none. Errors are those of DB.Fire.
+func FireNow(ctx context.Context, d *db.DB, s db.Schedule, retries job.Spec, now time.Time) (db.Fired, error) {
 	f := db.Firing{Schedule: s, At: now.Truncate(time.Second), ByHand: true}
 	if err := setBatch(&f); err != nil {
 		return db.Fired{}, err
 	}
+	f.Batch.Defaults = retries
 	return d.Fire(ctx, f)
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/job"
 )
 
 // schedules is the service that fires schedules. It sleeps until the first of them is due,
@@ -16,7 +17,8 @@ type schedules struct {
 	db      *db.DB
 	log     *slog.Logger
 	poll    time.Duration
-	boot    string // this start of the machine; empty: not known
+	boot    string   // this start of the machine; empty: not known
+	retries job.Spec // of tasks that say none
 	now     func() time.Time
 	changed chan struct{} // something was stored, perhaps a schedule
 	folder  *scheduleFolder
@@ -25,7 +27,7 @@ type schedules struct {
 
 func (m *Manager) newSchedules() *schedules {
 	return &schedules{
-		db: m.db, log: m.log, poll: m.config.PollInterval, boot: ThisBoot(), now: time.Now,
+		db: m.db, log: m.log, poll: m.config.PollInterval, boot: ThisBoot(), retries: Retries(m.config), now: time.Now,
 		changed: make(chan struct{}, 1),
 		folder:  &scheduleFolder{db: m.db, log: m.log, path: m.config.SchedulesDir, boot: ThisBoot(), now: time.Now},
 	}
@@ -119,6 +121,7 @@ func (s *schedules) fire(ctx context.Context, name string) error {
 
 // carryOut fires, and logs what became of it.
 func (s *schedules) carryOut(ctx context.Context, f db.Firing) error {
+	f.Batch.Defaults = s.retries
 	out, err := carryOut(ctx, s.db, f)
 	if errors.Is(err, db.ErrNotDue) {
 		return nil

@@ -208,6 +208,30 @@ func TestTwoManagersFireATimeOnce(t *testing.T) {
 	}
 }
 
+// They are the same as those of a task that is queued by hand.
+func TestTheTasksOfAScheduleHaveTheRetriesOfTheConfiguration(t *testing.T) {
+	m := newClocked(t, "2026-11-20T10:45:00Z")
+	m.retries = job.Spec{Retries: 4, Retry: job.Retry{Delay: time.Minute}}
+	m.add("*/30 * * * *", "UTC", schedule.One)
+	m.goOn("2026-11-20T11:10:00Z")
+	s, err := m.db.Schedule(t.Context(), "n")
+	if err == nil {
+		_, err = FireNow(t.Context(), m.db, s, m.retries, m.read())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	tasks, err := m.db.Tasks(t.Context(), "n")
+	if err != nil || len(tasks) != 2 {
+		t.Fatalf("%d tasks, %v", len(tasks), err)
+	}
+	for _, task := range tasks {
+		if task.Retries != 4 || task.Retry.Delay != time.Minute {
+			t.Errorf("%s: %d retries, %+v", task.ID, task.Retries, task.Retry)
+		}
+	}
+}
+
 func TestWhatCannotBeStoredIsToldAndDoesNotHoldUpTheRest(t *testing.T) {
 	m := newClocked(t, "2026-11-20T10:45:00Z")
 	m.add("*/30 * * * *", "UTC", schedule.One)

@@ -79,7 +79,7 @@ func (q *Queue) batch(tasks iter.Seq2[job.Spec, error], o EnqueueOptions) db.Bat
 	c := o.Caller
 	b := db.Batch{
 		Job: o.Job, Tasks: tasks, IfAbsent: o.IfAbsent, Compare: o.Compare, AllowMissing: o.AllowMissing,
-		NewJob: o.NewJob, FromFile: o.FromFile, RetryHolds: o.RetryHolds, Labels: o.Labels, Defaults: q.retries(), JobDefaults: taskfile.WithDefaults, Settings: o.Settings,
+		NewJob: o.NewJob, FromFile: o.FromFile, RetryHolds: o.RetryHolds, Labels: o.Labels, Defaults: manager.Retries(q.conf), JobDefaults: taskfile.WithDefaults, Settings: o.Settings,
 		Parent: c.Token, ParentJob: c.Job, ParentTask: c.Task,
 		DefaultJob: DefaultJob, MaxSubtasks: q.conf.MaxSubtasks, MaxDepth: q.conf.MaxSubtaskDepth,
 	}
@@ -87,29 +87,6 @@ func (q *Queue) batch(tasks iter.Seq2[job.Spec, error], o EnqueueOptions) db.Bat
 		b.DefaultJob = c.Job // it has only unset its token
 	}
 	return b
-}
-
-// retries are those of the configuration. What is as usual is left out.
-func (q *Queue) retries() job.Spec {
-	c := q.conf
-	s := job.Spec{Retries: c.Retries}
-	if c.RetryDelay != job.UsualRetryDelay {
-		s.Retry.Delay = c.RetryDelay
-	}
-	if c.RetryBackoff != job.UsualRetryBackoff {
-		s.Retry.Backoff = float64(c.RetryBackoff)
-	}
-	if c.RetryMaxDelay != job.UsualRetryMaxDelay {
-		s.Retry.MaxDelay = c.RetryMaxDelay
-	}
-	switch c.RetryJitter {
-	case job.UsualRetryJitter:
-	case 0:
-		s.Retry.Jitter = job.NoJitter
-	default:
-		s.Retry.Jitter = c.RetryJitter
-	}
-	return s
 }
 
 // ReadTasks yields a task that was read before, and then the rest of r. The error

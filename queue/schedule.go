@@ -206,7 +206,7 @@ func (q *Queue) RunSchedule(ctx context.Context, name string) (FiredForm, error)
 	if err != nil {
 		return FiredForm{}, err
 	}
-	fired, err := manager.FireNow(ctx, q.DB, s, time.Now())
+	fired, err := manager.FireNow(ctx, q.DB, s, manager.Retries(q.conf), time.Now())
 	return FiredForm{Schedule: name, Job: fired.Job, Task: OrNull(fired.Task), Added: fired.Stored}, err
 }
 
@@ -221,8 +221,12 @@ func (e *OfFile) Error() string {
 
 // EditSchedule changes a schedule: edit gets it as an order, and says what is to be
 // otherwise. The next time is found anew if the line or the zone has changed. *OfFile for
-// one that a file declares; db.ErrNoSchedule if there is none.
+// one that a file declares; db.ErrNoSchedule if there is none; *db.NoRoom.
 func (q *Queue) EditSchedule(ctx context.Context, name string, edit func(*ScheduleOrder) error) (db.Schedule, error) {
+	pools, err := q.DB.Pools(ctx, false)
+	if err != nil {
+		return db.Schedule{}, err
+	}
 	return q.DB.ChangeSchedule(ctx, name, func(s *db.Schedule) error {
 		if s.Source != "" {
 			return &OfFile{name, s.Source}
@@ -236,6 +240,9 @@ func (q *Queue) EditSchedule(ctx context.Context, name string, edit func(*Schedu
 		}
 		now := time.Now()
 		next, err := o.row(now)
+		if err == nil && next.Spec != s.Spec {
+			err = roomFor(o.What, pools)
+		}
 		if err != nil {
 			return err
 		}

@@ -20,6 +20,8 @@ type StatusQuery struct {
 	Order    db.Order        // of the list: of tasks, or of jobs if no tasks are listed
 	Offset   int             // how many rows of the list to skip
 	Limit    int             // how many rows of the list to show; 0: all
+	First    int             // how many jobs to show if it is just jobs and there are more: those that one wants to see first; 0: all
+	Sums     bool            // also sum up all jobs if only some of them are shown
 	ForJSON  bool            // also read what only the JSON form has: jobs with a list of tasks, and how many were cancelled
 
 	Labels []db.LabelFilter // only what has all of these; none: all
@@ -52,6 +54,8 @@ type Status struct {
 	EnvStored bool          // else it runs with the manager's environment
 
 	queue     *Queue
+	unsummed  bool           // Totals is not what all jobs have
+	ready     bool           // a task could start, if unsummed
 	cancelled map[string]int // by job
 }
 
@@ -110,8 +114,16 @@ func (s *Status) readJobs(ctx context.Context) (err error) {
 		}
 	case len(q.Labels) > 0:
 		return s.readLabelled(ctx)
+	case !q.Listing() && q.First > 0:
+		return s.readFirst(ctx)
 	case !q.Listing():
 		s.Jobs, err = d.ListJobs(ctx, db.JobsQuery{Sort: q.Order, Limit: q.Limit, Offset: q.Offset})
+		if err == nil && q.Limit > 0 && !q.Sums && !q.ForJSON {
+			if s.Rows, err = d.CountJobs(ctx); err == nil {
+				err = s.unsum(ctx)
+			}
+			return err
+		}
 	case q.ForJSON:
 		s.Jobs, err = d.Jobs(ctx)
 	}
@@ -122,10 +134,7 @@ func (s *Status) readJobs(ctx context.Context) (err error) {
 		s.cancelled, err = d.Cancelled(ctx, q.Job)
 	}
 	if err == nil {
-		s.Active, err = d.Active(ctx)
-	}
-	if err == nil {
-		s.Pauses, err = d.Pauses(ctx)
+		err = s.readBeside(ctx)
 	}
 	if s.Rows = s.Totals.Count(); q.Only != nil {
 		s.Rows = len(q.Only)
@@ -138,6 +147,45 @@ func (s *Status) readJobs(ctx context.Context) (err error) {
 	return err
 }
 
+// readBeside reads what is the same whichever jobs are shown.
+func (s *Status) readBeside(ctx context.Context) (err error) {
+	if s.Active, err = s.queue.DB.Active(ctx); err == nil {
+		s.Pauses, err = s.queue.DB.Pauses(ctx)
+	}
+	return err
+}
+
+// readFirst is readJobs for those that one wants to see first.
+func (s *Status) readFirst(ctx context.Context) (err error) {
+	d := s.queue.DB
+	if s.Jobs, s.Rows, err = d.Foremost(ctx, s.Query.First); err != nil {
+		return err
+	}
+	if s.Rows > len(s.Jobs) && s.Query.Sums {
+		if s.Totals, err = d.Totals(ctx); err == nil {
+			err = s.readBeside(ctx)
+		}
+		return err
+	}
+	return s.unsum(ctx)
+}
+
+// unsum reads what is shown beside some of the jobs if not all are summed up.
+func (s *Status) unsum(ctx context.Context) error {
+	if s.Rows == len(s.Jobs) {
+		for _, j := range s.Jobs {
+			s.Totals.Add(j)
+		}
+	} else {
+		n, err := s.queue.DB.Claimable(ctx, 1, "")
+		if err != nil {
+			return err
+		}
+		s.unsummed, s.ready = true, n > 0
+	}
+	return s.readBeside(ctx)
+}
+
 // readLabelled is readJobs for those with labels.
 func (s *Status) readLabelled(ctx context.Context) (err error) {
 	d, q := s.queue.DB, s.Query
@@ -147,10 +195,7 @@ func (s *Status) readLabelled(ctx context.Context) (err error) {
 	for _, j := range s.Jobs {
 		s.Totals.Add(j)
 	}
-	if s.Active, err = d.Active(ctx); err != nil {
-		return err
-	}
-	if s.Pauses, err = d.Pauses(ctx); err != nil {
+	if err := s.readBeside(ctx); err != nil {
 		return err
 	}
 	if q.ForJSON {
@@ -335,6 +380,9 @@ func (s *Status) FrozenAt(t job.Task) time.Time {
 
 // Ready reports whether a task of the selected jobs could start.
 func (s *Status) Ready() bool {
+	if s.unsummed {
+		return s.ready
+	}
 	return s.Totals.Tasks.Pending > s.Totals.Blocked
 }
 

@@ -7,6 +7,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/air-executor/air-executor/config"
 	"github.com/air-executor/air-executor/db"
@@ -14,14 +16,25 @@ import (
 	"github.com/air-executor/air-executor/jobfolder"
 )
 
+// mostFolders is how many folders Unimported looks at, so that nobody waits for it.
+const mostFolders = 1000
+
 // Unimported returns the folders with state.json or tasks.json in the base path whose
 // jobs the database does not have. If d is nil, the database is opened if necessary and
-// if it exists. Unreadable files are skipped.
+// if it exists. Unreadable files are skipped, and
+// all of them if there are more than 1,000 folders beside an open database: then these
+// are of jobs that have run.
 func Unimported(ctx context.Context, conf *config.Config, d *db.DB) []string {
-	entries, err := os.ReadDir(filepath.Join(conf.BasePath, jobfolder.JobsName))
-	if err != nil || len(entries) == 0 {
+	f, err := os.Open(filepath.Join(conf.BasePath, jobfolder.JobsName))
+	if err != nil {
 		return nil
 	}
+	defer f.Close()
+	entries, err := f.ReadDir(mostFolders + 1)
+	if err != nil || d != nil && len(entries) > mostFolders {
+		return nil
+	}
+	slices.SortFunc(entries, func(a, b os.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	var known map[string]bool // folders of the jobs in the database; nil: not asked yet
 	if d != nil {
 		if known, err = knownFolders(ctx, conf, d); err != nil {

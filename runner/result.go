@@ -33,6 +33,8 @@ func result(e process.Exit, timeout time.Duration) job.Result {
 		r.Reason, r.Error = job.Cancelled, "cancelled while it ran"
 	case e.TooMuch:
 		r.Reason, r.Error = job.TooMuchOutput, "wrote more than max_log_size allows"
+	case e.Signal == unix.SIGKILL && e.Asked:
+		r.Reason, r.Error = job.Signaled, "killed by SIGKILL, as somebody asked with air-executor kill"
 	case e.Signal == unix.SIGKILL:
 		r.Reason, r.Error = job.Signaled, "killed by SIGKILL, not by air-executor (out of memory?)"
 	case e.Signal != 0:

@@ -35,7 +35,9 @@ func (w *worker) watched(a *db.Assignment, c process.Command) process.Exit {
 		}
 		looking.Wait()
 	}
-	return process.Run(c, cancel)
+	e := process.Run(c, cancel)
+	e.Asked = e.Signal != 0 && c.Control.Sent(e.Signal)
+	return e
 }
 
 // look checks regularly until the command is over, and closes asked when the attempt is

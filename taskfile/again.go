@@ -44,7 +44,11 @@ func (a Again) Missing(by, on string, cause error) (found *Error) {
 		}
 		its := s.ID == by || s.ID == "" && found == nil
 		if !sure && its && (slices.Contains(s.Dependencies, on) || slices.Contains(s.AfterAny, on)) {
-			found, sure = r.At("dependencies", cause), s.ID == by
+			key := "dependencies"
+			if !slices.Contains(s.Dependencies, on) {
+				key = "after_any"
+			}
+			found, sure = r.At(key, cause), s.ID == by
 		}
 		return !sure || len(ids) < most
 	})
@@ -59,7 +63,11 @@ func (a Again) Missing(by, on string, cause error) (found *Error) {
 func (a Again) Cycle(ids []string, cause error) (found *Error) {
 	a.each(func(r *SpecReader, s *job.Spec) bool {
 		if i := slices.Index(ids, s.ID); i >= 0 {
-			found = r.At("dependencies", inCycle(append(slices.Clone(ids[i:]), ids[:i]...)))
+			key := "dependencies"
+			if !slices.Contains(s.Dependencies, ids[(i+1)%len(ids)]) {
+				key = "after_any"
+			}
+			found = r.At(key, inCycle(append(slices.Clone(ids[i:]), ids[:i]...)))
 			found.Err = cause
 		}
 		return found == nil

@@ -78,10 +78,7 @@ type waits[T any] struct {
 }
 
 func (k waits[T]) read(to *T, v value, in form) error {
-	if v.kind() == text && v.raw() == "none" {
-		return notThis(v, "a time above zero such as 90s or 5m")
-	}
-	return limits[T](k).read(to, v, in)
+	return readTime(k.field(to), v, in, job.ParseDuration, aTime)
 }
 
 func (k waits[T]) write(w *objectWriter, name string, from *T, always bool) {
@@ -180,7 +177,7 @@ func (k toggles[T]) read(to *T, v value, _ form) error {
 	if v.kind() != boolean {
 		return notThis(v, "true or false")
 	}
-	on := v.raw() == "true"
+	on := strings.EqualFold(v.raw(), "true") // YAML has True and TRUE, too
 	*k.field(to) = &on
 	return nil
 }
@@ -207,7 +204,7 @@ var againKeys = table[job.Task]{
 		help: "Each delay is so many times the one before; the default is 2, and 1 keeps it as it is."},
 	{name: "retry_max_delay", in: inTasks | inLines | inJobFile | inFlags,
 		is:   waits[job.Task]{func(t *job.Task) *time.Duration { return &t.Retry.MaxDelay }},
-		help: "No delay is longer; the default is 1h."},
+		help: "No delay is longer; the default is 1h, or retry_delay if that is longer."},
 	{name: "retry_jitter", in: inTasks | inLines | inJobFile | inFlags,
 		is:   orNone[job.Task]{func(t *job.Task) *int { return &t.Retry.Jitter }, job.NoJitter, 100},
 		help: "Each delay is made longer or shorter at random, by at most so many percent; the default is 10."},

@@ -16,7 +16,7 @@ import (
 type Error struct {
 	File   string // as the caller named it
 	Line   int    // from 1; 0: unknown
-	Column int    // in bytes, from 1; only for invalid JSON and templates
+	Column int    // in bytes, from 1; 0: unknown, as in JSON but for what is no JSON
 	Index  int    // of the task, from 0; -1: none
 	ID     string // of the task; empty: none, or unknown
 	Key    string // of the task or job; empty: none

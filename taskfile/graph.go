@@ -19,8 +19,10 @@ type graph struct {
 type graphTask struct {
 	index    int // in the file; -1: so far only named by a dependency
 	line     int // of its dependencies or, if it has none, of the task
+	anyLine  int // of its after_any, likewise
 	own      int // of the task
 	from, to int // its range of deps
+	after    int // where those of after_any begin in it
 }
 
 // add adds a task. It returns a *mistake if its id is taken.
@@ -30,6 +32,7 @@ func (g *graph) add(t graphTask, s *job.Spec) error {
 		return &mistake{key: "id", err: sameID(s.ID, first.own)}
 	}
 	t.from = len(g.deps)
+	t.after = t.from + len(s.Dependencies)
 	for _, d := range slices.Concat(s.Dependencies, s.AfterAny) {
 		g.deps = append(g.deps, g.node(d))
 	}
@@ -78,7 +81,9 @@ func (g *graph) cycle(file string) error {
 	for _, node := range nodes {
 		ids = append(ids, names[node])
 	}
-	return g.at(file, nodes[0], ids[0], inCycle(ids))
+	t := g.tasks[nodes[0]]
+	by := t.from + slices.Index(g.deps[t.from:t.to], nodes[1%len(nodes)])
+	return g.at(file, nodes[0], by, ids[0], inCycle(ids))
 }
 
 // inCycle is the error about tasks that wait for each other.
@@ -87,14 +92,14 @@ func inCycle(ids []string) error { return fmt.Errorf("dependency cycle: %s", job
 // missing returns an error for the first dependency on a task that is not in the
 // file, or nil.
 func (g *graph) missing(file string) error {
-	first, on := -1, 0
+	first, by := -1, 0
 	for node, t := range g.tasks {
 		if t.index < 0 || first >= 0 && t.index > g.tasks[first].index {
 			continue
 		}
-		for _, d := range g.deps[t.from:t.to] {
+		for i, d := range g.deps[t.from:t.to] {
 			if g.tasks[d].index < 0 {
-				first, on = node, d
+				first, by = node, t.from+i
 				break
 			}
 		}
@@ -109,11 +114,15 @@ func (g *graph) missing(file string) error {
 			there = append(there, names[node])
 		}
 	}
-	return g.at(file, first, names[first], unknownTask(names[on], there))
+	return g.at(file, first, by, names[first], unknownTask(names[g.deps[by]], there))
 }
 
-// at places an error at the dependencies of a task.
-func (g *graph) at(file string, node int, id string, err error) error {
+// at places an error at the key of a task in which one of its deps is.
+func (g *graph) at(file string, node, by int, id string, err error) error {
 	t := g.tasks[node]
-	return &Error{File: file, Index: t.index, ID: id, Line: t.line, Key: "dependencies", Msg: err.Error(), Err: err}
+	e := &Error{File: file, Index: t.index, ID: id, Line: t.line, Key: "dependencies", Msg: err.Error(), Err: err}
+	if by >= t.after {
+		e.Key, e.Line = "after_any", t.anyLine
+	}
+	return e
 }

@@ -246,6 +246,9 @@ func (r *jobReader) convert(err error) *Error {
 	out := &Error{File: r.shown, Index: r.index, ID: r.id, Msg: err.Error(), Err: err}
 	switch {
 	case errors.As(err, &done):
+		if done.Column == 0 && done.File == r.shown {
+			done.Column = r.column(done.Line, done.Key)
+		}
 		return done
 	case errors.As(err, &m):
 		out.Line, out.Key = m.on, m.key
@@ -260,7 +263,18 @@ func (r *jobReader) convert(err error) *Error {
 	if out.Index < 0 {
 		out.ID = ""
 	}
+	out.Column = r.column(out.Line, out.Key)
 	return out
+}
+
+// column returns the byte, from 1, with which a key begins on a line of the file, or the
+// first of what is there: 0, if nothing is.
+func (r *jobReader) column(line int, key string) int {
+	at := 0
+	if r.root != nil {
+		at = r.root.ColumnOn(line, key)
+	}
+	return byteColumn(r.data, line, at)
 }
 
 // place copies the place of a YAML error: the job, a task or, in a task, a key or a

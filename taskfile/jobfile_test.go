@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/air-executor/air-executor/internal/testkit"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/taskfile"
 )
@@ -280,5 +279,21 @@ func TestExamples(t *testing.T) {
 // checkError compares an error, which must be a *taskfile.Error, with its text.
 func checkJobError(t *testing.T, err error, want string) {
 	t.Helper()
-	testkit.WantError[*taskfile.Error](t, err, want)
+	if err == nil {
+		t.Fatal("no error, want", want)
+	}
+	checkFileError(t, err)
+	if got := noColumn(err, want); got != want {
+		t.Errorf("error\n%s\nwant\n%s", got, want)
+	}
+}
+
+// YAML has true in three ways.
+func TestTruthIsTrueHoweverItIsWritten(t *testing.T) {
+	for written, want := range map[string]bool{"true": true, "True": true, "TRUE": true, "false": false, "False": false, "FALSE": false} {
+		f, err := taskfile.ParseJob("f.yaml", []byte("retry_holds: "+written+"\ntasks: [{id: a, command: x}]\n"))
+		if err != nil || f.RetryHolds == nil || *f.RetryHolds != want {
+			t.Errorf("%s: %+v, %v", written, f, err)
+		}
+	}
 }

@@ -265,10 +265,11 @@ func (r *jobReader) tie(t *readTask) error {
 		return r.on(t.lines, &mistake{key: "id", err: sameID(t.ID, g.line)})
 	}
 	t.Dependencies, t.AfterAny = r.ungrouped(t.Dependencies), r.ungrouped(t.AfterAny)
-	if err := checkSelf(&t.Spec); err != nil {
+	if err := checkNew(&t.Spec); err != nil {
 		return r.on(t.lines, err)
 	}
-	place := graphTask{index: t.index, own: t.at.line(), line: cmp.Or(t.lines["dependencies"], t.lines["after_any"], t.at.line())}
+	own := t.at.line()
+	place := graphTask{index: t.index, own: own, line: cmp.Or(t.lines["dependencies"], own), anyLine: cmp.Or(t.lines["after_any"], own)}
 	if err := r.graph.add(place, &t.Spec); err != nil {
 		return r.on(t.lines, err)
 	}

@@ -209,18 +209,23 @@ type limits[T any] struct {
 	field func(*T) *time.Duration
 }
 
-func (k limits[T]) read(to *T, v value, in form) (err error) {
-	const want = "a time above zero such as 90s or 5m or none"
-	field := k.field(to)
+const aTime = "a time above zero such as 90s or 5m"
+
+func (k limits[T]) read(to *T, v value, in form) error {
+	return readTime(k.field(to), v, in, job.ParseTimeout, aTime+" or none")
+}
+
+// readTime reads a time with a unit, or a number of seconds.
+func readTime(field *time.Duration, v value, in form, parse func(string) (time.Duration, error), want string) (err error) {
 	switch v.kind() {
 	case text:
-		*field, err = job.ParseTimeout(v.raw())
+		*field, err = parse(v.raw())
 		return err
 	case number:
 		n, whole := v.whole(1, math.MaxInt)
 		switch seconds, ok := job.ParseSeconds(v.raw()); {
 		case whole:
-			*field, err = job.ParseTimeout(strconv.Itoa(n))
+			*field, err = parse(strconv.Itoa(n))
 			return err
 		case in == inJobFile || ok && seconds <= 0 || strings.HasPrefix(v.raw(), "-"):
 		case !ok:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,6 +44,10 @@ func TestEachMistakeIsOneSentenceInEveryForm(t *testing.T) {
 		{"variable twice", `"command":"x","env":{"A":"1","A":"2"}`, "env", `variable "A": is already set on line 3`, "tasks"},
 		{"name of a variable", `"command":"x","env":{"A=B":"1"}`, "env", `"A=B" cannot be the name of a variable`, "tasks"},
 		{"bad id of a dependency", `"command":"x","dependencies":[""]`, "dependencies", `dependency 1: task id is empty`, ""},
+		{"delay of another type", `"command":"x","retry_delay":"soon"`, "retry_delay", `want a time above zero such as 90s or 5m, got "soon"`, ""},
+		{"delay of zero", `"command":"x","delay":0`, "delay", `want a time above zero such as 90s or 5m, got 0`, "tasks"},
+		{"first delay beyond the longest", `"command":"x","retry_delay":"2m","retry_max_delay":"1m"`, "retry_max_delay", `1m0s is less than the first delay, which is 2m0s`, "tasks"},
+		{"tried again, and not", `"command":"x","retry_on":[7],"no_retry_on":"7"`, "no_retry_on", `"7" is also to be tried again`, "tasks"},
 		{"depends on itself", `"command":"x","dependencies":["b"]`, "dependencies", `task "b" depends on itself`, ""},
 	}
 	for _, tt := range tests {
@@ -66,6 +71,10 @@ func TestMistakesBetweenTasksAreOneSentenceInEveryForm(t *testing.T) {
 			`file:3: task at index 1 ("a"): key "id": task id "a" is already that of the task on line 2`, ""},
 		{"unknown dependency", "[\n{\"id\":\"fetch\",\"command\":\"x\"},\n{\"id\":\"b\",\"command\":\"x\",\"dependencies\":[\"fecth\"]}]",
 			`file:3: task at index 1 ("b"): key "dependencies": there is no task "fecth", did you mean "fetch"?`, "tasks"},
+		{"unknown task in after_any", "[\n{\"id\":\"fetch\",\"command\":\"x\"},\n{\"id\":\"b\",\"command\":\"x\",\"dependencies\":[\"fetch\"],\"after_any\":[\"gone\"]}]",
+			`file:3: task at index 1 ("b"): key "after_any": there is no task "gone"`, "tasks"},
+		{"cycle over after_any", "[\n{\"id\":\"a\",\"command\":\"x\",\n\"after_any\":[\"b\"]},\n{\"id\":\"b\",\"command\":\"x\",\"dependencies\":[\"a\"]}]",
+			`file:3: task at index 0 ("a"): key "after_any": dependency cycle: a → b → a`, ""},
 		{"cycle", "[{\"id\":\"fetch\",\"command\":\"x\"},\n{\"id\":\"a\",\"command\":\"x\",\n\"dependencies\":[\"b\"]},\n{\"id\":\"b\",\"command\":\"x\",\"dependencies\":[\"a\"]}]",
 			`file:3: task at index 1 ("a"): key "dependencies": dependency cycle: a → b → a`, ""},
 	}
@@ -164,14 +173,14 @@ func readLines(file string) error {
 		known[s.ID] = i
 	}
 	for _, s := range specs {
-		for _, d := range s.Dependencies {
+		for _, d := range slices.Concat(s.Dependencies, s.AfterAny) {
 			if _, there := known[d]; !there {
 				return again().Missing(s.ID, d, errors.New("not stored"))
 			}
 		}
 	}
 	loop := job.Cycle(len(specs), func(i int) (next []int) {
-		for _, d := range specs[i].Dependencies {
+		for _, d := range slices.Concat(specs[i].Dependencies, specs[i].AfterAny) {
 			next = append(next, known[d])
 		}
 		return next

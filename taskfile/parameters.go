@@ -3,6 +3,7 @@ package taskfile
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,7 +37,7 @@ var parameterKeys = table[parameterDef]{
 		is:   truths[parameterDef]{func(p *parameterDef) **bool { return &p.required }},
 		help: "Whether a value must be given; the default is true for one without a default."},
 	{name: "choices", in: inJobFile,
-		is:   lists[parameterDef]{func(p *parameterDef) *[]string { return &p.choices }, "choice", anyText, inJobFile},
+		is:   choices{lists[parameterDef]{func(p *parameterDef) *[]string { return &p.choices }, "choice", anyText, inJobFile}},
 		help: "The values that it may have."},
 	{name: "help", in: inJobFile,
 		is:   texts[parameterDef]{func(p *parameterDef) *string { return &p.help }, anyText, true},
@@ -49,6 +50,23 @@ type parameterDef struct {
 	fallback   *string
 	required   *bool
 	choices    []string
+}
+
+// choices is a list that is not empty.
+type choices struct{ lists[parameterDef] }
+
+func (k choices) read(to *parameterDef, v value, in form) error {
+	err := k.lists.read(to, v, in)
+	if err == nil && len(to.choices) == 0 {
+		err = errors.New("want at least one")
+	}
+	return err
+}
+
+func (k choices) schema(in form) *Schema {
+	s := k.lists.schema(in)
+	s.MinItems = 1
+	return s
 }
 
 // given is a string that may be missing.
@@ -162,7 +180,7 @@ func (p *Parameter) read(text string) (string, error) {
 		}
 		return fmt.Sprint(n), nil
 	case "float":
-		if _, err := strconv.ParseFloat(text, 64); err != nil || strings.ContainsAny(text, "xXpP_") {
+		if f, err := strconv.ParseFloat(text, 64); err != nil || math.IsInf(f, 0) || math.IsNaN(f) || strings.ContainsAny(text, "xXpP_") {
 			return "", fmt.Errorf("want a number, got %s", words.Quote(text))
 		}
 	case "bool":

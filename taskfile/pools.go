@@ -1,6 +1,8 @@
 package taskfile
 
 import (
+	"slices"
+
 	"github.com/air-executor/air-executor/job"
 )
 
@@ -21,7 +23,11 @@ func (k needs[T]) list() lists[T] { return lists[T]{field: k.field, noun: "pool"
 
 func (k needs[T]) read(to *T, v value, in form) error {
 	if s, ok := v.text(); ok && v.kind() == text { // a flag, or one that stands alone
-		list, err := job.NormalPools([]string{s})
+		var before []string
+		if in == inFlags {
+			before = *k.field(to)
+		}
+		list, err := job.NormalPools(append(slices.Clone(before), s))
 		*k.field(to) = list
 		return err
 	}

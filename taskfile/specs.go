@@ -40,7 +40,7 @@ func (r *SpecReader) Next() (job.Spec, error) {
 	*t = job.Task{}
 	_, err := taskKeys.object(&r.in.o, inLines, t)
 	if err == nil {
-		err = checkSelf(&t.Spec)
+		err = checkNew(&t.Spec)
 	}
 	if err == nil && t.RunIf == job.RunOnFailure && len(t.Dependencies)+len(t.AfterAny) == 0 {
 		err = &mistake{key: "run_if", err: errNoneToFail}

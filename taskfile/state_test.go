@@ -163,7 +163,7 @@ func checkError(t *testing.T, in string, err error, want string) {
 		t.Errorf("%.200q: no error, want %s", in, want)
 		return
 	}
-	if err.Error() != want {
+	if noColumn(err, want) != want {
 		t.Errorf("%.200q:\n got %s\nwant %s", in, err, want)
 	}
 	checkFileError(t, err)

@@ -86,9 +86,12 @@ func (r *TaskReader) Next() (job.Task, error) {
 // place returns the place of the current task in the file.
 func (r *TaskReader) place() graphTask {
 	p := graphTask{index: r.in.index, own: r.in.o.line()}
-	p.line = p.own
+	p.line, p.anyLine = p.own, p.own
 	if i := r.in.o.find("dependencies"); i >= 0 {
 		p.line = r.in.o.value(i).line()
+	}
+	if i := r.in.o.find("after_any"); i >= 0 {
+		p.anyLine = r.in.o.value(i).line()
 	}
 	return p
 }
@@ -145,6 +148,17 @@ func (r *TaskReader) belongs(t *job.Task) error {
 	}
 	t.Job = r.job
 	return nil
+}
+
+// checkNew is checkSelf for a task that somebody has written.
+func checkNew(s *job.Spec) error {
+	switch err := s.Retry.Check(); {
+	case errors.Is(err, job.ErrBothFailures):
+		return &mistake{key: "no_retry_on", err: err}
+	case err != nil:
+		return &mistake{key: "retry_max_delay", err: err}
+	}
+	return checkSelf(s)
 }
 
 func checkSelf(s *job.Spec) error {

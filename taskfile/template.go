@@ -135,17 +135,9 @@ func (r *jobReader) misplaced(v strictyaml.Value, bad *badTemplate) error {
 // a column on; the column is in characters, the one that is returned in bytes.
 func findOpen(data []byte, line, column, nth int) (int, int) {
 	text := string(data)
-	at := 0
-	for n := 1; n < line; n++ {
-		i := strings.IndexByte(text[at:], '\n')
-		if i < 0 {
-			return line, 0
-		}
-		at += i + 1
-	}
-	for n := 1; n < column && at < len(text); n++ {
-		_, size := utf8.DecodeRuneInString(text[at:])
-		at += size
+	at := offsetOf(text, line, column)
+	if at < 0 {
+		return line, 0
 	}
 	for ; ; nth-- {
 		i := strings.Index(text[at:], open)
@@ -159,4 +151,37 @@ func findOpen(data []byte, line, column, nth int) (int, int) {
 		at += len(open)
 	}
 	return 1 + strings.Count(text[:at], "\n"), at - strings.LastIndexByte(text[:at], '\n')
+}
+
+// offsetOf is where a line and a column of a text begin, both from 1 and the column in
+// characters. -1: there is no such line.
+func offsetOf(text string, line, column int) int {
+	at := 0
+	for n := 1; n < line; n++ {
+		i := strings.IndexByte(text[at:], '\n')
+		if i < 0 {
+			return -1
+		}
+		at += i + 1
+	}
+	for n := 1; n < column && at < len(text); n++ {
+		_, size := utf8.DecodeRuneInString(text[at:])
+		at += size
+	}
+	return at
+}
+
+// byteColumn makes a column in characters one in bytes. Column 0 is where the text of the line
+// begins.
+func byteColumn(data []byte, line, column int) int {
+	text := string(data)
+	begin := offsetOf(text, line, 1)
+	switch {
+	case line == 0 || begin < 0:
+		return 0
+	case column == 0:
+		rest, _, _ := strings.Cut(text[begin:], "\n")
+		return 1 + len(rest) - len(strings.TrimLeft(rest, " \t"))
+	}
+	return 1 + offsetOf(text, line, column) - begin
 }

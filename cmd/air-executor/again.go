@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,7 +17,7 @@ type retryFlags struct {
 	Retries       keyText `placeholder:"N" help:"Try so many times more if an attempt fails; the default is 0, or what the job or the configuration says."`
 	RetryDelay    keyText `placeholder:"D" help:"Wait so long before the second attempt, such as 30s; the default is 10s."`
 	RetryBackoff  keyText `placeholder:"F" help:"Make each delay so many times the one before; the default is 2, and 1 keeps it as it is."`
-	RetryMaxDelay keyText `placeholder:"D" help:"Wait no longer than this; the default is 1h."`
+	RetryMaxDelay keyText `placeholder:"D" help:"Wait no longer than this; the default is 1h, or --retry-delay if that is longer."`
 	RetryJitter   keyText `placeholder:"PCT" help:"Make each delay longer or shorter at random, by at most so many percent; the default is 10."`
 	RetryOn       keyText `placeholder:"CODES" help:"Try again only after these failures: exit codes, signal, timeout, lost, output, not-started, as in 75,signal. The default is all."`
 	NoRetryOn     keyText `placeholder:"CODES" help:"Do not try again after these failures; none: always do. The default is exit code 100."`
@@ -44,6 +45,11 @@ func (f *retryFlags) set(s *job.Spec) error {
 		if err := taskfile.Flag(one.key, string(one.text), s); err != nil {
 			return usage(fmt.Errorf("%s: %w", one.flag, err), "")
 		}
+	}
+	if err := s.Retry.Check(); errors.Is(err, job.ErrBothFailures) {
+		return usage(fmt.Errorf("--no-retry-on: %w", err), "")
+	} else if err != nil {
+		return usage(fmt.Errorf("--retry-max-delay: %w", err), "")
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ func alreadyRunning(ctx context.Context, ws *workspace, err error) error {
 		}
 	}
 	how := db.Stop("")
-	if q, e := ws.queue(); e == nil {
+	if q, e := ws.asItIs(); e == nil {
 		defer q.Close()
 		how = q.StopUnderWay(ctx)
 	}

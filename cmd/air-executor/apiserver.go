@@ -77,7 +77,7 @@ func (c *serveCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if err := c.check(listen); err != nil {
 		return err
 	}
-	q, err := ws.openForRunning(ctx, false)
+	q, err := ws.openUpgraded(ctx, false)
 	if err != nil {
 		return err
 	}

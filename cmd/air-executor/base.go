@@ -101,7 +101,7 @@ func (ws *workspace) checkJobName(name string) error {
 	if err == nil {
 		return nil // without opening the database
 	}
-	if q, openErr := ws.queue(); openErr == nil {
+	if q, openErr := ws.asItIs(); openErr == nil {
 		defer q.Close()
 		err = q.CheckJobName(ws.ctx, name)
 	}

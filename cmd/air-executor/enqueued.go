@@ -15,7 +15,7 @@ import (
 
 // store stores the tasks and prints their ids.
 func store(ctx context.Context, ui *ui, ws *workspace, tasks iter.Seq2[job.Spec, error], o queue.EnqueueOptions) error {
-	q, err := ws.openQueue(false)
+	q, err := ws.openUpgraded(ws.ctx, false)
 	if err != nil {
 		return err
 	}

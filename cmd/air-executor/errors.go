@@ -104,7 +104,7 @@ func (ui *ui) complain(err error) {
 	if errors.As(err, &coded) {
 		hint = coded.hint
 	} else if errors.Is(err, db.ErrOlder) {
-		hint = "air-executor upgrade"
+		hint = "a manager of the older program serves it: air-executor stop, which leaves running tasks alone, then air-executor start"
 	} else if errors.Is(err, db.ErrNewer) {
 		hint = "use the newer program; to go back, see docs/install.md, under \"A newer version\""
 	} else if errors.Is(err, db.ErrUnreleased) {

@@ -74,7 +74,7 @@ func (c *importCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if err := c.settleRunning(ctx, ui, ws, folders); err != nil {
 		return err
 	}
-	q, err := ws.openQueue(false)
+	q, err := ws.openUpgraded(ws.ctx, false)
 	if err != nil {
 		return err
 	}

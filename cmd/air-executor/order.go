@@ -63,6 +63,15 @@ func (j jobFile) order(ctx context.Context) (*order, error) {
 	return o, nil
 }
 
+// noteTimes says what is odd about the times at which tasks are to start.
+func (o *order) noteTimes(ui *ui) {
+	for _, s := range o.tasks {
+		if s.DueNote != "" {
+			ui.notef("task %s: %s", oneLine(s.ID), s.DueNote)
+		}
+	}
+}
+
 // openFor opens the queue for an order.
 func openFor(ctx context.Context, ws *workspace, o *order) (*queue.Queue, error) {
 	if err := ws.checkJobName(o.wanted); err != nil {
@@ -75,7 +84,7 @@ func openFor(ctx context.Context, ws *workspace, o *order) (*queue.Queue, error)
 	if err := runner.CheckJobs(conf.BasePath); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err // before there is a job
 	}
-	return ws.openForRunning(ctx, false)
+	return ws.openUpgraded(ctx, false)
 }
 
 // explainBegin adds what to do about a job that could not begin.

@@ -12,11 +12,7 @@ import (
 // begin stores the tasks of a new job, or changes those of a resumed one, and reports
 // the changes. Then the watcher knows the name of the job, and where to begin.
 func (c *runCmd) begin(ctx context.Context, q *queue.Queue, w *watcher, o *order) error {
-	for _, s := range o.tasks {
-		if s.DueNote != "" {
-			w.ui.notef("task %s: %s", oneLine(s.ID), s.DueNote)
-		}
-	}
+	o.noteTimes(w.ui)
 	begun, err := q.Begin(ctx, o.tasks, queue.BeginOptions{
 		EnqueueOptions: queue.EnqueueOptions{
 			Job: o.wanted, Caller: queue.CallerByEnv(os.Getenv), FromFile: !o.output,

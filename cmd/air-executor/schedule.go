@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/air-executor/air-executor/db"
@@ -320,6 +321,9 @@ func (c *scheduleRemoveCmd) Run(ctx context.Context, ui *ui, ws *workspace) erro
 	}
 	removed := []string{}
 	for _, name := range c.Name {
+		if slices.Contains(removed, name) {
+			continue // it was named twice
+		}
 		if err := q.RemoveSchedule(ctx, name); err != nil {
 			return noSchedule(err)
 		}
@@ -344,6 +348,9 @@ func (c *scheduleAddCmd) store(ctx context.Context, ui *ui, ws *workspace, order
 	for _, o := range orders { // before the first is stored
 		if _, err := q.DB.Schedule(ctx, o.Name); err == nil {
 			return fail(exitError, fmt.Errorf("schedule %q %w", o.Name, db.ErrDuplicate), "to change it: air-executor schedule edit "+shellLine([]string{o.Name}))
+		}
+		if err := q.CheckPools(ctx, o); err != nil {
+			return explainEnqueue(err)
 		}
 	}
 	forms := []queue.ScheduleForm{}

@@ -73,22 +73,61 @@ func (f *scheduleFlags) set(t *job.Spec) error {
 	if err := f.retryFlags.set(t); err != nil {
 		return err
 	}
+	said := f.said()
 	for _, kv := range f.Set {
 		key, value, ok := strings.Cut(kv, "=")
-		if !ok {
+		switch {
+		case !ok:
 			return usage(fmt.Errorf("--set %q is not KEY=VALUE", kv), "")
-		}
-		if key == "id" || key == "dependencies" || key == "command" || key == "args" {
+		case slices.Contains([]string{"id", "dependencies", "after_any", "command", "args"}, key):
 			return usage(fmt.Errorf("--set %s: a schedule sets that itself", key), "")
-		}
-		if !taskfile.HasFlag(key) {
+		case key == "at":
+			return usage(errors.New("--set at: --cron says when"), "to start the task later than that: --set delay=10m")
+		case !taskfile.HasFlag(key):
 			return usage(fmt.Errorf("--set %s: a task has no such key", key), "air-executor schema enqueue prints the keys")
+		case said[key] != "" && key != "labels" && key != "pools":
+			return usage(fmt.Errorf("--set %s: is said twice, also by %s", key, said[key]), "")
+		case said[key] == "" && key == "labels":
+			t.Labels = nil
+		case said[key] == "" && key == "pools":
+			t.Pools = nil
 		}
-		if err := taskfile.Flag(key, value, t); err != nil {
+		said[key] = "--set"
+		if err := setKey(key, value, t); err != nil {
 			return usage(fmt.Errorf("--set %s: %w", key, err), "")
 		}
 	}
 	return nil
+}
+
+// setKey sets a key of a task.
+func setKey(key, value string, t *job.Spec) error {
+	if err := taskfile.Flag(key, value, t); err != nil {
+		return err
+	}
+	labels, err := job.ParseLabels(t.Labels) // none is given twice
+	t.Labels = labels
+	return cmp.Or(err, t.Retry.Check())
+}
+
+// said are the keys of a task that flags of their own set, with these flags.
+func (f *scheduleFlags) said() map[string]string {
+	said := map[string]string{}
+	for _, one := range f.retryFlags.all() {
+		if one.text != "" {
+			said[one.key] = one.flag
+		}
+	}
+	if f.Priority != 0 {
+		said["priority"] = "--priority"
+	}
+	if f.Timeout != 0 {
+		said["timeout"] = "--timeout"
+	}
+	if f.Dir != "" {
+		said["working_directory"] = "--working-directory"
+	}
+	return said
 }
 
 // task changes the task of a schedule as the flags say.
@@ -203,7 +242,7 @@ func noSchedule(err error) error {
 	case errors.Is(err, db.ErrNotDue):
 		return fail(exitError, err, "try again")
 	}
-	return err
+	return explainEnqueue(err)
 }
 
 // inZone is a time of a schedule in its time zone.

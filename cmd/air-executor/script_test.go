@@ -50,6 +50,11 @@ func TestScript(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("TZ", "UTC")
+			v1, err := filepath.Abs("../../db/testdata/v1.db.gz")
+			if err != nil {
+				return err
+			}
+			env.Setenv("V1_DB_GZ", v1) // a database of the first schema
 			env.Values[environment] = env.Vars
 			env.Defer(func() { endAll(env.T().(testing.TB), env.WorkDir) })
 			return nil

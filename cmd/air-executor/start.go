@@ -79,7 +79,7 @@ func (c *startCmd) Run(ctx context.Context, ui *ui, ws *workspace, signals signa
 // upgradeBefore upgrades an older database here rather than in the background, so that
 // the user sees the result.
 func upgradeBefore(ctx context.Context, ws *workspace) error {
-	q, err := ws.openForRunning(ctx, true)
+	q, err := ws.openUpgraded(ctx, true)
 	if errors.Is(err, db.ErrNoDatabase) {
 		return nil
 	}

@@ -20,7 +20,7 @@ type statusCmd struct {
 	Running bool            `help:"List running tasks."`
 	Pending bool            `help:"List pending tasks."`
 	Sort    string          `placeholder:"KEY" enum:",name,state,created,updated,duration" type:"word" words:"name,state,created,updated,duration" default:"" help:"Order of the list: name; state, what runs or has failed first; created or updated, newest first; duration, longest first."`
-	Limit   signed          `short:"n" placeholder:"N" help:"Show at most N jobs or tasks; 0 shows all."`
+	Limit   *signed         `short:"n" placeholder:"N" help:"Show at most N jobs or tasks; 0 shows all. Without it, all tasks and the first 100 jobs."`
 	only    map[string]bool // ids that match the pattern
 	Watch   bool            `short:"w" help:"Show it again at every change, until Ctrl-C or q."`
 
@@ -33,8 +33,11 @@ func (*statusCmd) Help() string {
 	return `Without a name, a line for each job. With a name, that job and its tasks, and why pending tasks do not run. With a task as well, all details of it.
 
     air-executor status --failed
+    air-executor status --limit 0
     air-executor status build --sort duration --limit 10
     air-executor status build test
+
+If there are more than 100 jobs and no option says which, 100 are shown: those with running tasks first, then those with failed ones, those whose tasks ended last, and the newest. With --json, --sort or --label all are.
 
 --watch shows running and failed ones first. On a terminal, arrow keys, PgUp, PgDn, Home and End scroll.
 
@@ -85,8 +88,8 @@ func (c *statusCmd) check() error {
 	case c.TaskArg != "" && c.Flag != "":
 		// status --job J TASK: the parser has taken the first argument for the job.
 		return usage(fmt.Errorf("two names for one job: --job %s and %s", c.Flag, c.Arg), "")
-	case c.Limit < 0:
-		return usage(fmt.Errorf("--limit %d is negative", c.Limit), "")
+	case c.limit() < 0:
+		return usage(fmt.Errorf("--limit %d is negative", c.limit()), "")
 	}
 	if c.Task == "" {
 		c.Task = c.TaskArg
@@ -108,9 +111,17 @@ func (c *statusCmd) check() error {
 	return c.checkOne()
 }
 
+// limit is how many rows to show; 0: all.
+func (c *statusCmd) limit() int {
+	if c.Limit == nil {
+		return 0
+	}
+	return int(*c.Limit)
+}
+
 // checkOne refuses what does not go together with one task.
 func (c *statusCmd) checkOne() error {
-	if c.Tasks || c.Failed || c.Running || c.Pending || len(c.Status) > 0 || c.Sort != "" || c.Limit > 0 {
+	if c.Tasks || c.Failed || c.Running || c.Pending || len(c.Status) > 0 || c.Sort != "" || c.limit() > 0 {
 		return usage(errors.New("one task is not a list: --tasks, --status, --failed, --running, --pending, --sort and --limit do not go with it"), "")
 	}
 	_, err := c.required()

@@ -39,7 +39,7 @@ func (r *report) printTo(ui *ui, ws *workspace) error {
 		ui.notef("nothing has this label")
 		return nil
 	}
-	if r.Totals.Count() == 0 {
+	if r.Rows == 0 && r.Totals.Count() == 0 {
 		return nothing(ui, ws)
 	}
 	width := ui.width()
@@ -49,7 +49,9 @@ func (r *report) printTo(ui *ui, ws *workspace) error {
 	if summary := r.summary(); isTerminal(ui.out) && summary != "" {
 		ui.printf("\n%s\n", painted(strings.Join(fold(summary, width, 2), "\n"))) // only our own words and numbers
 	}
-	if left := r.Rows - r.shown(); left > 0 && r.Query.Task == "" {
+	if left := r.Rows - r.shown(); left > 0 && r.Query.First > 0 {
+		ui.notef("%d more jobs are not shown: air-executor status --limit 0", left)
+	} else if left > 0 && r.Query.Task == "" {
 		ui.notef("%d more are not shown because of --limit %d", left, r.Query.Limit)
 	}
 	for _, remark := range r.remarks() {
@@ -79,10 +81,18 @@ func (r *report) print(w io.Writer, width int) error {
 
 // query returns the query for the flags.
 func (c *statusCmd) query(ui *ui) queue.StatusQuery {
-	return queue.StatusQuery{
-		Job: c.optional(), Task: c.Task, Only: c.only, Tasks: c.Tasks, Statuses: c.statuses(), Order: db.Order(c.Sort), Limit: int(c.Limit), Labels: c.labels, ForJSON: ui.json(),
+	q := queue.StatusQuery{
+		Job: c.optional(), Task: c.Task, Only: c.only, Tasks: c.Tasks, Statuses: c.statuses(), Order: db.Order(c.Sort), Limit: c.limit(), Labels: c.labels, ForJSON: ui.json(),
 	}
+	q.Sums = isTerminal(ui.out)
+	if !q.Listing() && !q.ForJSON && c.Limit == nil && c.Sort == "" && len(q.Labels) == 0 {
+		q.First = firstJobs
+	}
+	return q
 }
+
+// firstJobs is how many jobs are shown if nothing says which or how many.
+const firstJobs = 100
 
 // statuses returns the statuses of the tasks to list; none: any.
 func (c *statusCmd) statuses() (out []job.Status) {

@@ -132,7 +132,7 @@ func (s *statusScreen) tick() (quit bool, err error) {
 	switch {
 	case s.refresh, now != s.last && s.pace.due():
 		limit := max(s.height, 1)
-		if n := int(s.command.Limit); n > 0 {
+		if n := s.command.limit(); n > 0 {
 			limit = min(limit, max(n-s.offset, 1))
 		}
 		query := s.command.query(s.ui)
@@ -162,7 +162,7 @@ func (s *statusScreen) total() int {
 	if s.report == nil {
 		return 0
 	}
-	if n := int(s.command.Limit); n > 0 {
+	if n := s.command.limit(); n > 0 {
 		return min(n, s.report.Rows)
 	}
 	return s.report.Rows

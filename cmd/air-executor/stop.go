@@ -48,7 +48,7 @@ func (c *stopCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if !on {
 		return notRunning // even if there is no database
 	}
-	q, err := ws.queue()
+	q, err := ws.asItIs()
 	if err != nil {
 		return err
 	}

@@ -43,13 +43,15 @@ func (c *submitCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if err := ws.checkJobName(o.wanted); err != nil {
 		return err
 	}
-	q, err := ws.openQueue(false)
+	q, err := ws.openUpgraded(ws.ctx, false)
 	if err != nil {
 		return err
 	}
 	defer q.Close()
+	o.noteTimes(ui)
 	done, err := q.Submit(ctx, o.tasks, queue.BeginOptions{EnqueueOptions: queue.EnqueueOptions{
 		Job: o.wanted, Caller: queue.CallerByEnv(os.Getenv), FromFile: true, Labels: o.labels,
+		RetryHolds: o.retryHolds, Settings: &o.settings,
 	}})
 	if there := (*queue.Unfinished)(nil); errors.As(err, &there) {
 		return fail(exitError, err, otherName(there.Job.Name, o))

@@ -8,7 +8,7 @@ type upgradeCmd struct{ asksNothing }
 func (*upgradeCmd) Help() string {
 	return `Brings a database of an older version of this program up to date. First it writes a copy of the database, air-executor.v1.db for version 1, beside it. The older program cannot use the database afterwards.
 
-"start" does the same, and "run" too if no manager serves the base path. Other commands leave an older database as it is.
+Other commands do the same at once if no manager serves the base path. While a manager of the older program serves it, they leave the database as it is, and what needs the newer one says so.
 
 Running tasks continue, and their results are recorded. Stop the manager first: air-executor stop.
 

@@ -55,17 +55,20 @@ func (ws *workspace) config() (*config.Config, error) {
 	return conf, nil
 }
 
-// openExisting opens the database, which must exist.
+// openExisting opens the database, which must exist, and leaves an older one as it is.
 func (ws *workspace) openExisting() (*db.DB, error) {
-	q, err := ws.queue()
+	q, err := ws.asItIs()
 	if err != nil {
 		return nil, err
 	}
 	return q.DB, nil
 }
 
-// queue opens the queue, which must exist.
-func (ws *workspace) queue() (*queue.Queue, error) { return ws.openQueue(true) }
+// queue opens the queue, which must exist, as openUpgraded does.
+func (ws *workspace) queue() (*queue.Queue, error) { return ws.openUpgraded(ws.ctx, true) }
+
+// asItIs opens the queue, which must exist, and leaves an older one as it is.
+func (ws *workspace) asItIs() (*queue.Queue, error) { return ws.openQueue(true) }
 
 func (ws *workspace) openQueue(mustExist bool) (*queue.Queue, error) {
 	conf, err := ws.config()

@@ -74,6 +74,35 @@ func (e suite) JobsAreListedInPages(t *testing.T) {
 	}
 }
 
+func (e suite) TheForemostJobsAreChosen(t *testing.T) {
+	s := e.mixed(t)
+	for n, want := range map[int][]string{
+		5: {"bad", "busier", "busy", "done", "waits"},
+		4: {"busy", "busier", "bad", "done"},
+		3: {"busy", "busier", "bad"},
+		1: {"busy"},
+	} {
+		jobs, of, err := s.Foremost(ctx, n)
+		var got []string
+		for _, j := range jobs {
+			got = append(got, j.Name)
+			if whole, err := s.Job(ctx, j.Name); err != nil || !cmp.Equal(j, whole) {
+				t.Errorf("%+v, want %+v, %v", j, whole, err)
+			}
+		}
+		if !cmp.Equal(got, want) || of != 5 || err != nil {
+			t.Errorf("%d: %q of %d, %v, want %q", n, got, of, err, want)
+		}
+	}
+	s = e.open(t)
+	for _, name := range []string{"a", "b", "c"} {
+		s.MustEnqueue(name, Task("x"))
+	}
+	if jobs, _, err := s.Foremost(ctx, 2); err != nil || jobs[0].Name != "c" || jobs[1].Name != "b" {
+		t.Errorf("%+v, %v, want the newest", jobs, err)
+	}
+}
+
 func (e suite) OnlyTheJobsThatAreAskedForAreListed(t *testing.T) {
 	s := e.mixed(t)
 	for _, c := range []struct {

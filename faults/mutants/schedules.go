@@ -74,4 +74,24 @@ var ofSchedules = []mutant{
 		test:    test{"./manager", "", "TestTheFolderOfSchedules"},
 		shows:   "paused",
 	},
+	{
+		name:    "a schedule is stored that no pool can hold",
+		changes: []change{{"queue/schedulepools.go", `	return roomFor(o.What, pools)`, `	return roomFor(taskfile.Scheduled{}, pools)`}},
+		test:    inStories("schedule_refused"),
+		shows:   "schedule_refused.txtar",
+	},
+	{
+		name: "the tasks of a schedule do not get the retries of the configuration",
+		changes: []change{{"manager/schedules.go", `	f.Batch.Defaults = s.retries
+`, ``}},
+		test:  test{"./manager", "", "TestTheTasksOfAScheduleHaveTheRetriesOfTheConfiguration"},
+		shows: "0 retries",
+	},
+	{
+		name: "submit leaves out what the file says of the job",
+		changes: []change{{"cmd/air-executor/submit.go", `		RetryHolds: o.retryHolds, Settings: &o.settings,
+`, ``}},
+		test:  inStories("submit"),
+		shows: "parallel",
+	},
 }

@@ -22,6 +22,12 @@ var ofTimes = []mutant{
 		shows:   "let go of 1, <nil>, want 0",
 	},
 	{
+		name:    "a first delay beyond the usual longest one is cut",
+		changes: []change{{"job/retry.go", `most = max(UsualRetryMaxDelay, first)`, `most = UsualRetryMaxDelay`}},
+		test:    test{"./job", "", "TestDelaysGrowUpToTheLongest"},
+		shows:   "beyond the usual longest",
+	},
+	{
 		name:    "what was cancelled is tried again",
 		changes: []change{{"db/tryagain.go", `!found || is.Cancelled`, `!found`}},
 		test:    inConformance("ACancelledTaskIsNotTriedAgain"),

@@ -7,6 +7,36 @@ import (
 // Column returns the column in which the value begins, in characters from 1.
 func (v Value) Column() int { return v.node.Column }
 
+// ColumnOn returns the column, in characters from 1, in which the first key of that
+// name begins on a line, or the first key or value there at all, lists excepted. 0: there is none.
+func (v Value) ColumnOn(line int, key string) int {
+	first := 0
+	var walk func(n *yaml.Node) int
+	walk = func(n *yaml.Node) int {
+		for i, c := range n.Content {
+			if c.Line == line {
+				if n.Kind == yaml.MappingNode && i%2 == 0 && c.Value == key {
+					return c.Column
+				}
+				if first == 0 && c.Kind != yaml.SequenceNode {
+					first = c.Column
+				}
+			}
+			if found := walk(c); found > 0 {
+				return found
+			}
+		}
+		return 0
+	}
+	if v.node.Line == line {
+		first = v.node.Column
+	}
+	if found := walk(v.node); found > 0 {
+		return found
+	}
+	return first
+}
+
 // Rewrite returns the value with each text in it, keys excepted, replaced by what fn
 // returns for it. Lines and paths stay as they are. The value itself is left alone,
 // and returned if nothing differs. The first error of fn ends it.

@@ -2,8 +2,9 @@
 --
 -- +goose Up
 
--- late: by how much priority is lower than what was asked for, as the task was queued
---       late: see aging. What was asked for is priority + late
+-- late: by how much priority is lower than what was asked for: with aging, all tasks that
+--       wait gain alike, so that a task is ranked lower the later it was queued. What was
+--       asked for is priority + late
 ALTER TABLE task ADD COLUMN late INTEGER NOT NULL DEFAULT 0;
 
 -- What the command reads from its standard input. No row: nothing.
@@ -17,5 +18,27 @@ CREATE TABLE task_input (
 --             by hand, or 0. New tasks get the highest, so that they come last
 ALTER TABLE job ADD COLUMN first_place INTEGER NOT NULL DEFAULT 0 CONSTRAINT job_first_place CHECK (first_place <= 0);
 ALTER TABLE job ADD COLUMN last_place INTEGER NOT NULL DEFAULT 0 CONSTRAINT job_last_place CHECK (last_place >= 0);
+
+-- The jobs with failures that count, for status. Nothing is written to it while all
+-- goes well.
+CREATE INDEX job_failed ON job (updated_at) WHERE failed > 0;
+
+-- priority is what was asked for. The rest is as before.
+DROP VIEW tasks;
+CREATE VIEW tasks AS
+SELECT j.name AS job, t.name AS id, status, reason, command, args, blockers, t.priority + late AS priority, attempts, exit_code, signal, error,
+    (SELECT name FROM task p WHERE p.id = t.parent) AS parent,
+    datetime(t.created_at / 1e6, 'unixepoch') AS created_at,
+    datetime(started_at / 1e6, 'unixepoch') AS started_at,
+    datetime(completed_at / 1e6, 'unixepoch') AS completed_at,
+    datetime(dismissed_at / 1e6, 'unixepoch') AS dismissed_at,
+    (SELECT datetime(max(due) / 1e6, 'unixepoch') FROM hold h WHERE h.task = t.id) AS due,
+    retries, tries, pools,
+    (started_at - t.created_at) / 1e6 AS waited, (completed_at - started_at) / 1e6 AS seconds,
+    dir, CASE WHEN timeout > 9e15 THEN 'none' ELSE timeout / 1e6 END AS timeout,
+    CASE WHEN attempts > 0 AND length(t.name) < 60 AND t.name NOT GLOB '-*' AND t.name NOT GLOB '*[^a-zA-Z0-9_+=@,-]*'
+        THEN 'jobs/' || j.name || '/logs/' || t.name || '.log' END AS log
+FROM task t
+JOIN job j ON j.id = job;
 
 PRAGMA user_version = 3;

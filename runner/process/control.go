@@ -1,6 +1,7 @@
 package process
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ type Control struct {
 	poke    func() // wakes the loop; nil: nothing can be asked yet
 	freeze  bool
 	signals []unix.Signal
+	sent    []unix.Signal // all that were asked for
 	done    chan struct{} // closed when what was asked last is done; nil: nothing is asked
 }
 
@@ -27,7 +29,14 @@ func (c *Control) Freeze(on bool, over <-chan struct{}) {
 // Signal sends a signal to the process group of the command, and returns when that
 // is done, or when over is closed. Processes that have left the group do not get it.
 func (c *Control) Signal(sig unix.Signal, over <-chan struct{}) {
-	c.ask(over, func() { c.signals = append(c.signals, sig) })
+	c.ask(over, func() { c.signals, c.sent = append(c.signals, sig), append(c.sent, sig) })
+}
+
+// Sent reports whether Signal was asked to send a signal.
+func (c *Control) Sent(sig unix.Signal) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Contains(c.sent, sig)
 }
 
 func (c *Control) ask(over <-chan struct{}, change func()) {

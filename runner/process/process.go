@@ -47,6 +47,7 @@ type Exit struct {
 	StartErr  error          // not nil: the command could not be started; nothing else is set
 	Code      int            // exit code, if Signal is 0
 	Signal    syscall.Signal // the signal that ended the command; 0: it exited by itself
+	Asked     bool           // the caller has sent it that signal, by Control
 	TimedOut  bool           // it was ended because of its Timeout
 	Cancelled bool           // it was ended because the caller asked for it
 	TooMuch   bool           // it was ended because of its MaxOutput

@@ -8,9 +8,9 @@ import (
 	"github.com/air-executor/air-executor/queue"
 )
 
-// openForRunning opens the queue for a command that needs tasks to run. It upgrades an
-// older one if no manager serves it.
-func (ws *workspace) openForRunning(ctx context.Context, mustExist bool) (*queue.Queue, error) {
+// openUpgraded opens the queue. It upgrades an older one if no manager serves it; the
+// manager of an older program goes on with it as it is.
+func (ws *workspace) openUpgraded(ctx context.Context, mustExist bool) (*queue.Queue, error) {
 	q, err := ws.openQueue(mustExist)
 	if err != nil || !q.DB.Outdated() {
 		return q, err
