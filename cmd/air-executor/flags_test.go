@@ -76,7 +76,10 @@ var shorts = map[rune][]string{
 }
 
 // twoMeanings are flags that mean something else in another command.
-var twoMeanings = []string{"running"} // status: list what runs; import: what becomes of what ran
+var twoMeanings = []string{
+	"running", // status: list what runs; import: what becomes of what ran
+	"after",   // enqueue: the tasks that it needs; events: the place to go on from
+}
 
 // A flag of several commands has one meaning, one short form and one kind of value,
 // and the pages say which commands have it.
