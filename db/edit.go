@@ -37,6 +37,9 @@ func (d *DB) Edit(ctx context.Context, name string, tasks []string, change func(
 			}
 			out = append(out, changed)
 		}
+		if err := t.eventOf(TasksChanged, j.ID, onlyOne(tasks), len(rows)); err != nil {
+			return err
+		}
 		return e.settle()
 	})
 	return out, d.wakeAfter(err)

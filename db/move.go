@@ -126,6 +126,9 @@ func (d *DB) Move(ctx context.Context, name string, m Move) (Moved, error) {
 		} else {
 			err = t.moveToEnd(j, rows, m.Last, &out)
 		}
+		if err == nil { // others may have moved, too
+			err = t.event(TasksChanged, j.ID, 0, 0, len(rows))
+		}
 		if err == nil {
 			_, err = t.updateJob(j.ID, delta{})
 		}

@@ -375,6 +375,11 @@ func (e suite) ListsAreKeptByEvents(t *testing.T) {
 		_, err := s.Retry(ctx, "j", db.Retry{Which: db.Which{Tasks: []string{"again"}}, Completed: true, Downstream: true})
 		return err
 	})
+	do("edit", func() error {
+		_, err := s.Edit(ctx, "j", []string{"again"}, func(s *job.Spec) error { s.Command = "false"; return nil })
+		return err
+	})
+	do("move", func() error { _, err := s.Move(ctx, "j", db.Move{Tasks: []string{"again"}, Last: true}); return err })
 	do("cancel some", func() error { _, err := s.CancelTasks(ctx, "j", []string{"again", "late"}); return err })
 	do("import", func() error { s.MustImport("k", ACompleted("x")); return nil })
 	do("prune tasks", func() error {
