@@ -137,7 +137,9 @@ func TestAListenerFallsBehind(t *testing.T) {
 	}
 	const frames = 6 // more than are kept
 	seen := 0
+	var places []db.Cursor
 	for range frames {
+		places = append(places, quick.Cursor())
 		w.add(1)
 		got, err := numbers(t.Context(), quick, 1)
 		if err != nil {
@@ -147,6 +149,10 @@ func TestAListenerFallsBehind(t *testing.T) {
 	}
 	if got, err := numbers(t.Context(), quick, frames+1-seen); err != nil || len(got)+seen != frames+1 {
 		t.Fatalf("%d events, %v", len(got)+seen, err)
+	}
+	middle := w.listen(queue.ListenOptions{After: places[frames-2]}) // of what is kept
+	if got, err := numbers(t.Context(), middle, 2); err != nil || !slices.Equal(got, []string{fmt.Sprint(frames), fmt.Sprint(frames + 1)}) {
+		t.Errorf("from the middle: %v, %v", got, err)
 	}
 	frame, err := resync.Next(t.Context())
 	if err != nil || !frame.Resync || frame.Cursor != w.now() || len(frame.Events) > 0 {

@@ -79,6 +79,6 @@ var ofEvents = []mutant{
 		name:    "a frame is left out",
 		changes: []change{{"queue/events.go", `			return f.ring[i+1], nil, false`, `			return f.ring[len(f.ring)-1], nil, false`}},
 		test:    test{"./queue", "", "TestAListenerFallsBehind"},
-		shows:   "the patient one",
+		shows:   "from the middle",
 	},
 }
