@@ -218,8 +218,6 @@ func (f *Feed) frameAfter(at db.Cursor) (frame *Frame, news chan struct{}, behin
 		switch {
 		case kept.Cursor == at && i == len(f.ring)-1:
 			return nil, f.news, false
-		case kept.Cursor == at:
-			return f.ring[i+1], nil, false
 		case kept.After == at:
 			return kept, nil, false
 		}

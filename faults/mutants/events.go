@@ -77,7 +77,7 @@ var ofEvents = []mutant{
 	},
 	{
 		name:    "a frame is left out",
-		changes: []change{{"queue/events.go", `			return f.ring[i+1], nil, false`, `			return f.ring[len(f.ring)-1], nil, false`}},
+		changes: []change{{"queue/events.go", `			return kept, nil, false`, `			return f.ring[len(f.ring)-1], nil, false`}},
 		test:    test{"./queue", "", "TestAListenerFallsBehind"},
 		shows:   "from the middle",
 	},
