@@ -151,7 +151,7 @@ func TestAListenerFallsBehind(t *testing.T) {
 		t.Fatalf("%d events, %v", len(got)+seen, err)
 	}
 	middle := w.listen(queue.ListenOptions{After: places[frames-2]}) // of what is kept
-	if got, err := numbers(t.Context(), middle, 2); err != nil || !slices.Equal(got, []string{fmt.Sprint(frames), fmt.Sprint(frames + 1)}) {
+	if got, err := numbers(t.Context(), middle, 1); err != nil || got[0] != fmt.Sprint(frames) {
 		t.Errorf("from the middle: %v, %v", got, err)
 	}
 	frame, err := resync.Next(t.Context())
