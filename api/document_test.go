@@ -38,6 +38,31 @@ func TestTheServedDocumentIsTheSource(t *testing.T) {
 	}
 }
 
+// A comma in a text that has no quotes begins another key, which is null.
+func TestNoTextOfTheDocumentIsCutOff(t *testing.T) {
+	var doc any
+	if err := json.Unmarshal([]byte(documentJSON), &doc); err != nil {
+		t.Fatal(err)
+	}
+	var walk func(at string, v any)
+	walk = func(at string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for key, inner := range v {
+				if inner == nil {
+					t.Errorf("%s: the key %q has no value: does the text before it need quotes?", at, key)
+				}
+				walk(at+"/"+key, inner)
+			}
+		case []any:
+			for _, inner := range v {
+				walk(at, inner)
+			}
+		}
+	}
+	walk("", doc)
+}
+
 // Each route is in the document, with its operation, and each operation has a route.
 func TestRoutesAreThoseOfTheDocument(t *testing.T) {
 	ops := parsed()
