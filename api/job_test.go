@@ -73,20 +73,19 @@ func TestWrongParametersAreNamed(t *testing.T) {
 	s.enqueue("j", command("a")...)
 	many := strings.Repeat("&name=x", 201)[1:]
 	for query, want := range map[string]string{
-		"jobs?limit=0":                  "limit must be a whole number from 1 to 1000, not \"0\"",
-		"jobs?limit=x":                  "limit must be a whole number from 1 to 1000, not \"x\"",
-		"jobs?limit=1&limit=2":          "limit is given more than once",
-		"jobs?stat=failed":              "stat is no parameter of this; did you mean state?",
-		"jobs?state=ended":              "state must be waiting, working, completed or failed, not \"ended\"",
-		"jobs?q=":                       "q is empty",
-		"jobs?cursor=x":                 "cursor is not one of this list",
-		"jobs?" + many:                  "name may be given at most 200 times",
-		"jobs?q=%ff":                    "q is not valid UTF-8",
-		"jobs?q=%zz":                    "the query cannot be read: invalid URL escape \"%zz\"",
-		"jobs/j/tasks?at=1.5":           "at must be a number from 0 to 1, not \"1.5\"",
-		"jobs/j/tasks?at=NaN":           "at must be a number from 0 to 1, not \"NaN\"",
-		"tasks/1/attempts/1/log?a=b":    "a is no parameter of this",
-		"tasks/1/attempts/1/log?wait=1": "offset, limit and wait are for format=json; raw bytes have the header Range",
+		"jobs?limit=0":               "limit must be a whole number from 1 to 1000, not \"0\"",
+		"jobs?limit=x":               "limit must be a whole number from 1 to 1000, not \"x\"",
+		"jobs?limit=1&limit=2":       "limit is given more than once",
+		"jobs?stat=failed":           "stat is no parameter of this; did you mean state?",
+		"jobs?state=ended":           "state must be waiting, working, completed or failed, not \"ended\"",
+		"jobs?q=":                    "q is empty",
+		"jobs?cursor=x":              "cursor is not one of this list",
+		"jobs?" + many:               "name may be given at most 200 times",
+		"jobs?q=%ff":                 "q is not valid UTF-8",
+		"jobs?q=%zz":                 "the query cannot be read: invalid URL escape \"%zz\"",
+		"jobs/j/tasks?at=1.5":        "at must be a number from 0 to 1, not \"1.5\"",
+		"jobs/j/tasks?at=NaN":        "at must be a number from 0 to 1, not \"NaN\"",
+		"tasks/1/attempts/1/log?a=b": "a is no parameter of this",
 	} {
 		g := s.request("GET", "/api/v1/"+query, s.bearer(reader)).problem(badParameter)
 		if got := read[Problem](g).Detail; got != want {

@@ -184,6 +184,9 @@ func TestALogIsServedAsItIs(t *testing.T) {
 		if part = s.full("GET", at, header("Range", "bytes=-3")).want(206); string(part.body) != "789" {
 			t.Errorf("%q", part.body)
 		}
+		if part = s.get(at + "?offset=-5&limit=4"); string(part.body) != "5678" {
+			t.Errorf("%q", part.body)
+		}
 		s.full("GET", at, header("Range", "bytes=5000-")).problem(outside)
 		if p := read[LogPiece](s.get(at + "?format=json&offset=-10&limit=4")); p.Data != "0123" || p.Size != int64(len(text)) {
 			t.Errorf("%+v", p)

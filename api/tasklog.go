@@ -25,22 +25,50 @@ func getLog(c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if or(p.Format, Raw) == JSON {
-		return c.logPiece(key, int(n), p)
-	}
-	if p.Offset != nil || p.Limit != nil || p.Wait != nil {
-		return answer{}, badParameter.errorf("offset, limit and wait are for format=json; raw bytes have the header Range")
-	}
-	f, err := c.api.queue.OpenLog(c.Context(), key, int(n))
+	f, offset, err := c.openLog(key, int(n), or(p.Offset, 0), or(p.Wait, 0))
 	if err != nil {
 		return answer{}, err
 	}
 	defer f.Close()
+	if offset > f.Size {
+		return answer{}, outside.errorf("the log has %d bytes, and none at %d", f.Size, offset)
+	}
+	if or(p.Format, Raw) == JSON {
+		return ok(readPiece(f, offset, or(p.Limit, 64<<10)))
+	}
+	size := f.Size - offset
+	if p.Limit != nil {
+		size = min(size, *p.Limit)
+	}
 	h := c.w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("Content-Disposition", "attachment; filename=log.txt")
-	http.ServeContent(&logWriter{ResponseWriter: c.w, call: c}, c.Request, "", time.Time{}, f)
+	http.ServeContent(&logWriter{ResponseWriter: c.w, call: c}, c.Request, "", time.Time{}, io.NewSectionReader(f, offset, size))
 	return answer{written: true}, nil
+}
+
+// openLog opens a log, and says where an offset is, which counts from the end if it is
+// negative. Whoever waits for more than there is gets it as soon as it is written.
+func (c *call) openLog(key int64, n int, offset int64, seconds int) (*queue.LogFile, int64, error) {
+	q := c.api.queue
+	f, err := q.OpenLog(c.Context(), key, n)
+	if err != nil {
+		return nil, 0, err
+	}
+	if offset < 0 {
+		offset = max(f.Size+offset, 0)
+	}
+	if seconds == 0 || f.Complete || f.Size > offset {
+		return f, offset, nil
+	}
+	f.Close()
+	done, err := c.wait()
+	if err != nil {
+		return nil, 0, err
+	}
+	defer done()
+	f, err = q.AwaitLog(c.Context(), key, n, offset, time.Duration(seconds)*time.Second)
+	return f, offset, err
 }
 
 // logWriter gives a client time for each block that it takes, and makes a problem of
@@ -69,35 +97,6 @@ func (w *logWriter) Write(b []byte) (int, error) {
 	}
 	_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(writeLimit))
 	return w.ResponseWriter.Write(b)
-}
-
-// logPiece answers with a piece of a log. Whoever waits for more than there is gets it
-// as soon as it is written.
-func (c *call) logPiece(key int64, n int, p GetLogParams) (answer, error) {
-	q, offset := c.api.queue, or(p.Offset, 0)
-	f, err := q.OpenLog(c.Context(), key, n)
-	if err != nil {
-		return answer{}, err
-	}
-	if offset < 0 {
-		offset = max(f.Size+offset, 0)
-	}
-	if seconds := or(p.Wait, 0); seconds > 0 && !f.Complete && f.Size <= offset {
-		f.Close()
-		done, err := c.wait()
-		if err != nil {
-			return answer{}, err
-		}
-		defer done()
-		if f, err = q.AwaitLog(c.Context(), key, n, offset, time.Duration(seconds)*time.Second); err != nil {
-			return answer{}, err
-		}
-	}
-	defer f.Close()
-	if offset > f.Size {
-		return answer{}, outside.errorf("the log has %d bytes, and none at %d", f.Size, offset)
-	}
-	return ok(readPiece(f, offset, or(p.Limit, 64<<10)))
 }
 
 // readPiece reads at most limit bytes. A character that is cut off at the end is left to

@@ -503,10 +503,10 @@ type ListTasksParamsReason string
 type GetLogParams struct {
 	Format *GetLogParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 
-	// Offset First byte; a negative one counts from the end. With `format=json` only, as are the next two.
+	// Offset First byte; a negative one counts from the end.
 	Offset *int64 `form:"offset,omitempty" json:"offset,omitempty"`
 
-	// Limit How many bytes at most.
+	// Limit How many bytes at most. With `format=json` 65536 if it is not given, and else all.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Wait How many seconds to wait for it at most.

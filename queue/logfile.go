@@ -26,7 +26,6 @@ type LogFile struct {
 	packed   bool
 	unpacked io.Reader // of a packed file, at the place at
 	at       int64
-	place    int64 // of Seek
 }
 
 // OpenLog opens the log of an attempt of the task with a key. One that does not exist,
@@ -190,28 +189,6 @@ func (f *LogFile) ReadAt(b []byte, offset int64) (int, error) {
 	got, err := io.ReadFull(f.unpacked, b)
 	f.at += int64(got)
 	return got, f.broken(err)
-}
-
-// Read reads from the place that Seek has set.
-func (f *LogFile) Read(b []byte) (int, error) {
-	n, err := f.ReadAt(b, f.place)
-	f.place += int64(n)
-	return n, err
-}
-
-// Seek sets the place of the next Read.
-func (f *LogFile) Seek(offset int64, whence int) (int64, error) {
-	switch whence {
-	case io.SeekCurrent:
-		offset += f.place
-	case io.SeekEnd:
-		offset += f.Size
-	}
-	if offset < 0 {
-		return 0, errors.New("before the beginning of the log")
-	}
-	f.place = offset
-	return offset, nil
 }
 
 // Close closes the file.
