@@ -83,8 +83,9 @@ func (d *DB) Cancelled(ctx context.Context, name string) (map[string]int, error)
 		return t.all(&rows, `
 SELECT j.name, COUNT(*) AS n
 FROM job j
-JOIN task t ON t.job = j.id
+CROSS JOIN task t
 WHERE j.failed > 0
+  AND t.job = j.id
   AND t.status = 'failed'
   AND t.reason = 'cancelled'
   AND t.dismissed_at IS NULL

@@ -52,6 +52,11 @@ var hotOfPages = []struct {
 		"read the running tasks of a job", "AND t.id IN (SELECT a.task FROM attempt a WHERE a.job = ? AND a.slot IS NOT NULL)",
 		paged("SEARCH t USING COVERING INDEX task_job (job=? AND rowid=?)", "LIST SUBQUERY 3", "SEARCH a USING INDEX attempt_slot (job=? AND slot>?)"),
 	},
+	{"list the attempts of a task", "a.system_time, a.max_rss\nFROM task t\nJOIN attempt a ON a.task = t.id\nWHERE t.job = ?\n  AND t.name = ?", []string{
+		"SEARCH t USING COVERING INDEX task_name (job=? AND name=?)",
+		"SEARCH a USING INDEX attempt_number (task=?)",
+		"USE TEMP B-TREE FOR ORDER BY",
+	}},
 	{"find the first task of a job", "coalesce(min(id), 0) FROM task WHERE job", []string{"SEARCH task USING COVERING INDEX task_job (job=?)"}},
 	{"find the last task of a job", "coalesce(max(id), 0) FROM task WHERE job", []string{"SEARCH task USING COVERING INDEX task_job (job=?)"}},
 	{"count the cancelled tasks of a job", "SELECT COUNT(*)\nFROM job j\nJOIN task t ON t.job = j.id\nWHERE j.name = ?\n  AND t.status = 'failed'", []string{
@@ -86,6 +91,8 @@ func exercisePages(t *testing.T, d *DB) {
 	_, err = d.TasksNamed(ctx, "j", []string{"b"})
 	must(err)
 	_, _, err = d.TaskWithKey(ctx, 1)
+	must(err)
+	_, err = d.Attempts(ctx, "j", "b")
 	must(err)
 	_, err = d.ServerID(ctx)
 	must(err)

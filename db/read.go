@@ -239,14 +239,16 @@ func (d *DB) Attempts(ctx context.Context, name, id string) ([]job.Attempt, erro
 		if _, err := t.taskRow(name, j.ID, id); err != nil {
 			return err
 		}
-		return t.all(&rows, `
+		query, args := `
 SELECT t.name AS task, a.number, a.status, a.reason, a.exit_code, a.signal, a.error,
        a.started_at, a.ended_at, a.pid, a.user_time, a.system_time, a.max_rss
 FROM task t
 JOIN attempt a ON a.task = t.id
-WHERE t.job = ?
-  AND (? = '' OR t.name = ?)
-ORDER BY a.id`, j.ID, id, id)
+WHERE t.job = ?`, []any{j.ID}
+		if id != "" {
+			query, args = query+"\n  AND t.name = ?", append(args, id)
+		}
+		return t.all(&rows, query+"\nORDER BY a.id", args...)
 	})
 	out := make([]job.Attempt, len(rows))
 	for i, r := range rows {

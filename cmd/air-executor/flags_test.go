@@ -63,6 +63,7 @@ var sharedFlags = []sharedFlag{
 	{"param", true, "a parameter of the job file", false},
 	{"from-file", false, "read what to add from a file", false},
 	{"if-absent", false, "leave alone what is there already", false},
+	{"socket", false, "the unix socket of the server", false},
 }
 
 // dryRun is of one command; README's table has it, since people look for it.

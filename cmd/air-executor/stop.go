@@ -20,7 +20,7 @@ type stopCmd struct {
 func (*stopCmd) Help() string {
 	return `Without --drain or --kill, running tasks are left alone: they continue, and their results are recorded. (As process 1 of a container, the manager ends them, because they cannot outlive it.)
 
-With listen in the configuration, the server that start has started beside the manager is stopped, too.
+With listen in the configuration, the server of the base path is stopped, too.
 
 The request is stored, and the manager checks for it once a second: a signal need not reach it, and it may be in another container with the same base path.
 
