@@ -23,6 +23,7 @@ type dialect struct {
 	byUnstarted  string // of task
 	byJob        string // of task
 	byJobFailure string // of task
+	byTaskName   string // of task
 
 	// Queries that are written differently for each database.
 	nextTask    string // the row for the next task, which no other transaction will take
@@ -65,4 +66,5 @@ var sqliteDialect = dialect{
 
 	byJob:        "INDEXED BY task_job",
 	byJobFailure: "INDEXED BY task_job_failures",
+	byTaskName:   "INDEXED BY task_name",
 }

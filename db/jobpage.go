@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jmoiron/sqlx"
-
 	"github.com/air-executor/air-executor/job"
 )
 
@@ -84,12 +82,7 @@ WHERE name = ?`, name)
 
 // jobs returns the jobs that a query finds.
 func (t *tx) jobs(query string, args ...any) (out []job.Job, err error) {
-	err = t.each(func(rows *sqlx.Rows) error {
-		var r storedJob
-		err := rows.Scan(&r.UUID, &r.Name, &r.State, &r.Pending, &r.Running, &r.Completed, &r.Failed, &r.Dismissed, &r.Blocked, &r.CreatedAt, &r.UpdatedAt, &r.RetryHolds, &r.Extra, &r.Labels)
-		out = append(out, r.job())
-		return err
-	}, query, args...)
+	err = t.eachJob(&out, query, args...)
 	return out, err
 }
 

@@ -145,9 +145,12 @@ func (q *TasksQuery) query(d *DB, now int64) (query string, args []any) {
 		args = append(args, c.Rank, c.Row)
 	}
 	b.WriteString("\n      ORDER BY rank, " + tie)
-	if q.Limit > 0 {
+	if limit := q.Limit; limit > 0 || q.Task != nil {
+		if limit == 0 {
+			limit = 1 // without one, the task would be looked for among all
+		}
 		b.WriteString("\n      LIMIT ? OFFSET ?")
-		args = append(args, q.Limit, q.Offset)
+		args = append(args, limit, q.Offset)
 	}
 	b.WriteString(") s ON s.id = t.id\nORDER BY s.rank, " + tie + ", d.position")
 	return b.String(), args
@@ -165,6 +168,11 @@ func (q *TasksQuery) from(d *dialect) string {
       WHERE a.slot IS NOT NULL
         AND t.id = a.task
         AND j.id = t.job`
+	case q.Task != nil: // to look through the job in the order of the list would take long
+		return `
+      FROM job j ` + d.byJobName + `
+      CROSS JOIN task t ` + d.byTaskName + `
+      WHERE t.job = j.id`
 	case q.Sort == ByJob:
 		return `
       FROM job j ` + d.byJobName + `

@@ -57,6 +57,10 @@ var hotOfPages = []struct {
 		"SEARCH a USING INDEX attempt_number (task=?)",
 		"USE TEMP B-TREE FOR ORDER BY",
 	}},
+	{"list one task", "CROSS JOIN task t INDEXED BY task_name\n      WHERE t.job = j.id\n        AND j.name = ?\n        AND t.name = ?\n      ORDER", listed(
+		"SEARCH j USING COVERING INDEX job_name (name=?)",
+		"SEARCH t USING COVERING INDEX task_name (job=? AND name=?)",
+	)},
 	{"find the first task of a job", "coalesce(min(id), 0) FROM task WHERE job", []string{"SEARCH task USING COVERING INDEX task_job (job=?)"}},
 	{"find the last task of a job", "coalesce(max(id), 0) FROM task WHERE job", []string{"SEARCH task USING COVERING INDEX task_job (job=?)"}},
 	{"count the cancelled tasks of a job", "SELECT COUNT(*)\nFROM job j\nJOIN task t ON t.job = j.id\nWHERE j.name = ?\n  AND t.status = 'failed'", []string{
@@ -92,6 +96,7 @@ func exercisePages(t *testing.T, d *DB) {
 	must(err)
 	_, _, err = d.TaskWithKey(ctx, 1)
 	must(err)
+	must(d.ListTasks(ctx, TasksQuery{Job: new("j"), Task: new("b")}, func(Listed) error { return nil }))
 	_, err = d.Attempts(ctx, "j", "b")
 	must(err)
 	_, err = d.ServerID(ctx)

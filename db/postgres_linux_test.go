@@ -220,7 +220,7 @@ func forPostgres(query string) string {
 		from.isList, to.isList, from.listNeeds, to.listNeeds,
 		from.lockRow, to.lockRow, from.skip, to.skip,
 		from.byClaimable, "", from.byReady, "", from.byHeld, "", from.bySlot, "", from.byMissing, "", from.byJobName, "",
-		from.byLane, "", from.byLaneNext, "", from.byJobFailure, "", from.byJob, "",
+		from.byLane, "", from.byLaneNext, "", from.byJobFailure, "", from.byJob, "", from.byTaskName, "",
 	).Replace(query)
 }
 
