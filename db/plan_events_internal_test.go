@@ -35,7 +35,7 @@ var hotOfEvents = []struct {
 	{"delete events", "DELETE FROM event WHERE id <= ?", []string{
 		"SEARCH event USING INTEGER PRIMARY KEY (rowid<?)",
 	}},
-	{"number a task", "FROM (SELECT max(id) AS id FROM task UNION ALL", []string{
+	{"number a task", "name = 'task') AS n$", []string{
 		"CO-ROUTINE n",
 		"COMPOUND QUERY",
 		"LEFT-MOST SUBQUERY",

@@ -242,9 +242,15 @@ var hot = []struct {
 	}},
 	{"number new tasks", ") AS next,", []string{
 		"SCAN CONSTANT ROW",
-		"SCALAR SUBQUERY 1",
+		"SCALAR SUBQUERY 3",
+		"CO-ROUTINE n",
+		"COMPOUND QUERY",
+		"LEFT-MOST SUBQUERY",
 		"SEARCH task",
-		"SCALAR SUBQUERY 2",
+		"UNION ALL",
+		"SEARCH mark USING PRIMARY KEY (name=?)",
+		"SEARCH n",
+		"SCALAR SUBQUERY 4",
 		"SEARCH setting USING PRIMARY KEY (key=?)",
 	}},
 	{"rank the newest tasks", "FROM task\nORDER BY id DESC", []string{"SCAN task"}}, // it stops at the limit
