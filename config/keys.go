@@ -87,7 +87,7 @@ func keys() []key {
 		{"aging", never,
 			"After how long a pending task gains one step of priority, so that tasks of a higher one do not keep it waiting forever.",
 			agingKey{}},
-	}, append(retryKeys(), tidyKeys()...)...)
+	}, slices.Concat(retryKeys(), tidyKeys(), hookKeys())...)
 }
 
 // number is a whole number from low to high.

@@ -56,6 +56,12 @@ func TestSettings(t *testing.T) {
 		{"max_logs_size", "0", "0", "default"},
 		{"manager_log_size", "10", "10", "default"},
 		{"manager_log_files", "3", "3", "default"},
+		{"task_hooks.on_success", "none", "none", "default"},
+		{"task_hooks.on_failure", "none", "none", "default"},
+		{"task_hooks.on_end", "none", "none", "default"},
+		{"job_hooks.on_success", "none", "none", "default"},
+		{"job_hooks.on_failure", "none", "none", "default"},
+		{"job_hooks.on_end", "none", "none", "default"},
 	}
 	if diff := cmp.Diff(want, c.Settings()); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -109,8 +115,8 @@ func TestTemplate(t *testing.T) {
 	dir := t.TempDir()
 	base := filepath.Join(dir, ".air-executor")
 	uncommented := regexp.MustCompile(`(?m)^#([a-z])`).ReplaceAll(config.Template(), []byte("$1"))
-	if n := len(regexp.MustCompile(`(?m)^[a-z_.]+: `).FindAll(uncommented, -1)); n != 29 {
-		t.Errorf("the template has %d keys, want 29", n)
+	if n := len(regexp.MustCompile(`(?m)^[a-z_.]+: `).FindAll(uncommented, -1)); n != 35 {
+		t.Errorf("the template has %d keys, want 35", n)
 	}
 	for _, content := range [][]byte{config.Template(), uncommented} {
 		path := write(t, base, "config.yaml", string(content))

@@ -45,7 +45,7 @@ var hot = []struct {
 }{
 	{"claim the best task of all", "ORDER BY j.next_priority DESC, j.next_task", []string{
 		"SCAN j USING INDEX job_claimable", // in the order that is asked for, so it stops at the first
-		"SCALAR SUBQUERY 3",
+		"SCALAR SUBQUERY 4",
 		"SEARCH setting USING PRIMARY KEY (key=?)", // once
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH e USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
@@ -53,10 +53,12 @@ var hot = []struct {
 		"SCAN attempt USING INDEX attempt_slot", // what runs now
 		"SCALAR SUBQUERY 2",
 		"SCAN lane USING COVERING INDEX lane_next", // it stops at the first
+		"CORRELATED SCALAR SUBQUERY 3",
+		"SEARCH i USING INTEGER PRIMARY KEY (rowid=?)", // whether there is something to read
 	}},
 	{"claim the best task of a job", "WHERE j.id = ?\n  AND j.holds = 0", []string{
 		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
-		"SCALAR SUBQUERY 3",
+		"SCALAR SUBQUERY 4",
 		"SEARCH setting USING PRIMARY KEY (key=?)",
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH e USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
@@ -64,6 +66,8 @@ var hot = []struct {
 		"SCAN attempt USING INDEX attempt_slot",
 		"SCALAR SUBQUERY 2",
 		"SCAN lane USING COVERING INDEX lane_next", // it stops at the first
+		"CORRELATED SCALAR SUBQUERY 3",
+		"SEARCH i USING INTEGER PRIMARY KEY (rowid=?)", // whether there is something to read
 	}},
 	{"find the lowest free place of a job", "SELECT min(free.slot)", []string{
 		"CO-ROUTINE free",
@@ -179,6 +183,8 @@ var hot = []struct {
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH e USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+		"CORRELATED SCALAR SUBQUERY 1",
+		"SEARCH i USING INTEGER PRIMARY KEY (rowid=?)",
 	}},
 	{"find the parent by its token", "coalesce(t.root, t.id) AS root", []string{
 		"SCAN a USING INDEX attempt_slot",
@@ -260,7 +266,7 @@ var hot = []struct {
 
 func TestHotStatementsUseTheirIndex(t *testing.T) {
 	d := exercised(t)
-	for _, h := range slices.Concat(hot, hotOfPools, hotOfStatus) {
+	for _, h := range slices.Concat(hot, hotOfPools, hotOfStatus, hotOfHooks) {
 		var found []string
 		for query := range only(t, d).Stmts {
 			if strings.Contains(query+"$", h.part) {
@@ -281,7 +287,7 @@ func TestNoStatementReadsOrSortsMoreThanItMust(t *testing.T) {
 	d := exercised(t)
 	used := map[string]bool{}
 	for query := range only(t, d).Stmts {
-		if slices.ContainsFunc(slices.Concat(hot, hotOfPools, hotOfStatus), func(h struct {
+		if slices.ContainsFunc(slices.Concat(hot, hotOfPools, hotOfStatus, hotOfHooks), func(h struct {
 			name, part string
 			plan       []string
 		}) bool {
@@ -575,6 +581,7 @@ func exercise(t *testing.T, d *DB) {
 	exerciseConditions(t, d)
 	exerciseForemost(t, d)
 	exerciseAging(t, d)
+	exerciseHooks(t, d)
 }
 
 // requires returns a function that ends the test at an error.
