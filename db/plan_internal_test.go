@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/air-executor/air-executor/db/engine"
 	"github.com/air-executor/air-executor/job"
 )
 
@@ -331,40 +329,6 @@ func TestEveryStatementOfThePackageIsExplained(t *testing.T) {
 	}
 }
 
-// explain returns the plan of a statement, one step a line.
-func explain(t *testing.T, d *DB, query string) []string {
-	t.Helper()
-	rows, err := only(t, d).QueryContext(context.Background(), "EXPLAIN QUERY PLAN "+query, make([]any, strings.Count(query, "?"))...)
-	if err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	defer rows.Close()
-	var plan []string
-	for rows.Next() {
-		var id, parent, unused int
-		var detail string
-		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-			t.Fatal(err)
-		}
-		plan = append(plan, detail)
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return plan
-}
-
-// only returns the one connection of a database that was used by one goroutine.
-func only(t *testing.T, d *DB) *engine.Conn {
-	t.Helper()
-	c, done, err := d.engine.Begin(context.Background(), false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	done(false)
-	return c
-}
-
 // exercised returns a database on which every operation has been carried out.
 func exercised(t *testing.T) *DB {
 	t.Helper()
@@ -582,24 +546,4 @@ func exercise(t *testing.T, d *DB) {
 	exerciseForemost(t, d)
 	exerciseAging(t, d)
 	exerciseHooks(t, d)
-}
-
-// requires returns a function that ends the test at an error.
-func requires(t *testing.T) func(error) {
-	return func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func sequence[T any](values []T) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for _, v := range values {
-			if !yield(v, nil) {
-				return
-			}
-		}
-	}
 }
