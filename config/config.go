@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/air-executor/air-executor/internal/strictyaml"
+	"github.com/air-executor/air-executor/job"
 )
 
 // FileName is the name of the configuration file in a base path.
@@ -48,6 +49,7 @@ type Config struct {
 	SchedulesDir         string        // absolute path of a folder of job files with schedules; empty: none
 	Listen               string        // where start also serves the HTTP API, HOST:PORT; empty: nowhere
 	Retention            Retention
+	Hooks                job.AllHooks  // what runs when a task or a job has ended that has no such hook itself
 	CompressLogsAfter    time.Duration // age of attempts whose logs are compressed; Never: none
 	MaxLogsSize          int           // MiB that all logs may have together; 0: no limit
 	EventDays            int           // how many days events stay

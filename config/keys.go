@@ -90,7 +90,7 @@ func keys() []key {
 		{"listen", noFolder,
 			"Where start also serves the HTTP API, such as 127.0.0.1:7711.",
 			endpoint{func(c *Config) *string { return &c.Listen }}},
-	}, append(retryKeys(), tidyKeys()...)...)
+	}, slices.Concat(retryKeys(), tidyKeys(), hookKeys())...)
 }
 
 // number is a whole number from low to high.

@@ -148,7 +148,7 @@ func TestBadFiles(t *testing.T) {
 		{"typing error", "poll_intervall: 5", `:1: poll_intervall: unknown key; did you mean poll_interval?`},
 		{"other spelling", "poll-interval: 5", `:1: poll-interval: unknown key; did you mean poll_interval?`},
 		{"unknown key", "color: red", `:1: color: unknown key; the known keys are poll_interval, task_timeout, kill_grace, ` +
-			`max_concurrent_runners, base_path, log_level, log_format, durability, tasks_per_runner, max_log_size, on_term, max_subtasks, max_subtask_depth, mirror_json, schedules_dir, aging, listen, retries, retry_delay, retry_backoff, retry_max_delay, retry_jitter, retention, compress_logs_after, max_logs_size, event_days, events_kept, manager_log_size, manager_log_files`},
+			`max_concurrent_runners, base_path, log_level, log_format, durability, tasks_per_runner, max_log_size, on_term, max_subtasks, max_subtask_depth, mirror_json, schedules_dir, aging, listen, retries, retry_delay, retry_backoff, retry_max_delay, retry_jitter, retention, compress_logs_after, max_logs_size, event_days, events_kept, manager_log_size, manager_log_files, task_hooks, job_hooks`},
 		{"a group that is none", "retention: 30d", `:1: retention: must be a mapping (key: value), not the text "30d"`},
 		{"unknown key of a group", "retention:\n  older_then: 30d", `:2: retention.older_then: unknown key; did you mean older_than?`},
 		{"age", "retention:\n  older_than: month", `:2: retention.older_than: want an age such as 30d, 2w or 12h, got "month", or never`},

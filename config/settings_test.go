@@ -59,6 +59,12 @@ func TestSettings(t *testing.T) {
 		{"events_kept", "1000000", "1000000", "default"},
 		{"manager_log_size", "10", "10", "default"},
 		{"manager_log_files", "3", "3", "default"},
+		{"task_hooks.on_success", "none", "none", "default"},
+		{"task_hooks.on_failure", "none", "none", "default"},
+		{"task_hooks.on_end", "none", "none", "default"},
+		{"job_hooks.on_success", "none", "none", "default"},
+		{"job_hooks.on_failure", "none", "none", "default"},
+		{"job_hooks.on_end", "none", "none", "default"},
 	}
 	if diff := cmp.Diff(want, c.Settings()); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -112,8 +118,8 @@ func TestTemplate(t *testing.T) {
 	dir := t.TempDir()
 	base := filepath.Join(dir, ".air-executor")
 	uncommented := regexp.MustCompile(`(?m)^#([a-z])`).ReplaceAll(config.Template(), []byte("$1"))
-	if n := len(regexp.MustCompile(`(?m)^[a-z_.]+: `).FindAll(uncommented, -1)); n != 32 {
-		t.Errorf("the template has %d keys, want 32", n)
+	if n := len(regexp.MustCompile(`(?m)^[a-z_.]+: `).FindAll(uncommented, -1)); n != 38 {
+		t.Errorf("the template has %d keys, want 38", n)
 	}
 	for _, content := range [][]byte{config.Template(), uncommented} {
 		path := write(t, base, "config.yaml", string(content))

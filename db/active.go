@@ -99,7 +99,7 @@ func (a Active) LostAs() job.Reason {
 func (d *DB) Lose(ctx context.Context, a Active, why string) (bool, error) {
 	r := job.Result{Status: job.Failed, Reason: a.LostAs(), Error: why}
 	a.rebooted = a.Rebooted
-	err := d.writeResult(ctx, func(t *tx) error {
+	err := d.writeEnd(ctx, func(t *tx) error {
 		_, err := t.finish(a.ending, r)
 		return err
 	})

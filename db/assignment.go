@@ -21,6 +21,7 @@ type Assignment struct {
 	Timeout time.Duration // 0: the configured default
 	Slot    int           // place among the running tasks of the job, from 0
 	Pools   []PoolPlaces  // places that it holds in pools
+	Input   bool          // there is something for its command to read, see [DB.Input]
 
 	runner                 Runner
 	attemptID, taskID, job int64
@@ -44,7 +45,7 @@ func (a *Assignment) Runner() Runner { return a.runner }
 func (a *Assignment) Encode() []byte {
 	var b []byte
 	r := a.runner
-	for _, n := range []int64{int64(a.Attempt), int64(a.Timeout), a.attemptID, a.taskID, a.job, r.Lock, int64(r.PID), r.PIDStart, r.Namespace, r.InitLock, int64(a.Slot)} {
+	for _, n := range []int64{int64(a.Attempt), int64(a.Timeout), a.attemptID, a.taskID, a.job, r.Lock, int64(r.PID), r.PIDStart, r.Namespace, r.InitLock, int64(a.Slot), int64(truth(a.Input))} {
 		b = binary.AppendVarint(b, n)
 	}
 	for _, s := range []string{a.Job, a.Task, a.Token, a.Command, a.Dir, r.Host, r.BootID, r.Manager} {
@@ -85,6 +86,7 @@ func DecodeAssignment(b []byte) (*Assignment, error) {
 	a.attemptID, a.taskID, a.job = d.number(), d.number(), d.number()
 	r.Lock, r.PID, r.PIDStart = d.number(), int(d.number()), d.number()
 	r.Namespace, r.InitLock, a.Slot = d.number(), d.number(), int(d.number())
+	a.Input = d.number() == 1
 	a.Job, a.Task, a.Token, a.Command, a.Dir = d.text(), d.text(), d.text(), d.text(), d.text()
 	r.Host, r.BootID, r.Manager = d.text(), d.text(), d.text()
 	if list := d.list(); len(list) > 0 {

@@ -29,9 +29,9 @@ func (d *DB) Interrupt(ctx context.Context, name string) (Cancelling, error) {
 // cancel is [DB.Cancel] with an error text for tasks that had not started.
 func (d *DB) cancel(ctx context.Context, name, task, why string) (Cancelling, error) {
 	var out Cancelling
-	err := d.writeResult(ctx, func(t *tx) error {
+	err := d.writeEnd(ctx, func(t *tx) error {
 		out = Cancelling{}
-		j, err := t.lockJob(name)
+		j, err := t.lockJobToEnd(name)
 		if err != nil {
 			return err
 		}
@@ -45,8 +45,10 @@ func (d *DB) cancel(ctx context.Context, name, task, why string) (Cancelling, er
 		if out.Pending, err = t.cancelPending(j.ID, task, why); err != nil {
 			return err
 		}
-		out.Running, err = t.cancelRunning(j.ID, task)
-		return err
+		if out.Running, err = t.cancelRunning(j.ID, task); err != nil {
+			return err
+		}
+		return t.afterCancel()
 	})
 	return out, err
 }
@@ -55,9 +57,9 @@ func (d *DB) cancel(ctx context.Context, name, task, why string) (Cancelling, er
 // are passed over. Errors: ErrNoJob, ErrNoTask, and then nothing has changed.
 func (d *DB) CancelTasks(ctx context.Context, name string, tasks []string) (Cancelling, error) {
 	var out Cancelling
-	err := d.writeResult(ctx, func(t *tx) error {
+	err := d.writeEnd(ctx, func(t *tx) error {
 		out = Cancelling{}
-		j, err := t.lockJob(name)
+		j, err := t.lockJobToEnd(name)
 		if err != nil {
 			return err
 		}
@@ -81,7 +83,7 @@ func (d *DB) CancelTasks(ctx context.Context, name string, tasks []string) (Canc
 				out.Running = append(out.Running, running...)
 			}
 		}
-		return nil
+		return t.afterCancel()
 	})
 	return out, err
 }

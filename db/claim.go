@@ -154,7 +154,7 @@ func (t *tx) assigned(lock int64, bootID string) (*Assignment, error) {
 	}
 	ok, err := t.get(&row, `
 SELECT a.id AS attempt, a.slot, a.token, a.pid, a.pid_start, a.host, a.manager, a.pid_namespace, a.init_lock,
-       a.job, j.name AS job_name, t.id, t.name, `+specOfT+`, a.number - 1 AS attempts, e.content
+       a.job, j.name AS job_name, t.id, t.name, `+specOfT+`, a.number - 1 AS attempts, `+hasInput+`, e.content
 FROM attempt a `+t.d.dialect.bySlot+`
 JOIN task t ON t.id = a.task
 JOIN job j ON j.id = a.job
@@ -251,6 +251,7 @@ type claimRow struct {
 	Busy     int   // running attempts of its job
 	Parallel int   // how many may be
 	Priority int64 `db:"next_priority"` // of a ready task, with that of its job
+	Input    bool  // there is something for its command to read
 	Lanes    bool  // there are tasks that wait for nothing but places in pools
 	Job      int64
 	JobName  string `db:"job_name"`
@@ -435,7 +436,7 @@ LIMIT 1` + d.dialect.skip
 func (d *DB) claimColumns() string {
 	return `
 SELECT (SELECT COUNT(*) FROM attempt ` + d.dialect.bySlot + ` WHERE slot IS NOT NULL AND waits = 0) AS running,
-       j.running AS busy, j.parallel, coalesce(j.next_priority, 0) AS next_priority, EXISTS (SELECT 1 FROM lane) AS lanes, j.id AS job, j.name AS job_name, t.id, t.name, ` + specOfT + `, t.attempts, e.content`
+       j.running AS busy, j.parallel, coalesce(j.next_priority, 0) AS next_priority, EXISTS (SELECT 1 FROM lane) AS lanes, ` + hasInput + `, j.id AS job, j.name AS job_name, t.id, t.name, ` + specOfT + `, t.attempts, e.content`
 }
 
 func (row *claimRow) assignment(r Runner) (*Assignment, error) {
@@ -445,7 +446,7 @@ func (row *claimRow) assignment(r Runner) (*Assignment, error) {
 	}
 	a := &Assignment{
 		Job: row.JobName, Task: row.Name, Attempt: row.Attempts + 1, Token: newToken(),
-		runner: r, taskID: row.ID, job: row.Job,
+		runner: r, taskID: row.ID, job: row.Job, Input: row.Input,
 	}
 	a.define(spec)
 	if row.Content != nil {

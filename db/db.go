@@ -125,9 +125,12 @@ type tx struct {
 	// cost more than most statements do.
 	ctx context.Context
 
-	holds  []int64 // jobs whose rows are locked
-	waited bool    // places in pools are free for which tasks wait
-	noted  bool    // the progress of this transaction was noted at the gate
+	holds   []int64  // jobs whose rows are locked
+	waited  bool     // places in pools are free for which tasks wait
+	noted   bool     // the progress of this transaction was noted at the gate
+	ended   *jobEnd  // the job that has ended by this transaction; nil: none
+	told    hooksRow // the hooks of a task that has ended, and those of all, see updateJob
+	telling bool     // the job of hooks was locked, if there is one
 }
 
 func (d *DB) newTx(ctx context.Context, c *engine.Conn) *tx {

@@ -25,7 +25,7 @@ type Finished struct {
 // ErrFenced. After ErrInDoubt, the result may have been recorded: see [DB.Recorded].
 func (d *DB) Finish(ctx context.Context, a *Assignment, r job.Result, next bool) (Finished, error) {
 	var out Finished
-	err := d.writeResult(ctx, func(t *tx) error {
+	err := d.writeEnd(ctx, func(t *tx) error {
 		out = Finished{}
 		ready, err := t.finish(ending{attempt: a.attemptID, task: a.taskID, job: a.job, token: a.Token}, r)
 		if err != nil {
@@ -119,7 +119,7 @@ var errNotRunning = fmt.Errorf("%w: attempt is running but its task is not", Err
 
 // finish ends a running attempt and reports whether its job has a ready task.
 func (t *tx) finish(e ending, r job.Result) (ready bool, err error) {
-	if err := t.lockJobs(e.job); err != nil {
+	if err := t.lockToEnd(e.job); err != nil {
 		return false, err
 	}
 	n, err := t.exec(endAttempt,
@@ -149,7 +149,7 @@ func (t *tx) finish(e ending, r job.Result) (ready bool, err error) {
 	if n != 1 {
 		return false, errNotRunning
 	}
-	d := delta{Counts: job.Counts{Running: -1}, ended: e.attempt}
+	d := delta{Counts: job.Counts{Running: -1}, ended: e.attempt, task: e.task}
 	if r.Status == job.Completed {
 		d.Completed = 1
 		if err := t.unblock(e.task, &d); err != nil {
@@ -161,7 +161,9 @@ func (t *tx) finish(e ending, r job.Result) (ready bool, err error) {
 			return false, err
 		}
 	}
-	ready, err = t.updateJob(e.job, d)
+	if ready, err = t.updateJob(e.job, d); err == nil {
+		err = t.afterEnd(e, r)
+	}
 	return ready || t.waited, err
 }
 

@@ -103,7 +103,7 @@ func (t *tx) eachJob(out *[]job.Job, query string, args ...any) error {
 		// Scanned by hand: with thousands of jobs, reflection would cost more than
 		// the query.
 		var r storedJob
-		err := rows.Scan(&r.UUID, &r.Name, &r.State, &r.Pending, &r.Running, &r.Completed, &r.Failed, &r.Dismissed, &r.Blocked, &r.CreatedAt, &r.UpdatedAt, &r.RetryHolds, &r.Parallel, &r.Priority, &r.Defaults, &r.PausedAt, &r.Extra, &r.Labels)
+		err := rows.Scan(&r.UUID, &r.Name, &r.State, &r.Pending, &r.Running, &r.Completed, &r.Failed, &r.Dismissed, &r.Blocked, &r.CreatedAt, &r.UpdatedAt, &r.RetryHolds, &r.Parallel, &r.Priority, &r.Defaults, &r.Hooks, &r.PausedAt, &r.Extra, &r.Labels)
 		*out = append(*out, r.job())
 		return err
 	}, query, args...)

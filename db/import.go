@@ -54,6 +54,9 @@ func (t *tx) importJob(j job.Job, tasks iter.Seq2[job.Task, error]) error {
 	if err := a.tallyUp(state); err != nil {
 		return err
 	}
+	if err := t.setHooks(a.job.ID, j.Hooks, false); err != nil {
+		return err
+	}
 	if err := t.label(a.job.ID, 0, j.Labels); err != nil {
 		return err
 	}

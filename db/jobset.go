@@ -13,6 +13,7 @@ type JobSettings struct {
 	Priority   int    // added to that of each of its tasks
 	RetryHolds bool   // its other tasks wait while one waits for its retry
 	Defaults   []byte // JSON object of task keys: what its tasks are queued with; nil: nothing
+	Hooks      job.Hooks
 }
 
 // JobChange is a change of JobSettings; what is nil stays as it is.
@@ -23,6 +24,10 @@ type JobChange struct {
 	// Defaults returns the new object for the one that there is. Its error ends the
 	// change.
 	Defaults func(before []byte) ([]byte, error)
+	// Hooks are those of the job; what they do not say stays as it is.
+	Hooks job.Hooks
+	// NoHooks forgets those that there are.
+	NoHooks bool
 }
 
 // check returns an error for what no job can have.
@@ -38,10 +43,11 @@ type settingsRow struct {
 	Parallel, Priority int
 	RetryHolds         bool `db:"retry_holds"`
 	Defaults           *string
+	Hooks              *string
 }
 
 func (r *settingsRow) settings() JobSettings {
-	s := JobSettings{Parallel: r.Parallel, Priority: r.Priority, RetryHolds: r.RetryHolds}
+	s := JobSettings{Parallel: r.Parallel, Priority: r.Priority, RetryHolds: r.RetryHolds, Hooks: hooksOf(r.Hooks)}
 	if r.Defaults != nil {
 		s.Defaults = []byte(*r.Defaults)
 	}
@@ -63,7 +69,7 @@ func (d *DB) JobSettings(ctx context.Context, name string) (JobSettings, error) 
 
 func (t *tx) settings(jobID int64) (JobSettings, error) {
 	var r settingsRow
-	_, err := t.get(&r, `SELECT parallel, priority, retry_holds, defaults FROM job WHERE id = ?`, jobID)
+	_, err := t.get(&r, `SELECT parallel, priority, retry_holds, defaults, hooks FROM job WHERE id = ?`, jobID)
 	return r.settings(), err
 }
 
@@ -108,6 +114,9 @@ func (t *tx) setJob(jobID int64, c JobChange) error {
 		if _, err := t.exec(`UPDATE job SET defaults = ? WHERE id = ?`, text(string(after)), jobID); err != nil {
 			return err
 		}
+	}
+	if err := t.setHooks(jobID, c.Hooks, c.NoHooks); err != nil {
+		return err
 	}
 	if c.Parallel == nil && c.Priority == nil && c.RetryHolds == nil {
 		return nil

@@ -17,6 +17,7 @@ type delta struct {
 	added      *int64    // new number of tasks ever added; nil: unchanged
 	state      job.State // new state; empty: derived from the counters
 	ended      int64     // an attempt that has ended, whose places in pools are free; 0: none
+	task       int64     // its task, if that has ended too; 0: none has
 }
 
 // updateJob changes the counters of a job, finds its first ready task anew, and
@@ -29,6 +30,8 @@ func (t *tx) updateJob(id int64, d delta) (ready bool, err error) {
 		Next                            *int64 `db:"next_task"`
 		Parallel                        int
 		Pooled                          bool
+		Hooks                           *string
+		hooksRow
 	}
 	state := d.state
 	if state == "" && d.Running > 0 {
@@ -39,9 +42,10 @@ func (t *tx) updateJob(id int64, d delta) (ready bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if _, err := t.get(&now, changedJob, id); err != nil {
+	if _, err := t.get(&now, changedJob, d.task, id); err != nil {
 		return false, err
 	}
+	t.told = now.hooksRow
 	if d.Dismissed != 0 { // rarely, and so not in the statement above
 		if _, err := t.exec(`UPDATE job SET dismissed = dismissed + ? WHERE id = ?`, d.Dismissed, id); err != nil {
 			return false, err
@@ -65,6 +69,9 @@ func (t *tx) updateJob(id int64, d delta) (ready bool, err error) {
 	follows := settled(now.State, next, now.Pending, now.Failed)
 	if follows == now.State {
 		return ready, nil
+	}
+	if follows.Ended() && !now.State.Ended() {
+		t.ended = &jobEnd{id, follows, now.Hooks}
 	}
 	_, err = t.exec(`UPDATE job SET state = ? WHERE id = ?`, follows, id)
 	return ready, err
@@ -94,7 +101,11 @@ WHERE id = ?`
 
 // changedJob reads what the job has become. RETURNING in the statement before would
 // cost more: SQLite compiles it as a trigger, and opens a table for its rows.
-const changedJob = `SELECT running, pending, failed, holds, state, next_task, parallel, pooled FROM job WHERE id = ?`
+const changedJob = `
+SELECT running, pending, failed, holds, state, next_task, parallel, pooled, hooks,
+       (SELECT t.hooks FROM task t WHERE t.id = ?) AS task_hooks, (SELECT value FROM setting WHERE key = 'hooks') AS everywhere
+FROM job
+WHERE id = ?`
 
 // settled is the state of a job that has no running task. While a task is ready, or
 // waits for times and places only, the job stays waiting or working. Otherwise it is

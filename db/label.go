@@ -71,10 +71,12 @@ func (t *tx) labelsOf(jobID, task int64) ([]string, error) {
 
 // known leaves out statements about tables that an older database does not have.
 func (t *tx) known(statements []string) []string {
-	if !t.d.Outdated() || t.d.schema >= 2 {
+	if !t.d.Outdated() {
 		return statements
 	}
-	return slices.DeleteFunc(slices.Clone(statements), func(s string) bool { return strings.Contains(s, "FROM label ") })
+	return slices.DeleteFunc(slices.Clone(statements), func(s string) bool {
+		return t.d.schema < 2 && strings.Contains(s, "FROM label ") || t.d.schema < 3 && strings.Contains(s, "FROM task_input ")
+	})
 }
 
 // LabelFilter asks for a label.

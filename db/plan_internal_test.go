@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/air-executor/air-executor/db/engine"
 	"github.com/air-executor/air-executor/job"
 )
 
@@ -45,7 +43,7 @@ var hot = []struct {
 }{
 	{"claim the best task of all", "ORDER BY j.next_priority DESC, j.next_task", []string{
 		"SCAN j USING INDEX job_claimable", // in the order that is asked for, so it stops at the first
-		"SCALAR SUBQUERY 3",
+		"SCALAR SUBQUERY 4",
 		"SEARCH setting USING PRIMARY KEY (key=?)", // once
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH e USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
@@ -53,10 +51,12 @@ var hot = []struct {
 		"SCAN attempt USING INDEX attempt_slot", // what runs now
 		"SCALAR SUBQUERY 2",
 		"SCAN lane USING COVERING INDEX lane_next", // it stops at the first
+		"CORRELATED SCALAR SUBQUERY 3",
+		"SEARCH i USING INTEGER PRIMARY KEY (rowid=?)", // whether there is something to read
 	}},
 	{"claim the best task of a job", "WHERE j.id = ?\n  AND j.holds = 0", []string{
 		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
-		"SCALAR SUBQUERY 3",
+		"SCALAR SUBQUERY 4",
 		"SEARCH setting USING PRIMARY KEY (key=?)",
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH e USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
@@ -64,6 +64,8 @@ var hot = []struct {
 		"SCAN attempt USING INDEX attempt_slot",
 		"SCALAR SUBQUERY 2",
 		"SCAN lane USING COVERING INDEX lane_next", // it stops at the first
+		"CORRELATED SCALAR SUBQUERY 3",
+		"SEARCH i USING INTEGER PRIMARY KEY (rowid=?)", // whether there is something to read
 	}},
 	{"find the lowest free place of a job", "SELECT min(free.slot)", []string{
 		"CO-ROUTINE free",
@@ -176,6 +178,8 @@ var hot = []struct {
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH e USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
+		"CORRELATED SCALAR SUBQUERY 1",
+		"SEARCH i USING INTEGER PRIMARY KEY (rowid=?)",
 	}},
 	{"find the parent by its token", "coalesce(t.root, t.id) AS root", []string{
 		"SCAN a USING INDEX attempt_slot",
@@ -263,7 +267,7 @@ var hot = []struct {
 
 func TestHotStatementsUseTheirIndex(t *testing.T) {
 	d := exercised(t)
-	for _, h := range slices.Concat(hot, hotOfPools, hotOfStatus, hotOfEvents, hotOfPages) {
+	for _, h := range slices.Concat(hot, hotOfPools, hotOfStatus, hotOfHooks, hotOfEvents, hotOfPages) {
 		var found []string
 		for query := range only(t, d).Stmts {
 			if strings.Contains(query+"$", h.part) {
@@ -284,7 +288,7 @@ func TestNoStatementReadsOrSortsMoreThanItMust(t *testing.T) {
 	d := exercised(t)
 	used := map[string]bool{}
 	for query := range only(t, d).Stmts {
-		if slices.ContainsFunc(slices.Concat(hot, hotOfPools, hotOfStatus, hotOfEvents, hotOfPages), func(h struct {
+		if slices.ContainsFunc(slices.Concat(hot, hotOfPools, hotOfStatus, hotOfHooks, hotOfEvents, hotOfPages), func(h struct {
 			name, part string
 			plan       []string
 		}) bool {
@@ -326,40 +330,6 @@ func TestEveryStatementOfThePackageIsExplained(t *testing.T) {
 			t.Errorf("no operation of this test prepares %s", text)
 		}
 	}
-}
-
-// explain returns the plan of a statement, one step a line.
-func explain(t *testing.T, d *DB, query string) []string {
-	t.Helper()
-	rows, err := only(t, d).QueryContext(context.Background(), "EXPLAIN QUERY PLAN "+query, make([]any, strings.Count(query, "?"))...)
-	if err != nil {
-		t.Fatalf("%s: %v", query, err)
-	}
-	defer rows.Close()
-	var plan []string
-	for rows.Next() {
-		var id, parent, unused int
-		var detail string
-		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-			t.Fatal(err)
-		}
-		plan = append(plan, detail)
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return plan
-}
-
-// only returns the one connection of a database that was used by one goroutine.
-func only(t *testing.T, d *DB) *engine.Conn {
-	t.Helper()
-	c, done, err := d.engine.Begin(context.Background(), false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	done(false)
-	return c
 }
 
 // exercised returns a database on which every operation has been carried out.
@@ -580,24 +550,5 @@ func exercise(t *testing.T, d *DB) {
 	exerciseConditions(t, d)
 	exerciseForemost(t, d)
 	exerciseAging(t, d)
-}
-
-// requires returns a function that ends the test at an error.
-func requires(t *testing.T) func(error) {
-	return func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func sequence[T any](values []T) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for _, v := range values {
-			if !yield(v, nil) {
-				return
-			}
-		}
-	}
+	exerciseHooks(t, d)
 }

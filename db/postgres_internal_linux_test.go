@@ -70,7 +70,14 @@ func TestPostgreSQLTakesEveryStatement(t *testing.T) {
 // script is the statements of one transaction with their values, without its
 // beginning and its end.
 func script(statements []recording, replace *strings.Replacer) (out []string) {
+	begun := 0
 	for _, r := range statements {
+		switch {
+		case r.query == "ROLLBACK":
+			out = out[:begun]
+		case r.query == remarked.begin:
+			begun = len(out)
+		}
 		if r.ends() {
 			continue
 		}
@@ -138,7 +145,10 @@ func (c *crowd) prepare() {
 		return job.Spec{ID: id, Command: "true", Dependencies: needs}
 	}
 	c.queue(Batch{Job: "j"}, cmd("a"), cmd("b", "a"), cmd("c"))
-	c.queue(Batch{Job: "k"}, cmd("x"), cmd("y", "x"))
+	c.queue(Batch{Job: job.HooksJob}, cmd("alarm"))
+	x := cmd("x")
+	x.Hooks.OnEnd = job.ShellHook("true")
+	c.queue(Batch{Job: "k"}, x, cmd("y", "x"))
 	c.a, c.x = c.claim("j"), c.claim("k")
 	c.queue(Batch{Job: "free"}, cmd("f"))
 }
@@ -168,6 +178,10 @@ var operations = map[string]func(c *crowd){
 		c.must(err)
 	},
 	"claim": func(c *crowd) { c.claim("") },
+	"finish with a hook": func(c *crowd) {
+		_, err := c.d.Finish(c.t.Context(), c.x, job.Result{Status: job.Completed}, false)
+		c.must(err)
+	},
 }
 
 // recordCrowd returns the statements that make the crowd, and those of one operation

@@ -15,7 +15,7 @@ func (d *DB) jobColumns() string { return jobFields + d.since2(ofJob) + " AS lab
 
 const jobFields = `
 SELECT uuid, name, state, pending, running, completed, failed, dismissed, blocked,
-       created_at, updated_at, retry_holds, parallel, priority, defaults, paused_at, extra`
+       created_at, updated_at, retry_holds, parallel, priority, defaults, hooks, paused_at, extra`
 
 // storedJob is a job as stored in its row.
 type storedJob struct {
@@ -39,7 +39,7 @@ func (r *storedJob) job() job.Job {
 		UpdatedAt: time.UnixMicro(r.UpdatedAt).UTC(),
 	}
 	s := r.settings()
-	j.Priority, j.Defaults, j.PausedAt = s.Priority, s.Defaults, fromInstant(r.PausedAt)
+	j.Priority, j.Defaults, j.Hooks, j.PausedAt = s.Priority, s.Defaults, s.Hooks, fromInstant(r.PausedAt)
 	if s.Parallel > 1 {
 		j.Parallel = s.Parallel
 	}

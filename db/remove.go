@@ -123,6 +123,7 @@ var forgetJob = []string{
 	`DELETE FROM hold WHERE task IN (SELECT id FROM task WHERE job = ?)`,
 	`DELETE FROM attempt WHERE task IN (SELECT id FROM task WHERE job = ?)`,
 	`DELETE FROM label WHERE job = ?`,
+	`DELETE FROM task_input WHERE task IN (SELECT id FROM task WHERE job = ?)`,
 	`DELETE FROM task WHERE job = ?`,
 }
 
@@ -261,6 +262,7 @@ var forgetTask = []string{
 	`DELETE FROM dependency WHERE task = ?`,
 	`DELETE FROM attempt WHERE task = ?`,
 	`DELETE FROM label WHERE (job, task) IN (SELECT job, id FROM task WHERE id = ?)`,
+	`DELETE FROM task_input WHERE task = ?`,
 }
 
 // environmentsOf returns the distinct environments of some tasks.

@@ -49,7 +49,10 @@ func (d *DB) Rerun(ctx context.Context, name, as string) (Added, error) {
 		if out, err = t.enqueue(b); err != nil {
 			return err
 		}
-		return t.copySettings(old.ID, b.Job)
+		if err := t.copySettings(old.ID, b.Job); err != nil {
+			return err
+		}
+		return t.copyInput(old.ID, b.Job)
 	})
 	return out, d.wakeAfter(err)
 }

@@ -11,10 +11,10 @@ import (
 // dependencies. All statements that read or write them are built from this list;
 // specRow and appendSpec have the same order.
 const (
-	specColumns = `command, args, dir, priority, timeout, retries, retry, run_if, pools`
-	specMarks   = `?, ?, ?, ?, ?, ?, ?, ?, ?`
+	specColumns = `command, args, dir, priority, timeout, retries, retry, run_if, pools, hooks`
+	specMarks   = `?, ?, ?, ?, ?, ?, ?, ?, ?, ?`
 	specOfT     = `t.command, t.args, t.dir, t.priority` + specRest
-	specRest    = `, t.timeout, t.retries, t.retry, t.run_if, t.pools`
+	specRest    = `, t.timeout, t.retries, t.retry, t.run_if, t.pools, t.hooks`
 )
 
 // askedOfT is specOfT, with the priority that was asked for. Claims need no priority.
@@ -40,7 +40,8 @@ func (d *DB) specSet() string {
     retries = ?,
     retry = ?,
     run_if = ?,
-    pools = ?`
+    pools = ?,
+    hooks = ?`
 }
 
 // agesNot reports whether the schema is from before there was aging.
@@ -55,12 +56,12 @@ type specRow struct {
 	Retries       int
 	Retry         *string
 	RunIf         job.RunIf `db:"run_if"`
-	Pools         *string
+	Pools, Hooks  *string
 }
 
 // into returns the scan destinations.
 func (r *specRow) into() []any {
-	return []any{&r.Command, &r.Args, &r.Dir, &r.Priority, &r.Timeout, &r.Retries, &r.Retry, &r.RunIf, &r.Pools}
+	return []any{&r.Command, &r.Args, &r.Dir, &r.Priority, &r.Timeout, &r.Retries, &r.Retry, &r.RunIf, &r.Pools, &r.Hooks}
 }
 
 // spec returns the task in the row.
@@ -77,6 +78,7 @@ func (r *specRow) spec(id string) (job.Spec, error) {
 		s.RunIf = r.RunIf
 	}
 	s.Pools = poolsOf(r.Pools)
+	s.Hooks = hooksOf(r.Hooks)
 	s.Retry, err = decodeRetry(r.Retry)
 	return s, err
 }
@@ -89,5 +91,5 @@ func appendSpec(values []any, s *job.Spec) ([]any, error) {
 		return nil, unreadable
 	}
 	return append(values, s.Command, args, text(s.Dir), s.Priority, number(s.Timeout.Microseconds()),
-		max(0, s.Retries), encodeRetry(s.Retry), cmp.Or(s.RunIf, job.RunOnSuccess), poolsText(pools)), err
+		max(0, s.Retries), encodeRetry(s.Retry), cmp.Or(s.RunIf, job.RunOnSuccess), poolsText(pools), text(job.EncodeHooks(s.Hooks))), err
 }

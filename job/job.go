@@ -110,6 +110,7 @@ type Spec struct {
 	Labels       []string      // "KEY=VALUE" pairs, sorted by key; nil: none
 	Unique       string        // while a task of the job has this key, it is not queued; empty: it has none
 	UniqueFor    UniqueFor     // how long it has it
+	Hooks        Hooks         // what runs when it has ended
 }
 
 // NoTimeout is the Timeout of a task that may run forever. It is a whole number of
@@ -140,6 +141,7 @@ type Job struct {
 	Priority   int       // added to that of each of its tasks
 	Defaults   []byte    // JSON object of task keys: what its tasks are queued with; nil: nothing
 	PausedAt   time.Time // since when none of its tasks may start; zero: it is not paused
+	Hooks      Hooks     // what runs when the job has ended
 
 	Extra  []byte   // JSON object of state.json keys that belong to other tools; nil: none
 	Labels []string // "KEY=VALUE" pairs, sorted by key; nil: none

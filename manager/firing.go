@@ -68,7 +68,7 @@ func setBatch(f *db.Firing) error {
 	}
 	f.Batch.Job, f.Batch.NewJob, f.Batch.FromFile = schedule.JobName(s.Name, at), true, true
 	f.Batch.Labels, f.Batch.RetryHolds = file.Labels, file.RetryHolds
-	f.Batch.Settings = &db.JobChange{Parallel: file.Parallel, Priority: file.Priority}
+	f.Batch.Settings = &db.JobChange{Parallel: file.Parallel, Priority: file.Priority, Hooks: file.Hooks}
 	return nil
 }
 

@@ -163,6 +163,9 @@ func (m *Manager) introduce(ctx context.Context) error {
 	if m.self.Namespace, m.self.InitLock, err = placed(m.config.BasePath, m.prober); err != nil {
 		return err
 	}
+	if err := m.db.SetHooks(ctx, m.config.Hooks); err != nil {
+		return err
+	}
 	if m.lock == nil {
 		return nil
 	}

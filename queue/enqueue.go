@@ -140,6 +140,7 @@ func Fill(s *job.Spec, template job.Spec) {
 		s.Timeout = template.Timeout
 	}
 	s.DefaultRetries(template)
+	s.Hooks = s.Hooks.Over(template.Hooks)
 	if len(s.Pools) == 0 {
 		s.Pools = template.Pools
 	}

@@ -102,6 +102,7 @@ type TaskForm struct {
 	WaitsFor         *WaitsFor     `json:"waits_for"`
 	Parent           *string       `json:"parent"`
 	Attempts         int           `json:"attempts"`
+	Hooks            HooksForm     `json:"hooks"`
 	Retries          int           `json:"retries"` // attempts that may follow a failed one
 	Tries            int           `json:"tries"`   // failed attempts that count against them
 	DueAt            *string       `json:"due_at"`  // a pending task waits until then; null: for no time
@@ -136,7 +137,7 @@ func toTaskForm(l db.Listed, waits WaitsFor, limit time.Duration, base string) T
 		Job: t.Job, Task: t.ID, Status: t.Status, Reason: OrNull(t.Reason), Command: t.Command, Args: list(t.Args),
 		WorkingDirectory: OrNull(t.Dir), Priority: t.Priority, Place: t.Place, TimeoutDefault: t.Timeout == 0,
 		Pools: list(t.Pools), Dependencies: list(t.Dependencies), AfterAny: list(t.AfterAny), RunIf: cmp.Or(t.RunIf, job.RunOnSuccess), BlockedBy: []BlockerForm{}, WaitsFor: OrNull(waits), Parent: OrNull(t.Parent),
-		Attempts: t.Attempts, Retries: t.Retries, Tries: t.Tries, DueAt: instant(t.Due),
+		Hooks: HooksForm(t.Hooks), Attempts: t.Attempts, Retries: t.Retries, Tries: t.Tries, DueAt: instant(t.Due),
 		ExitCode: t.ExitCode, Signal: OrNull(t.Signal), Error: OrNull(t.Error),
 		CreatedAt: job.FormatTime(t.CreatedAt), StartedAt: instant(t.StartedAt), CompletedAt: instant(t.CompletedAt),
 		DismissedAt: instant(t.DismissedAt), Stuck: OrNull(t.Stuck),

@@ -18,6 +18,7 @@ type JobSettingsForm struct {
 	RetryHolds bool            `json:"retry_holds"`
 	Defaults   json.RawMessage `json:"defaults"`  // keys of a task
 	PausedAt   *string         `json:"paused_at"` // since when it is paused by its name; null: it is not
+	Hooks      HooksForm       `json:"hooks"`     // of the job
 	Running    int             `json:"running"`
 	Pending    int             `json:"pending"`
 
@@ -28,14 +29,16 @@ type JobSettingsForm struct {
 type JobChange struct {
 	Parallel, Priority *int
 	RetryHolds         *bool
-	Defaults           job.Spec // what its tasks get if they do not say it themselves; the zero value: as before
-	NoDefaults         bool     // forget the defaults that there are
+	Hooks              job.Hooks // what they do not say stays
+	NoHooks            bool      // forget the hooks that there are
+	Defaults           job.Spec  // what its tasks get if they do not say it themselves; the zero value: as before
+	NoDefaults         bool      // forget the defaults that there are
 }
 
 // SetJob changes the settings of a job. Errors: db.ErrNoJob, or what is wrong with the
 // change.
 func (q *Queue) SetJob(ctx context.Context, name string, c JobChange) (JobSettingsForm, error) {
-	change := db.JobChange{Parallel: c.Parallel, Priority: c.Priority, RetryHolds: c.RetryHolds}
+	change := db.JobChange{Parallel: c.Parallel, Priority: c.Priority, RetryHolds: c.RetryHolds, Hooks: c.Hooks, NoHooks: c.NoHooks}
 	if given := taskfile.EncodeDefaults(c.Defaults); given != nil || c.NoDefaults {
 		change.Defaults = func(before []byte) ([]byte, error) {
 			if c.NoDefaults {
@@ -62,7 +65,7 @@ func (q *Queue) JobSettings(ctx context.Context, name string) (JobSettingsForm, 
 	j, err := q.DB.Job(ctx, name)
 	out := JobSettingsForm{
 		Job: name, State: j.State, Parallel: s.Parallel, Priority: s.Priority, RetryHolds: s.RetryHolds,
-		Defaults: s.Defaults, Running: j.Tasks.Running, Pending: j.Tasks.Pending,
+		Defaults: s.Defaults, Hooks: HooksForm(s.Hooks), Running: j.Tasks.Running, Pending: j.Tasks.Pending,
 		PausedAt: instant(j.PausedAt), Labels: pairsForm(j.Labels),
 	}
 	if out.Defaults == nil {

@@ -25,6 +25,8 @@ type Ran struct {
 	Job  job.Job       // if it is over
 	Ours bool          // it is not over, and no manager serves it: the rest was cancelled
 	Left db.Cancelling // that
+
+	Hooks int // hooks that wait for a manager
 }
 
 // Run runs the job to its end (see Over), with a manager in this process as long as no
@@ -42,7 +44,7 @@ func (o *OwnManager) Run(ctx context.Context, options RunOptions) (Ran, error) {
 		var j job.Job
 		var over bool
 		if j, over, err = r.step(ctx); over {
-			return Ran{Job: j}, nil
+			return Ran{Job: j, Hooks: r.runHooks(ctx)}, nil
 		}
 		if err == nil {
 			err = Pause(ctx, CheckEvery)

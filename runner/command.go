@@ -12,12 +12,13 @@ import (
 )
 
 // command returns the command to run for a task, with its output going to the log.
-func (w *worker) command(a *db.Assignment, log *os.File, timeout time.Duration) process.Command {
+func (w *worker) command(a *db.Assignment, in input, log *os.File, timeout time.Duration) process.Command {
 	return process.Command{
 		Name:      a.Command,
 		Args:      a.Args,
 		Dir:       workingDir(w.setup.BasePath, a.Dir),
-		Env:       environment(&w.setup, a),
+		Env:       append(environment(&w.setup, a), in.env...),
+		Input:     in.file,
 		Output:    log,
 		Timeout:   timeout,
 		Grace:     w.setup.Grace,

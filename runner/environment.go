@@ -20,6 +20,7 @@ const (
 	EnvAttempt  = "AIR_EXECUTOR_ATTEMPT"
 	EnvSlot     = "AIR_EXECUTOR_SLOT"  // its place among the running tasks of its job, from 0
 	EnvPool     = "AIR_EXECUTOR_POOL_" // and the name of a pool in capitals: the places that it holds there
+	EnvHook     = "AIR_EXECUTOR_HOOK"  // of a hook, which one it is; others begin with it
 	EnvToken    = "AIR_EXECUTOR_TOKEN" // identifies the attempt; also marks its processes
 )
 
@@ -82,9 +83,11 @@ func poolVariable(p db.PoolPlaces) string {
 func Inheritable(env []string) []string { return without(withoutOwn(env), passing) }
 
 // withoutOwn leaves out what a task gets from its runner: OwnVariables, and those of
-// all pools.
+// all pools and hooks.
 func withoutOwn(env []string) []string {
-	return slices.DeleteFunc(without(env, OwnVariables), func(kv string) bool { return strings.HasPrefix(kv, EnvPool) })
+	return slices.DeleteFunc(without(env, OwnVariables), func(kv string) bool {
+		return strings.HasPrefix(kv, EnvPool) || strings.HasPrefix(kv, EnvHook+"=") || strings.HasPrefix(kv, EnvHook+"_")
+	})
 }
 
 // without returns env without these variables, in a new slice.

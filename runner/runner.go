@@ -224,7 +224,12 @@ func (w *worker) attempt(a *db.Assignment) job.Result {
 		timeout = w.setup.TaskTimeout
 	}
 	failpoint.Hit("runner.before_start")
-	exit := w.watched(a, w.command(a, out, timeout))
+	in, err := w.input(a)
+	if err != nil {
+		return job.Result{Status: job.Failed, Reason: job.NotStarted, Error: "standard input: " + err.Error()}
+	}
+	defer in.close()
+	exit := w.watched(a, w.command(a, in, out, timeout))
 	r := result(exit, timeout)
 	note(out, exit, r)
 	w.log.Info("task ended", "job", a.Job, "task", a.Task, "attempt", a.Attempt, "status", string(r.Status), "error", r.Error)

@@ -23,4 +23,5 @@ func (k failureLists[T]) clear(to *T) { *k.field(to) = nil }
 func (k labels[T]) clear(to *T)       { *k.field(to) = nil }
 func (k variables[T]) clear(to *T)    { *k.field(to) = nil }
 func (k uniqueFors[T]) clear(to *T)   { *k.field(to) = 0 }
+func (k commandHooks[T]) clear(to *T) { *k.field(to) = nil }
 func (starts) clear(to *job.Task)     { to.Due, to.DueNote = time.Time{}, "" }

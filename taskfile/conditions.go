@@ -2,6 +2,7 @@ package taskfile
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/air-executor/air-executor/job"
 )
@@ -40,3 +41,15 @@ var (
 	errNothingToFail = errors.New("failure, and no task comes before it that could fail")
 	errNoneToFail    = errors.New("failure, and it depends on no task that could fail")
 )
+
+// failureRules is what becomes of tasks that depend on a failed one. Tasks have a key of
+// the same name for a command.
+type failureRules struct{ oneOf[jobHead, onFailure] }
+
+func (k failureRules) read(to *jobHead, v value, in form) error {
+	err := k.oneOf.read(to, v, in)
+	if err != nil {
+		err = fmt.Errorf("%w; a command that runs then goes under hooks", err)
+	}
+	return err
+}

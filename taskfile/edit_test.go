@@ -19,6 +19,7 @@ func fullTask() job.Spec {
 		Labels: []string{"k=v", "l="}, Unique: "key", UniqueFor: job.UniqueFor(time.Minute), Retries: 3,
 		Retry: job.Retry{Delay: time.Second, Backoff: 1.5, MaxDelay: time.Hour, Jitter: job.NoJitter, On: []string{"7", "signal"}, NotOn: []string{"none"}},
 		Due:   time.Date(2030, 3, 4, 5, 6, 7, 8000, time.UTC),
+		Hooks: job.Hooks{OnSuccess: job.ShellHook("echo done"), OnFailure: job.Hook{"mail", "me"}, OnEnd: job.Hook{}},
 	}
 }
 

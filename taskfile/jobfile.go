@@ -28,6 +28,8 @@ type JobFile struct {
 	Unset      []string        // names of parameters that stand-ins were used for, see JobOptions.Check
 	Tasks      []JobTask       // in the order of the file, at least one
 
+	Hooks job.Hooks // of the job
+
 	RetryHolds         *bool // whether other tasks wait while one waits for its retry; nil: the file does not say
 	Parallel, Priority *int  // of the job; nil: the file does not say
 }
@@ -40,6 +42,7 @@ type jobHead struct {
 	retryHolds *bool
 	parallel   *int
 	priority   *int
+	hooks      job.Hooks
 	labels     []string
 	parameters []Parameter
 	envFiles   []string
@@ -156,7 +159,7 @@ func (r *jobReader) read(data []byte) (_ *JobFile, err error) {
 	}
 	f := &JobFile{
 		Schedule: head.schedule, RetryHolds: head.retryHolds, Parallel: head.parallel, Priority: head.priority,
-		Labels: head.labels, Parameters: head.parameters, Unset: r.unset,
+		Labels: head.labels, Parameters: head.parameters, Unset: r.unset, Hooks: head.hooks,
 	}
 	if f.Name, err = r.name(head.name); err != nil {
 		return nil, err

@@ -95,7 +95,7 @@ func refusedJobs() []struct{ name, give, want string } {
 		{"no tasks", "name: x\n", `f.yaml:1: key "tasks": is missing`},
 		{"list at the root", "- id: a\n", `f.yaml:1: want an object, got an array`},
 		{"unknown key", "task: []\n", `f.yaml:1: key "task": unknown key, did you mean "tasks"?`},
-		{"other unknown key", "tasks: []\nversion: 3\n", `f.yaml:2: key "version": unknown key, want name, schedule, retry_holds, labels, parameters, env_file, defaults, on_failure, parallel, priority or tasks`},
+		{"other unknown key", "tasks: []\nversion: 3\n", `f.yaml:2: key "version": unknown key, want name, schedule, retry_holds, labels, parameters, env_file, defaults, on_failure, hooks, parallel, priority or tasks`},
 		{"tasks null", "tasks:\n", `f.yaml:1: key "tasks": want an array of tasks, got null`},
 		{"tasks mapping", "tasks: {a: x}\n", `f.yaml:1: key "tasks": want an array of tasks, got an object`},
 		{"tasks empty", "tasks: []\n", `f.yaml:1: key "tasks": want at least one task`},

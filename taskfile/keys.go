@@ -96,7 +96,7 @@ var taskKeys = append(table[job.Task]{
 	{name: "parent", in: inTasks, skip: inLines,
 		is:   texts[job.Task]{func(t *job.Task) *string { return &t.Parent }, taskID, true},
 		help: "Id of the task that queued this one."},
-}, againKeys...)
+}, append(hookKeys(inTasks|inLines|inJobFile|inFlags, "task", func(t *job.Task) *job.Hooks { return &t.Hooks }), againKeys...)...)
 
 // stateKeys are all keys of a state.json.
 var stateKeys = append(table[job.Job]{
@@ -118,6 +118,9 @@ var stateKeys = append(table[job.Job]{
 	{name: "labels", in: inState,
 		is:   labels[job.Job]{func(j *job.Job) *[]string { return &j.Labels }},
 		help: "Words to find the job by: an object of strings."},
+	{name: "hooks", in: inState,
+		is:   jobHooks[job.Job]{func(j *job.Job) *job.Hooks { return &j.Hooks }},
+		help: "Commands that run when the job has ended: on_success, on_failure, on_end."},
 }, heldKeys...)
 
 // jobKeys are all keys of a job file, outside of its tasks.
@@ -144,8 +147,11 @@ var jobKeys = table[jobHead]{
 		is:   someDefaults{},
 		help: "Keys that each task has which does not set them itself; env and labels are put together."},
 	{name: "on_failure", in: inJobFile,
-		is:   oneOf[jobHead, onFailure]{func(f *jobHead) *onFailure { return &f.onFailure }, "word", onFailures, false},
+		is:   failureRules{oneOf[jobHead, onFailure]{func(f *jobHead) *onFailure { return &f.onFailure }, "word", onFailures, false}},
 		help: "stop: what depends on a failed task does not run; continue: it runs all the same. The default is stop."},
+	{name: "hooks", in: inJobFile,
+		is:   jobHooks[jobHead]{func(f *jobHead) *job.Hooks { return &f.hooks }},
+		help: "Commands that run when the job has ended: on_success, on_failure, on_end. A task has these keys itself."},
 	{name: "parallel", in: inJobFile,
 		is:   perhaps[jobHead]{func(f *jobHead) **int { return &f.parallel }, 1, job.MaxParallel},
 		help: "How many of the tasks may run at once; the default is 1."},
@@ -173,6 +179,8 @@ var synonyms = map[string]string{
 	"envfile": "env_file", "dotenv": "env_file", "envfiles": "env_file",
 	"inputs": "parameters", "default": "defaults",
 	"prio": "priority", "weight": "priority",
+	"notify": "hooks", "hook": "hooks", "callbacks": "hooks", "notifications": "hooks",
+	"onsuccess": "on_success", "onfailure": "on_failure", "onend": "on_end", "onexit": "on_end", "onerror": "on_failure", "oncomplete": "on_end",
 	"pool": "pools", "concurrency": "parallel", "maxparallel": "parallel",
 	"steps": "tasks", "jobs": "tasks", "commands": "tasks",
 	"job": "name", "jobname": "name", "title": "name",

@@ -17,7 +17,8 @@ type Scheduled struct {
 	Path string   // where it was, absolute; its folder is what directories in it are relative to
 	Dir  string   // where its tasks run that do not say it themselves; empty: the folder that holds the base path
 
-	Params []string // values of its parameters, "NAME=VALUE" pairs
+	Params []string  // values of its parameters, "NAME=VALUE" pairs
+	Hooks  job.Hooks // of the job, before those that the file says
 }
 
 type scheduledForm struct {
@@ -26,12 +27,13 @@ type scheduledForm struct {
 	Path string          `json:"path,omitempty"`
 	Dir  string          `json:"dir,omitempty"`
 
-	Params []string `json:"params,omitempty"`
+	Params []string  `json:"params,omitempty"`
+	Hooks  job.Hooks `json:"hooks,omitzero"`
 }
 
 // Encode is the JSON object that ParseScheduled reads. It has no environment.
 func (s *Scheduled) Encode() (string, error) {
-	form := scheduledForm{File: s.File, Path: s.Path, Dir: s.Dir, Params: s.Params}
+	form := scheduledForm{File: s.File, Path: s.Path, Dir: s.Dir, Params: s.Params, Hooks: s.Hooks}
 	if s.File == "" {
 		form.Task = FormatSpec(&s.Task)
 	}
@@ -45,7 +47,7 @@ func ParseScheduled(text string) (*Scheduled, error) {
 	if err := json.Unmarshal([]byte(text), &form); err != nil {
 		return nil, fmt.Errorf("what the schedule stores cannot be read: %w", err)
 	}
-	s := &Scheduled{File: form.File, Path: form.Path, Dir: form.Dir, Params: form.Params}
+	s := &Scheduled{File: form.File, Path: form.Path, Dir: form.Dir, Params: form.Params, Hooks: form.Hooks}
 	if s.File != "" {
 		return s, nil
 	}
@@ -86,9 +88,14 @@ func (s *Scheduled) Tasks(id string, env, inherited []string) ([]job.Spec, error
 	return tasks, nil
 }
 
-// JobFile reads the job file, which there must be, with the values of its parameters.
+// JobFile reads the job file, which there must be, with the values of its parameters. Its
+// hooks are those of the schedule, and where that says nothing, those of the file.
 func (s *Scheduled) JobFile() (*JobFile, error) {
-	return ParseJobWith(s.Path, []byte(s.File), JobOptions{As: "job", Dir: s.Dir, Params: s.Params})
+	f, err := ParseJobWith(s.Path, []byte(s.File), JobOptions{As: "job", Dir: s.Dir, Params: s.Params})
+	if err == nil {
+		f.Hooks = s.Hooks.Over(f.Hooks)
+	}
+	return f, err
 }
 
 // ReadText reads the text of a job file, or the standard input if path is Stdin. Errors

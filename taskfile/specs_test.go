@@ -179,7 +179,7 @@ func TestSpecReaderRefusesUnknownKeys(t *testing.T) {
 	} {
 		for _, frame := range []string{"{\"command\":\"a\"}\n{\"command\":\"a\",%q:1}", "[{\"command\":\"a\"},\n{\"command\":\"a\",%q:null}]"} {
 			_, err := readSpecs(strings.NewReader(fmt.Sprintf(frame, key)))
-			want := "unknown key, want id, command, args, dependencies, status, after_any, run_if, priority, timeout, pools, working_directory, env, labels, unique, unique_for, retries, retry_delay, retry_backoff, retry_max_delay, retry_jitter, retry_on, no_retry_on, delay or at"
+			want := "unknown key, want id, command, args, dependencies, status, after_any, run_if, priority, timeout, pools, working_directory, env, labels, unique, unique_for, on_success, on_failure, on_end, retries, retry_delay, retry_backoff, retry_max_delay, retry_jitter, retry_on, no_retry_on, delay or at"
 			if meant != "" {
 				want = fmt.Sprintf("unknown key, did you mean %q?", meant)
 			}

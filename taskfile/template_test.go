@@ -266,7 +266,7 @@ func brokenTemplates() []struct{ name, give, want string } {
 		{"foreach on itself", task + "    foreach: [p]\n    dependencies: [a]\n", `f.yaml:5: task at index 0 ("a-p"): key "dependencies": task "a-p" depends on itself`},
 		{"cycle through a foreach", "tasks:\n  - {id: a, command: x, foreach: [p], dependencies: [b]}\n  - {id: b, command: x, dependencies: [a]}\n", `f.yaml:2: task at index 0 ("a-p"): key "dependencies": dependency cycle: a-p → b → a-p`},
 		{"defaults list", "defaults: []\n" + task, `f.yaml:1: key "defaults": want an object of keys of a task, got an array`},
-		{"defaults of an id", "defaults: {id: x}\n" + task, `f.yaml:1: key "defaults": "id": unknown key, want run_if, priority, timeout, pools, working_directory, env, labels, retries, retry_delay, retry_backoff, retry_max_delay, retry_jitter, retry_on, no_retry_on, delay or at`},
+		{"defaults of an id", "defaults: {id: x}\n" + task, `f.yaml:1: key "defaults": "id": unknown key, want run_if, priority, timeout, pools, working_directory, env, labels, on_success, on_failure, on_end, retries, retry_delay, retry_backoff, retry_max_delay, retry_jitter, retry_on, no_retry_on, delay or at`},
 		{"defaults mistyped", "defaults: {time_out: 5}\n" + task, `f.yaml:1: key "defaults": "time_out": unknown key, did you mean "timeout"?`},
 		{"defaults of a wrong type", "defaults:\n  timeout: never\n" + task + "    timeout: 5\n", `f.yaml:2: key "defaults": "timeout": want a time above zero such as 90s or 5m or none, got "never"`},
 		{"defaults in a template", "defaults:\n  env: {A: '{{ b }}'}\n" + task, `f.yaml:2:13: key "defaults": "env": "A": nothing is called "b"; parameters: declares names, and two braces are written {{{{`},

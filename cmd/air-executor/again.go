@@ -32,7 +32,9 @@ func (k *keyText) Decode(c *kong.DecodeContext) error {
 	if t.IsEOL() {
 		return errNoValue
 	}
-	*k = keyText(fmt.Sprint(t.Value))
+	if *k = keyText(fmt.Sprint(t.Value)); *k == "" {
+		return errors.New("is empty")
+	}
 	return nil
 }
 

@@ -75,8 +75,27 @@ func differ(before, after job.Spec) (out []string) {
 	if !slices.Equal(before.Pools, after.Pools) {
 		say("pools", list(before.Pools), list(after.Pools))
 	}
+	was := hookTexts(before.Hooks)
+	for i, is := range hookTexts(after.Hooks) {
+		say(is[0], was[i][1], is[1])
+	}
 	say("timeout", limitText(before), limitText(after))
 	say("working_directory", filepath.Clean(before.Dir), filepath.Clean(after.Dir))
+	return out
+}
+
+// hookTexts are the hooks of a task with their names.
+func hookTexts(h job.Hooks) (out [][2]string) {
+	for _, one := range []struct {
+		name string
+		hook job.Hook
+	}{{job.OnSuccess, h.OnSuccess}, {job.OnFailure, h.OnFailure}, {job.OnEnd, h.OnEnd}} {
+		text, ok := one.hook.Text()
+		if !ok {
+			text = shellLine(one.hook)
+		}
+		out = append(out, [2]string{one.name, text})
+	}
 	return out
 }
 

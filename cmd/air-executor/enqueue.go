@@ -29,6 +29,7 @@ type enqueueCmd struct {
 	Missing  bool         `name:"allow-missing" help:"Accept dependencies on tasks that do not exist yet. The task waits for them."`
 	retryFlags
 	laterFlags
+	hookFlags
 	FromFile string   `short:"f" placeholder:"FILE" help:"Add the tasks of a file: JSON lines, or a tasks.json array; - is stdin."`
 	Command  []string `arg:"" optional:"" predictor:"command" help:"Command and arguments, after --."`
 }
@@ -135,6 +136,6 @@ func (c *enqueueCmd) checkUnique() error {
 func (c *enqueueCmd) shell() fromShell {
 	return fromShell{
 		dir: c.Dir, env: c.Env, noEnv: c.NoEnv, priority: int(c.Priority), timeout: time.Duration(c.Timeout),
-		retry: c.retryFlags, labels: c.Label, pools: c.Pool,
+		retry: c.retryFlags, hooks: c.hookFlags, labels: c.Label, pools: c.Pool,
 	}
 }

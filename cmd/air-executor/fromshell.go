@@ -20,6 +20,7 @@ type fromShell struct {
 	priority int
 	timeout  time.Duration // 0: that of the configuration
 	retry    retryFlags
+	hooks    hookFlags
 	labels   []string // KEY=VALUE
 	pools    []string // places that are needed, as gpu:2
 }
@@ -52,6 +53,9 @@ func (f fromShell) template() (job.Spec, error) {
 	s := job.Spec{Dir: dir, Priority: f.priority, Timeout: f.timeout}
 	if err := f.retry.set(&s); err != nil {
 		return job.Spec{}, err
+	}
+	if s.Hooks, err = f.hooks.hooks(); err != nil {
+		return s, err
 	}
 	if s.Pools, err = job.NormalPools(f.pools); err != nil {
 		return s, err

@@ -32,7 +32,9 @@ type jobSetCmd struct {
 	RetryHolds string    `placeholder:"true|false" enum:",true,false" default:"" type:"word" words:"true,false" help:"Whether its other tasks wait while one of them waits for its retry; true unless it was set."`
 	Timeout    taskLimit `placeholder:"D" help:"Time limit of tasks that are queued from now on and say none."`
 	Pool       []string  `sep:"none" placeholder:"NAME" predictor:"pool" help:"Places of tasks that are queued from now on and say none, as with enqueue. May be given several times."`
+	NoHooks    bool      `help:"Forget the hooks that were set before."`
 	retryFlags
+	hookFlags
 	NoDefaults bool `help:"Forget the time limit, pools and retries that were set here before."`
 }
 
@@ -96,7 +98,15 @@ func (c *jobSetCmd) change() (queue.JobChange, error) {
 	if err := c.set(&change.Defaults); err != nil {
 		return change, err
 	}
-	if change.Parallel == nil && change.Priority == nil && change.RetryHolds == nil && c.Timeout == 0 && len(pools) == 0 && c.given() == "" && !c.NoDefaults {
+	if change.Hooks, err = c.hooks(); err != nil {
+		return change, err
+	}
+	change.NoHooks = c.NoHooks
+	if c.NoHooks && !change.Hooks.IsZero() {
+		return change, usage(errors.New("--no-hooks does not go with --on-success, --on-failure and --on-end"), "")
+	}
+	of := change.Parallel != nil || change.Priority != nil || change.RetryHolds != nil || c.NoHooks || !change.Hooks.IsZero()
+	if !of && c.Timeout == 0 && len(pools) == 0 && c.given() == "" && !c.NoDefaults {
 		return change, usage(errors.New("what to change? give --parallel, --priority or another flag"), "see air-executor job set --help")
 	}
 	return change, nil
@@ -152,5 +162,6 @@ func showJob(ui *ui, s queue.JobSettingsForm) error {
 	if list := taskfile.DefaultLines(defaults); len(list) > 0 {
 		line("Defaults", strings.Join(list, "; ")+" (of tasks that do not say it)")
 	}
+	shownHooks(s.Hooks.Hooks(), line)
 	return nil
 }

@@ -32,11 +32,16 @@ type jobFile struct {
 	path, name string   // name of the job; empty: that of the file
 	params     []string // NAME=VALUE
 	labels     []string // of the job, beside those of the file
+	hooks      hookFlags
 }
 
 // order is the job of the file.
 func (j jobFile) order(ctx context.Context) (*order, error) {
 	path := j.path
+	hooks, err := j.hooks.hooks()
+	if err != nil {
+		return nil, err
+	}
 	f, err := interruptible(ctx, func() (*taskfile.JobFile, error) {
 		return taskfile.LoadJobWith(path, taskfile.JobOptions{As: j.name, Params: j.params, Output: queue.Output(ctx)})
 	})
@@ -57,7 +62,7 @@ func (j jobFile) order(ctx context.Context) (*order, error) {
 	}
 	o := &order{
 		wanted: f.Name, path: path, labels: queue.MergeLabels(f.Labels, j.labels), params: j.params, retryHolds: f.RetryHolds,
-		settings: db.JobChange{Parallel: f.Parallel, Priority: f.Priority},
+		settings: db.JobChange{Parallel: f.Parallel, Priority: f.Priority, Hooks: hooks.Over(f.Hooks)},
 	}
 	o.tasks, o.added = queue.FileTasks(f, dir, shellEnv())
 	return o, nil

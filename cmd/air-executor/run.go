@@ -17,6 +17,7 @@ type runCmd struct {
 	Env      []string     `short:"e" sep:"none" placeholder:"KEY=VALUE" help:"Set a variable for a command. May be given several times."`
 	NoEnv    bool         `help:"Run a command with the manager's environment, not with this shell's."`
 	retryFlags
+	hookFlags
 	ExitCode string   `placeholder:"job|command" enum:"job,command" default:"job" type:"word" words:"job,command" help:"With 'command', exit with the exit code of the command."`
 	Param    []string `sep:"none" placeholder:"NAME=VALUE" help:"Give a parameter of the job file its value. May be given several times."`
 	Label    []string `sep:"none" placeholder:"KEY=VALUE" help:"Give the job a label, by which status finds it. May be given several times."`

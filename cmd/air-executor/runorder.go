@@ -16,7 +16,7 @@ import (
 func (c *runCmd) command() (*order, error) {
 	shell := fromShell{
 		dir: c.Dir, env: c.Env, noEnv: c.NoEnv, priority: int(c.Priority), timeout: time.Duration(c.Timeout),
-		retry: c.retryFlags, pools: c.Pool,
+		retry: c.retryFlags, hooks: c.hookFlags, pools: c.Pool,
 	}
 	if err := shell.check(); err != nil {
 		return nil, usage(err, "see air-executor run --help")
@@ -81,7 +81,7 @@ func (c *runCmd) order(ctx context.Context, ui *ui, ws *workspace, args argument
 		if c.Parallel < 0 || c.Parallel > job.MaxParallel {
 			return nil, usage(fmt.Errorf("--parallel: want 1 to %d, got %d", job.MaxParallel, c.Parallel), "")
 		}
-		o, err := jobFile{c.Args[0], c.Job, c.Param, labels}.order(ctx)
+		o, err := jobFile{c.Args[0], c.Job, c.Param, labels, c.hookFlags}.order(ctx)
 		if err == nil && c.Parallel > 0 {
 			o.settings.Parallel = &c.Parallel
 		}

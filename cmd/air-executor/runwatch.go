@@ -59,5 +59,8 @@ func (w *watcher) toTheEnd(ctx context.Context, o *order) (queue.Outcome, error)
 	if err != nil {
 		return queue.Outcome{}, w.explainEnd(ctx, o, end, err)
 	}
+	if end.Hooks > 0 {
+		w.ui.notef("waiting for a manager (air-executor start): %s", plural(end.Hooks, "hook"))
+	}
 	return w.outcome(end.Job)
 }

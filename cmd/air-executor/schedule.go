@@ -43,6 +43,7 @@ type scheduleFlags struct {
 	Priority taskPriority `short:"o" placeholder:"N" help:"Priority of a command; higher runs first. The default is 0."`
 	Timeout  taskLimit    `placeholder:"D" help:"End a command after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
 	retryFlags
+	hookFlags
 	Set   []string `sep:"none" placeholder:"KEY=VALUE" help:"Set another key of the task of a command, as in a job file. May be given several times."`
 	Param []string `sep:"none" placeholder:"NAME=VALUE" help:"Give a parameter of the job file its value. May be given several times."`
 	Dir   string   `name:"working-directory" short:"w" placeholder:"DIR" help:"Where to run; the default is the current directory."`

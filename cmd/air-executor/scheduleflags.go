@@ -65,7 +65,8 @@ func (f *scheduleFlags) file(o *queue.ScheduleOrder, path, dir string) error {
 		o.Rules = *parsed.Schedule
 	}
 	o.What = taskfile.Scheduled{File: string(data), Path: at, Dir: dir, Params: f.Param}
-	return nil
+	o.What.Hooks, err = f.hooks()
+	return err
 }
 
 // set sets the keys of the retry flags and of --set.
@@ -73,6 +74,11 @@ func (f *scheduleFlags) set(t *job.Spec) error {
 	if err := f.retryFlags.set(t); err != nil {
 		return err
 	}
+	hooks, err := f.hooks()
+	if err != nil {
+		return err
+	}
+	t.Hooks = hooks.Over(t.Hooks)
 	said := f.said()
 	for _, kv := range f.Set {
 		key, value, ok := strings.Cut(kv, "=")
@@ -113,7 +119,7 @@ func setKey(key, value string, t *job.Spec) error {
 // said are the keys of a task that flags of their own set, with these flags.
 func (f *scheduleFlags) said() map[string]string {
 	said := map[string]string{}
-	for _, one := range f.retryFlags.all() {
+	for _, one := range append(f.retryFlags.all(), f.hookFlags.all()...) {
 		if one.text != "" {
 			said[one.key] = one.flag
 		}
@@ -168,7 +174,9 @@ func (f *scheduleFlags) task(s *taskfile.Scheduled, env *[]string) error {
 	switch {
 	case s.File != "":
 		s.Params = withParams(s.Params, f.Param)
-		return nil
+		hooks, err := f.hooks()
+		s.Hooks = hooks.Over(s.Hooks)
+		return err
 	case len(f.Param) > 0:
 		return usage(errors.New("--param goes with a job file"), "")
 	}
@@ -317,6 +325,7 @@ func printSchedule(ui *ui, s db.Schedule) error {
 		row("Runs", shellLine(append([]string{what.Task.Command}, what.Task.Args...)))
 		row("In job", s.Job)
 	}
+	shownHooks(what.Hooks.Over(what.Task.Hooks), row)
 	row("Declared in", s.Source)
 	row("Last", strings.TrimSpace(inZone(s, s.LastAt, true)+" "+s.LastJob+" "+s.LastTask))
 	if !s.SkippedAt.IsZero() {

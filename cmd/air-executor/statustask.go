@@ -65,6 +65,7 @@ func (r *report) describe() (lines []string) {
 		}
 	})
 	line("Retries", retriesText(t.Task))
+	shownHooks(t.Hooks, line)
 	line("Labels", strings.Join(t.Labels, ", "))
 	if t.Unique != "" {
 		line("Unique key", t.Unique+" ("+t.UniqueFor.String()+")")

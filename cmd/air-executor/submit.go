@@ -16,7 +16,8 @@ type submitCmd struct {
 	Job   string   `short:"j" placeholder:"NAME" predictor:"job" help:"Name for the job, instead of the one in the file."`
 	Param []string `sep:"none" placeholder:"NAME=VALUE" help:"Give a parameter of the file its value. May be given several times."`
 	Label []string `sep:"none" placeholder:"KEY=VALUE" help:"Give the job a label, by which status finds it. May be given several times."`
-	File  string   `arg:"" name:"file" help:"Job file (YAML or JSON; - is stdin)."`
+	hookFlags
+	File string `arg:"" name:"file" help:"Job file (YAML or JSON; - is stdin)."`
 }
 
 // Help is printed below the summary.
@@ -36,7 +37,7 @@ func (c *submitCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if err != nil {
 		return usage(fmt.Errorf("--label: %w", err), "see air-executor submit --help")
 	}
-	o, err := jobFile{c.File, c.Job, c.Param, labels}.order(ctx)
+	o, err := jobFile{c.File, c.Job, c.Param, labels, c.hookFlags}.order(ctx)
 	if err != nil {
 		return err
 	}

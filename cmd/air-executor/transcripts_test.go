@@ -16,7 +16,7 @@ import (
 // transcribed are the pages whose blocks of commands are run: "```sh" blocks must
 // succeed, and "```console" blocks must print what the page shows. A block below a
 // comment that begins with notRun is not run; the comment says why.
-var transcribed = []string{"README.md", "docs/recipes.md", "docs/job-files.md", "docs/sqlite3.md"}
+var transcribed = []string{"README.md", "docs/recipes.md", "docs/job-files.md", "docs/sqlite3.md", "docs/hooks.md"}
 
 const notRun = "<!-- not run: "
 

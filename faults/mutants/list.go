@@ -31,7 +31,7 @@ var noGate = change{"db/sqlite/sqlite.go", `	if err := d.enter(ctx); err != nil 
 `}
 
 // mutants are all of them.
-var mutants = slices.Concat(ofTheProtocol, ofTheSurroundings, ofSchedules, ofJobFiles, ofSteering, ofTimes, ofTidying, ofPools, ofEdits, ofAging, ofTheAPI, ofEvents)
+var mutants = slices.Concat(ofTheProtocol, ofTheSurroundings, ofSchedules, ofJobFiles, ofSteering, ofTimes, ofTidying, ofPools, ofEdits, ofAging, ofHooks, ofTheAPI, ofEvents)
 
 // ofTheProtocol are safeguards of tasks and their attempts.
 var ofTheProtocol = []mutant{
@@ -204,7 +204,7 @@ var Early func(i int, a *Assignment)
 	},
 	{
 		name: "a result changes tasks before their job is locked",
-		changes: []change{{"db/finish.go", `	if err := t.lockJobs(e.job); err != nil {
+		changes: []change{{"db/finish.go", `	if err := t.lockToEnd(e.job); err != nil {
 		return false, err
 	}
 `, ``}},

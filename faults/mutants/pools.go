@@ -16,7 +16,7 @@ var ofPools = []mutant{
 	},
 	{
 		name:    "the places of an attempt that has ended are not freed",
-		changes: []change{{"db/finish.go", `	d := delta{Counts: job.Counts{Running: -1}, ended: e.attempt}`, `	d := delta{Counts: job.Counts{Running: -1}}`}},
+		changes: []change{{"db/finish.go", `	d := delta{Counts: job.Counts{Running: -1}, ended: e.attempt, task: e.task}`, `	d := delta{Counts: job.Counts{Running: -1}, task: e.task}`}},
 		test:    inConformance("APoolIsNeverGivenTwice"),
 		shows:   "want",
 	},

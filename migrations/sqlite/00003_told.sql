@@ -8,9 +8,12 @@
 ALTER TABLE task ADD COLUMN late INTEGER NOT NULL DEFAULT 0;
 
 -- What the command reads from its standard input. No row: nothing.
+--
+-- hook: whether the task is a hook: the runner adds the end of the log
 CREATE TABLE task_input (
     task INTEGER NOT NULL CONSTRAINT task_input_task REFERENCES task,
     stdin BLOB NOT NULL,
+    hook INTEGER NOT NULL DEFAULT 0 CONSTRAINT task_input_hook CHECK (hook IN (0, 1)),
     CONSTRAINT task_input_place PRIMARY KEY (task)
 ) STRICT;
 

@@ -22,6 +22,7 @@ type Command struct {
 	Args    []string // without the name
 	Dir     string   // working directory
 	Env     []string // "KEY=VALUE", the whole environment
+	Input   *os.File // standard input; nil: /dev/null
 	Output  *os.File // receives standard output and standard error; not opened with O_APPEND
 	Timeout time.Duration
 	Grace   time.Duration // between SIGTERM and SIGKILL, for every process of the tree
@@ -60,8 +61,7 @@ type Exit struct {
 	MaxRSS    int64 // bytes, of the largest single process
 }
 
-// Run runs the command in a process group of its own, with standard input from
-// /dev/null, and returns when it and all its descendants are gone. When the timeout is
+// Run runs the command in a process group of its own, and returns when it and all its descendants are gone. When the timeout is
 // over or cancel is closed, the whole tree gets SIGTERM, and what is left of it after
 // the grace period gets SIGKILL. So do descendants that outlive the command itself. If
 // the system does not let this process kill one of them, Run waits until it exits. The
@@ -98,11 +98,11 @@ func start(c Command, output *os.File) (pid int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	null, err := unix.Open(os.DevNull, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	in, err := input(c)
 	if err != nil {
-		return 0, fmt.Errorf("open %s: %w", os.DevNull, err)
+		return 0, err
 	}
-	defer unix.Close(null)
+	defer in.close()
 	CloseOnExec()
 	out := output.Fd()
 	// Not os.StartProcess: its first call in a process starts another process to test
@@ -111,11 +111,12 @@ func start(c Command, output *os.File) (pid int, err error) {
 		pid, _, err = syscall.StartProcess(path, append([]string{c.Name}, c.Args...), &syscall.ProcAttr{
 			Dir:   c.Dir,
 			Env:   c.Env,
-			Files: []uintptr{uintptr(null), out, out},
+			Files: []uintptr{in.fd, out, out},
 			Sys:   &syscall.SysProcAttr{Setpgid: true},
 		})
 	})
 	runtime.KeepAlive(output)
+	runtime.KeepAlive(c.Input)
 	switch {
 	case errors.Is(err, unix.ENOEXEC):
 		return 0, fmt.Errorf("%s: not a program of this machine, and no script with a #! line", path)
