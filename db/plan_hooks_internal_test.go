@@ -12,7 +12,7 @@ var hotOfHooks = []struct {
 	plan       []string
 }{
 	{"find the failure that a job is told of", "ORDER BY 2, t.completed_at DESC", []string{
-		"SEARCH t USING INDEX task_failed (job=?)", // what has completed is not read
+		"SEARCH t USING INDEX task_job_failures (job=?)", // what has completed is not read
 		"SEARCH a USING INDEX attempt_number (task=? AND number=?) LEFT-JOIN",
 		"USE TEMP B-TREE FOR ORDER BY",
 	}},
