@@ -81,6 +81,10 @@ func (h Hook) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON writes.
 func (h *Hook) UnmarshalJSON(b []byte) (err error) {
+	if string(b) == "null" {
+		*h = nil
+		return nil
+	}
 	var line string
 	if json.Unmarshal(b, &line) == nil {
 		*h, err = ParseHook(line)

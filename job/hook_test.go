@@ -18,6 +18,9 @@ func TestHooksAreReadAsTheyWereWritten(t *testing.T) {
 	if got := EncodeHooks(Hooks{}); got != "" {
 		t.Errorf("nothing is written as %q", got)
 	}
+	if diff := cmp.Diff(Hooks{OnEnd: Hook{"a"}}, DecodeHooks(`{"on_success":null,"on_end":["a"]}`)); diff != "" {
+		t.Errorf("null (-want +got):\n%s", diff)
+	}
 	if got := DecodeHooks(`{"on_end":5}`); !got.IsZero() {
 		t.Errorf("what cannot be read says %v", got)
 	}
