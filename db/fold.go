@@ -15,7 +15,7 @@ import (
 // How roll-ups are kept.
 const (
 	statsReader   = "stats" // the reader of events, see SetReader
-	foldedAtOnce  = 500     // events
+	foldedAtOnce  = 200     // events
 	minutesKept   = 30 * 24 * time.Hour
 	hoursKept     = 365 * 24 * time.Hour
 	commandsKept  = 1000 // names; later ones are counted as OtherCommand
