@@ -49,6 +49,8 @@ type API struct {
 	serverID  string
 	address   string // host:port that is listened on
 	longLived chan struct{}
+	meters    *meters
+	started   time.Time
 }
 
 // newAPI reads what the API needs to know, and makes tokens if there are none.
@@ -66,7 +68,7 @@ func newAPI(ctx context.Context, o Options) (*API, error) {
 	}
 	return &API{
 		options: o, queue: o.Queue, log: o.Log, tokens: t, sessions: newSessions(t, o.Clock), serverID: id,
-		longLived: make(chan struct{}, maxLongLived),
+		longLived: make(chan struct{}, maxLongLived), meters: newMeters(), started: time.Now(),
 	}, nil
 }
 
@@ -79,7 +81,7 @@ func (a *API) handler(trusted bool) http.Handler {
 	if !trusted {
 		h = a.hosts(h)
 	}
-	return a.recovered(headers(h))
+	return a.measured(a.recovered(headers(h)))
 }
 
 // recovered keeps the fault of one request from others.

@@ -101,7 +101,7 @@ func TestParametersHaveKnownSchemas(t *testing.T) {
 	if err := json.Unmarshal([]byte(documentJSON), &doc); err != nil {
 		t.Fatal(err)
 	}
-	known := []string{"type", "enum", "items", "maxItems", "minimum", "maximum", "minLength", "maxLength", "default", "format"}
+	known := []string{"type", "enum", "items", "maxItems", "minimum", "maximum", "minLength", "maxLength", "default", "format", "x-enum-varnames"}
 	var walk func(at string, v any)
 	walk = func(at string, v any) {
 		switch v := v.(type) {

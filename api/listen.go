@@ -208,6 +208,7 @@ func (s *Server) Run(ctx context.Context) error {
 			}
 		})
 	}
+	all.Go(func() { s.api.count(ctx) })
 	s.watch(ctx, stop)
 	s.end()
 	all.Wait()

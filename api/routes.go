@@ -31,6 +31,8 @@ func routes() []route {
 		{"GET", "/healthz", "getHealth", anyone, getHealth},
 		{"GET", "/api/v1/version", "getVersion", reads, getVersion},
 		{"GET", "/api/v1/openapi.json", "getDocument", reads, getDocument},
+		{"GET", "/metrics", "getMetrics", reads, getMetrics},
+		{"GET", "/api/v1/stats", "getStats", reads, getStats},
 
 		{"POST", "/api/v1/session", "logIn", anyone, logIn},
 		{"DELETE", "/api/v1/session", "logOut", anyone, logOut},
@@ -60,10 +62,14 @@ func (a *API) mux() http.Handler {
 		byPath[r.path][r.method] = &r
 	}
 	for at, methods := range byPath {
-		mux.HandleFunc(at, func(w http.ResponseWriter, r *http.Request) { a.dispatch(w, r, methods) })
+		mux.HandleFunc(at, func(w http.ResponseWriter, r *http.Request) {
+			routed(r, at)
+			a.dispatch(w, r, methods)
+		})
 	}
 	for at, page := range pages() {
 		mux.HandleFunc(at, func(w http.ResponseWriter, r *http.Request) {
+			routed(r, at)
 			if r.Method != http.MethodGet && r.Method != http.MethodHead {
 				a.refuseMethod(w, r, []string{http.MethodGet})
 				return

@@ -229,6 +229,24 @@ func (e ListTasksParamsReason) Valid() bool {
 	}
 }
 
+// Defines values for GetStatsParamsBy.
+const (
+	StatsByCommand GetStatsParamsBy = "command"
+	StatsByJob     GetStatsParamsBy = "job"
+)
+
+// Valid indicates whether the value is a known member of the GetStatsParamsBy enum.
+func (e GetStatsParamsBy) Valid() bool {
+	switch e {
+	case StatsByCommand:
+		return true
+	case StatsByJob:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetLogParamsFormat.
 const (
 	JSON GetLogParamsFormat = "json"
@@ -499,6 +517,27 @@ type ListTasksParamsStatus string
 // ListTasksParamsReason defines parameters for ListTasks.
 type ListTasksParamsReason string
 
+// GetStatsParams defines parameters for GetStats.
+type GetStatsParams struct {
+	// From Where the span begins, RFC 3339. Usually an hour before its end, or a day with `by`. It is rounded down to a multiple of `step`.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Where the span ends, RFC 3339. Usually now.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Step The seconds of each point, a multiple of 60, or of 3600 with `by`. At most 1500 points.
+	Step *int `form:"step,omitempty" json:"step,omitempty"`
+
+	// By A series for each job or command.
+	By *GetStatsParamsBy `form:"by,omitempty" json:"by,omitempty"`
+
+	// Limit How many series at most, those with most attempts first.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// GetStatsParamsBy defines parameters for GetStats.
+type GetStatsParamsBy string
+
 // GetLogParams defines parameters for GetLog.
 type GetLogParams struct {
 	Format *GetLogParamsFormat `form:"format,omitempty" json:"format,omitempty"`
@@ -520,6 +559,12 @@ type GetLogParamsFormat string
 type CancelTaskParams struct {
 	// Wait How many seconds to wait for it at most.
 	Wait *WaitSeconds `form:"wait,omitempty" json:"wait,omitempty"`
+}
+
+// GetMetricsParams defines parameters for GetMetrics.
+type GetMetricsParams struct {
+	// Job Metrics of these jobs, too; those that do not exist are left out. May be given several times.
+	Job *[]string `form:"job,omitempty" json:"job,omitempty"`
 }
 
 // LogInJSONRequestBody defines body for LogIn for application/json ContentType.

@@ -14,7 +14,7 @@ type Figure struct {
 	Job, Command string
 	Status       job.Status
 	First        bool          // whether it is the first of its task
-	Waited       time.Duration // from when its task was queued to its start
+	Waited       time.Duration // from when its task could have run to its start, see Rollup
 	Took         time.Duration // from its start to its end
 	CPU          time.Duration // of its command, in user mode and in the kernel
 	MaxRSS       int64         // bytes
@@ -51,10 +51,16 @@ WHERE a.ended_at IS NOT NULL
 		return t.each(func(rows *sqlx.Rows) error {
 			// By hand: there may be millions.
 			var id, waited, took, cpu, ended int64
+			var ready, needed *int64 // the same, from when its time had come, and what it needs had ended
 			var number int
 			var f Figure
-			if err := rows.Scan(&id, &f.Command, &f.Status, &number, &waited, &took, &cpu, &f.MaxRSS, &ended); err != nil {
+			if err := rows.Scan(&id, &f.Command, &f.Status, &number, &waited, &ready, &needed, &took, &cpu, &f.MaxRSS, &ended); err != nil {
 				return err
+			}
+			for _, later := range []*int64{ready, needed} {
+				if later != nil && *later >= 0 { // else it is about a later attempt
+					waited = min(waited, *later)
+				}
 			}
 			name, wanted := jobs[id]
 			if !wanted {
@@ -69,7 +75,9 @@ WHERE a.ended_at IS NOT NULL
 }
 
 const figures = `
-SELECT t.job, t.command, a.status, a.number, a.started_at - t.created_at, a.ended_at - a.started_at,
+SELECT t.job, t.command, a.status, a.number, a.started_at - t.created_at, a.started_at - t.ready_at,
+       (SELECT a.started_at - max(n.completed_at) FROM dependency d JOIN task n ON n.id = d.needs WHERE d.task = t.id AND n.completed_at <= a.started_at),
+       a.ended_at - a.started_at,
        a.user_time + a.system_time, a.max_rss, a.ended_at
 FROM attempt a `
 

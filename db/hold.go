@@ -168,13 +168,14 @@ func (d *DB) LetGo(ctx context.Context, limit int) (int, error) {
 type dueHold struct {
 	Task, Job int64
 	Kind      holdKind
+	Due       int64
 	HoldsJob  int `db:"holds_job"`
 }
 
 func (t *tx) letGo(limit int) (n int, err error) {
 	var due []dueHold
 	err = t.all(&due, `
-SELECT h.task, h.kind, h.holds_job, t.job
+SELECT h.task, h.kind, h.due, h.holds_job, t.job
 FROM hold h
 JOIN task t ON t.id = h.task
 WHERE h.due <= ?
@@ -221,13 +222,7 @@ WHERE task = ?
 		if n == 0 {
 			continue
 		}
-		var left int
-		_, err = t.get(&left, `
-UPDATE task
-SET blockers = blockers - 1,
-    holds = holds - 1
-WHERE id = ?
-RETURNING blockers`, h.Task)
+		left, err := t.unhold(&h)
 		if err != nil {
 			return 0, err
 		}
@@ -252,6 +247,23 @@ RETURNING blockers`, h.Task)
 	}
 	_, err = t.updateJob(jobID, delta{blocked: -freed})
 	return ended, err
+}
+
+// unhold takes the blocker of a hold off its task, notes when that could have run, and
+// returns how many blockers are left.
+func (t *tx) unhold(h *dueHold) (left int, err error) {
+	noted, args := "", []any{h.Task}
+	if t.d.hasRollups() {
+		noted, args = `,
+    ready_at = ?`, []any{h.Due, h.Task}
+	}
+	_, err = t.get(&left, `
+UPDATE task
+SET blockers = blockers - 1,
+    holds = holds - 1`+noted+`
+WHERE id = ?
+RETURNING blockers`, args...)
+	return left, err
 }
 
 // dueAt is when a task that is queued now may start; zero: at once.

@@ -82,6 +82,17 @@ func child(base, what string, args []string) error {
 				return err
 			}
 		}
+	case "fold": // counts events for ever, says once that it does
+		for said := false; ; {
+			more, err := d.Fold(ctx)
+			if err != nil {
+				return err
+			}
+			if !more && !said {
+				fmt.Println("folded")
+				said = true
+			}
+		}
 	case "block": // stays inside a write transaction until its input ends
 		_, err := d.Enqueue(ctx, db.Batch{Job: "blocked", Tasks: func(yield func(job.Spec, error) bool) {
 			fmt.Println("inside")

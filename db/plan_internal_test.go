@@ -267,7 +267,7 @@ var hot = []struct {
 
 func TestHotStatementsUseTheirIndex(t *testing.T) {
 	d := exercised(t)
-	for _, h := range slices.Concat(hot, hotOfPools, hotOfStatus, hotOfHooks, hotOfEvents, hotOfPages) {
+	for _, h := range slices.Concat(hot, hotOfPools, hotOfStatus, hotOfHooks, hotOfEvents, hotOfPages, hotOfRollups) {
 		var found []string
 		for query := range only(t, d).Stmts {
 			if strings.Contains(query+"$", h.part) {
@@ -288,7 +288,7 @@ func TestNoStatementReadsOrSortsMoreThanItMust(t *testing.T) {
 	d := exercised(t)
 	used := map[string]bool{}
 	for query := range only(t, d).Stmts {
-		if slices.ContainsFunc(slices.Concat(hot, hotOfPools, hotOfStatus, hotOfHooks, hotOfEvents, hotOfPages), func(h struct {
+		if slices.ContainsFunc(slices.Concat(hot, hotOfPools, hotOfStatus, hotOfHooks, hotOfEvents, hotOfPages, hotOfRollups), func(h struct {
 			name, part string
 			plan       []string
 		}) bool {
@@ -456,6 +456,7 @@ func exercise(t *testing.T, d *DB) {
 	exerciseEdits(t, d)
 	exercisePools(t, d)
 	exerciseEvents(t, d)
+	exerciseRollups(t, d)
 
 	must(d.RegisterManager(ctx, Instance{ID: "m", StartedAt: time.Now()}))
 	must(d.AskToStop(ctx, "m", StopDrain))

@@ -60,9 +60,10 @@ func (t *tx) reset(j *jobRow, which Which) (Resetting, error) {
 		if err != nil {
 			return out, err
 		}
-		if _, err := t.get(&f.Blockers, toPending+`
+		query, args := t.toPending(`
 WHERE id = ?
-RETURNING blockers`, f.ID); err != nil {
+RETURNING blockers`, f.ID)
+		if _, err := t.get(&f.Blockers, query, args...); err != nil {
 			return out, err
 		}
 		change.reset(f.Blockers, f.Dismissed)
@@ -96,12 +97,13 @@ func (t *tx) resetAll(jobID int64, cancelled bool) (blockers []int, err error) {
 	if cancelled {
 		taken = 1
 	}
-	err = t.all(&blockers, toPending+`
+	query, args := t.toPending(`
 WHERE job = ?
   AND status = 'failed'
   AND dismissed_at IS NULL
   AND (reason <> 'cancelled' OR ? = 1)
 RETURNING blockers`, jobID, taken)
+	err = t.all(&blockers, query, args...)
 	return blockers, err
 }
 
@@ -140,10 +142,18 @@ func (t *tx) reopen(j *jobRow, change delta) error {
 	return err
 }
 
-// toPending makes a task that does not run as if it had never run, but for its
-// attempts. Of what held it, only the place that it needs in pools is left. The
-// condition follows.
-const toPending = `
+// toPending is the statement, and its values, that makes a task that does not run as if
+// it had never run, but for its attempts. Of what held it, only the place that it needs
+// in pools is left. It ends with the rest, which has the condition.
+func (t *tx) toPending(rest string, args ...any) (string, []any) {
+	if !t.d.hasRollups() {
+		return makePending + rest, args
+	}
+	return makePending + `,
+    ready_at = ?` + rest, append([]any{t.now}, args...)
+}
+
+const makePending = `
 UPDATE task
 SET status = 'pending',
     blockers = blockers - holds + CASE WHEN pools IS NULL THEN 0 ELSE 1 END,

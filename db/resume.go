@@ -270,11 +270,11 @@ func (r *resumer) redefine() error {
 		if err := r.t.needPools(r.job.ID, &spec, job.Pending); err != nil {
 			return err
 		}
-		_, err = r.t.exec(toPending+`,`+r.t.d.specSet()+`,
+		query, args := r.t.toPending(`,`+r.t.d.specSet()+`,
     environment = ?,
     from_file = 1
 WHERE id = ?`, append(asked, env, s.id)...)
-		if err != nil {
+		if _, err = r.t.exec(query, args...); err != nil {
 			return err
 		}
 		if err := r.t.relabel(r.job.ID, s.id, spec.Labels); err != nil {
@@ -338,8 +338,9 @@ func (r *resumer) connect() error {
 func (r *resumer) resetOthers() error {
 	for _, s := range r.order {
 		if s.status == job.Failed && !r.given[s.name] && !r.drops(s) {
-			if _, err := r.t.exec(toPending+`
-WHERE id = ?`, s.id); err != nil {
+			query, args := r.t.toPending(`
+WHERE id = ?`, s.id)
+			if _, err := r.t.exec(query, args...); err != nil {
 				return err
 			}
 		}

@@ -75,9 +75,10 @@ func (t *tx) retry(j *jobRow, r Retry) (Resetting, error) {
 	}
 	for _, e := range tasks {
 		var blockers int
-		if _, err := t.get(&blockers, toPending+`
+		query, args := t.toPending(`
 WHERE id = ?
-RETURNING blockers`, e.ID); err != nil {
+RETURNING blockers`, e.ID)
+		if _, err := t.get(&blockers, query, args...); err != nil {
 			return out, err
 		}
 		if e.Status == job.Completed {

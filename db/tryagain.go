@@ -122,9 +122,10 @@ WHERE t.job = ?
 		return false, err
 	}
 	var blockers int
-	_, err = t.get(&blockers, toPending+`
+	query, args := t.toPending(`
 WHERE id = ?
 RETURNING blockers`, task)
+	_, err = t.get(&blockers, query, args...)
 	if blockers == 0 {
 		change.blocked--
 	}

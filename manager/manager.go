@@ -91,7 +91,7 @@ func (m *Manager) services(ctx context.Context) []service {
 		list = append(list, m.schedules)
 	}
 	if m.lock != nil {
-		list = append(list, m.newAging(), m.newTidying())
+		list = append(list, m.newAging(), m.newFolding(), m.newTidying())
 	}
 	if m.lock != nil && m.config.MirrorJSON {
 		if files := openMirror(ctx, m.config, m.log); files != nil {

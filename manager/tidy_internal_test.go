@@ -175,6 +175,9 @@ func TestEventsAreDeleted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := Fold(t.Context(), tidying.db); err != nil {
+		t.Fatal(err)
+	}
 	if err := tidying.pruneEvents(t.Context()); err != nil {
 		t.Fatal(err)
 	}

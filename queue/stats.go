@@ -31,7 +31,7 @@ type Figures struct {
 	waited, took []time.Duration
 }
 
-// Waited tells of how long tasks waited before their first start: that most of them,
+// Waited tells of how long tasks waited from when they could have run to their first start: that most of them,
 // these percents, did not wait longer. It is zero without any.
 func (f *Figures) Waited() Percentiles { return percentiles(f.waited) }
 
@@ -91,7 +91,7 @@ func (q *Queue) Stats(ctx context.Context, query HistoryQuery, byCommand bool) (
 	err = q.DB.Figures(ctx, wanted, func(f db.Figure) {
 		name := f.Job
 		if byCommand {
-			name = f.Command
+			name = db.CommandName(f.Command)
 		}
 		if groups[name] == nil {
 			groups[name] = &Figures{Name: name}

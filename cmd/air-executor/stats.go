@@ -13,13 +13,13 @@ type statsCmd struct {
 	historyArgs
 	Since everOrPast `placeholder:"WHEN" default:"24h" help:"Of what has ended since then: how long ago, as in 90m, 12h or 30d, or a time such as yesterday, 08:30 or '2026-03-01 08:30', or 'ever' (${default})."`
 	Until pastTime   `placeholder:"WHEN" help:"Of what had ended before then."`
-	By    string     `placeholder:"WHAT" enum:"job,command" type:"word" words:"job,command" default:"job" help:"A line for each job, or for each command, which is a program without its arguments."`
+	By    string     `placeholder:"WHAT" enum:"job,command" type:"word" words:"job,command" default:"job" help:"A line for each job, or for each command, which is a program without its folder and arguments."`
 	Limit signed     `short:"n" placeholder:"N" default:"20" help:"Show the N jobs or commands with most attempts; 0 shows all (${default})."`
 }
 
 // Help is printed below the summary.
 func (*statsCmd) Help() string {
-	return `Sums up the attempts that have ended: how many there were, how many failed, how long tasks waited from when they were queued to their first start, and how long attempts ran. p50, p95 and p99 are the times that 50, 95 and 99 of 100 did not exceed. CPU is the time of all attempts together, memory the peak of the largest process. The chart below shows how many ended per hour.
+	return `Sums up the attempts that have ended: how many there were, how many failed, how long tasks waited from when they could have run to their first start, and how long attempts ran. p50, p95 and p99 are the times that 50, 95 and 99 of 100 did not exceed. CPU is the time of all attempts together, memory the peak of the largest process. The chart below shows how many ended per hour.
 
     air-executor stats
     air-executor stats --since 30d --by command

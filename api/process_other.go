@@ -1,0 +1,6 @@
+//go:build !linux
+
+package api
+
+// memoryMetrics are what only Linux tells.
+func memoryMetrics(*exposition) {}
