@@ -58,7 +58,8 @@ type Options struct {
 	Beside int
 
 	// Background is for a writer that deletes much beside others: it calls
-	// [DB.Checkpoint] between its commits, so that they do not wait for the disk.
+	// [DB.Checkpoint] between its commits, so that they do not wait for the disk. Until
+	// then, power loss may undo a commit.
 	Background bool
 
 	// migrations replace those of this program, for tests that try what a later version

@@ -47,3 +47,32 @@ func exercisePrune(t *testing.T, d *DB, cmd func(string, ...string) job.Spec) {
 		t.Errorf("nothing was pruned: %+v of %v, %+v", pruned, ids, jobs)
 	}
 }
+
+// What prune deletes is flushed by Checkpoint, when others can write again. What others
+// write is flushed in the commit.
+func TestOnlyAWriterInTheBackgroundDoesNotFlushItsCommits(t *testing.T) {
+	const inCommit, later = 2, 1 // FULL, NORMAL
+	base := t.TempDir()
+	for _, c := range []struct {
+		background bool
+		want       int
+	}{{false, inCommit}, {true, later}} {
+		d, err := Open(t.Context(), base, Options{Background: c.background})
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, done, err := d.engine.Begin(t.Context(), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		err = conn.GetContext(t.Context(), &got, "PRAGMA synchronous")
+		done(err == nil)
+		if got != c.want || err != nil {
+			t.Errorf("in the background %t: synchronous is %d (%v), want %d", c.background, got, err, c.want)
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

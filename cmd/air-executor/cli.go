@@ -76,21 +76,6 @@ type commandLine struct {
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 
-// grammar returns the struct to parse a command line into, and its global flags.
-// Scripts call enqueue often, and the parser takes some time to inspect every command,
-// so for enqueue it gets that command only.
-func grammar(args []string) (cli any, flags *globals) {
-	if len(args) > 0 && args[0] == "enqueue" {
-		one := new(struct {
-			globals
-			Enqueue enqueueCmd `cmd:"" help:"Add a task to a job."`
-		})
-		return one, &one.globals
-	}
-	all := new(commandLine)
-	return all, &all.globals
-}
-
 // globals are the flags of every command. They come last in its help.
 type globals struct {
 	BasePath  string      `group:"Flags of every command:" placeholder:"DIR" help:"Folder that holds everything (the nearest .air-executor here or above, or $AIR_EXECUTOR_BASE_PATH)."`

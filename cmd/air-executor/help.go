@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 
@@ -36,29 +35,6 @@ func helpArgs(args []string) []string {
 		}
 	}
 	return append(asked, "--help")
-}
-
-// namesNoCommand reports whether a command line only has flags of every command, which
-// asks for the help too.
-func namesNoCommand(model *kong.Application, args []string) bool {
-	c := &completer{node: model.Node}
-	for _, arg := range args {
-		if c.value == nil && (arg == "--" || !strings.HasPrefix(arg, "-") || !c.knows(arg)) {
-			return false
-		}
-		c.take(arg)
-	}
-	return c.value == nil
-}
-
-// knows reports whether a flag is defined here.
-func (c *completer) knows(arg string) bool {
-	if name, long := strings.CutPrefix(arg, "--"); long {
-		name, _, _ = strings.Cut(name, "=")
-		return c.long(name) != nil
-	}
-	letter, _ := utf8.DecodeRuneInString(strings.TrimPrefix(arg, "-"))
-	return c.short(letter) != nil
 }
 
 // misplaced reports whether a flag is not defined here, but by some command.

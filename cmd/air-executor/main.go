@@ -54,25 +54,17 @@ func run(args []string) int {
 	if asksForHelp(args) {
 		args = helpArgs(args)
 	}
-	cli, flags := grammar(args)
 	exited := -1
 	out := &helpWriter{ui: a.ui}
-	parser := kong.Must(cli,
+	options := []kong.Option{
 		kong.Writers(out, a.err),
-		kong.Name("air-executor"),
-		kong.Description(description),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, NoExpandSubcommands: true, WrapUpperBound: 100}),
 		kong.Exit(func(code int) { exited = code; panic(errHelpShown) }),
-		kong.NamedMapper("word", kong.MapperFunc(decodeWord)),
 		kong.Bind(a.ui, a.workspace, arguments(args)),
-	)
+	}
 	if len(args) == 2 && args[0] == completeLine {
-		return exitCode(answerShell(a.ui, a.workspace, parser.Model, args[1]))
+		return exitCode(answerShell(a.ui, a.workspace, newParser(new(commandLine), options).Model, args[1]))
 	}
-	if namesNoCommand(parser.Model, args) {
-		args = append(args, "--help")
-	}
-	err := parseAndRun(parser, a, flags, args)
+	err := parseAndRun(options, a, args)
 	if out.end(); out.err != nil {
 		err = out.err // help was printed
 	} else if errors.Is(err, errHelpShown) {
@@ -87,7 +79,7 @@ func run(args []string) int {
 // errHelpShown ends parsing after kong has printed help.
 var errHelpShown = errors.New("help shown")
 
-func parseAndRun(parser *kong.Kong, a *app, flags *globals, args []string) (err error) {
+func parseAndRun(options []kong.Option, a *app, args []string) (err error) {
 	defer func() {
 		if p := recover(); p == errHelpShown {
 			err = errHelpShown
@@ -101,9 +93,9 @@ func parseAndRun(parser *kong.Kong, a *app, flags *globals, args []string) (err 
 			return usage(fmt.Errorf("argument %d of the command line is not valid UTF-8", i+1), "")
 		}
 	}
-	c, err := parser.Parse(args)
+	c, flags, err := parseLine(options, args)
 	if err != nil {
-		return usageError(err, parser, args)
+		return err
 	}
 	if err := refuseEmpty(c); err != nil {
 		return err

@@ -3,8 +3,6 @@ package main
 import (
 	"os"
 	"path/filepath"
-
-	"github.com/alecthomas/kong"
 )
 
 type manCmd struct {
@@ -19,11 +17,11 @@ Exit codes: 0 done; 1 error; 2 wrong flags.`
 }
 
 // Run writes the pages.
-func (c *manCmd) Run(ui *ui, k *kong.Kong) error {
+func (c *manCmd) Run(ui *ui) error {
 	if err := os.MkdirAll(c.Folder, 0o755); err != nil {
 		return err
 	}
-	pages := manPages(k.Model)
+	pages := manPages(newParser(new(commandLine), nil).Model)
 	for name, page := range pages {
 		if err := os.WriteFile(filepath.Join(c.Folder, name+".1"), []byte(page), 0o644); err != nil {
 			return err

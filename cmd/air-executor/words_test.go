@@ -14,8 +14,7 @@ func TestWordsMayBeInAnyCase(t *testing.T) {
 	try := func(line []string, v *kong.Value) {
 		for word := range strings.SplitSeq(v.Tag.Get("words"), ",") {
 			for _, as := range []string{strings.ToUpper(word), strings.ToLower(word)} {
-				cli, _ := grammar(nil)
-				parser := kong.Must(cli, kong.NamedMapper("word", kong.MapperFunc(decodeWord)))
+				parser := newParser(new(commandLine), nil)
 				words := append([]string{}, line...)
 				if v.Flag != nil {
 					words = append(words, "--"+v.Name)
@@ -41,8 +40,7 @@ func TestWordsMayBeInAnyCase(t *testing.T) {
 			}
 		}
 	}
-	cli, _ := grammar(nil)
-	model := kong.Must(cli, kong.NamedMapper("word", kong.MapperFunc(decodeWord))).Model
+	model := newParser(new(commandLine), nil).Model
 	for _, command := range model.Leaves(false) {
 		line := strings.Fields(command.Path())
 		for _, p := range command.Positional {

@@ -45,8 +45,8 @@ type Engine interface {
 	// Shrink gives a little of the space that nothing uses any more back, where that is
 	// worth it, and reports whether there is more. Writers wait for some milliseconds.
 	Shrink(ctx context.Context) (more bool, err error)
-	// Checkpoint does, for what was opened with Background, what every so many commits
-	// do otherwise before their locks are released, and holds none.
+	// Checkpoint does, for what was opened with Background, what commits do otherwise
+	// before their locks are released, and holds none: it makes them durable.
 	Checkpoint(ctx context.Context) error
 
 	// CheckFiles returns ErrReplaced if other users of the database would not see what

@@ -101,9 +101,12 @@ func (d *DB) connect(ctx context.Context, o engine.Options) error {
 
 // dsn returns the data source name of the file. The path is escaped, because SQLite
 // would read '?', '#' and '%' in it as parts of a URI.
+//
+// A writer in the background does not flush its commits, with the gate locked: Checkpoint
+// does it after them, and so does the next commit of another process.
 func dsn(path string, o engine.Options) string {
 	sync := "FULL"
-	if o.Durability == "normal" {
+	if o.Durability == "normal" || o.Background {
 		sync = "NORMAL"
 	}
 	name := "file:" + (&url.URL{Path: path}).EscapedPath() +
