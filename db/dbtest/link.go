@@ -145,6 +145,28 @@ func (e suite) WhatComesLaterReachesOtherJobs(t *testing.T) {
 	}
 }
 
+func (e suite) AnEndInAnotherJobIsTold(t *testing.T) {
+	s := e.open(t)
+	s.MustEnqueue("a", hooked("x"), Task("y"))
+	s.MustEnqueue("b", Task("bad"), Task("z", "a:x"))
+	s.MustEnqueue("c", runIf(job.RunOnFailure, "alarm", "a:y"))
+	s.setHooks("b", every)
+	s.setHooks("c", every)
+	s.MustFinish(s.MustClaim("b"), Failure)
+	if got := s.hooks(); got != nil {
+		t.Errorf("job b goes on, and yet there is %q", got)
+	}
+	s.MustFinish(s.MustClaim("a"), Failure)
+	if diff := cmp.Diff([]string{"on_end a:x", "on_end b", "on_failure a:x", "on_failure b"}, s.hooks()); diff != "" {
+		t.Errorf("after a failure (-want +got):\n%s", diff)
+	}
+	s.MustFinish(s.MustClaim("a"), Success)
+	if diff := cmp.Diff([]string{"on_end c", "on_success c"}, s.hooks()); diff != "" {
+		t.Errorf("after a success (-want +got):\n%s", diff)
+	}
+	s.wantStates("a failed, b failed, c completed")
+}
+
 func (e suite) ACycleOverJobsIsRefused(t *testing.T) {
 	s := e.open(t)
 	if _, err := s.Enqueue(ctx, db.Batch{Job: "b", Tasks: Specs(Task("z", "a:x")), AllowMissing: true}); err != nil {

@@ -21,6 +21,12 @@ var ofLinks = []mutant{
 		shows:   "what a link says follows from the task that it is on",
 	},
 	{
+		name:    "hooks are those of the last job that an end reaches",
+		changes: []change{{"db/jobstate.go", `t.told = now.hooksRow // not those of another job`, ``}},
+		test:    inConformance("AnEndInAnotherJobIsTold"),
+		shows:   "after a failure (-want +got)",
+	},
+	{
 		name:    "a job that waits for another one has ended",
 		changes: []change{{"db/jobstate.go", `!next && now.Linked {`, `false {`}},
 		test:    inConformance("ATaskWaitsForOneOfAnotherJob"),
