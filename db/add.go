@@ -267,30 +267,22 @@ func (a *adder) depend(id int64, s *job.Spec) (int, error) {
 	blockers := len(edges)
 	for i, e := range edges {
 		dep, ok, err := a.find(e.needs)
+		if own, is := a.own(e.needs); !ok && is && err == nil {
+			e.needs = own
+			dep, ok, err = a.find(own)
+		}
 		if err != nil {
 			return 0, err
 		}
 		if !ok {
-			if id, own := a.own(e.needs); own {
-				e.needs = id
-				if dep, ok, err = a.find(id); err != nil {
-					return 0, err
-				}
-			}
-		}
-		if !ok {
-			to, jobName, err := a.elsewhere(e.needs)
+			linked, met, err := a.dependElsewhere(id, i, e)
 			if err != nil {
 				return 0, err
 			}
-			if to.Needs != 0 {
-				met, err := a.depends(id, i, e, to, jobName)
-				if err != nil {
-					return 0, err
-				}
-				if met {
-					blockers--
-				}
+			if met {
+				blockers--
+			}
+			if linked {
 				continue
 			}
 		}

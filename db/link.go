@@ -283,6 +283,17 @@ WHERE j.name = ?
 	return l, jobName, err
 }
 
+// dependElsewhere stores a dependency as a link if it is on a task of another job, and
+// reports whether it is, and has let go.
+func (a *adder) dependElsewhere(task int64, position int, e edge) (linked, met bool, err error) {
+	to, jobName, err := a.elsewhere(e.needs)
+	if err != nil || to.Needs == 0 {
+		return false, false, err
+	}
+	met, err = a.depends(task, position, e, to, jobName)
+	return true, met, err
+}
+
 // depends stores a link, and reports whether it has let go.
 func (a *adder) depends(task int64, position int, e edge, to linkRow, jobName string) (met bool, err error) {
 	if err := a.t.link(a.job.ID, to.Job); err != nil {

@@ -40,8 +40,10 @@ var ofTheProtocol = []mutant{
 		changes: []change{{"db/conditions.go", `
   AND condition = 'any'
   AND met = 0
+  AND missing_job IS NULL
 RETURNING task`, `
   AND condition = 'any'
+  AND missing_job IS NULL
 RETURNING task`}},
 		test:  inConformance("ASkippedTaskThatCouldNeverRunLetsGoOnce"),
 		shows: "blockers",
@@ -59,7 +61,9 @@ LIMIT 1`}},
 	{
 		name: "what can never run lets go of nothing",
 		changes: []change{{"db/conditions.go", `    WHERE d.condition = 'success'
+      AND d.missing_job IS NULL
       AND t.status = 'pending'` + "`", `    WHERE d.condition = 'never'
+      AND d.missing_job IS NULL
       AND t.status = 'pending'` + "`"}},
 		test:  inConformance("ATaskAfterAnyEndRunsAfterAFailure"),
 		shows: "want [a b d]",
