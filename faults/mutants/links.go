@@ -17,7 +17,7 @@ var ofLinks = []mutant{
 	{
 		name:    "a new task does not reach other jobs",
 		changes: []change{{"db/add.go", `a.tied || a.unsettled`, `a.unsettled`}},
-		test:    inConformance("WhatComesLaterReachesOtherJobs"),
+		test:    inConformance("ATaskOfAnotherJobMayComeLater"),
 		shows:   "what a link says follows from the task that it is on",
 	},
 	{
@@ -29,8 +29,8 @@ var ofLinks = []mutant{
 	{
 		name:    "a job that waits for another one has ended",
 		changes: []change{{"db/jobstate.go", `!next && now.Linked {`, `false {`}},
-		test:    inConformance("ATaskWaitsForOneOfAnotherJob"),
-		shows:   "follows from its tasks",
+		test:    inConformance("AnEndInAnotherJobIsTold"),
+		shows:   "job b goes on, and yet there is",
 	},
 	{
 		name:    "a failure in another job lets go",
