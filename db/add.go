@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/jmoiron/sqlx"
@@ -60,10 +61,8 @@ func (t *tx) newAdder(name string, parent *parentTask) (*adder, error) {
 		return nil, err
 	}
 	a := &adder{t: t, job: *j, parent: parent, created: created, recent: map[string]taskState{}}
-	if a.job.Added > 0 {
-		if a.dangling, err = t.anyDangling(); err != nil {
-			return nil, err
-		}
+	if a.dangling, err = t.anyDangling(); err != nil {
+		return nil, err
 	}
 	return a, a.begins()
 }
@@ -282,8 +281,24 @@ func (a *adder) depend(id int64, s *job.Spec) (int, error) {
 	blockers := len(edges)
 	for i, e := range edges {
 		dep, ok, err := a.find(e.needs)
+		if own, is := a.own(e.needs); !ok && is && err == nil {
+			e.needs = own
+			dep, ok, err = a.find(own)
+		}
 		if err != nil {
 			return 0, err
+		}
+		if !ok {
+			linked, met, err := a.dependElsewhere(id, i, e)
+			if err != nil {
+				return 0, err
+			}
+			if met {
+				blockers--
+			}
+			if linked {
+				continue
+			}
 		}
 		if ok && dep.ID == id {
 			return 0, cycleError([]string{e.needs})
@@ -336,6 +351,9 @@ SELECT d.task
 FROM dependency d
 WHERE d.missing = ?
   AND (SELECT t.job FROM task t WHERE t.id = d.task) = ?`, name, a.job.ID)
+	if err == nil {
+		err = a.tieLinks(id, name)
+	}
 	if err != nil || len(waiting) == 0 {
 		return err
 	}
@@ -374,10 +392,10 @@ WHERE d.task BETWEEN ? AND ?
   AND d.missing IS NOT NULL
 ORDER BY d.task, d.position
 LIMIT 1`, a.first, a.last)
-	if err == nil && ok {
-		err = &Missing{Job: a.job.Name, Task: first.Missing, By: first.Name}
+	if err != nil || !ok {
+		return err
 	}
-	return err
+	return &Missing{Job: a.job.Name, Task: first.Missing, By: first.Name}
 }
 
 // requireAcyclic returns ErrCycle, naming the tasks, if the new tasks form one. That
@@ -387,8 +405,9 @@ func (a *adder) requireAcyclic() error {
 		return nil
 	}
 	index := map[int64]int{}
-	var ids []int64
+	var ids, needed []int64
 	var edges [][]int
+	own := map[int64]bool{} // that need others
 	node := func(id int64) int {
 		i, ok := index[id]
 		if !ok {
@@ -406,6 +425,7 @@ func (a *adder) requireAcyclic() error {
 		}
 		from, to := node(task), node(needs)
 		edges[from] = append(edges[from], to)
+		own[task], needed = true, append(needed, needs)
 		return nil
 	}, `
 SELECT d.task, d.needs
@@ -416,13 +436,25 @@ WHERE t.job = ?
 	if err != nil {
 		return err
 	}
+	if linked, err := a.t.isLinked(a.job.ID); err != nil || linked {
+		if err != nil {
+			return err
+		}
+		err = a.t.linkedEdges(slices.DeleteFunc(needed, func(id int64) bool { return own[id] }), func(id int64) bool { _, ok := index[id]; return ok }, func(from, to int64) {
+			f, t := node(from), node(to)
+			edges[f] = append(edges[f], t)
+		})
+		if err != nil {
+			return err
+		}
+	}
 	cycle := job.Cycle(len(ids), func(i int) []int { return edges[i] })
 	if cycle == nil {
 		return nil
 	}
 	names := make([]string, len(cycle))
 	for i, n := range cycle {
-		if _, err := a.t.get(&names[i], `SELECT name FROM task WHERE id = ?`, ids[n]); err != nil {
+		if names[i], err = a.t.nameFrom(a.job.ID, ids[n]); err != nil {
 			return err
 		}
 	}
@@ -439,7 +471,7 @@ func (a *adder) tallyUp(state job.State) error {
 			return err
 		}
 	}
-	d.added, d.state = &a.job.Added, state
+	d.added, d.state, d.linked = &a.job.Added, state, a.tied || a.unsettled
 	if err := a.tell(); err != nil {
 		return err
 	}

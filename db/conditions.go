@@ -97,7 +97,7 @@ func (t *tx) conditional(jobID int64) (bool, error) {
 // completed.
 func (t *tx) afterSuccess(id int64, d *delta) error {
 	var tasks []int64
-	if err := t.all(&tasks, `SELECT task FROM dependency WHERE needs = ? AND condition = 'success'`, id); err != nil {
+	if err := t.all(&tasks, belowInJob, id); err != nil {
 		return err
 	}
 	if err := t.release(tasks, d); err != nil {
@@ -105,6 +105,9 @@ func (t *tx) afterSuccess(id int64, d *delta) error {
 	}
 	return t.meet(id, d)
 }
+
+// belowInJob leaves out those of other jobs, see [tx.reach].
+const belowInJob = `SELECT task FROM dependency WHERE needs = ? AND condition = 'success' AND missing_job IS NULL`
 
 // meet lets go of what waits for any end of a task.
 func (t *tx) meet(id int64, d *delta) error {
@@ -122,6 +125,7 @@ SET met = 1
 WHERE needs = ?
   AND condition = 'any'
   AND met = 0
+  AND missing_job IS NULL
 RETURNING task`
 
 // afterFailure lets go of what waits for any end of a task that has failed, or of one
@@ -148,6 +152,7 @@ const deadBelow = `
     JOIN dependency d ON d.needs = dead.id
     JOIN task t ON t.id = d.task
     WHERE d.condition = 'success'
+      AND d.missing_job IS NULL
       AND t.status = 'pending'`
 
 // findDead finds a task, and those that can never run as it has failed, as far as
@@ -164,6 +169,7 @@ WHERE EXISTS (
     FROM dependency d
     WHERE d.needs = dead.id
       AND d.condition = 'any'
+      AND d.missing_job IS NULL
       AND d.met = 0)`
 
 // release takes one blocker off each of these tasks, and skips those that were to run
@@ -252,7 +258,7 @@ WHERE id = ?`, notNeeded, t.now, t.now, id)
 		d.blocked--
 	}
 	var below []int64
-	if err := t.all(&below, `SELECT task FROM dependency WHERE needs = ? AND condition = 'success'`, id); err != nil {
+	if err := t.all(&below, belowInJob, id); err != nil {
 		return err
 	}
 	for _, b := range below {

@@ -129,7 +129,7 @@ type tx struct {
 	holds   []int64  // jobs whose rows are locked
 	waited  bool     // places in pools are free for which tasks wait
 	noted   bool     // the progress of this transaction was noted at the gate
-	ended   *jobEnd  // the job that has ended by this transaction; nil: none
+	ended   []jobEnd // the jobs that have ended by this transaction
 	told    hooksRow // the hooks of a task that has ended, and those of all, see updateJob
 	telling bool     // the job of hooks was locked, if there is one
 }
@@ -164,8 +164,20 @@ func (d *DB) writeResult(ctx context.Context, fn func(*tx) error) error {
 func (d *DB) try(ctx context.Context, fn func(*tx) error) error {
 	const tries = 5
 	var err error
-	for range tries {
-		if err = d.transact(ctx, d.dialect.begin, fn); !errors.Is(err, ErrBusy) {
+	var locked *outOfOrder
+	for n := 0; n < tries; n++ {
+		err = d.transact(ctx, d.dialect.begin, func(t *tx) error {
+			if locked != nil {
+				if err := t.lockJobs(locked.jobs...); err != nil {
+					return err
+				}
+			}
+			return fn(t)
+		})
+		switch {
+		case errors.As(err, &locked):
+			n--
+		case !errors.Is(err, ErrBusy):
 			return err
 		}
 	}

@@ -34,7 +34,8 @@ WITH RECURSIVE below (id) AS (
     UNION
     SELECT d.task
     FROM below
-    JOIN dependency d ON d.needs = below.id)
+    JOIN dependency d ON d.needs = below.id
+    WHERE d.missing_job IS NULL)
 SELECT t.name
 FROM below
 JOIN task t ON t.id = below.id

@@ -53,7 +53,9 @@ FROM (SELECT name AS place, state,
                   ELSE 'completed' END AS follows
       FROM (SELECT j.*, j.next_task IS NOT NULL OR EXISTS (
                 SELECT 1 FROM task t
-                WHERE t.job = j.id AND t.status = 'pending' AND t.holds > 0 AND t.holds = t.blockers) AS goes_on
+                WHERE t.job = j.id AND t.status = 'pending' AND t.blockers > 0 AND t.blockers = t.holds + (
+                    SELECT COUNT(*) FROM dependency d
+                    WHERE d.task = t.id AND d.missing_job IS NOT NULL AND d.met = 0 AND d.stuck = 0)) AS goes_on
             FROM job j) job
       WHERE pending + running + completed + failed > 0) f
 WHERE state <> follows`},
@@ -108,6 +110,38 @@ JOIN task t ON t.id = d.task
 JOIN job j ON j.id = t.job
 WHERE d.condition = 'any' AND d.met = 0 AND t.status = 'pending'
   AND (n.status IN ('completed', 'failed') OR n.id IN (SELECT id FROM dead))`},
+	{"what a link says follows from the task that it is on", `
+WITH RECURSIVE stuck (id, why) AS (
+    SELECT t.id, CASE WHEN d.needs IS NULL THEN 1 WHEN d.missing_job IS NOT NULL THEN d.stuck ELSE 2 END
+    FROM task t
+    JOIN dependency d ON d.task = t.id
+    LEFT JOIN task n ON n.id = d.needs
+    WHERE t.status = 'pending' AND d.met = 0
+      AND (d.needs IS NULL OR d.missing_job IS NOT NULL AND d.stuck > 0 OR d.missing_job IS NULL AND n.status = 'failed')
+    UNION
+    SELECT t.id, s.why
+    FROM stuck s
+    JOIN dependency d ON d.needs = s.id
+    JOIN task t ON t.id = d.task
+    WHERE t.status = 'pending' AND d.met = 0 AND d.missing_job IS NULL)
+SELECT place, 'met ' || met || ', stuck ' || stuck || '; ' || needs || ' is ' || status || ', ' || why AS what
+FROM (SELECT j.name || '/' || t.name AS place, d.met, d.stuck, d.condition, n.name AS needs, n.status,
+             CASE WHEN n.status = 'failed' THEN 2
+                  WHEN n.status = 'pending' THEN coalesce((SELECT max(s.why) FROM stuck s WHERE s.id = n.id), 0) ELSE 0 END AS why
+      FROM dependency d
+      JOIN task n ON n.id = d.needs
+      JOIN task t ON t.id = d.task
+      JOIN job j ON j.id = t.job
+      WHERE d.missing_job IS NOT NULL AND t.status <> 'running' AND NOT (t.status = 'pending' AND t.attempts > 0)) l
+WHERE met <> CASE WHEN status = 'completed' OR condition = 'any' AND (status = 'failed' OR why = 2) THEN 1 ELSE 0 END
+   OR stuck <> CASE WHEN met = 1 THEN 0 ELSE why END`},
+	{"a job with links knows it", `
+SELECT j.name AS place, 'linked ' || j.linked || ', conditional ' || j.conditional AS what
+FROM dependency d
+JOIN task n ON n.id = d.needs
+JOIN task t ON t.id = d.task
+JOIN job j ON j.id IN (n.job, t.job)
+WHERE (n.job <> t.job) <> (d.missing_job IS NOT NULL) OR n.job <> t.job AND (j.linked = 0 OR j.conditional = 0)`},
 	{"a running task has one running attempt, any other has none", `
 SELECT j.name || '/' || t.name AS place, t.status || ', with ' || c.n || ' running attempts' AS what
 FROM task t

@@ -40,6 +40,7 @@ func everything(t *testing.T) *store {
 		t.Fatal(err)
 	}
 	s.MustClaim("pooled")
+	s.MustEnqueue("needs", task("far", "later:a"))
 	s.Sound()
 	return s
 }
@@ -54,6 +55,8 @@ func TestCheckFindsEachKindOfDamage(t *testing.T) {
 		blockers = "a task's blockers are its unfinished dependencies and its holds"
 		holds    = "a pending task's holds are the times and places that it waits for, others have none"
 		jobHolds = "a job's holds are its pause and the retries that it waits for"
+		link     = "what a link says follows from the task that it is on"
+		linked   = "a job with links knows it"
 		lane     = "a lane has the best task that waits only for its places"
 		pooled   = "a job with tasks that need pools is marked so"
 		ended    = "only running attempts hold places in pools"
@@ -112,6 +115,10 @@ UPDATE dependency SET needs = (SELECT id FROM task WHERE name = 'ok') WHERE task
 		{"a place that an ended attempt holds", `UPDATE attempt SET status = 'completed', slot = NULL, ended_at = started_at WHERE id IN (SELECT attempt FROM pool_place)`, ended, "pooled/gpu1"},
 		{"a place that nobody holds", `DELETE FROM pool_place WHERE number = 1`, places, "pooled/gpu1"},
 		{"a place too many", `INSERT INTO pool_place (pool, number, attempt) SELECT 'gpu', 2, attempt FROM pool_place WHERE number = 1`, places, "pooled/gpu1"},
+		{"a link that has let go too early", `UPDATE dependency SET met = 1 WHERE missing_job IS NOT NULL`, link, "needs/far"},
+		{"a link that can let go", `UPDATE dependency SET stuck = 2 WHERE missing_job IS NOT NULL`, link, "needs/far"},
+		{"a job that is not known to be needed", `UPDATE job SET linked = 0 WHERE name = 'later'`, linked, "later"},
+		{"a job that waits for another one and has failed", `UPDATE job SET state = 'failed' WHERE name = 'needs'`, state, "needs"},
 		{"a running task without an attempt", `UPDATE attempt SET status = 'completed', slot = NULL, ended_at = started_at WHERE status = 'running'`, running, "j/runs"},
 		{"an attempt of a task that does not run", `UPDATE task SET status = 'completed' WHERE name = 'runs'`, running, "j/runs"},
 		{"an attempt that nobody has counted", `UPDATE task SET attempts = 0 WHERE name = 'ok'`, number, "j/ok"},

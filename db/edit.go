@@ -295,6 +295,7 @@ func (e *editor) settle() error {
 			return err
 		}
 	}
+	e.change.linked = len(e.related) > 0
 	if _, err := e.t.updateJob(e.job.ID, e.change); err != nil {
 		return err
 	}

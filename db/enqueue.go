@@ -12,7 +12,7 @@ import (
 // Batch is a set of tasks that are added to one job together, or not at all.
 type Batch struct {
 	Job   string                     // empty: the job of the parent task or, if there is none, DefaultJob
-	Tasks iter.Seq2[job.Spec, error] // an error ends the batch and undoes it
+	Tasks iter.Seq2[job.Spec, error] // an error ends the batch and undoes it; read again if the transaction begins again
 
 	// IfAbsent skips tasks whose id is already in the job, instead of failing with
 	// ErrDuplicate.

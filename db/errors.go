@@ -64,6 +64,9 @@ func (m *Missing) Error() string {
 	case m.By == m.Task:
 		return fmt.Sprintf("%v: %q in job %q is the number that the new task itself gets", ErrNoTask, m.Task, m.Job)
 	case m.By != "":
+		if other, id, ok := job.SplitLink(m.Task); ok {
+			return fmt.Sprintf("task %q depends on %q: %v in job %q, and no %q in job %q", m.By, m.Task, ErrNoTask, m.Job, id, other)
+		}
 		return fmt.Sprintf("task %q depends on %q: %v in job %q", m.By, m.Task, ErrNoTask, m.Job)
 	}
 	return fmt.Sprintf("%v: %q in job %q", ErrNoTask, m.Task, m.Job)

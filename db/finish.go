@@ -155,6 +155,9 @@ func (t *tx) finish(e ending, r job.Result) (ready bool, err error) {
 		if err := t.unblock(e.task, &d); err != nil {
 			return false, err
 		}
+		if d.Dismissed == 0 { // else others were skipped
+			d.completed = e.task
+		}
 	} else {
 		d.Failed = 1
 		if err := t.afterFailure(e.job, e.task, &d); err != nil {
@@ -203,7 +206,7 @@ func (d *DB) Prepare(ctx context.Context) (err error) {
 	}
 	defer func() { done(err == nil) }()
 	t := d.newTx(ctx, c)
-	for _, query := range []string{d.dialect.begin, endAttempt, endTask, hasDependents, d.changeJob(), changedJob, "COMMIT"} {
+	for _, query := range []string{d.dialect.begin, endAttempt, endTask, hasDependents, d.changeJob(), d.changedJob(), "COMMIT"} {
 		err = d.patient(ctx, func() error {
 			_, err := t.stmt(query)
 			return err

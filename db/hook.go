@@ -40,6 +40,7 @@ type jobEnd struct {
 	id    int64
 	state job.State
 	hooks *string
+	task  int64 // that has ended last; 0: it is not known
 }
 
 // dueHook is a hook that is to be stored.
@@ -107,7 +108,7 @@ func (t *tx) lockJobToEnd(name string) (*jobRow, error) {
 // with it. Without any it only looks at what was read before.
 func (t *tx) afterEnd(e ending, r job.Result) error {
 	is := t.told
-	if is.Task == nil && is.Everywhere == nil && (t.ended == nil || t.ended.hooks == nil) {
+	if is.Task == nil && is.Everywhere == nil && !slices.ContainsFunc(t.ended, func(end jobEnd) bool { return end.hooks != nil }) {
 		return nil
 	}
 	all := t.hooksOfAll(is.Everywhere)
@@ -124,7 +125,7 @@ func (t *tx) afterEnd(e ending, r job.Result) error {
 			return err
 		}
 	}
-	return t.afterJobEnd(all, e.task)
+	return t.afterJobEnds(all)
 }
 
 // afterCancel stores the hooks of a job that has ended because its last tasks were
@@ -133,35 +134,42 @@ func (t *tx) afterCancel() error {
 	if t.ended == nil {
 		return nil
 	}
-	return t.afterJobEnd(t.hooksOfAll(t.told.Everywhere), 0)
+	return t.afterJobEnds(t.hooksOfAll(t.told.Everywhere))
 }
 
-// afterJobEnd stores the hooks of the job that has ended by this transaction, if one
-// has. The task is that which has ended last, if it is known.
-func (t *tx) afterJobEnd(all job.AllHooks, task int64) error {
-	if t.ended == nil {
-		return nil
+// afterJobEnds stores the hooks of the jobs that have ended by this transaction: that of
+// the task, and jobs that have waited for it.
+func (t *tx) afterJobEnds(all job.AllHooks) error {
+	for _, end := range t.ended {
+		if err := t.afterJobEnd(all, end); err != nil {
+			return err
+		}
 	}
-	hooks := hooksOf(t.ended.hooks).Over(all.Jobs)
+	return nil
+}
+
+func (t *tx) afterJobEnd(all job.AllHooks, end jobEnd) error {
+	task := end.task
+	hooks := hooksOf(end.hooks).Over(all.Jobs)
 	if hooks.IsZero() {
 		return nil
 	}
 	cancelled := false
-	if t.ended.state == job.StateFailed {
+	if end.state == job.StateFailed {
 		var worst struct {
 			ID        int64
 			Cancelled bool
 		}
-		if found, err := t.get(&worst, worstFailure, t.ended.id); err != nil || !found {
+		if found, err := t.get(&worst, worstFailure, end.id); err != nil || !found {
 			return err
 		}
 		task, cancelled = worst.ID, worst.Cancelled
 	}
-	due := dueHooks(hooks, t.ended.state == job.StateCompleted, cancelled)
+	due := dueHooks(hooks, end.state == job.StateCompleted, cancelled)
 	if len(due) == 0 || task == 0 {
 		return nil
 	}
-	return t.tell(endedThing{of: "job", task: task, due: due, state: t.ended.state})
+	return t.tell(endedThing{of: "job", task: task, due: due, state: end.state})
 }
 
 // worstFailure finds the failed task of a job that has ended last. One that somebody has

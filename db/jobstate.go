@@ -16,6 +16,8 @@ type delta struct {
 	blocked    int       // added to the pending tasks that have blockers
 	added      *int64    // new number of tasks ever added; nil: unchanged
 	state      job.State // new state; empty: derived from the counters
+	linked     bool      // its links, or what they say, may have changed
+	completed  int64     // the task whose completion is all that other jobs can tell; 0: none
 	ended      int64     // an attempt that has ended, whose places in pools are free; 0: none
 	task       int64     // its task, if that has ended too; 0: none has
 }
@@ -29,7 +31,7 @@ func (t *tx) updateJob(id int64, d delta) (ready bool, err error) {
 		State                           job.State
 		Next                            *int64 `db:"next_task"`
 		Parallel                        int
-		Pooled                          bool
+		Pooled, Linked                  bool
 		Hooks                           *string
 		hooksRow
 	}
@@ -42,7 +44,7 @@ func (t *tx) updateJob(id int64, d delta) (ready bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if _, err := t.get(&now, changedJob, d.task, id); err != nil {
+	if _, err := t.get(&now, t.d.changedJob(), d.task, id); err != nil {
 		return false, err
 	}
 	t.told = now.hooksRow
@@ -58,22 +60,28 @@ func (t *tx) updateJob(id int64, d delta) (ready bool, err error) {
 			return false, err
 		}
 	}
-	if d.state != "" || now.Running > 0 {
-		return ready, nil
-	}
-	if !next && now.Pending > 0 { // what waits for a time or a place will be ready by itself
-		if next, err = t.held(id); err != nil {
-			return ready, err
+	if d.state == "" && now.Running == 0 {
+		if !next && now.Pending > 0 { // what waits for a time or a place will be ready by itself
+			if next, err = t.held(id); err == nil && !next && now.Linked {
+				next, err = t.linkHeld(id, goesOn)
+			}
+			if err != nil {
+				return ready, err
+			}
+		}
+		if follows := settled(now.State, next, now.Pending, now.Failed); follows != now.State {
+			if follows.Ended() && !now.State.Ended() {
+				t.ended = append(t.ended, jobEnd{id, follows, now.Hooks, d.task})
+			}
+			if _, err := t.exec(`UPDATE job SET state = ? WHERE id = ?`, follows, id); err != nil {
+				return ready, err
+			}
 		}
 	}
-	follows := settled(now.State, next, now.Pending, now.Failed)
-	if follows == now.State {
-		return ready, nil
+	if now.Linked && !d.quiet() {
+		err = t.reach(id, d.completed)
+		t.told = now.hooksRow // not those of another job
 	}
-	if follows.Ended() && !now.State.Ended() {
-		t.ended = &jobEnd{id, follows, now.Hooks}
-	}
-	_, err = t.exec(`UPDATE job SET state = ? WHERE id = ?`, follows, id)
 	return ready, err
 }
 
@@ -101,11 +109,17 @@ WHERE id = ?`
 
 // changedJob reads what the job has become. RETURNING in the statement before would
 // cost more: SQLite compiles it as a trigger, and opens a table for its rows.
-const changedJob = `
-SELECT running, pending, failed, holds, state, next_task, parallel, pooled, hooks,
-       (SELECT t.hooks FROM task t WHERE t.id = ?) AS task_hooks, (SELECT value FROM setting WHERE key = 'hooks') AS everywhere
+func (d *DB) changedJob() string {
+	later := `hooks, linked,
+       (SELECT t.hooks FROM task t WHERE t.id = ?) AS task_hooks, (SELECT value FROM setting WHERE key = 'hooks') AS everywhere`
+	if d.agesNot() {
+		later = `(SELECT NULL FROM task t WHERE t.id = ?) AS task_hooks`
+	}
+	return `
+SELECT running, pending, failed, holds, state, next_task, parallel, pooled, ` + later + `
 FROM job
 WHERE id = ?`
+}
 
 // settled is the state of a job that has no running task. While a task is ready, or
 // waits for times and places only, the job stays waiting or working. Otherwise it is
@@ -166,10 +180,11 @@ RETURNING status, blockers`, id, id)
 // hasDependents is prepared by every runner, and so it joins nothing.
 const hasDependents = `SELECT 1 FROM dependency WHERE needs = ? LIMIT 1`
 
+// The job is that of the task: links make both jobs conditional.
 const ofConditional = `
 SELECT j.conditional
 FROM dependency d
-JOIN task t ON t.id = d.task
+JOIN task t ON t.id = d.needs
 JOIN job j ON j.id = t.job
 WHERE d.needs = ?
 LIMIT 1`

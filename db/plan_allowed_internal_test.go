@@ -6,6 +6,7 @@ var allowed = []struct{ part, why string }{
 	{"AND job.id IN (SELECT l.job FROM label l", "the same"},
 	{"WITH RECURSIVE below (id)", "what depends on a task is walked over once"},
 	{"WITH RECURSIVE above (id)", "what a task needs is walked over once"},
+	{"WITH RECURSIVE up (id)", "what a task waits for is walked over once"},
 	{"WITH RECURSIVE dead (id)", "what can never run is walked over once"},
 	{"FROM pool ORDER BY name", "there are a few pools"},
 	{"WHERE j.pooled = 1", "the tasks that need pools are counted, for people"},

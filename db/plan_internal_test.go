@@ -156,9 +156,9 @@ var hot = []struct {
 		"SEARCH dependency USING COVERING INDEX dependency_needs (needs=?)", // most tasks have none
 	}},
 	{"see whether a dependent is of a conditional job", "SELECT j.conditional", []string{
-		"SEARCH d USING COVERING INDEX dependency_needs (needs=?)",
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
 		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH d USING COVERING INDEX dependency_needs (needs=?)", // most tasks have none
 	}},
 	{"free the dependents of a task", "SET blockers = blockers - (", []string{
 		"SEARCH task USING INTEGER PRIMARY KEY (rowid=?)",
@@ -552,4 +552,5 @@ func exercise(t *testing.T, d *DB) {
 	exerciseForemost(t, d)
 	exerciseAging(t, d)
 	exerciseHooks(t, d)
+	exerciseLinks(t, d)
 }

@@ -149,6 +149,7 @@ func (c *crowd) prepare() {
 	x := cmd("x")
 	x.Hooks.OnEnd = job.ShellHook("true")
 	c.queue(Batch{Job: "k"}, x, cmd("y", "x"))
+	c.queue(Batch{Job: "j"}, cmd("l", "k:x"))
 	c.a, c.x = c.claim("j"), c.claim("k")
 	c.queue(Batch{Job: "free"}, cmd("f"))
 }
@@ -176,6 +177,13 @@ var operations = map[string]func(c *crowd){
 	"remove": func(c *crowd) {
 		_, err := c.d.RemoveTasks(c.t.Context(), "j", []string{"b", "c"})
 		c.must(err)
+	},
+	"finish what another job needs": func(c *crowd) {
+		_, err := c.d.Finish(c.t.Context(), c.x, job.Result{Status: job.Completed}, false)
+		c.must(err)
+	},
+	"need a task of another job": func(c *crowd) {
+		c.queue(Batch{Job: "k"}, job.Spec{ID: "m", Command: "true", Dependencies: []string{"j:c"}})
 	},
 	"claim": func(c *crowd) { c.claim("") },
 	"finish with a hook": func(c *crowd) {

@@ -141,8 +141,8 @@ ORDER BY t.completed_at, t.id, d.position`, j.ID, most)
 }
 
 // MayGoOn reports whether a job of which nothing is ready or running can go on: one
-// of its pending tasks waits for a time or a place, or depends on a task that is
-// not there yet.
+// of its pending tasks waits for a time, a place or a task of another job that may still
+// end, or depends on a task that is not there yet.
 func (d *DB) MayGoOn(ctx context.Context, name string) (bool, error) {
 	var may bool
 	err := d.read(ctx, func(t *tx) error {
@@ -153,7 +153,13 @@ func (d *DB) MayGoOn(ctx context.Context, name string) (bool, error) {
 		if may, err = t.held(j.ID); err != nil || may {
 			return err
 		}
-		may, err = t.hasDangling(j.ID)
+		if may, err = t.hasDangling(j.ID); err != nil || may {
+			return err
+		}
+		if on, err := t.isLinked(j.ID); err != nil || !on {
+			return err
+		}
+		may, err = t.linkHeld(j.ID, awaits)
 		return err
 	})
 	return may, err

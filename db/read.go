@@ -109,7 +109,7 @@ const taskFields = `, t.status, t.reason, t.place, t.attempts, t.tries,
        CASE WHEN t.holds > 0 THEN (SELECT max(h.due) FROM hold h WHERE h.task = t.id) END AS due,
        t.exit_code, t.signal, t.error, t.created_at, t.started_at, t.completed_at, t.dismissed_at, t.extra,
        CASE WHEN p.job = t.job THEN p.name END AS parent, j.name AS job,
-       coalesce(n.name, d.missing) AS needs, n.status AS needs_status, n.reason AS needs_reason, d.condition, d.met`
+       coalesce(d.missing_job || ':' || n.name, n.name, d.missing) AS needs, n.status AS needs_status, n.reason AS needs_reason, d.condition, d.met`
 
 const taskTables = `
 FROM task t

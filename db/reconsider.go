@@ -15,6 +15,11 @@ func (t *tx) reconsider(jobID int64) (d delta, err error) {
 	if err != nil {
 		return d, err
 	}
+	if conditional {
+		if err := t.settleOwnLinks(jobID); err != nil {
+			return d, err
+		}
+	}
 	for again := true; again; {
 		if conditional {
 			if err := t.meetAnew(jobID); err != nil {
@@ -37,6 +42,20 @@ func (t *tx) reconsider(jobID int64) (d delta, err error) {
 // meetAnew lets go of what waits for any end of a task that has ended, or that can
 // never run, and of nothing else.
 func (t *tx) meetAnew(jobID int64) error {
+	ofLinks, args := `
+    UNION
+    SELECT t.id
+    FROM task t
+    JOIN dependency d ON d.task = t.id
+    WHERE t.job = ?
+      AND d.missing_job IS NOT NULL
+      AND d.condition = 'success'
+      AND d.met = 0
+      AND d.stuck = 2
+      AND t.status = 'pending'`, []any{jobID, jobID, jobID}
+	if t.d.agesNot() {
+		ofLinks, args = ``, args[1:]
+	}
 	_, err := t.exec(`
 WITH RECURSIVE dead (id) AS (
     SELECT t.id
@@ -46,7 +65,8 @@ WITH RECURSIVE dead (id) AS (
     WHERE n.job = ?
       AND n.status = 'failed'
       AND d.condition = 'success'
-      AND t.status = 'pending'`+deadBelow+`)
+      AND d.missing_job IS NULL
+      AND t.status = 'pending'`+ofLinks+deadBelow+`)
 UPDATE dependency
 SET met = CASE WHEN needs IN (SELECT id FROM dead) OR EXISTS (
     SELECT 1
@@ -54,7 +74,24 @@ SET met = CASE WHEN needs IN (SELECT id FROM dead) OR EXISTS (
     WHERE n.id = dependency.needs
       AND n.status IN ('completed', 'failed')) THEN 1 ELSE 0 END
 WHERE condition = 'any'
-  AND task IN (SELECT id FROM task WHERE job = ? AND status <> 'running')`, jobID, jobID)
+  AND missing_job IS NULL
+  AND task IN (SELECT id FROM task WHERE job = ? AND status <> 'running')`, args...)
+	return err
+}
+
+// settleOwnLinks settles the links of a job that does not wait for what follows.
+func (t *tx) settleOwnLinks(jobID int64) error {
+	if on, err := t.isLinked(jobID); err != nil || !on {
+		return err
+	}
+	var links []linkRow
+	err := t.all(&links, selectLinks+`
+WHERE t.job = ?
+  AND d.missing_job IS NOT NULL
+  AND t.status <> 'running'`, jobID)
+	if err == nil {
+		_, err = t.settleLinks(links)
+	}
 	return err
 }
 
@@ -65,7 +102,7 @@ SET blockers = holds + (
     FROM dependency d
     LEFT JOIN task n ON n.id = d.needs
     WHERE d.task = task.id
-      AND CASE d.condition WHEN 'any' THEN d.met = 0 ELSE n.id IS NULL OR n.status <> 'completed' END)
+      AND CASE WHEN d.condition = 'any' OR d.missing_job IS NOT NULL THEN d.met = 0 ELSE n.id IS NULL OR n.status <> 'completed' END)
 WHERE job = ?
   AND status <> 'running'`
 
@@ -108,6 +145,7 @@ WHERE job = ?
            JOIN task n ON n.id = d.needs
            WHERE d.task = task.id
              AND d.condition = 'success'
+             AND d.missing_job IS NULL
              AND n.reason = 'skipped'))
 RETURNING name`
 

@@ -68,6 +68,9 @@ func (d *DB) RemoveJobs(ctx context.Context, names []string) ([]RemovedJob, erro
 		if err != nil {
 			return err
 		}
+		if err := t.requireUnlinked(jobs); err != nil {
+			return err
+		}
 		for _, j := range jobs {
 			r, err := t.removeJob(j)
 			if err != nil {
@@ -218,9 +221,10 @@ func (r *remover) needed(row removedRow, going map[int64]bool) error {
 		Name string
 	}
 	err := r.t.all(&dependents, `
-SELECT t.id, t.name
+SELECT t.id, CASE WHEN d.missing_job IS NULL THEN t.name ELSE j.name || ':' || t.name END AS name
 FROM dependency d
 JOIN task t ON t.id = d.task
+JOIN job j ON j.id = t.job
 WHERE d.needs = ?`, row.ID)
 	if err != nil {
 		return err

@@ -134,7 +134,7 @@ func (r *resumer) readStored() error {
 		return nil
 	}, `
 SELECT t.id, t.name, t.status, t.environment, t.from_file, t.parent,
-       `+r.t.d.askedOfT()+`, coalesce(n.name, d.missing), d.condition
+       `+r.t.d.askedOfT()+`, coalesce(d.missing_job || ':' || n.name, n.name, d.missing), d.condition
 FROM task t
 LEFT JOIN dependency d ON d.task = t.id
 LEFT JOIN task n ON n.id = d.needs
@@ -195,7 +195,12 @@ func (r *resumer) requireConsistent() error {
 			continue
 		}
 		for _, need := range spec.Dependencies {
-			if n := r.stored[need]; n == nil || n.status != job.Completed {
+			if id, own := r.adder.own(need); own && r.stored[need] == nil {
+				need = id
+			}
+			if n := r.stored[need]; n == nil && slices.Contains(s.spec.Dependencies, need) {
+				continue // of another job
+			} else if n == nil || n.status != job.Completed {
 				return fmt.Errorf("%w: task %q is %s, and now depends on %q, which is not completed", ErrContradict, spec.ID, s.status, need)
 			}
 		}
@@ -357,7 +362,7 @@ func (r *resumer) recount() error {
 	if err != nil {
 		return err
 	}
-	d.added = &r.adder.job.Added
+	d.added, d.linked = &r.adder.job.Added, true
 	return r.t.reopen(r.job, d)
 }
 

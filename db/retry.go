@@ -169,7 +169,8 @@ func (t *tx) downstream(tasks []ended) ([]ended, error) {
 WHERE t.id IN (
     SELECT d.task
     FROM dependency d
-    WHERE d.needs = ?)
+    WHERE d.needs = ?
+      AND d.missing_job IS NULL)
 ORDER BY t.id`, e.ID); err != nil {
 			return nil, err
 		}
@@ -194,14 +195,15 @@ func (t *tx) blockAgain(j *jobRow, e ended, change *delta) error {
 		Name   string
 		Status job.Status
 		Before int
+		Own    bool
 	}
 	err := t.all(&changed, `
-SELECT name, status, blockers AS before
+SELECT name, status, blockers AS before, job = ? AS own
 FROM task
 WHERE id IN (
     SELECT d.task
     FROM dependency d
-    WHERE d.needs = ?)`, e.ID)
+    WHERE d.needs = ?)`, j.ID, e.ID)
 	if err != nil || len(changed) == 0 {
 		return err
 	}
@@ -209,7 +211,7 @@ WHERE id IN (
 		switch {
 		case c.Status == job.Running:
 			return fmt.Errorf("task %q of job %q cannot be retried: %q depends on it, and runs", e.Name, j.Name, c.Name)
-		case c.Status == job.Pending && c.Before == 0:
+		case c.Own && c.Status == job.Pending && c.Before == 0:
 			change.blocked++
 		}
 	}
@@ -219,10 +221,12 @@ SET blockers = blockers + (
     SELECT COUNT(*)
     FROM dependency d
     WHERE d.needs = ?
+      AND d.missing_job IS NULL
       AND d.task = task.id)
 WHERE id IN (
     SELECT d.task
     FROM dependency d
-    WHERE d.needs = ?)`, e.ID, e.ID)
+    WHERE d.needs = ?
+      AND d.missing_job IS NULL)`, e.ID, e.ID)
 	return err
 }

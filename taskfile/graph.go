@@ -14,6 +14,8 @@ type graph struct {
 	nodes map[string]int // by id, for tasks and for what they depend on
 	tasks []graphTask    // by node
 	deps  []int          // nodes; each task owns a range of it
+
+	elsewhere map[int]bool // nodes that are tasks of other jobs, if the file has none of the name
 }
 
 type graphTask struct {
@@ -51,6 +53,12 @@ func (g *graph) node(id string) int {
 	n := len(g.tasks)
 	g.nodes[id] = n
 	g.tasks = append(g.tasks, graphTask{index: -1})
+	if _, _, ok := job.SplitLink(id); ok {
+		if g.elsewhere == nil {
+			g.elsewhere = map[int]bool{}
+		}
+		g.elsewhere[n] = true
+	}
 	return n
 }
 
@@ -98,7 +106,7 @@ func (g *graph) missing(file string) error {
 			continue
 		}
 		for i, d := range g.deps[t.from:t.to] {
-			if g.tasks[d].index < 0 {
+			if g.tasks[d].index < 0 && !g.elsewhere[d] {
 				first, by = node, t.from+i
 				break
 			}

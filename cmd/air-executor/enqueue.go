@@ -14,8 +14,8 @@ import (
 type enqueueCmd struct {
 	Job      string       `short:"j" placeholder:"NAME" predictor:"job" help:"Job to add to; it is created if it does not exist. Inside a task the default is its own job, else 'default'."`
 	ID       string       `name:"id" placeholder:"ID" help:"Id of the task, unique in its job. The default is the job's next free number."`
-	After    []string     `short:"a" sep:"none" placeholder:"ID" predictor:"task" help:"Run only when this task of the same job has completed. May be given several times."`
-	AfterAny []string     `sep:"none" placeholder:"ID" predictor:"task" help:"Run only when this task of the same job has ended, in whatever way, or can never run. May be given several times."`
+	After    []string     `short:"a" sep:"none" placeholder:"ID" predictor:"task" help:"Run only when this task of the same job has completed, or JOB:ID of another job. May be given several times."`
+	AfterAny []string     `sep:"none" placeholder:"ID" predictor:"task" help:"Run only when this task of the same job, or JOB:ID of another job, has ended, in whatever way, or can never run. May be given several times."`
 	Priority taskPriority `short:"o" placeholder:"N" help:"Higher runs first; the default is 0."`
 	Timeout  taskLimit    `placeholder:"D" help:"End the task after this time, such as 90s or 5m, or none; the default is task_timeout of the configuration, or 30m."`
 	Pool     []string     `sep:"none" placeholder:"NAME" predictor:"pool" help:"Hold a place in this pool while the task runs, and wait until it is free; NAME:2 for two places. May be given several times."`

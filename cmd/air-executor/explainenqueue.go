@@ -34,8 +34,7 @@ func explainEnqueue(err error) error {
 }
 
 // explainMissing adds to an error about a missing dependency which task may be meant.
-// Only tasks of the same job can be dependencies; with --allow-missing, the task would
-// wait forever for one of another job.
+// With --allow-missing, the task would wait forever for a whole job.
 func explainMissing(ctx context.Context, ws *workspace, d *db.DB, err error) error {
 	var m *db.Missing
 	if !errors.As(err, &m) {
@@ -46,12 +45,12 @@ func explainMissing(ctx context.Context, ws *workspace, d *db.DB, err error) err
 		return err == nil
 	}
 	other, task, slash := strings.Cut(m.Task, "/")
-	const hint = "a task waits for tasks of its own job only; to wait for others, put a task before it that runs: air-executor wait "
+	const hint = "to wait for a whole job, put a task before it that runs: air-executor wait "
 	switch {
 	case m.By == m.Task:
 		return fail(exitNoSuch, err, "name a task that was queued before")
 	case slash && there(other):
-		return fail(exitNoSuch, err, hint+"--job "+other+" --task "+shellLine([]string{task}))
+		return fail(exitNoSuch, err, "a task of another job is written "+shellLine([]string{other + ":" + task}))
 	case there(m.Task):
 		return fail(exitNoSuch, err, hint+"--job "+m.Task)
 	}

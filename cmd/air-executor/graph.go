@@ -17,6 +17,14 @@ func mermaid(f *taskfile.JobFile) string {
 		number[t.ID] = i + 1
 		fmt.Fprintf(&b, "    t%d[\"%s\"]\n", i+1, text.Replace(oneLine(t.ID)))
 	}
+	for _, t := range f.Tasks {
+		for _, d := range t.Dependencies { // of other jobs
+			if number[d] == 0 {
+				number[d] = len(number) + 1
+				fmt.Fprintf(&b, "    t%d([\"%s\"])\n", number[d], text.Replace(oneLine(d)))
+			}
+		}
+	}
 	for i, t := range f.Tasks {
 		for _, d := range t.Dependencies {
 			fmt.Fprintf(&b, "    t%d --> t%d\n", number[d], i+1)
@@ -70,7 +78,7 @@ func newTree(f *taskfile.JobFile) *tree {
 	for i, task := range f.Tasks {
 		last := -1
 		for _, d := range task.Dependencies {
-			if n := number[d]; last < 0 || level[n] > level[last] {
+			if n, ok := number[d]; ok && (last < 0 || level[n] > level[last]) {
 				last = n
 			}
 		}
@@ -100,7 +108,9 @@ func (t *tree) levelOf(i int, number map[string]int, level []int) {
 		top := stack[len(stack)-1]
 		most, ready := 0, true
 		for _, d := range t.tasks[top].Dependencies {
-			if n := number[d]; level[n] < 0 {
+			if n, ok := number[d]; !ok {
+				continue // of another job
+			} else if level[n] < 0 {
 				stack, ready = append(stack, n), false
 			} else {
 				most = max(most, level[n]+1)
@@ -127,7 +137,11 @@ func (t *tree) show(i int, first, rest string, depth int, above string) {
 		others = append(others[:most], fmt.Sprintf("%d more", more))
 	}
 	if len(others) > 0 {
-		t.WriteString("  (also after " + strings.Join(others, ", ") + ")")
+		also := "also "
+		if above == "" {
+			also = "" // they are of other jobs
+		}
+		t.WriteString("  (" + also + "after " + strings.Join(others, ", ") + ")")
 	}
 	if depth == deepest && len(t.below[i]) > 0 {
 		t.WriteString(" …\n")

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"time"
 
+	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/manager"
 	"github.com/air-executor/air-executor/queue"
 )
@@ -31,6 +33,37 @@ func (o *obstacles) look() {
 	for _, text := range append(o.paused(), o.text()) {
 		o.say(text)
 	}
+	for _, text := range o.links() {
+		o.say(text)
+	}
+}
+
+// links says what of other jobs the jobs wait for that does not come by itself.
+func (o *obstacles) links() (said []string) {
+	const most = 3 // tasks of each job
+	served := o.own == nil
+	if !served {
+		_, on, err := manager.Serving(o.ws.conf.BasePath)
+		served = err != nil || on
+	}
+	for _, name := range o.jobs {
+		links, err := o.queue.DB.Links(o.ws.ctx, name, most)
+		if err != nil {
+			return nil // what waits meets it, too
+		}
+		for _, l := range links {
+			task := fmt.Sprintf("task %s of job %s waits for %s", oneLine(l.Task), name, oneLine(l.Needs))
+			switch {
+			case l.Status == job.Failed:
+				said = append(said, task+", which has failed")
+			case l.Stuck:
+				said = append(said, task+", which cannot start by itself")
+			case !served:
+				said = append(said, task+", and no manager runs that; start one: air-executor start")
+			}
+		}
+	}
+	return said
 }
 
 // say prints what was not said before.

@@ -14,7 +14,7 @@ import (
 type removeCmd struct {
 	jobsArg
 	tasksArg
-	Cascade bool `help:"With --task: remove what depends on these tasks as well, and what depends on that."`
+	Cascade bool `help:"With --task: remove what of the job depends on these tasks as well, and what depends on that."`
 	asks
 }
 
@@ -120,7 +120,7 @@ func noPattern(err error) error {
 // explainRemove adds what to do about an error.
 func explainRemove(err error, name string) error {
 	if errors.Is(err, db.ErrInUse) {
-		return fail(exitError, err, fmt.Sprintf("air-executor cancel %s ends what runs; what others depend on can be removed together with them: --cascade", shellLine([]string{name})))
+		return fail(exitError, err, fmt.Sprintf("air-executor cancel %s ends what runs; what others of the job depend on can be removed together with them: --cascade", shellLine([]string{name})))
 	}
 	return err
 }

@@ -11,7 +11,7 @@ import (
 type retryCmd struct {
 	jobArg
 	tasksArg
-	Downstream bool `help:"Also all that depends on these tasks and has ended, and what depends on that."`
+	Downstream bool `help:"Also all of the job that depends on these tasks and has ended, and what depends on that."`
 	Completed  bool `help:"Completed tasks, too. Without --task and --status: all that have ended."`
 	Cancelled  bool `help:"Cancelled tasks, too, where none is named."`
 	asksNothing

@@ -31,7 +31,7 @@ var noGate = change{"db/sqlite/sqlite.go", `	if err := d.enter(ctx); err != nil 
 `}
 
 // mutants are all of them.
-var mutants = slices.Concat(ofTheProtocol, ofTheSurroundings, ofSchedules, ofJobFiles, ofSteering, ofTimes, ofTidying, ofPools, ofEdits, ofAging, ofHooks, ofTheAPI, ofEvents, ofStatistics)
+var mutants = slices.Concat(ofTheProtocol, ofTheSurroundings, ofSchedules, ofJobFiles, ofSteering, ofTimes, ofTidying, ofPools, ofEdits, ofAging, ofHooks, ofLinks, ofTheAPI, ofEvents, ofStatistics)
 
 // ofTheProtocol are safeguards of tasks and their attempts.
 var ofTheProtocol = []mutant{
@@ -40,8 +40,10 @@ var ofTheProtocol = []mutant{
 		changes: []change{{"db/conditions.go", `
   AND condition = 'any'
   AND met = 0
+  AND missing_job IS NULL
 RETURNING task`, `
   AND condition = 'any'
+  AND missing_job IS NULL
 RETURNING task`}},
 		test:  inConformance("ASkippedTaskThatCouldNeverRunLetsGoOnce"),
 		shows: "blockers",
@@ -59,7 +61,9 @@ LIMIT 1`}},
 	{
 		name: "what can never run lets go of nothing",
 		changes: []change{{"db/conditions.go", `    WHERE d.condition = 'success'
+      AND d.missing_job IS NULL
       AND t.status = 'pending'` + "`", `    WHERE d.condition = 'never'
+      AND d.missing_job IS NULL
       AND t.status = 'pending'` + "`"}},
 		test:  inConformance("ATaskAfterAnyEndRunsAfterAFailure"),
 		shows: "want [a b d]",

@@ -7,6 +7,17 @@
 --       asked for is priority + late
 ALTER TABLE task ADD COLUMN late INTEGER NOT NULL DEFAULT 0;
 
+-- linked: whether a task of it has ever needed one of another job, or been needed by one
+ALTER TABLE job ADD COLUMN linked INTEGER NOT NULL DEFAULT 0 CONSTRAINT job_linked CHECK (linked IN (0, 1));
+
+-- A dependency on a task of another job is a link: missing_job is the name of that job
+-- once the task is there, and met says for both conditions whether it has let go.
+--
+-- stuck: of a link: why what is needed cannot end by itself as things are: 1: a task on
+--        the way is not there, 2: one has failed; 0: it can
+ALTER TABLE dependency ADD COLUMN stuck INTEGER NOT NULL DEFAULT 0 CONSTRAINT dependency_stuck CHECK (stuck IN (0, 1, 2));
+CREATE INDEX dependency_link ON dependency (missing_job) WHERE missing_job IS NOT NULL;
+
 -- What the command reads from its standard input. No row: nothing.
 --
 -- hook: whether the task is a hook: the runner adds the end of the log
@@ -43,5 +54,19 @@ SELECT j.name AS job, t.name AS id, status, reason, command, args, blockers, t.p
         THEN 'jobs/' || j.name || '/logs/' || t.name || '.log' END AS log
 FROM task t
 JOIN job j ON j.id = job;
+
+-- needs has the name of the job where it is another one.
+DROP VIEW waiting;
+DROP VIEW dependencies;
+CREATE VIEW dependencies AS
+SELECT j.name AS job, t.name AS task, coalesce(d.missing_job || ':' || n.name, n.name, d.missing) AS needs, coalesce(n.status, 'missing') AS status,
+    t.status = 'pending' AND NOT (n.status IS 'completed' AND d.missing_job IS NULL) AND NOT met AS waits
+FROM dependency d
+JOIN task t ON t.id = d.task
+JOIN job j ON j.id = t.job
+LEFT JOIN task n ON n.id = d.needs;
+
+CREATE VIEW waiting AS
+SELECT job, task, needs, status FROM dependencies WHERE waits;
 
 PRAGMA user_version = 3;
