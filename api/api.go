@@ -75,7 +75,7 @@ func newAPI(ctx context.Context, o Options) (*API, error) {
 		options: o, queue: o.Queue, log: o.Log, tokens: t, sessions: newSessions(t, o.Clock), serverID: id,
 		longLived: make(chan struct{}, maxLongLived), meters: newMeters(), started: time.Now(),
 		feed: o.Queue.Feed(), logs: newLogWatch(o.Queue),
-		pace: pace{comment: commentEvery, ping: pingEvery, write: writeLimit},
+		pace: pace{comment: commentEvery, ping: pingEvery, pong: pingEvery, write: writeLimit},
 	}, nil
 }
 

@@ -23,8 +23,8 @@ type EventPage struct {
 }
 
 // pace is how often those are told something to whom nothing happens, and how long a
-// client may take for what is sent to it.
-type pace struct{ comment, ping, write time.Duration }
+// client may take to answer, and for what is sent to it.
+type pace struct{ comment, ping, pong, write time.Duration }
 
 const (
 	commentEvery = 15 * time.Second

@@ -180,7 +180,7 @@ func (s *socket) ping(ctx context.Context) {
 			_ = s.conn.Close(websocket.StatusPolicyViolation, "the token is not good any more")
 			return
 		}
-		limit, end := context.WithTimeout(ctx, pingEvery)
+		limit, end := context.WithTimeout(ctx, s.call.api.pace.pong)
 		err := s.conn.Ping(limit)
 		end()
 		if err != nil && ctx.Err() == nil {

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -272,9 +271,11 @@ func TestAClientThatTalksNonsense(t *testing.T) {
 	large.closes(websocket.StatusMessageTooBig)
 }
 
-// Bytes that are no frames end the connection.
+// Bytes that are no frames end the connection, and so does silence: some of these begin
+// a frame that does not come.
 func TestGarbageInsteadOfFrames(t *testing.T) {
 	s := serve(t, Options{})
+	s.server.api.pace.ping, s.server.api.pace.pong = 10*time.Millisecond, 50*time.Millisecond
 	for _, garbage := range []string{"GET / HTTP/1.1\r\n\r\n", "\xff\xff\xff\xff", "\x81\x05hello", "\x83\x80\x00\x00\x00\x00", "\x81\xff\x7f\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00"} {
 		conn, err := net.Dial("tcp", s.server.api.address)
 		if err != nil {
@@ -330,7 +331,7 @@ func TestWhoMayOpenASocket(t *testing.T) {
 // A new token ends what was opened with the one before.
 func TestANewTokenEndsFollowers(t *testing.T) {
 	s := serve(t, Options{})
-	s.server.api.pace = pace{comment: time.Millisecond, ping: time.Millisecond, write: writeLimit}
+	s.server.api.pace = pace{comment: time.Millisecond, ping: time.Millisecond, pong: pingEvery, write: writeLimit}
 	socket, waits := s.socket(""), s.stream("")
 	if err := os.Remove(s.base + "/" + ReadTokenName); err != nil {
 		t.Fatal(err)
@@ -422,15 +423,5 @@ func TestLogsThatGrow(t *testing.T) {
 	w.all.Wait()
 	if len(w.logs) > 0 {
 		t.Errorf("%d logs are watched for nobody", len(w.logs))
-	}
-}
-
-func TestSubscriptionsAreRead(t *testing.T) {
-	got, err := readSubscription([]byte(`{"subscribe":{"after":"x","jobs":["a"],"types":["task."],"logs":[{"task":1,"attempt":2}]}}`))
-	if err != nil || jsonText(got) != `{"after":"x","jobs":["a"],"types":["task."],"logs":[{"task":1,"attempt":2}]}` {
-		t.Errorf("%s, %v", jsonText(got), err)
-	}
-	if !json.Valid([]byte(jsonText(got))) {
-		t.Error("no JSON")
 	}
 }
