@@ -3,7 +3,6 @@ package api
 import (
 	"bufio"
 	"context"
-	"database/sql"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	_ "modernc.org/sqlite" // to write many events at once
 
 	"github.com/air-executor/air-executor/db"
 )
@@ -301,35 +298,8 @@ func TestThereAreOnlySoManyFollowers(t *testing.T) {
 	}
 }
 
-// manyEvents writes events by one statement, each of some size.
-func (s *served) manyEvents(n, size int) {
-	s.t.Helper()
-	s.sql(`
-WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-INSERT INTO event (at, kind, data)
-SELECT ?, 'pool.changed', ? FROM n`, n, time.Now().UnixMicro(), strings.Repeat("p", size))
-}
-
-// sql runs a statement beside the server, and returns the first column of its row.
-func (s *served) sql(statement string, args ...any) (out int) {
-	s.t.Helper()
-	d, err := sql.Open("sqlite", "file:"+filepath.Join(s.base, "air-executor.db")+"?_pragma=busy_timeout(60000)")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer d.Close()
-	if !strings.HasPrefix(statement, "PRAGMA") {
-		if _, err := d.Exec(statement, args...); err != nil {
-			s.t.Fatal(err)
-		}
-		return 0
-	}
-	var a, b int
-	if err := d.QueryRow(statement).Scan(&out, &a, &b); err != nil {
-		s.t.Fatal(err)
-	}
-	return out
-}
+// database is the file of the database.
+func (s *served) database() string { return filepath.Join(s.base, "air-executor.db") }
 
 // caughtUp waits until the feed has read what there is.
 func (s *served) caughtUp(from string) {
