@@ -222,6 +222,7 @@ func (c *stream) event() told {
 
 func TestEventsAsAStream(t *testing.T) {
 	s := serve(t, Options{})
+	s.server.api.pace.comment = time.Millisecond
 	s.enqueue("before", command("a")...)
 	now, all := s.stream(""), s.stream("?type=tasks.&after="+s.events("?limit=1").Cursor)
 	if e := all.event(); e.Job != "before" {
@@ -245,7 +246,6 @@ func TestEventsAsAStream(t *testing.T) {
 			t.Errorf("of a type: %v", e)
 		}
 	}
-	s.server.api.pace.comment = time.Millisecond
 	quiet := s.stream("?job=none")
 	s.enqueue("l", command("a")...)
 	for want := s.asOf(); quiet.seen["id"] != want; quiet.next() {

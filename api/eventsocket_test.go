@@ -15,6 +15,7 @@ import (
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/db/dbtest"
+	"github.com/air-executor/air-executor/internal/testkit"
 	"github.com/air-executor/air-executor/job"
 	"github.com/air-executor/air-executor/queue"
 )
@@ -31,6 +32,9 @@ func upgrade(r *http.Request) {
 		r.Header.Set(name, value)
 	}
 }
+
+// patience bounds waits. It is no measure of speed.
+const patience = 30 * time.Second
 
 // socketClient is a client of the WebSocket.
 type socketClient struct {
@@ -94,7 +98,9 @@ func (c *socketClient) say(text string) {
 // next reads a message, which is as the document says.
 func (c *socketClient) next() message {
 	c.t.Helper()
-	_, text, err := c.conn.Read(context.Background())
+	limit, end := context.WithTimeout(c.t.Context(), patience)
+	defer end()
+	_, text, err := c.conn.Read(limit)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -134,14 +140,16 @@ func (c *socketClient) refuses(k kindOfProblem) *Problem {
 // closes wants the end of the connection.
 func (c *socketClient) closes(code websocket.StatusCode) {
 	c.t.Helper()
+	limit, end := context.WithTimeout(c.t.Context(), patience)
+	defer end()
 	for {
-		_, text, err := c.conn.Read(context.Background())
+		_, text, err := c.conn.Read(limit)
 		if err == nil {
 			c.t.Logf("before the end: %.100s", text)
 			continue
 		}
 		if websocket.CloseStatus(err) != code {
-			c.t.Errorf("it ends with %v, want %d", err, code)
+			c.t.Fatalf("it ends with %v, want %d", err, code)
 		}
 		return
 	}
@@ -342,18 +350,22 @@ func TestANewTokenEndsFollowers(t *testing.T) {
 	}
 }
 
+// toldOverUnix is a client over the unix socket, whose buffers are small. It has been told all
+// that there is.
+func (s *served) toldOverUnix() *socketClient {
+	s.t.Helper()
+	c := s.dial("ws://localhost/api/v1/events", &websocket.DialOptions{HTTPClient: s.unix})
+	c.say(`{"subscribe":{}}`)
+	dbtest.ManyEvents(s.t, s.database(), 1, 1)
+	c.next()
+	return c
+}
+
 // A client that does not read costs no memory and keeps no transaction open. When it reads
-// again, it is told to begin anew; when it does not, the connection ends.
+// again, it is told to begin anew.
 func TestAClientThatStopsReading(t *testing.T) {
 	s := serve(t, Options{})
-	open := func() *socketClient { // the buffers of a unix socket are small
-		c := s.dial("ws://localhost/api/v1/events", &websocket.DialOptions{HTTPClient: s.unix})
-		c.say(`{"subscribe":{}}`)
-		return c
-	}
-	slow := open()
-	dbtest.ManyEvents(t, s.database(), 1, 1)
-	slow.next() // from here on, it has all that there is
+	slow := s.toldOverUnix()
 	start := s.asOf()
 	const events, size = 30_000, 400
 	dbtest.ManyEvents(t, s.database(), events, size)
@@ -373,15 +385,15 @@ func TestAClientThatStopsReading(t *testing.T) {
 	if m := slow.until("tasks.added", "j"); len(m.Events.Events) > 2 {
 		t.Errorf("after that: %+v", m)
 	}
+}
 
+// If it does not read at all, its connection ends.
+func TestAClientThatNeverReads(t *testing.T) {
+	s := serve(t, Options{})
 	s.server.api.pace.write = 10 * time.Millisecond
-	open()
-	dbtest.ManyEvents(t, s.database(), 1, 1)
-	places := len(s.server.api.longLived)
-	dbtest.ManyEvents(t, s.database(), events/5, size)
-	for len(s.server.api.longLived) == places {
-		time.Sleep(time.Millisecond)
-	}
+	s.toldOverUnix()
+	dbtest.ManyEvents(t, s.database(), 5000, 400)
+	testkit.Eventually(t, "the connection ends", func() bool { return len(s.server.api.longLived) == 0 })
 }
 
 // Who has subscribed to logs is told how they grow, and no more once they are complete.
