@@ -44,7 +44,13 @@ func (c *call) eventStream(after db.Cursor, query db.EventQuery) (answer, error)
 	c.w.Header().Set("X-Accel-Buffering", "no") // for proxies that collect what they pass on
 	c.w.WriteHeader(http.StatusOK)
 	err = c.stream(fmt.Sprintf("retry: %d\nid: %s\n\n", retrySoon, after))
-	for err == nil {
+	for checked := time.Now(); err == nil; {
+		if time.Since(checked) >= c.api.pace.comment {
+			if !c.stillPermitted() {
+				break
+			}
+			checked = time.Now()
+		}
 		err = c.streamNext(l, query)
 	}
 	return answer{written: true}, nil
@@ -61,8 +67,6 @@ func (c *call) streamNext(l *queue.Listener, query db.EventQuery) error {
 		text, _ := plainjson.Marshal(toProblem(err).form(c.Request), "", "")
 		_ = c.stream(fmt.Sprintf("event: error\ndata: %s\n\n", text))
 		return err
-	case frame == nil && !c.stillPermitted():
-		return unauthorized.errorf("the token is not good any more")
 	case frame == nil: // the id is for those who want little of what happens
 		return c.stream(fmt.Sprintf(": nothing new\nid: %s\n\n", l.Cursor()))
 	case frame.Resync:
