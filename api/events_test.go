@@ -285,8 +285,11 @@ func TestThereAreOnlySoManyFollowers(t *testing.T) {
 	for range maxLongLived {
 		s.server.api.longLived <- struct{}{}
 	}
+	limit, end := context.WithTimeout(t.Context(), patience) // a stream has no end
+	defer end()
+	within := func(r *http.Request) { *r = *r.WithContext(limit) }
 	s.full("GET", "/api/v1/events?wait=1&after="+at).problem(tooOften)
-	s.full("GET", "/api/v1/events", header("Accept", "text/event-stream")).problem(tooOften)
+	s.full("GET", "/api/v1/events", header("Accept", "text/event-stream"), within).problem(tooOften)
 	s.full("GET", "/api/v1/events", upgrade).problem(tooOften)
 	s.full("GET", "/api/v1/events?after="+at).want(200)
 	<-s.server.api.longLived

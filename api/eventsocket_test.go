@@ -34,7 +34,7 @@ func upgrade(r *http.Request) {
 }
 
 // patience bounds waits. It is no measure of speed.
-const patience = 30 * time.Second
+const patience = 20 * time.Second
 
 // socketClient is a client of the WebSocket.
 type socketClient struct {
