@@ -37,7 +37,7 @@ var (
 	notAcceptable = kindOfProblem{"not-acceptable", 406, "Not in this form", "There is no answer in a form that the header Accept allows."}
 	wrongType     = kindOfProblem{"wrong-type", 415, "Wrong type of body", "A body is sent as application/json, and not compressed."}
 	contradicts   = kindOfProblem{"contradicts", 409, "It contradicts what is done", "What was asked for does not fit to what has been done meanwhile."}
-	cursorGone    = kindOfProblem{"cursor-gone", 410, "The cursor is too old", "Events behind the cursor were deleted, or it is of another database or copy. Read everything anew, and go on from the cursor of what you read. The field oldest has the oldest cursor that is good."}
+	cursorGone    = kindOfProblem{"cursor-gone", 410, "Nothing can be read from this cursor", "Events behind the cursor were deleted, or it is of another database or copy. Read everything anew, and go on from the cursor of what you read. The field oldest has the oldest cursor that is good."}
 	badUpgrade    = kindOfProblem{"bad-upgrade", 400, "Not a WebSocket", "The headers of the upgrade are not those of a WebSocket (RFC 6455, version 13)."}
 	tooLarge      = kindOfProblem{"too-large", 413, "Too large", "A body may have 1 MiB."}
 	outside       = kindOfProblem{"outside", 416, "Outside of the log", "The log has fewer bytes."}
