@@ -165,7 +165,9 @@ type stream struct {
 
 func (s *served) stream(query string, changes ...with) *stream {
 	s.t.Helper()
-	r, err := http.NewRequest("GET", "http://"+s.server.api.address+"/api/v1/events"+query, nil)
+	limit, end := context.WithTimeout(s.t.Context(), patience)
+	s.t.Cleanup(end)
+	r, err := http.NewRequestWithContext(limit, "GET", "http://"+s.server.api.address+"/api/v1/events"+query, nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ var ofTheFeed = []mutant{
 		name:    "a browser that connects again begins anew",
 		changes: []change{{"api/eventstream.go", `		after = db.Cursor(last)`, `		_ = last`}},
 		test:    inAPI("TestEventsAsAStream"),
-		shows:   "behind Last-Event-ID",
+		shows:   "the stream has ended",
 	},
 	{
 		name:    "a client that was too slow is not told",
