@@ -180,6 +180,10 @@ func (s *socket) ping(ctx context.Context) {
 			_ = s.conn.Close(websocket.StatusPolicyViolation, "the token is not good any more")
 			return
 		}
+		if !s.mu.TryLock() {
+			continue // what is sent has a limit of its own
+		}
+		s.mu.Unlock()
 		limit, end := context.WithTimeout(ctx, s.call.api.pace.pong)
 		err := s.conn.Ping(limit)
 		end()
