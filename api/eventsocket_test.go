@@ -165,8 +165,10 @@ func TestEventsOverAWebSocket(t *testing.T) {
 	if len(m.Events.Jobs) != 1 || m.Events.Jobs[0].Job != "j" || m.Events.Jobs[0].Counts.Pending != 3 || m.Events.Cursor == "" {
 		t.Errorf("%+v", m.Events)
 	}
+	s.enqueue("m", command("x")...)
+	c.until("tasks.added", "m")
 	c.say(`{"subscribe":{"jobs":["k"],"types":["tasks."]}}`)
-	c.say(`{"subscribe":{"jobs":["j","k"],"types":["job.created"]}}`)
+	c.say(`{"subscribe":{"jobs":["m","k"],"types":["job.created"]}}`)
 	for _, name := range []string{"j", "i", "k"} {
 		s.enqueue(name, command("x")...)
 	}
