@@ -81,6 +81,7 @@ func (c *call) eventPage(after db.Cursor, query db.EventQuery, wait time.Duratio
 		return EventPage{}, err
 	}
 	defer done()
+	defer c.api.meters.eventClient(pollClient)()
 	l, err := c.api.feed.Listen(c.Context(), queue.ListenOptions{After: page.Cursor, Query: query})
 	if err != nil {
 		return EventPage{}, err

@@ -80,6 +80,7 @@ func (c *call) eventSocket(after db.Cursor, query db.EventQuery) (answer, error)
 	defer done()
 	c.api.sockets.Add(1)
 	defer c.api.sockets.Done()
+	defer c.api.meters.eventClient(socketClient)()
 	hijacked := &hijacker{ResponseWriter: c.w}
 	conn, err := websocket.Accept(hijacked, c.Request, nil)
 	if err != nil {
@@ -258,6 +259,7 @@ func (s *socket) sendFrame(l *queue.Listener, frame *queue.Frame, query db.Event
 		s.at = l.Cursor()
 		return s.send(eventMessage{Events: &eventsMessage{s.at, []any{}, []Job{}}})
 	case frame.Resync:
+		s.call.api.meters.eventResync()
 		s.at = frame.Cursor
 		return s.send(eventMessage{Resync: &resyncMessage{s.at}})
 	}

@@ -36,8 +36,8 @@ func upgrade(r *http.Request) {
 // patience bounds waits. It is no measure of speed.
 const patience = 20 * time.Second
 
-// socketClient is a client of the WebSocket.
-type socketClient struct {
+// webSocket is a client of the WebSocket.
+type webSocket struct {
 	t     *testing.T
 	conn  *websocket.Conn
 	hello helloMessage
@@ -61,7 +61,7 @@ type message struct {
 	Error  *Problem
 }
 
-func (s *served) socket(query string, changes ...with) *socketClient {
+func (s *served) socket(query string, changes ...with) *webSocket {
 	s.t.Helper()
 	r := &http.Request{Header: http.Header{}}
 	for _, change := range append([]with{s.bearer(reader)}, changes...) {
@@ -70,7 +70,7 @@ func (s *served) socket(query string, changes ...with) *socketClient {
 	return s.dial("ws://"+s.server.api.address+"/api/v1/events"+query, &websocket.DialOptions{HTTPHeader: r.Header})
 }
 
-func (s *served) dial(address string, o *websocket.DialOptions) *socketClient {
+func (s *served) dial(address string, o *websocket.DialOptions) *webSocket {
 	s.t.Helper()
 	conn, answer, err := websocket.Dial(s.t.Context(), address, o)
 	if err != nil {
@@ -78,7 +78,7 @@ func (s *served) dial(address string, o *websocket.DialOptions) *socketClient {
 	}
 	s.t.Cleanup(func() { _ = conn.CloseNow() })
 	conn.SetReadLimit(-1)
-	c := &socketClient{t: s.t, conn: conn}
+	c := &webSocket{t: s.t, conn: conn}
 	m := c.next()
 	if m.Hello == nil || m.Hello.ServerID != s.server.api.serverID || m.Hello.Cursor == "" {
 		s.t.Fatalf("it begins with %+v", m)
@@ -88,7 +88,7 @@ func (s *served) dial(address string, o *websocket.DialOptions) *socketClient {
 }
 
 // say sends a message.
-func (c *socketClient) say(text string) {
+func (c *webSocket) say(text string) {
 	c.t.Helper()
 	if err := c.conn.Write(context.Background(), websocket.MessageText, []byte(text)); err != nil {
 		c.t.Fatal(err)
@@ -96,7 +96,7 @@ func (c *socketClient) say(text string) {
 }
 
 // next reads a message, which is as the document says.
-func (c *socketClient) next() message {
+func (c *webSocket) next() message {
 	c.t.Helper()
 	limit, end := context.WithTimeout(c.t.Context(), patience)
 	defer end()
@@ -112,7 +112,7 @@ func (c *socketClient) next() message {
 }
 
 // until reads events until one is of a type and about a job.
-func (c *socketClient) until(kind, job string) (last message) {
+func (c *webSocket) until(kind, job string) (last message) {
 	c.t.Helper()
 	for {
 		m := c.next()
@@ -128,7 +128,7 @@ func (c *socketClient) until(kind, job string) (last message) {
 }
 
 // refuses wants an error.
-func (c *socketClient) refuses(k kindOfProblem) *Problem {
+func (c *webSocket) refuses(k kindOfProblem) *Problem {
 	c.t.Helper()
 	m := c.next()
 	if m.Error == nil || m.Error.Type != "/problems/"+k.name {
@@ -138,7 +138,7 @@ func (c *socketClient) refuses(k kindOfProblem) *Problem {
 }
 
 // closes wants the end of the connection.
-func (c *socketClient) closes(code websocket.StatusCode) {
+func (c *webSocket) closes(code websocket.StatusCode) {
 	c.t.Helper()
 	limit, end := context.WithTimeout(c.t.Context(), patience)
 	defer end()
@@ -354,7 +354,7 @@ func TestANewTokenEndsFollowers(t *testing.T) {
 
 // toldOverUnix is a client over the unix socket, whose buffers are small. It has been told all
 // that there is.
-func (s *served) toldOverUnix() *socketClient {
+func (s *served) toldOverUnix() *webSocket {
 	s.t.Helper()
 	c := s.dial("ws://localhost/api/v1/events", &websocket.DialOptions{HTTPClient: s.unix})
 	c.say(`{"subscribe":{}}`)
@@ -423,7 +423,7 @@ func TestLogsThatGrow(t *testing.T) {
 	other.say(`{"subscribe":{"logs":[{"task":2,"attempt":1}]}}`)
 	other.next()
 	s.print("j", "b", "two\n")
-	for _, one := range []*socketClient{c, other} {
+	for _, one := range []*webSocket{c, other} {
 		if e := one.until("log.grown", "j").Events.Events[0]; e.Task.Key != 2 || e.Size != 8 || e.Complete {
 			t.Errorf("%+v", e)
 		}

@@ -36,6 +36,7 @@ func (c *call) eventStream(after db.Cursor, query db.EventQuery) (answer, error)
 		return answer{}, err
 	}
 	defer done()
+	defer c.api.meters.eventClient(streamClient)()
 	l, err := c.api.feed.Listen(c.Context(), queue.ListenOptions{After: after, Query: query, Resync: true})
 	if err != nil {
 		return answer{}, err
@@ -70,6 +71,7 @@ func (c *call) streamNext(l *queue.Listener, query db.EventQuery) error {
 	case frame == nil: // the id is for those who want little of what happens
 		return c.stream(fmt.Sprintf(": nothing new\nid: %s\n\n", l.Cursor()))
 	case frame.Resync:
+		c.api.meters.eventResync()
 		return c.stream(fmt.Sprintf("event: resync\nid: %s\ndata: {\"cursor\":\"%[1]s\"}\n\n", frame.Cursor))
 	}
 	text, err := frame.Text("stream\n"+wanted(query), func() ([]byte, error) { return streamText(frame) })
