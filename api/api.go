@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/air-executor/air-executor/queue"
@@ -51,6 +52,10 @@ type API struct {
 	longLived chan struct{}
 	meters    *meters
 	started   time.Time
+	feed      *queue.Feed // of events
+	logs      *logWatch   // for those who follow logs over a socket
+	sockets   sync.WaitGroup
+	pace      pace
 }
 
 // newAPI reads what the API needs to know, and makes tokens if there are none.
@@ -69,6 +74,8 @@ func newAPI(ctx context.Context, o Options) (*API, error) {
 	return &API{
 		options: o, queue: o.Queue, log: o.Log, tokens: t, sessions: newSessions(t, o.Clock), serverID: id,
 		longLived: make(chan struct{}, maxLongLived), meters: newMeters(), started: time.Now(),
+		feed: o.Queue.Feed(), logs: newLogWatch(o.Queue),
+		pace: pace{comment: commentEvery, ping: pingEvery, pong: pingEvery, write: writeLimit},
 	}, nil
 }
 

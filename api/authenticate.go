@@ -6,8 +6,12 @@ import (
 	"strings"
 )
 
-// roleKey is the key of the role in the context of a request.
-type roleKey struct{}
+// roleKey is the key of the role in the context of a request, and trustedKey that of
+// whether it came over the unix socket.
+type (
+	roleKey    struct{}
+	trustedKey struct{}
+)
 
 // authenticate finds out what the caller may do, by token or session. The unix socket
 // needs neither: nobody but the owner of the base path can open it. A wrong token is an
@@ -22,7 +26,8 @@ func (a *API) authenticate(trusted bool, next http.Handler) http.Handler {
 				return
 			}
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), roleKey{}, is)))
+		ctx := context.WithValue(context.WithValue(r.Context(), trustedKey{}, trusted), roleKey{}, is)
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
@@ -70,6 +75,16 @@ func (c *call) permit() error {
 		return readOnly.errorf("the server changes nothing: it was started with --read-only")
 	}
 	return nil
+}
+
+// stillPermitted reports whether a request that lasts would be answered if it came now: a
+// new token ends what was begun with the one before.
+func (c *call) stillPermitted() bool {
+	if trusted, _ := c.Context().Value(trustedKey{}).(bool); trusted {
+		return true
+	}
+	is, err := c.api.identify(c.Request)
+	return err == nil && is != nobody
 }
 
 // cookieName has the id of the server: two of one host share cookies across ports.

@@ -26,10 +26,19 @@ func TestExamplesOfTheDocsWork(t *testing.T) {
 	s := serve(t, Options{})
 	s.enqueue("demo", command("a", "b")...)
 	s.ran("demo", "hello\n", failed)
-	blocks := regexp.MustCompile("(?s)(-->\n)?```sh\n(.*?)```").FindAllStringSubmatch(string(page), -1)
+	events, err := os.ReadFile("../docs/events.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)(-->\n)?```sh\n(.*?)```")
 	script := "set -e\n"
-	for _, b := range blocks {
+	for _, b := range blocks.FindAllStringSubmatch(string(page), -1) {
 		if b[1] == "" {
+			script += b[2]
+		}
+	}
+	for _, b := range blocks.FindAllStringSubmatch(string(events), -1) {
+		if strings.Contains(b[2], "curl") { // the others are of the command line
 			script += b[2]
 		}
 	}

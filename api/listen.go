@@ -254,6 +254,8 @@ func (s *Server) end() {
 		})
 	}
 	all.Wait()
+	s.api.sockets.Wait() // which Shutdown does not know
+	s.api.logs.all.Wait()
 }
 
 // Close removes the socket and leaves the base path to others.
@@ -264,6 +266,11 @@ func (s *Server) Close() {
 	if s.socket != nil {
 		if there, err := os.Lstat(s.api.options.Socket); err == nil && os.SameFile(there, s.socket) {
 			os.Remove(s.api.options.Socket)
+		}
+	}
+	if s.api != nil {
+		if err := s.api.feed.Close(); err != nil && s.api.log != nil {
+			s.api.log.Warn("cannot close the feed of events", "error", err)
 		}
 	}
 	if s.lock != nil {

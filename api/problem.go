@@ -37,6 +37,8 @@ var (
 	notAcceptable = kindOfProblem{"not-acceptable", 406, "Not in this form", "There is no answer in a form that the header Accept allows."}
 	wrongType     = kindOfProblem{"wrong-type", 415, "Wrong type of body", "A body is sent as application/json, and not compressed."}
 	contradicts   = kindOfProblem{"contradicts", 409, "It contradicts what is done", "What was asked for does not fit to what has been done meanwhile."}
+	cursorGone    = kindOfProblem{"cursor-gone", 410, "Nothing can be read from this cursor", "Events behind the cursor were deleted, or it is of another database or copy. Read everything anew, and go on from the cursor of what you read. The field oldest has the oldest cursor that is good."}
+	badUpgrade    = kindOfProblem{"bad-upgrade", 400, "Not a WebSocket", "The headers of the upgrade are not those of a WebSocket (RFC 6455, version 13)."}
 	tooLarge      = kindOfProblem{"too-large", 413, "Too large", "A body may have 1 MiB."}
 	outside       = kindOfProblem{"outside", 416, "Outside of the log", "The log has fewer bytes."}
 	otherHost     = kindOfProblem{"other-host", 421, "Not the host that was asked for", "The header Host names none of the names of this server. Start it with --allowed-host NAME to serve another."}
@@ -49,7 +51,7 @@ var (
 func problems() []kindOfProblem {
 	return []kindOfProblem{
 		badParameter, badBody, invalid, unauthorized, forbidden, readOnly, crossOrigin, notFound, noSuchJob, noSuchTask, noSuchAttempt,
-		wrongMethod, notAcceptable, wrongType, contradicts, tooLarge, outside, otherHost, tooOften, unavailable, internal,
+		wrongMethod, notAcceptable, wrongType, contradicts, cursorGone, badUpgrade, tooLarge, outside, otherHost, tooOften, unavailable, internal,
 	}
 }
 
@@ -59,6 +61,7 @@ type problem struct {
 	detail string
 	faults []Fault
 	after  time.Duration // for Retry-After
+	oldest db.Cursor     // that is good
 }
 
 // Error is the detail.
@@ -77,6 +80,7 @@ func toProblem(err error) *problem {
 	var p *problem
 	var attempt *queue.NoAttempt
 	var body *http.MaxBytesError
+	var cursor *db.CursorError
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -90,13 +94,25 @@ func toProblem(err error) *problem {
 		return tooLarge.errorf("the body has more than %d bytes", body.Limit)
 	case errors.Is(err, db.ErrContradict), errors.Is(err, db.ErrInUse), errors.Is(err, db.ErrDuplicate), errors.Is(err, db.ErrJobExists):
 		return contradicts.of(err)
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &cursor):
+		return wrongCursor(cursor)
+	case errors.Is(err, context.Canceled), errors.Is(err, queue.ErrFeedClosed), errors.Is(err, context.DeadlineExceeded):
 		return retry(unavailable.errorf("the server stops"), time.Second)
 	case errors.Is(err, db.ErrBusy), errors.Is(err, db.ErrStuck), errors.Is(err, db.ErrFull), errors.Is(err, db.ErrInDoubt),
 		errors.Is(err, db.ErrReplaced), errors.Is(err, db.ErrReadOnly), errors.Is(err, db.ErrOlder), errors.Is(err, db.ErrNewer), errors.Is(err, db.ErrCorrupt):
 		return retry(unavailable.of(err), 5*time.Second)
 	}
 	return internal.of(err)
+}
+
+// wrongCursor is the error about a cursor of the events.
+func wrongCursor(err *db.CursorError) *problem {
+	if !err.Gone {
+		return wrongParameter("after", err.Why)
+	}
+	p := cursorGone.of(err)
+	p.oldest = err.Oldest
+	return p
 }
 
 // retry says after which time it is worth another try.
@@ -112,6 +128,9 @@ func (p *problem) form(r *http.Request) Problem {
 	}
 	if p.kind.name == internal.name {
 		out.Detail = p.kind.help
+	}
+	if p.oldest != "" {
+		out.Oldest = new(string(p.oldest))
 	}
 	if len(p.faults) > 0 {
 		out.Errors = &p.faults

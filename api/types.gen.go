@@ -379,8 +379,11 @@ type Problem struct {
 
 	// Instance The path that was asked for.
 	Instance string `json:"instance"`
-	Status   int    `json:"status"`
-	Title    string `json:"title"`
+
+	// Oldest With status 410: the oldest cursor of events that is good.
+	Oldest *string `json:"oldest,omitempty"`
+	Status int     `json:"status"`
+	Title  string  `json:"title"`
 
 	// Type A page that explains it.
 	Type string `json:"type"`
@@ -444,6 +447,27 @@ type ResetAnswer = Reset
 
 // UnhealthyAnswer defines model for UnhealthyAnswer.
 type UnhealthyAnswer = Health
+
+// GetEventsParams defines parameters for GetEvents.
+type GetEventsParams struct {
+	// After Only events behind this cursor, which is the `cursor` of an event, or the `as_of` of a list.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// Job Only events about this job. May be given several times.
+	Job *[]string `form:"job,omitempty" json:"job,omitempty"`
+
+	// Type Only events of this type, such as `task.ended`, or of those that begin so, such as `task.` with the dot. May be given several times.
+	Type *[]string `form:"type,omitempty" json:"type,omitempty"`
+
+	// Limit How many events at most. For JSON only, as is `wait`.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Wait How many seconds to wait for an event at most.
+	Wait *int `form:"wait,omitempty" json:"wait,omitempty"`
+
+	// LastEventID As `after`, and instead of it, for text/event-stream.
+	LastEventID *string `json:"Last-Event-ID,omitempty"`
+}
 
 // ListJobsParams defines parameters for ListJobs.
 type ListJobsParams struct {

@@ -100,6 +100,7 @@ var groups = []group{
 	{"enqueue --from-file of 1,000,000 tasks", false, figures(enqueueMany)},
 	{"with 1,000,000 pending tasks in 10,000 jobs, against 1,000 in 10", false, figures(depth)},
 	{"idle manager", false, figures(idle)},
+	{"3,000 no-op tasks in 20 jobs, drained while 200 clients follow over WebSockets", false, figures(feed)},
 	{"100,000 no-op tasks in 10 jobs, drained", true, figures(drain)},
 	{"a year of use: 2,000,000 ended tasks in 10,000 jobs", true, figures(year)},
 	{"kill -9 of the daemon", false, func(b *bench) (printer, error) { return crash(b) }},

@@ -71,6 +71,17 @@ func (q *EventQuery) Wants(e *Event) bool {
 	})
 }
 
+// UnknownType returns one of the wanted types that no event has, or "".
+func (q *EventQuery) UnknownType() string {
+	for _, t := range q.Types {
+		one := EventQuery{Types: []string{t}}
+		if !slices.ContainsFunc(EventTypes, func(known string) bool { return one.Wants(&Event{Type: known}) }) {
+			return t
+		}
+	}
+	return ""
+}
+
 // EventPage is what a call of Events has found.
 type EventPage struct {
 	Events []Event

@@ -90,24 +90,7 @@ func TestFollowersMissNoEvent(t *testing.T) {
 			return false
 		}
 	}
-	for i := range writers {
-		writing.Go(func() {
-			random := rand.New(rand.NewPCG(uint64(i), 2))
-			for n := 0; !over(); n++ {
-				job := fmt.Sprint("j", random.IntN(5))
-				args := []string{"enqueue", "--job", job, "--retries", "1", "--retry-delay", "50ms", "--", "sh", "-c", "exit " + strconv.Itoa(random.IntN(2))}
-				switch random.IntN(8) {
-				case 0:
-					args = []string{"cancel", "--job", job}
-				case 1:
-					args = []string{"reset", "--job", job, "--cancelled"}
-				}
-				if out, err := w.command(nil, args...).CombinedOutput(); err != nil && args[0] == "enqueue" {
-					t.Errorf("%q: %v\n%s", args, err, out)
-				}
-			}
-		})
-	}
+	w.busy(writers, &writing, over)
 	list := make([]*eventFollower, followers)
 	for i := range list {
 		list[i] = &eventFollower{w: w}
@@ -134,6 +117,28 @@ func TestFollowersMissNoEvent(t *testing.T) {
 		return w.sql("SELECT count(*) FROM job WHERE state NOT IN ('completed', 'failed')") == "0"
 	})
 	w.checkFollowers(list)
+}
+
+// busy has writers change a few jobs, each until it is over.
+func (w *world) busy(writers int, all *sync.WaitGroup, over func() bool) {
+	for i := range writers {
+		all.Go(func() {
+			random := rand.New(rand.NewPCG(uint64(i), 2))
+			for !over() {
+				job := fmt.Sprint("j", random.IntN(5))
+				args := []string{"enqueue", "--job", job, "--retries", "1", "--retry-delay", "50ms", "--", "sh", "-c", "exit " + strconv.Itoa(random.IntN(2))}
+				switch random.IntN(8) {
+				case 0:
+					args = []string{"cancel", "--job", job}
+				case 1:
+					args = []string{"reset", "--job", job, "--cancelled"}
+				}
+				if out, err := w.command(nil, args...).CombinedOutput(); err != nil && args[0] == "enqueue" {
+					w.Errorf("%q: %v\n%s", args, err, out)
+				}
+			}
+		})
+	}
 }
 
 // checkFollowers compares what each has seen with the table, and that with the

@@ -34,7 +34,7 @@ func (q *Queue) AsOf(ctx context.Context, fn func(*Queue) error) (db.Cursor, err
 // Limits of what is kept for listeners, see [Feed].
 const (
 	feedFrames = 64                    // frames,
-	feedEvents = 16_384                // and events in all of them
+	feedBytes  = 4 << 20               // and about so many bytes of JSON in all of them
 	feedAtOnce = 1000                  // events in one
 	feedEvery  = 50 * time.Millisecond // how often is looked for new ones
 )
@@ -72,10 +72,18 @@ type Frame struct {
 	once sync.Once
 	jobs []JobForm
 	err  error
+
+	mu   sync.Mutex
+	key  string // of text
+	text []byte
 }
 
 // ErrFeedClosed is the error of listeners after [Feed.Close].
 var ErrFeedClosed = errors.New("the feed of events is closed")
+
+// Feed makes a feed of the base path of the queue. It opens the database by itself, for the first
+// listener.
+func (q *Queue) Feed() *Feed { return NewFeed(q.conf) }
 
 // NewFeed makes a feed of the base path of a configuration. It opens the database for the first
 // listener.
@@ -345,14 +353,24 @@ func (f *Feed) keep(frame *Frame) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.ring = append(f.ring, frame)
-	events := 0
+	bytes := 0
 	for i := len(f.ring) - 1; i >= 0; i-- {
-		if events += len(f.ring[i].Events); events > feedEvents || len(f.ring)-i > f.frames {
+		if bytes += f.ring[i].size(); bytes > feedBytes || len(f.ring)-i > f.frames {
 			f.ring = slices.Clone(f.ring[i+1:])
 			break
 		}
 	}
 	f.tell()
+}
+
+// size is about how many bytes the events have as JSON.
+func (f *Frame) size() (n int) {
+	const each = 200
+	for i := range f.Events {
+		e := &f.Events[i]
+		n += each + len(e.Job) + len(e.Task) + len(e.Name)
+	}
+	return n
 }
 
 // open opens the database for the first listener.
@@ -379,6 +397,26 @@ func (f *Frame) Jobs(ctx context.Context) ([]JobForm, error) {
 	}
 	f.once.Do(func() { f.jobs, f.err = f.feed.jobs(context.WithoutCancel(ctx), f.names()) })
 	return f.jobs, f.err
+}
+
+// Text returns what encode makes of the frame. Listeners that want the same of it, which
+// the key says, share the text; it must not be changed.
+func (f *Frame) Text(key string, encode func() ([]byte, error)) ([]byte, error) {
+	key += "\n" + string(f.After)
+	all := f
+	for all.of != nil {
+		all = all.of
+	}
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if all.text != nil && all.key == key {
+		return all.text, nil
+	}
+	text, err := encode()
+	if err == nil && all.text == nil { // one of them: what is kept has a bound
+		all.key, all.text = key, text
+	}
+	return text, err
 }
 
 // names are the jobs that the events are about, sorted.

@@ -203,3 +203,25 @@ func TestAListenerGetsWhatItWants(t *testing.T) {
 		t.Errorf("after the feed was closed: %v", err)
 	}
 }
+
+// Listeners that want the same share its text; one that wants something else gets its own.
+func TestAFrameIsWrittenOnceForEachWant(t *testing.T) {
+	w := listening(t)
+	l := w.listen(queue.ListenOptions{After: w.now()})
+	w.add(1)
+	frame, err := l.Next(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := 0
+	text := func(key string) string {
+		got, err := frame.Text(key, func() ([]byte, error) { written++; return []byte(key), nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(got)
+	}
+	if got := text("a") + text("a") + text("b") + text("a"); got != "aaba" || written != 2 {
+		t.Errorf("%s, written %d times; what another one wants is sent", got, written)
+	}
+}

@@ -37,19 +37,15 @@ func (c *eventsCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if c.Limit < 0 {
 		return usage(fmt.Errorf("--limit %d is negative", c.Limit), "")
 	}
-	for _, t := range c.Type {
-		if !slices.ContainsFunc(db.EventTypes, func(known string) bool {
-			return (&db.EventQuery{Types: []string{t}}).Wants(&db.Event{Type: known})
-		}) {
-			return usage(fmt.Errorf("there are no events of the type %q", t), "the types are in docs/events.md; a beginning such as task. ends with a dot")
-		}
+	query := db.EventQuery{Jobs: slices.Concat(c.Flag, c.Arg), Types: c.Type}
+	if t := query.UnknownType(); t != "" {
+		return usage(fmt.Errorf("there are no events of the type %q", t), "the types are in docs/events.md; a beginning such as task. ends with a dot")
 	}
 	q, err := ws.queue()
 	if err != nil {
 		return err
 	}
 	defer q.Close()
-	query := db.EventQuery{Jobs: slices.Concat(c.Flag, c.Arg), Types: c.Type}
 	if c.Follow {
 		err = c.follow(ctx, ui, ws, q, query)
 	} else {

@@ -17,6 +17,7 @@ var linked = []string{
 	"github.com/air-executor/air-executor",
 	"github.com/alecthomas/kong",
 	"github.com/clipperhouse/uax29/v2",
+	"github.com/coder/websocket",
 	"github.com/dustin/go-humanize",
 	"github.com/go-json-experiment/json",
 	"github.com/google/uuid",

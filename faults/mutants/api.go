@@ -13,7 +13,7 @@ var ofTheAPI = []mutant{
 	},
 	{
 		name:    "another site sends changes",
-		changes: []change{{"api/origin.go", `guard.Check(r); err != nil {`, `guard.Check(r); err != nil && r.Method == "" {`}},
+		changes: []change{{"api/origin.go", `guard.Check(asked); err != nil {`, `guard.Check(asked); err != nil && r.Method == "" {`}},
 		test:    inAPI("TestOtherSitesCannotSendChanges"),
 		shows:   "want 403",
 	},
