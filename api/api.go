@@ -51,6 +51,7 @@ type API struct {
 	longLived chan struct{}
 	meters    *meters
 	started   time.Time
+	lastHour  queue.LastHour
 }
 
 // newAPI reads what the API needs to know, and makes tokens if there are none.

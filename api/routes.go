@@ -34,6 +34,8 @@ func routes() []route {
 		{"GET", "/metrics", "getMetrics", reads, getMetrics},
 		{"GET", "/api/v1/stats", "getStats", reads, getStats},
 
+		{"GET", "/api/v1/summary", "getSummary", reads, getSummary},
+
 		{"POST", "/api/v1/session", "logIn", anyone, logIn},
 		{"DELETE", "/api/v1/session", "logOut", anyone, logOut},
 		{"POST", "/api/v1/session/code", "makeCode", owns, makeCode},

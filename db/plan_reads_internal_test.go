@@ -1,0 +1,53 @@
+package db
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/air-executor/air-executor/job"
+)
+
+// hotOfReads are the statements of what a page of the browser or a program reads again
+// and again.
+var hotOfReads = []struct {
+	name, part string
+	plan       []string
+}{
+	{"count what has ended", "SELECT COUNT(*)\nFROM attempt INDEXED BY attempt_history", []string{
+		"SEARCH attempt USING COVERING INDEX attempt_history (ended_at>? AND ended_at<?)",
+	}},
+	{"count what has failed", "SELECT COUNT(*)\nFROM attempt INDEXED BY attempt_failures", []string{
+		"SEARCH attempt USING COVERING INDEX attempt_failures (ended_at>? AND ended_at<?)",
+	}},
+	{
+		"read a page of the attempts", "FROM attempt a INDEXED BY attempt_history\nCROSS JOIN task t\nCROSS JOIN job j\nWHERE a.ended_at IS NOT NULL\n  AND t.id = a.task\n  AND j.id = t.job\n  AND a.ended_at BETWEEN ? AND ?\n  AND (a.ended_at < ? OR a.id < ?)\nORDER BY a.ended_at DESC, a.id DESC\nLIMIT",
+		[]string{
+			"SEARCH a USING INDEX attempt_history (ended_at>? AND ended_at<?)",
+			"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+			"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+		},
+	},
+	{"find the end of a page of attempts", "FROM attempt a INDEXED BY attempt_history\nWHERE a.ended_at IS NOT NULL\n  AND a.ended_at BETWEEN ? AND ?\n  AND (a.ended_at < ? OR a.id < ?)\nORDER BY a.ended_at DESC, a.id DESC\nLIMIT 1", []string{
+		"SEARCH a USING COVERING INDEX attempt_history (ended_at>? AND ended_at<?)",
+	}},
+}
+
+// exerciseReads reads what the summary and the pages of the history show.
+func exerciseReads(t *testing.T, d *DB) {
+	t.Helper()
+	ctx := context.Background()
+	must := requires(t)
+	_, _, err := d.CountEnded(ctx, time.Unix(0, 0), time.Now())
+	must(err)
+	at := HistoryPlace{Ended: 1, Row: 1}.At()
+	for _, q := range []HistoryPageQuery{
+		{}, {Started: true}, {From: at}, {From: at, Back: true}, {Name: "j"}, {Name: "j", From: at, Back: true}, {Command: "true"},
+		{HistoryQuery: HistoryQuery{Failed: true}}, {HistoryQuery: HistoryQuery{Failed: true}, From: at, Back: true},
+		{HistoryQuery: HistoryQuery{Completed: true, Labels: []LabelFilter{{Key: "a"}}}}, {HistoryQuery: HistoryQuery{Failed: true, Reason: job.Exited}},
+	} {
+		q.Limit = 2
+		_, err := d.HistoryPage(ctx, q)
+		must(err)
+	}
+}
