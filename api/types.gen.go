@@ -115,6 +115,63 @@ func (e VersionRole) Valid() bool {
 	}
 }
 
+// Defines values for ListAttemptsParamsStatus.
+const (
+	ListAttemptsParamsStatusCompleted ListAttemptsParamsStatus = "completed"
+	ListAttemptsParamsStatusFailed    ListAttemptsParamsStatus = "failed"
+)
+
+// Valid indicates whether the value is a known member of the ListAttemptsParamsStatus enum.
+func (e ListAttemptsParamsStatus) Valid() bool {
+	switch e {
+	case ListAttemptsParamsStatusCompleted:
+		return true
+	case ListAttemptsParamsStatusFailed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAttemptsParamsReason.
+const (
+	ListAttemptsParamsReasonCancelled     ListAttemptsParamsReason = "cancelled"
+	ListAttemptsParamsReasonExited        ListAttemptsParamsReason = "exited"
+	ListAttemptsParamsReasonImported      ListAttemptsParamsReason = "imported"
+	ListAttemptsParamsReasonLost          ListAttemptsParamsReason = "lost"
+	ListAttemptsParamsReasonNotStarted    ListAttemptsParamsReason = "not_started"
+	ListAttemptsParamsReasonSignaled      ListAttemptsParamsReason = "signaled"
+	ListAttemptsParamsReasonSkipped       ListAttemptsParamsReason = "skipped"
+	ListAttemptsParamsReasonTimedOut      ListAttemptsParamsReason = "timed_out"
+	ListAttemptsParamsReasonTooMuchOutput ListAttemptsParamsReason = "too_much_output"
+)
+
+// Valid indicates whether the value is a known member of the ListAttemptsParamsReason enum.
+func (e ListAttemptsParamsReason) Valid() bool {
+	switch e {
+	case ListAttemptsParamsReasonCancelled:
+		return true
+	case ListAttemptsParamsReasonExited:
+		return true
+	case ListAttemptsParamsReasonImported:
+		return true
+	case ListAttemptsParamsReasonLost:
+		return true
+	case ListAttemptsParamsReasonNotStarted:
+		return true
+	case ListAttemptsParamsReasonSignaled:
+		return true
+	case ListAttemptsParamsReasonSkipped:
+		return true
+	case ListAttemptsParamsReasonTimedOut:
+		return true
+	case ListAttemptsParamsReasonTooMuchOutput:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListJobsParamsState.
 const (
 	ListJobsParamsStateCompleted ListJobsParamsState = "completed"
@@ -444,6 +501,42 @@ type ResetAnswer = Reset
 
 // UnhealthyAnswer defines model for UnhealthyAnswer.
 type UnhealthyAnswer = Health
+
+// ListAttemptsParams defines parameters for ListAttempts.
+type ListAttemptsParams struct {
+	// Limit How many items at most.
+	Limit *PageLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next` or `prev` of another page, with the same filters.
+	Cursor *PageCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Status Only what has ended so.
+	Status *ListAttemptsParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Reason Only what has failed so.
+	Reason *ListAttemptsParamsReason `form:"reason,omitempty" json:"reason,omitempty"`
+
+	// Job Only of this job.
+	Job *string `form:"job,omitempty" json:"job,omitempty"`
+
+	// Command Only of this command, with or without its folder.
+	Command *string `form:"command,omitempty" json:"command,omitempty"`
+
+	// Label Only what has this label, on the task or on its job, as `KEY=VALUE`, or `KEY` for any value. May be given several times.
+	Label *[]string `form:"label,omitempty" json:"label,omitempty"`
+
+	// Since Only what has ended at this time (RFC 3339) or later.
+	Since *string `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only what has ended before this time (RFC 3339).
+	Until *string `form:"until,omitempty" json:"until,omitempty"`
+}
+
+// ListAttemptsParamsStatus defines parameters for ListAttempts.
+type ListAttemptsParamsStatus string
+
+// ListAttemptsParamsReason defines parameters for ListAttempts.
+type ListAttemptsParamsReason string
 
 // ListJobsParams defines parameters for ListJobs.
 type ListJobsParams struct {
