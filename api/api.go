@@ -52,6 +52,7 @@ type API struct {
 	meters    *meters
 	started   time.Time
 	lastHour  queue.LastHour
+	searches  chan struct{} // one for each log that is searched
 }
 
 // newAPI reads what the API needs to know, and makes tokens if there are none.
@@ -70,6 +71,7 @@ func newAPI(ctx context.Context, o Options) (*API, error) {
 	return &API{
 		options: o, queue: o.Queue, log: o.Log, tokens: t, sessions: newSessions(t, o.Clock), serverID: id,
 		longLived: make(chan struct{}, maxLongLived), meters: newMeters(), started: time.Now(),
+		longLived: make(chan struct{}, maxLongLived), searches: make(chan struct{}, atOnce),
 	}, nil
 }
 

@@ -95,7 +95,7 @@ func TestAPageOfTheHistoryThatAFilterLeavesEmptyGoesOn(t *testing.T) {
 	s.enqueue("j", job.Spec{ID: "needle", Command: "rare"})
 	s.ran("j", "", failed)
 	var tasks []job.Task
-	now := time.Now() // of all, as after a cancel
+	now := time.Now()       // of all, as after a cancel
 	for i := range 20_005 { // more than are looked at for one page
 		tasks = append(tasks, job.Task{Spec: job.Spec{ID: fmt.Sprint(i), Command: "true"}, Status: job.Completed, CompletedAt: now})
 	}

@@ -50,6 +50,7 @@ func routes() []route {
 		{"POST", "/api/v1/tasks/{key}/cancel", "cancelTask", changes, cancelTask},
 		{"POST", "/api/v1/tasks/{key}/reset", "resetTask", changes, resetTask},
 		{"GET", "/api/v1/tasks/{key}/attempts/{n}/log", "getLog", reads, getLog},
+		{"GET", "/api/v1/tasks/{key}/attempts/{n}/log/search", "searchLog", reads, searchLog},
 
 		{"GET", "/api/v1/attempts", "listAttempts", reads, listAttempts},
 	}

@@ -385,6 +385,37 @@ type JobPage struct {
 	Total *int `json:"total"`
 }
 
+// LogHit defines model for LogHit.
+type LogHit struct {
+	// At Offset of the first thing that was found in the line.
+	At int64 `json:"at"`
+
+	// Cut line is a part of it, around what was found.
+	Cut bool `json:"cut"`
+
+	// Length Of what was found, in bytes.
+	Length int64 `json:"length"`
+
+	// Line The line without its end, at most 1000 bytes of it. What is not UTF-8 is replaced.
+	Line string `json:"line"`
+
+	// Offset Of the line. A line of more than 16 MiB is searched in pieces, and this is that of the piece.
+	Offset int64 `json:"offset"`
+}
+
+// LogHits defines model for LogHits.
+type LogHits struct {
+	// Complete The attempt has ended; nothing will be added to size.
+	Complete bool     `json:"complete"`
+	Hits     []LogHit `json:"hits"`
+
+	// Next Where to go on. What is before it was searched.
+	Next int64 `json:"next"`
+
+	// Size Of the log, in bytes, unpacked.
+	Size int64 `json:"size"`
+}
+
 // LogPiece defines model for LogPiece.
 type LogPiece struct {
 	// Complete The attempt has ended; nothing will be added to size.
@@ -471,6 +502,9 @@ type Version struct {
 
 // VersionRole What the caller may do.
 type VersionRole string
+
+// AttemptNumber defines model for AttemptNumber.
+type AttemptNumber = int64
 
 // JobName defines model for JobName.
 type JobName = string
@@ -647,6 +681,18 @@ type GetLogParams struct {
 
 // GetLogParamsFormat defines parameters for GetLog.
 type GetLogParamsFormat string
+
+// SearchLogParams defines parameters for SearchLog.
+type SearchLogParams struct {
+	// Q A text, in lower and upper case as it is.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Regex A regular expression as Go has them (RE2), for lines. `(?i)` before it ignores case.
+	Regex *string `form:"regex,omitempty" json:"regex,omitempty"`
+
+	// From Offset of the first byte to search.
+	From *int64 `form:"from,omitempty" json:"from,omitempty"`
+}
 
 // CancelTaskParams defines parameters for CancelTask.
 type CancelTaskParams struct {

@@ -136,22 +136,6 @@ var hot = []struct {
 		"CORRELATED SCALAR SUBQUERY 1", // the labels
 		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
 	}},
-	{"find what has ended last", "a.ended_at IS NOT NULL\n  AND t.id = a.task\n  AND j.id = t.job\n  AND a.ended_at BETWEEN ? AND ?\n  AND (a.ended_at < ? OR a.id < ?)\nORDER BY a.ended_at DESC, a.id DESC$", []string{
-		"SEARCH a USING INDEX attempt_history (ended_at>? AND ended_at<?)", // in the order that is asked for
-		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
-	}},
-	{"find what has failed last", "WHERE a.status = 'failed'\n  AND t.id = a.task\n  AND j.id = t.job\n  AND a.ended_at BETWEEN ? AND ?\n  AND (a.ended_at < ? OR a.id < ?)\n  AND a.status = 'failed'\nORDER BY a.ended_at DESC, a.id DESC$", []string{
-		"SEARCH a USING INDEX attempt_failures (ended_at>? AND ended_at<?)",
-		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
-	}},
-	{"find what has ended last without an attempt", "WHERE j.id = t.job\n  AND t.completed_at IS NOT NULL\n  AND (t.attempts = 0 OR t.reason IN ('cancelled', 'skipped'))\n  AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.task = t.id AND a.number = t.attempts AND a.ended_at = t.completed_at)\n  AND t.completed_at BETWEEN ? AND ?\n  AND (t.completed_at < ? OR t.id < ?)\nORDER BY t.completed_at DESC, t.id DESC$", []string{
-		"SEARCH t USING INDEX task_unstarted (completed_at>? AND completed_at<?)",
-		"CORRELATED SCALAR SUBQUERY 1",
-		"SEARCH a USING INDEX attempt_number (task=? AND number=?)",
-		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
-	}},
 	{"look for dependents", "SELECT 1 FROM dependency WHERE needs = ?", []string{
 		"SEARCH dependency USING COVERING INDEX dependency_needs (needs=?)", // most tasks have none
 	}},
