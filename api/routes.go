@@ -35,6 +35,7 @@ func routes() []route {
 		{"GET", "/api/v1/stats", "getStats", reads, getStats},
 
 		{"GET", "/api/v1/summary", "getSummary", reads, getSummary},
+		{"GET", "/api/v1/system", "getSystem", reads, getSystem},
 
 		{"POST", "/api/v1/session", "logIn", anyone, logIn},
 		{"DELETE", "/api/v1/session", "logOut", anyone, logOut},

@@ -474,6 +474,22 @@ type Problem struct {
 	Type string `json:"type"`
 }
 
+// ServerState defines model for ServerState.
+type ServerState struct {
+	// Addresses That it listens on over TCP.
+	Addresses []string `json:"addresses"`
+	Pid       int      `json:"pid"`
+
+	// ReadOnly The server changes nothing.
+	ReadOnly bool   `json:"read_only"`
+	ServerID string `json:"server_id"`
+
+	// Socket Path of the unix socket.
+	Socket    *string   `json:"socket"`
+	StartedAt time.Time `json:"started_at"`
+	Version   string    `json:"version"`
+}
+
 // TaskPage defines model for TaskPage.
 type TaskPage struct {
 	AsOf  *string `json:"as_of"`

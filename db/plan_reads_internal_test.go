@@ -56,6 +56,8 @@ func exerciseReads(t *testing.T, d *DB) {
 	must := requires(t)
 	_, _, err := d.CountEnded(ctx, time.Unix(0, 0), time.Now())
 	must(err)
+	_, err = d.Managers(ctx, 10)
+	must(err)
 	at := HistoryPlace{Ended: 1, Row: 1}.At()
 	for _, q := range []HistoryPageQuery{
 		{}, {Started: true}, {From: at}, {From: at, Back: true}, {Name: "j"}, {Name: "j", From: at, Back: true}, {Command: "true"},
