@@ -46,6 +46,7 @@ func routes() []route {
 		{"POST", "/api/v1/jobs/{job}/cancel", "cancelJob", changes, cancelJob},
 		{"POST", "/api/v1/jobs/{job}/reset", "resetJob", changes, resetJob},
 
+		{"GET", "/api/v1/jobs/{job}/graph", "getGraph", reads, getGraph},
 		{"GET", "/api/v1/jobs/{job}/tasks", "listTasks", reads, listTasks},
 		{"GET", "/api/v1/tasks/{key}", "getTask", reads, getTask},
 		{"POST", "/api/v1/tasks/{key}/cancel", "cancelTask", changes, cancelTask},

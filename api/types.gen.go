@@ -624,6 +624,15 @@ type CancelJobParams struct {
 	Wait *WaitSeconds `form:"wait,omitempty" json:"wait,omitempty"`
 }
 
+// GetGraphParams defines parameters for GetGraph.
+type GetGraphParams struct {
+	// Around Key of a task of the job.
+	Around *int64 `form:"around,omitempty" json:"around,omitempty"`
+
+	// Depth How many levels in each direction.
+	Depth *int `form:"depth,omitempty" json:"depth,omitempty"`
+}
+
 // ResetJobParams defines parameters for ResetJob.
 type ResetJobParams struct {
 	// Cancelled Include those that were cancelled.

@@ -47,6 +47,22 @@ var hotOfReads = []struct {
 	{"find the end of a page of attempts", "FROM attempt a INDEXED BY attempt_history\nWHERE a.ended_at IS NOT NULL\n  AND a.ended_at BETWEEN ? AND ?\n  AND (a.ended_at < ? OR a.id < ?)\nORDER BY a.ended_at DESC, a.id DESC\nLIMIT 1", []string{
 		"SEARCH a USING COVERING INDEX attempt_history (ended_at>? AND ended_at<?)",
 	}},
+	{"find who needs a task of a graph", "WHERE d.needs = ?\n  AND t.id = d.task\n  AND t.job = ?\nLIMIT ?", []string{
+		"SEARCH d USING COVERING INDEX dependency_needs (needs=?)",
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+	}},
+	{"find what a task of a graph needs", "WHERE d.task = ?\n  AND t.id = d.needs\n  AND t.job = ?\nLIMIT ?", []string{
+		"SEARCH d USING PRIMARY KEY (task=?)",
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+	}},
+	{"find where a graph begins", "WHERE t.id = f.id\n  AND NOT EXISTS", []string{
+		"CO-ROUTINE f",
+		"SEARCH task USING COVERING INDEX task_job (job=?)", // it stops at the limit
+		"SCAN f",
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+		"CORRELATED SCALAR SUBQUERY 2",
+		"SEARCH d USING PRIMARY KEY (task=?)",
+	}},
 }
 
 // exerciseReads reads what the summary and the pages of the history show.
@@ -58,6 +74,10 @@ func exerciseReads(t *testing.T, d *DB) {
 	must(err)
 	_, err = d.Managers(ctx, 10)
 	must(err)
+	for _, q := range []GraphQuery{{Job: "j", Depth: 2}, {Job: "j", Around: keyOf(t, d, "j", "b"), Depth: 2}} {
+		_, err = d.Graph(ctx, q)
+		must(err)
+	}
 	at := HistoryPlace{Ended: 1, Row: 1}.At()
 	for _, q := range []HistoryPageQuery{
 		{}, {Started: true}, {From: at}, {From: at, Back: true}, {Name: "j"}, {Name: "j", From: at, Back: true}, {Command: "true"},
@@ -68,4 +88,14 @@ func exerciseReads(t *testing.T, d *DB) {
 		_, err := d.HistoryPage(ctx, q)
 		must(err)
 	}
+}
+
+// keyOf returns the key of a task.
+func keyOf(t *testing.T, d *DB, name, id string) (key int64) {
+	t.Helper()
+	requires(t)(d.ListTasks(context.Background(), TasksQuery{Job: &name, Task: &id}, func(l Listed) error {
+		key = l.Place.Row
+		return nil
+	}))
+	return key
 }
