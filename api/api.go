@@ -71,8 +71,7 @@ func newAPI(ctx context.Context, o Options) (*API, error) {
 	return &API{
 		options: o, queue: o.Queue, log: o.Log, tokens: t, sessions: newSessions(t, o.Clock), serverID: id,
 		longLived: make(chan struct{}, maxLongLived), meters: newMeters(), started: time.Now(),
-		longLived: make(chan struct{}, maxLongLived), searches: make(chan struct{}, atOnce),
-		started: o.Clock(), longLived: make(chan struct{}, maxLongLived), searches: make(chan struct{}, atOnce),
+		searches: make(chan struct{}, atOnce),
 	}, nil
 }
 

@@ -29,7 +29,7 @@ type SystemForm struct {
 	Managers        []ManagerRunForm  `json:"managers"` // the newest first, not more than 10
 	Database        DatabaseSizesForm `json:"database"`
 	Logs            LogSizesForm      `json:"logs"`
-	StatsLagSeconds *float64          `json:"stats_lag_seconds"` // null: there are no statistics yet
+	StatsLagSeconds *float64          `json:"stats_lag_seconds"` // null: an older schema has no statistics
 }
 
 // ManagerRunForm is one run of a manager.
@@ -70,19 +70,22 @@ func (q *Queue) System(ctx context.Context) (*SystemForm, error) {
 		return nil, &fs.PathError{Op: "statfs", Path: q.conf.BasePath, Err: err}
 	}
 	out.FreeBytes = int64(st.Bavail) * int64(st.Bsize)
-	for name, size := range map[string]*int64{q.DB.Path(): &out.Database.SizeBytes, q.DB.Path() + "-wal": &out.Database.WALSizeBytes} {
-		info, err := os.Lstat(name)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		if err == nil {
-			*size = info.Size()
-		}
+	var err error
+	if out.Database.SizeBytes, err = sizeOf(q.DB.Path()); err != nil {
+		return nil, err
+	}
+	if out.Database.WALSizeBytes, err = sizeOf(q.DB.Path() + "-wal"); err != nil {
+		return nil, err
+	}
+	lag, err := q.DB.StatsLag(ctx)
+	if err == nil {
+		out.StatsLagSeconds = new(lag.Seconds())
+	} else if !errors.Is(err, db.ErrOlder) {
+		return nil, err
 	}
 	if err := q.managerRuns(ctx, out); err != nil {
 		return nil, err
 	}
-	var err error
 	out.Logs, err = logSizes(ctx, q.conf.BasePath)
 	return out, err
 }
