@@ -56,6 +56,8 @@ type API struct {
 	logs      *logWatch   // for those who follow logs over a socket
 	sockets   sync.WaitGroup
 	pace      pace
+	lastHour  queue.LastHour
+	searches  chan struct{} // one for each log that is searched
 }
 
 // newAPI reads what the API needs to know, and makes tokens if there are none.
@@ -75,7 +77,8 @@ func newAPI(ctx context.Context, o Options) (*API, error) {
 		options: o, queue: o.Queue, log: o.Log, tokens: t, sessions: newSessions(t, o.Clock), serverID: id,
 		longLived: make(chan struct{}, maxLongLived), meters: newMeters(), started: time.Now(),
 		feed: o.Queue.Feed(), logs: newLogWatch(o.Queue),
-		pace: pace{comment: commentEvery, ping: pingEvery, pong: pingEvery, write: writeLimit},
+		pace:     pace{comment: commentEvery, ping: pingEvery, pong: pingEvery, write: writeLimit},
+		searches: make(chan struct{}, atOnce),
 	}, nil
 }
 

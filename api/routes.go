@@ -34,6 +34,9 @@ func routes() []route {
 		{"GET", "/metrics", "getMetrics", reads, getMetrics},
 		{"GET", "/api/v1/stats", "getStats", reads, getStats},
 
+		{"GET", "/api/v1/summary", "getSummary", reads, getSummary},
+		{"GET", "/api/v1/system", "getSystem", reads, getSystem},
+
 		{"POST", "/api/v1/session", "logIn", anyone, logIn},
 		{"DELETE", "/api/v1/session", "logOut", anyone, logOut},
 		{"POST", "/api/v1/session/code", "makeCode", owns, makeCode},
@@ -43,6 +46,7 @@ func routes() []route {
 		{"POST", "/api/v1/jobs/{job}/cancel", "cancelJob", changes, cancelJob},
 		{"POST", "/api/v1/jobs/{job}/reset", "resetJob", changes, resetJob},
 
+		{"GET", "/api/v1/jobs/{job}/graph", "getGraph", reads, getGraph},
 		{"GET", "/api/v1/jobs/{job}/tasks", "listTasks", reads, listTasks},
 		{"GET", "/api/v1/tasks/{key}", "getTask", reads, getTask},
 		{"POST", "/api/v1/tasks/{key}/cancel", "cancelTask", changes, cancelTask},
@@ -50,6 +54,9 @@ func routes() []route {
 		{"GET", "/api/v1/tasks/{key}/attempts/{n}/log", "getLog", reads, getLog},
 
 		{"GET", "/api/v1/events", "getEvents", reads, getEvents},
+		{"GET", "/api/v1/tasks/{key}/attempts/{n}/log/search", "searchLog", reads, searchLog},
+
+		{"GET", "/api/v1/attempts", "listAttempts", reads, listAttempts},
 	}
 }
 

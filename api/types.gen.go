@@ -115,6 +115,63 @@ func (e VersionRole) Valid() bool {
 	}
 }
 
+// Defines values for ListAttemptsParamsStatus.
+const (
+	ListAttemptsParamsStatusCompleted ListAttemptsParamsStatus = "completed"
+	ListAttemptsParamsStatusFailed    ListAttemptsParamsStatus = "failed"
+)
+
+// Valid indicates whether the value is a known member of the ListAttemptsParamsStatus enum.
+func (e ListAttemptsParamsStatus) Valid() bool {
+	switch e {
+	case ListAttemptsParamsStatusCompleted:
+		return true
+	case ListAttemptsParamsStatusFailed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAttemptsParamsReason.
+const (
+	ListAttemptsParamsReasonCancelled     ListAttemptsParamsReason = "cancelled"
+	ListAttemptsParamsReasonExited        ListAttemptsParamsReason = "exited"
+	ListAttemptsParamsReasonImported      ListAttemptsParamsReason = "imported"
+	ListAttemptsParamsReasonLost          ListAttemptsParamsReason = "lost"
+	ListAttemptsParamsReasonNotStarted    ListAttemptsParamsReason = "not_started"
+	ListAttemptsParamsReasonSignaled      ListAttemptsParamsReason = "signaled"
+	ListAttemptsParamsReasonSkipped       ListAttemptsParamsReason = "skipped"
+	ListAttemptsParamsReasonTimedOut      ListAttemptsParamsReason = "timed_out"
+	ListAttemptsParamsReasonTooMuchOutput ListAttemptsParamsReason = "too_much_output"
+)
+
+// Valid indicates whether the value is a known member of the ListAttemptsParamsReason enum.
+func (e ListAttemptsParamsReason) Valid() bool {
+	switch e {
+	case ListAttemptsParamsReasonCancelled:
+		return true
+	case ListAttemptsParamsReasonExited:
+		return true
+	case ListAttemptsParamsReasonImported:
+		return true
+	case ListAttemptsParamsReasonLost:
+		return true
+	case ListAttemptsParamsReasonNotStarted:
+		return true
+	case ListAttemptsParamsReasonSignaled:
+		return true
+	case ListAttemptsParamsReasonSkipped:
+		return true
+	case ListAttemptsParamsReasonTimedOut:
+		return true
+	case ListAttemptsParamsReasonTooMuchOutput:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListJobsParamsState.
 const (
 	ListJobsParamsStateCompleted ListJobsParamsState = "completed"
@@ -328,6 +385,37 @@ type JobPage struct {
 	Total *int `json:"total"`
 }
 
+// LogHit defines model for LogHit.
+type LogHit struct {
+	// At Offset of the first thing that was found in the line.
+	At int64 `json:"at"`
+
+	// Cut line is a part of it, around what was found.
+	Cut bool `json:"cut"`
+
+	// Length Of what was found, in bytes.
+	Length int64 `json:"length"`
+
+	// Line The line without its end, at most 1000 bytes of it. What is not UTF-8 is replaced.
+	Line string `json:"line"`
+
+	// Offset Of the line. A line of more than 16 MiB is searched in pieces, and this is that of the piece.
+	Offset int64 `json:"offset"`
+}
+
+// LogHits defines model for LogHits.
+type LogHits struct {
+	// Complete The attempt has ended; nothing will be added to size.
+	Complete bool     `json:"complete"`
+	Hits     []LogHit `json:"hits"`
+
+	// Next Where to go on. What is before it was searched.
+	Next int64 `json:"next"`
+
+	// Size Of the log, in bytes, unpacked.
+	Size int64 `json:"size"`
+}
+
 // LogPiece defines model for LogPiece.
 type LogPiece struct {
 	// Complete The attempt has ended; nothing will be added to size.
@@ -389,6 +477,22 @@ type Problem struct {
 	Type string `json:"type"`
 }
 
+// ServerState defines model for ServerState.
+type ServerState struct {
+	// Addresses That it listens on over TCP.
+	Addresses []string `json:"addresses"`
+	Pid       int      `json:"pid"`
+
+	// ReadOnly The server changes nothing.
+	ReadOnly bool   `json:"read_only"`
+	ServerID string `json:"server_id"`
+
+	// Socket Path of the unix socket.
+	Socket    *string   `json:"socket"`
+	StartedAt time.Time `json:"started_at"`
+	Version   string    `json:"version"`
+}
+
 // TaskPage defines model for TaskPage.
 type TaskPage struct {
 	AsOf  *string `json:"as_of"`
@@ -417,6 +521,9 @@ type Version struct {
 
 // VersionRole What the caller may do.
 type VersionRole string
+
+// AttemptNumber defines model for AttemptNumber.
+type AttemptNumber = int64
 
 // JobName defines model for JobName.
 type JobName = string
@@ -447,6 +554,42 @@ type ResetAnswer = Reset
 
 // UnhealthyAnswer defines model for UnhealthyAnswer.
 type UnhealthyAnswer = Health
+
+// ListAttemptsParams defines parameters for ListAttempts.
+type ListAttemptsParams struct {
+	// Limit How many items at most.
+	Limit *PageLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next` or `prev` of another page, with the same filters.
+	Cursor *PageCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Status Only what has ended so.
+	Status *ListAttemptsParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Reason Only what has failed so.
+	Reason *ListAttemptsParamsReason `form:"reason,omitempty" json:"reason,omitempty"`
+
+	// Job Only of this job.
+	Job *string `form:"job,omitempty" json:"job,omitempty"`
+
+	// Command Only of this command, with or without its folder.
+	Command *string `form:"command,omitempty" json:"command,omitempty"`
+
+	// Label Only what has this label, on the task or on its job, as `KEY=VALUE`, or `KEY` for any value. May be given several times.
+	Label *[]string `form:"label,omitempty" json:"label,omitempty"`
+
+	// Since Only what has ended at this time (RFC 3339) or later.
+	Since *string `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only what has ended before this time (RFC 3339).
+	Until *string `form:"until,omitempty" json:"until,omitempty"`
+}
+
+// ListAttemptsParamsStatus defines parameters for ListAttempts.
+type ListAttemptsParamsStatus string
+
+// ListAttemptsParamsReason defines parameters for ListAttempts.
+type ListAttemptsParamsReason string
 
 // GetEventsParams defines parameters for GetEvents.
 type GetEventsParams struct {
@@ -503,6 +646,15 @@ type ListJobsParamsSort string
 type CancelJobParams struct {
 	// Wait How many seconds to wait for it at most.
 	Wait *WaitSeconds `form:"wait,omitempty" json:"wait,omitempty"`
+}
+
+// GetGraphParams defines parameters for GetGraph.
+type GetGraphParams struct {
+	// Around Key of a task of the job.
+	Around *int64 `form:"around,omitempty" json:"around,omitempty"`
+
+	// Depth How many levels in each direction.
+	Depth *int `form:"depth,omitempty" json:"depth,omitempty"`
 }
 
 // ResetJobParams defines parameters for ResetJob.
@@ -578,6 +730,18 @@ type GetLogParams struct {
 
 // GetLogParamsFormat defines parameters for GetLog.
 type GetLogParamsFormat string
+
+// SearchLogParams defines parameters for SearchLog.
+type SearchLogParams struct {
+	// Q A text, in lower and upper case as it is.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Regex A regular expression as Go has them (RE2), for lines. `(?i)` before it ignores case.
+	Regex *string `form:"regex,omitempty" json:"regex,omitempty"`
+
+	// From Offset of the first byte to search.
+	From *int64 `form:"from,omitempty" json:"from,omitempty"`
+}
 
 // CancelTaskParams defines parameters for CancelTask.
 type CancelTaskParams struct {

@@ -17,6 +17,7 @@ import (
 // Number of such a task is 0, and it may have no StartedAt.
 type Ended struct {
 	job.Attempt
+	Key      int64 // of the task
 	Command  string
 	Args     []string
 	QueuedAt time.Time // when the task was queued

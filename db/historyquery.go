@@ -28,12 +28,24 @@ func (q *HistoryQuery) sources(d *dialect, jobs []int64, few bool) (out []source
 }
 
 const endedAttempts = `
-SELECT a.id, t.job, j.name, t.name, a.number, a.status, a.reason, a.exit_code, a.signal, a.error,
+SELECT a.id, t.id, t.job, j.name, t.name, a.number, a.status, a.reason, a.exit_code, a.signal, a.error,
        t.command, t.args, t.created_at, a.started_at, a.ended_at, a.pid, a.user_time, a.system_time, a.max_rss,
        t.attempts`
 
 // Failures have an index of their own, so that a few among millions are found.
 func (q *HistoryQuery) attempts(d *dialect, jobID int64) (s source) {
+	q.attemptList(&s, d, jobID)
+	since, last, id := q.bounds(false)
+	s.add(`
+  AND a.ended_at BETWEEN ? AND ?
+  AND (a.ended_at < ? OR a.id < ?)`, since, last, last, id)
+	q.only(&s, "a")
+	s.add("\nORDER BY a.ended_at DESC, a.id DESC")
+	return s
+}
+
+// attemptList begins the list of attempts of a job, or of all.
+func (q *HistoryQuery) attemptList(s *source, d *dialect, jobID int64) {
 	s.query = endedAttempts
 	switch {
 	case jobID != 0:
@@ -62,23 +74,29 @@ WHERE a.ended_at IS NOT NULL
   AND t.id = a.task
   AND j.id = t.job`)
 	}
-	since, last, id := q.bounds(false)
-	s.add(`
-  AND a.ended_at BETWEEN ? AND ?
-  AND (a.ended_at < ? OR a.id < ?)`, since, last, last, id)
-	q.only(&s, "a")
-	s.add("\nORDER BY a.ended_at DESC, a.id DESC")
-	return s
 }
 
 const endedTasks = `
-SELECT t.id, t.job, j.name, t.name, 0, t.status, t.reason, t.exit_code, t.signal, t.error,
+SELECT t.id, t.id, t.job, j.name, t.name, 0, t.status, t.reason, t.exit_code, t.signal, t.error,
        t.command, t.args, t.created_at, CASE WHEN t.attempts = 0 THEN t.started_at END, t.completed_at, 0, 0, 0, 0,
        0`
 
 // A task that was reset, and then cancelled before it started, has attempts, but none
 // that ended with it.
 func (q *HistoryQuery) unstarted(d *dialect, jobID int64) (s source) {
+	q.unstartedList(&s, d, jobID)
+	since, last, id := q.bounds(true)
+	s.add(`
+  AND t.completed_at BETWEEN ? AND ?
+  AND (t.completed_at < ? OR t.id < ?)`, since, last, last, id)
+	q.only(&s, "t")
+	s.add("\nORDER BY t.completed_at DESC, t.id DESC")
+	return s
+}
+
+// unstartedList begins the list of the tasks of a job, or of all, that have ended
+// without an attempt.
+func (q *HistoryQuery) unstartedList(s *source, d *dialect, jobID int64) {
 	s.query = endedTasks
 	if jobID != 0 {
 		s.add(`
@@ -92,16 +110,10 @@ FROM task t ` + d.byUnstarted + `
 CROSS JOIN job j
 WHERE j.id = t.job`)
 	}
-	since, last, id := q.bounds(true)
 	s.add(`
   AND t.completed_at IS NOT NULL
   AND (t.attempts = 0 OR t.reason IN ('cancelled', 'skipped'))
-  AND t.completed_at BETWEEN ? AND ?
-  AND (t.completed_at < ? OR t.id < ?)
-  AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.task = t.id AND a.number = t.attempts AND a.ended_at = t.completed_at)`, since, last, last, id)
-	q.only(&s, "t")
-	s.add("\nORDER BY t.completed_at DESC, t.id DESC")
-	return s
+  AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.task = t.id AND a.number = t.attempts AND a.ended_at = t.completed_at)`)
 }
 
 func (s *source) add(part string, args ...any) {
@@ -164,7 +176,7 @@ func scanEnded(rows *sqlx.Rows) (e Ended, jobID int64, err error) {
 	var queued, ended, user, system int64
 	var started *int64
 	var newest int
-	err = rows.Scan(&e.id, &jobID, &e.Job, &e.Task, &e.Number, &e.Status, &reason, &e.ExitCode, &signal, &failure,
+	err = rows.Scan(&e.id, &e.Key, &jobID, &e.Job, &e.Task, &e.Number, &e.Status, &reason, &e.ExitCode, &signal, &failure,
 		&e.Command, &args, &queued, &started, &ended, &e.RunnerPID, &user, &system, &e.MaxRSS,
 		&newest)
 	if err != nil {
