@@ -45,13 +45,16 @@ var layers = map[string][]string{
 	"db/dbtest":      {"db", "job"}, // tests, which db's own call
 	"db":             {"db/engine", "db/sqlite", "internal/failpoint", "job", "migrations"},
 	"runner/process": {"internal/failpoint"},
-	"runner":         {"internal/basepath", "internal/failpoint", "db", "job", "lock", "runner/process"},
+	"runner":         {"internal/basepath", "internal/failpoint", "internal/traceparent", "db", "job", "lock", "runner/process"},
 	"jobfolder":      {"internal/basepath", "db", "job", "runner/process", "taskfile"},
 	"queue":          {"internal/basepath", "config", "db", "job", "jobfolder", "lock", "manager", "runner", "schedule", "taskfile"},
 	"manager":        {"internal/basepath", "internal/failpoint", "config", "db", "job", "jobfolder", "lock", "manager/dispatch", "runner", "runner/process", "schedule", "taskfile"},
 
 	// As thin as the command line: of db it uses errors, and what queries of queue say.
 	"api": {"db", "internal/basepath", "internal/plainjson", "internal/words", "job", "lock", "queue"},
+
+	// Spans, for a collector.
+	"traces": {"db", "internal/traceparent", "job"},
 
 	"manager/dispatch": {}, // it decides without process, database and clock
 
