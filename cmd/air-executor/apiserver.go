@@ -77,6 +77,10 @@ func (c *serveCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if err := c.check(listen); err != nil {
 		return err
 	}
+	spans, err := findCollector()
+	if err != nil {
+		return err
+	}
 	q, err := ws.openUpgraded(ctx, false)
 	if err != nil {
 		return err
@@ -93,11 +97,11 @@ func (c *serveCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		return err
 	}
 	defer s.Close()
-	return c.run(ctx, ui, conf, s)
+	return c.run(ctx, ui, conf, s, spans.of(q.DB, s))
 }
 
 // run prints the address, and serves.
-func (c *serveCmd) run(ctx context.Context, ui *ui, conf *config.Config, s *api.Server) error {
+func (c *serveCmd) run(ctx context.Context, ui *ui, conf *config.Config, s *api.Server, spans *spanSource) error {
 	out := newSink(ui.err)
 	defer out.flush(time.Second)
 	log := newLogger(out, conf.LogLevel, conf.LogFormat)
@@ -112,6 +116,7 @@ func (c *serveCmd) run(ctx context.Context, ui *ui, conf *config.Config, s *api.
 		}
 	}
 	log.Info("server started", "address", s.Address())
+	defer spans.export(ctx, log)()
 	if err := s.Run(ctx); err != nil {
 		log.Error("server failed", "error", err)
 		return silent(exitError)
