@@ -37,6 +37,8 @@ The API is described by its document, /api/v1/openapi.json, and in docs/api.md. 
 
 An address that is not a loopback one needs --tls-cert and --tls-key, or --behind-proxy.
 
+With OTEL_EXPORTER_OTLP_ENDPOINT in its environment, it sends a span for each attempt to a collector of OpenTelemetry; see docs/traces.md.
+
 It is a process of its own: tasks do not depend on it. With listen in the configuration, start starts one beside the manager, and stop stops it.
 
 Exit codes: 0 it has served; 1 error; 2 wrong flags or configuration; 5 a server serves the base path already.`

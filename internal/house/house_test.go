@@ -35,6 +35,8 @@ var layers = map[string][]string{
 	"internal/plainjson":  {},
 	"internal/failpoint":  {},
 
+	"internal/traceparent": {},
+
 	"schedule": {"job"}, // it decides without clock and database
 	"config":   {"internal/basepath", "internal/strictyaml", "internal/words", "job"},
 	"taskfile": {"internal/strictyaml", "internal/words", "job", "schedule"},
@@ -61,6 +63,7 @@ var layers = map[string][]string{
 	"cmd":    {anything},
 	"bench":  {anything},
 	"faults": {anything},
+	"tools":  {}, // modules of their own
 }
 
 // forTests are packages that the program must not import.
