@@ -60,10 +60,10 @@ var layers = map[string][]string{
 
 	"manager/dispatch": {}, // it decides without process, database and clock
 
-	"cmd":    {anything},
-	"bench":  {anything},
-	"faults": {anything},
-	"tools":  {}, // modules of their own
+	"cmd":         {anything},
+	"bench":       {anything},
+	"faults":      {anything},
+	"tools/spans": {}, // a module of its own
 }
 
 // forTests are packages that the program must not import.
