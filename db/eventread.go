@@ -296,10 +296,20 @@ func (d *DB) PruneEvents(ctx context.Context, before time.Time, keep int64, most
 // SetReader notes that a reader has come to a cursor. It must see all events: those behind
 // it are not deleted until it has. Errors: [*CursorError], [ErrOlder].
 func (d *DB) SetReader(ctx context.Context, name string, at Cursor) error {
+	return d.setPlace(ctx, "read "+name, at)
+}
+
+// SetPlace notes that a reader has come to a cursor, as [DB.SetReader] does. But events behind
+// it are deleted when their time is over: it may miss some. Errors: [*CursorError], [ErrOlder].
+func (d *DB) SetPlace(ctx context.Context, name string, at Cursor) error {
+	return d.setPlace(ctx, "at "+name, at)
+}
+
+func (d *DB) setPlace(ctx context.Context, mark string, at Cursor) error {
 	return d.write(ctx, func(t *tx) error {
 		_, p, err := t.locate(at)
 		if err == nil {
-			err = t.mark("read "+name, p.ID)
+			err = t.mark(mark, p.ID)
 		}
 		return err
 	})
@@ -307,6 +317,15 @@ func (d *DB) SetReader(ctx context.Context, name string, at Cursor) error {
 
 // Reader returns how far a reader has come, as noted by [DB.SetReader]; empty: it is not known.
 func (d *DB) Reader(ctx context.Context, name string) (Cursor, error) {
+	return d.place(ctx, "read "+name)
+}
+
+// Place returns how far a reader has come, as noted by [DB.SetPlace]; empty: it is not known.
+func (d *DB) Place(ctx context.Context, name string) (Cursor, error) {
+	return d.place(ctx, "at "+name)
+}
+
+func (d *DB) place(ctx context.Context, mark string) (Cursor, error) {
 	var out Cursor
 	err := d.read(ctx, func(t *tx) error {
 		out = ""
@@ -319,7 +338,7 @@ func (d *DB) Reader(ctx context.Context, name string) (Cursor, error) {
 SELECT m.number AS id, coalesce(e.at, 0) AS at
 FROM mark m
 LEFT JOIN event e ON e.id = m.number
-WHERE m.name = ?`, "read "+name)
+WHERE m.name = ?`, mark)
 		if err == nil && found {
 			out = newCursor(epoch, p.ID, p.At)
 		}

@@ -35,6 +35,12 @@ var hotOfEvents = []struct {
 	{"delete events", "DELETE FROM event WHERE id <= ?", []string{
 		"SEARCH event USING INTEGER PRIMARY KEY (rowid<?)",
 	}},
+	{"read an attempt for its span", "number = a.number - 1\nWHERE a.task", []string{
+		"SEARCH a USING INDEX attempt_number (task=? AND number=?)",
+		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
+		"SEARCH p USING INDEX attempt_number (task=? AND number=?) LEFT-JOIN",
+	}},
 	{"number a task", "name = 'task') AS n$", []string{
 		"CO-ROUTINE n",
 		"COMPOUND QUERY",
@@ -64,6 +70,9 @@ func exerciseEvents(t *testing.T, d *DB) {
 	must(err)
 	must(d.SetReader(ctx, "stats", page.Cursor))
 	_, err = d.Reader(ctx, "stats")
+	must(err)
+	must(d.SetPlace(ctx, "traces", page.Cursor))
+	_, err = d.EndedAttempts(ctx, []AttemptKey{{Task: a.taskID, Number: 1}})
 	must(err)
 	_, err = d.PruneEvents(ctx, time.Time{}, 1, 10)
 	must(err)

@@ -54,7 +54,7 @@ func setBatch(f *db.Firing) error {
 		return err
 	}
 	at := f.At.In(zone)
-	tasks, err := what.Tasks(schedule.TaskID(s.Name, at), s.Env, runner.Inheritable(os.Environ()))
+	tasks, err := what.Tasks(schedule.TaskID(s.Name, at), runner.Untraced(s.Env), runner.Untraced(runner.Inheritable(os.Environ())))
 	if err != nil {
 		return err
 	}

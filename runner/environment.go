@@ -8,6 +8,7 @@ import (
 
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/internal/basepath"
+	"github.com/air-executor/air-executor/internal/traceparent"
 )
 
 // The variables that tell a command which task it is. With them,
@@ -50,13 +51,14 @@ func environment(s *Setup, a *db.Assignment) []string {
 	if env == nil {
 		env = Inheritable(s.untuned())
 	}
-	env = append(withoutOwn(env),
+	env = append(without(withoutOwn(env), traceparent.Variables),
 		EnvBasePath+"="+s.BasePath,
 		EnvJob+"="+a.Job,
 		EnvTask+"="+a.Task,
 		EnvAttempt+"="+strconv.Itoa(a.Attempt),
 		EnvSlot+"="+strconv.Itoa(a.Slot),
 		Mark(a.Token))
+	env = append(env, traceparent.Of(a.Token, a.Env).Settings()...)
 	for _, p := range a.Pools {
 		env = append(env, poolVariable(p))
 	}
@@ -81,6 +83,15 @@ func poolVariable(p db.PoolPlaces) string {
 // Inheritable returns the variables of a process that a task may inherit: all but ours,
 // and those that are about one process or service.
 func Inheritable(env []string) []string { return without(withoutOwn(env), passing) }
+
+// Untraced returns an environment without a place in a trace, for tasks that are queued
+// when that is long over. Nil stays nil: it is the environment of the manager.
+func Untraced(env []string) []string {
+	if env == nil {
+		return nil
+	}
+	return without(env, traceparent.Variables)
+}
 
 // withoutOwn leaves out what a task gets from its runner: OwnVariables, and those of
 // all pools and hooks.

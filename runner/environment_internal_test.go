@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/air-executor/air-executor/db"
+	"github.com/air-executor/air-executor/internal/traceparent"
 )
 
 func TestWhatATaskGets(t *testing.T) {
@@ -16,7 +17,7 @@ func TestWhatATaskGets(t *testing.T) {
 	}}
 	own := []string{
 		"AIR_EXECUTOR_BASE_PATH=/b", "AIR_EXECUTOR_JOB=j", "AIR_EXECUTOR_TASK=t", "AIR_EXECUTOR_ATTEMPT=2", "AIR_EXECUTOR_SLOT=1", "AIR_EXECUTOR_TOKEN=k",
-		"AIR_EXECUTOR_POOL_BIG_GPU=0,2",
+		traceparent.Of("k", nil).Settings()[0], "AIR_EXECUTOR_POOL_BIG_GPU=0,2",
 	}
 	for name, tt := range map[string]struct {
 		setup Setup
@@ -29,6 +30,35 @@ func TestWhatATaskGets(t *testing.T) {
 				append(own, "AIR_EXECUTOR_CONFIG=/etc/a.yaml", "AIR_EXECUTOR_ALLOW_FOREIGN_BASE_PATH=1", "PWD=/work")...)},
 	} {
 		if diff := cmp.Diff(tt.want, environment(&tt.setup, a)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// What queued a task is the parent of its span; what started the manager is not.
+func TestTheTraceOfATask(t *testing.T) {
+	given := []string{"TRACEPARENT=00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "TRACESTATE=v=1"}
+	for _, kv := range given {
+		name, value, _ := strings.Cut(kv, "=")
+		t.Setenv(name, value)
+	}
+	own := traceparent.Of("k", nil).Settings()
+	for name, tt := range map[string]struct{ stored, want []string }{
+		"queued in a trace":             {given, traceparent.Of("k", given).Settings()},
+		"queued elsewhere":              {[]string{"A=1"}, own},
+		"queued with a broken one":      {[]string{"TRACEPARENT=1", given[1]}, own},
+		"with the manager's":            {nil, own},
+		"by a schedule":                 {Untraced(given), own},
+		"by one with the manager's":     {Untraced(nil), own},
+		"by one, with another variable": {Untraced(append(given, "A=1")), own},
+	} {
+		var got []string
+		for _, kv := range environment(&Setup{BasePath: "/b"}, &db.Assignment{Token: "k", Env: tt.stored}) {
+			if strings.HasPrefix(kv, "TRACE") {
+				got = append(got, kv)
+			}
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}

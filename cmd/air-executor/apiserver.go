@@ -37,6 +37,8 @@ The API is described by its document, /api/v1/openapi.json, and in docs/api.md. 
 
 An address that is not a loopback one needs --tls-cert and --tls-key, or --behind-proxy.
 
+With OTEL_EXPORTER_OTLP_ENDPOINT in its environment, it sends a span for each attempt to a collector of OpenTelemetry; see docs/traces.md.
+
 It is a process of its own: tasks do not depend on it. With listen in the configuration, start starts one beside the manager, and stop stops it.
 
 Exit codes: 0 it has served; 1 error; 2 wrong flags or configuration; 5 a server serves the base path already.`
@@ -77,6 +79,10 @@ func (c *serveCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 	if err := c.check(listen); err != nil {
 		return err
 	}
+	spans, err := findCollector()
+	if err != nil {
+		return err
+	}
 	q, err := ws.openUpgraded(ctx, false)
 	if err != nil {
 		return err
@@ -93,11 +99,11 @@ func (c *serveCmd) Run(ctx context.Context, ui *ui, ws *workspace) error {
 		return err
 	}
 	defer s.Close()
-	return c.run(ctx, ui, conf, s)
+	return c.run(ctx, ui, conf, s, spans.of(q.DB, s))
 }
 
 // run prints the address, and serves.
-func (c *serveCmd) run(ctx context.Context, ui *ui, conf *config.Config, s *api.Server) error {
+func (c *serveCmd) run(ctx context.Context, ui *ui, conf *config.Config, s *api.Server, spans *spanSource) error {
 	out := newSink(ui.err)
 	defer out.flush(time.Second)
 	log := newLogger(out, conf.LogLevel, conf.LogFormat)
@@ -112,6 +118,7 @@ func (c *serveCmd) run(ctx context.Context, ui *ui, conf *config.Config, s *api.
 		}
 	}
 	log.Info("server started", "address", s.Address())
+	defer spans.export(ctx, log)()
 	if err := s.Run(ctx); err != nil {
 		log.Error("server failed", "error", err)
 		return silent(exitError)

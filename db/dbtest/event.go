@@ -280,6 +280,16 @@ func (e suite) EventsArePruned(t *testing.T) {
 	if at, err := s.Reader(ctx, "slow"); err != nil || at != all[1].Cursor {
 		t.Errorf("the reader is at %s, %v", at, err)
 	}
+	// One that may miss events keeps none.
+	if at, err := s.Place(ctx, "quick"); err != nil || at != "" {
+		t.Errorf("before it has read, the other is at %q, %v", at, err)
+	}
+	if err := s.SetPlace(ctx, "quick", all[1].Cursor); err != nil {
+		t.Fatal(err)
+	}
+	if at, err := s.Place(ctx, "quick"); err != nil || at != all[1].Cursor {
+		t.Errorf("the other is at %s, %v", at, err)
+	}
 	if err := s.RemoveReader(ctx, "slow"); err != nil {
 		t.Fatal(err)
 	}
@@ -292,6 +302,13 @@ func (e suite) EventsArePruned(t *testing.T) {
 		t.Errorf("from a cursor that is too old: %v", err)
 	}
 	s.wantEvents(end)
+	at, err := s.Place(ctx, "quick")
+	if err == nil {
+		err = s.CheckCursor(ctx, at)
+	}
+	if !errors.As(err, &wrong) || !wrong.Gone {
+		t.Errorf("a place whose event was pruned: %v", err)
+	}
 }
 
 // Numbers of jobs and tasks are not given twice, so events name them for good.

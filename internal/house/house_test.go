@@ -35,6 +35,8 @@ var layers = map[string][]string{
 	"internal/plainjson":  {},
 	"internal/failpoint":  {},
 
+	"internal/traceparent": {},
+
 	"schedule": {"job"}, // it decides without clock and database
 	"config":   {"internal/basepath", "internal/strictyaml", "internal/words", "job"},
 	"taskfile": {"internal/strictyaml", "internal/words", "job", "schedule"},
@@ -45,7 +47,7 @@ var layers = map[string][]string{
 	"db/dbtest":      {"db", "job"}, // tests, which db's own call
 	"db":             {"db/engine", "db/sqlite", "internal/failpoint", "job", "migrations"},
 	"runner/process": {"internal/failpoint"},
-	"runner":         {"internal/basepath", "internal/failpoint", "db", "job", "lock", "runner/process"},
+	"runner":         {"internal/basepath", "internal/failpoint", "internal/traceparent", "db", "job", "lock", "runner/process"},
 	"jobfolder":      {"internal/basepath", "db", "job", "runner/process", "taskfile"},
 	"queue":          {"internal/basepath", "config", "db", "job", "jobfolder", "lock", "manager", "runner", "schedule", "taskfile"},
 	"manager":        {"internal/basepath", "internal/failpoint", "config", "db", "job", "jobfolder", "lock", "manager/dispatch", "runner", "runner/process", "schedule", "taskfile"},
@@ -53,11 +55,15 @@ var layers = map[string][]string{
 	// As thin as the command line: of db it uses errors, and what queries of queue say.
 	"api": {"db", "internal/basepath", "internal/plainjson", "internal/words", "job", "lock", "queue"},
 
+	// Spans, for a collector.
+	"traces": {"db", "internal/traceparent", "job"},
+
 	"manager/dispatch": {}, // it decides without process, database and clock
 
-	"cmd":    {anything},
-	"bench":  {anything},
-	"faults": {anything},
+	"cmd":         {anything},
+	"bench":       {anything},
+	"faults":      {anything},
+	"tools/spans": {}, // a module of its own
 }
 
 // forTests are packages that the program must not import.
