@@ -87,6 +87,8 @@ func (r *jobReader) checkDefaults(v strictyaml.Value) error {
 		return err
 	}
 	var t job.Task
+	r.single = true
+	defer func() { r.single = false }()
 	_, err = readObject(defaultKeys(), yamlValue{filled}, &t, r)
 	if m := (*mistake)(nil); errors.As(err, &m) {
 		return &mistake{key: "defaults", on: m.on, err: fmt.Errorf("%s: %w", words.Quote(m.key), m.err)}
@@ -112,35 +114,47 @@ type group struct {
 func (r *jobReader) tasks(head jobHead) ([]JobTask, error) {
 	defaults := head.defaults
 	if len(head.defaults.Path()) > 0 {
-		if err := r.checkDefaults(defaults); err != nil {
+		if err := r.also(r.checkDefaults(defaults)); err != nil {
 			return nil, err
+		}
+		if len(r.faults) > 0 {
+			defaults = strictyaml.Value{} // what is wrong there is not said of each task
 		}
 	}
 	var all []readTask
+	wrong := map[int]string{} // ids by index
 	for i, item := range head.tasks {
 		r.index, r.id, r.at = i, idOf(item), item
 		v := item.(yamlValue).Value
 		if item.kind() == object && len(defaults.Path()) > 0 {
 			v = v.Over(defaults, "env", "labels")
 		}
-		var err error
-		if all, err = r.task(all, v); err != nil {
+		more, err := r.task(all, v)
+		if err == nil {
+			all = more
+			continue
+		}
+		wrong[i] = r.id
+		if err := r.also(err); err != nil {
 			return nil, err
 		}
 	}
 	out := make([]JobTask, len(all))
 	for i := range all {
-		if err := r.tie(&all[i]); err != nil {
+		if err := r.also(r.tie(&all[i])); err != nil {
 			return nil, err
 		}
 		out[i] = all[i].JobTask
 	}
+	r.known(wrong)
 	r.index = -1
-	if len(out) == 0 {
+	if len(out) == 0 && len(wrong) == 0 {
 		return nil, &mistake{key: "tasks", on: r.root.Line(), err: errors.New("there is nothing to do: no foreach has an item")}
 	}
-	if err := r.graph.missing(r.shown); err != nil {
-		return nil, err
+	for _, err := range r.graph.missing(r.shown) {
+		if err := r.also(err); err != nil {
+			return nil, err
+		}
 	}
 	return out, r.graph.cycle(r.shown)
 }
@@ -248,6 +262,9 @@ func (r *jobReader) one(v strictyaml.Value, s scope, id string) (out readTask, e
 		r.id = id
 	}
 	if t.Dir != "" && !filepath.IsAbs(t.Dir) {
+		if r.options.Absolute {
+			return out, &mistake{key: "working_directory", on: lines["working_directory"], err: NotAbsolute(t.Dir)}
+		}
 		t.Dir = filepath.Join(r.folder, t.Dir)
 	}
 	out = readTask{JobTask{Spec: t.Spec, AddEnv: t.Env, Line: v.Line()}, r.index, yamlValue{v}, lines}
