@@ -35,9 +35,10 @@ var (
 	noSuchAttempt = kindOfProblem{"no-such-attempt", 404, "No such attempt", "The task has not been started so often."}
 	wrongMethod   = kindOfProblem{"wrong-method", 405, "Wrong method", "The header Allow has the methods of this address."}
 	notAcceptable = kindOfProblem{"not-acceptable", 406, "Not in this form", "There is no answer in a form that the header Accept allows."}
-	wrongType     = kindOfProblem{"wrong-type", 415, "Wrong type of body", "A body is sent as application/json, and not compressed."}
+	wrongType     = kindOfProblem{"wrong-type", 415, "Wrong type of body", "A body is sent as application/json, tasks also as application/x-ndjson, and not compressed."}
 	contradicts   = kindOfProblem{"contradicts", 409, "It contradicts what is done", "What was asked for does not fit to what has been done meanwhile."}
-	tooLarge      = kindOfProblem{"too-large", 413, "Too large", "A body may have 1 MiB."}
+	tooLarge      = kindOfProblem{"too-large", 413, "Too large", "A body may have 1 MiB, or 64 MiB if it is application/x-ndjson."}
+	keyReused     = kindOfProblem{"key-reused", 409, "The key was used for something else", "The header Idempotency-Key had this value in a request that asked for something else, within 7 days. Use a new one for each thing to be done."}
 	outside       = kindOfProblem{"outside", 416, "Outside of the log", "The log has fewer bytes."}
 	otherHost     = kindOfProblem{"other-host", 421, "Not the host that was asked for", "The header Host names none of the names of this server. Start it with --allowed-host NAME to serve another."}
 	tooOften      = kindOfProblem{"too-often", 429, "Too often", "Try again after the time in the header Retry-After."}
@@ -49,7 +50,7 @@ var (
 func problems() []kindOfProblem {
 	return []kindOfProblem{
 		badParameter, badBody, invalid, unauthorized, forbidden, readOnly, crossOrigin, notFound, noSuchJob, noSuchTask, noSuchAttempt,
-		wrongMethod, notAcceptable, wrongType, contradicts, tooLarge, outside, otherHost, tooOften, unavailable, internal,
+		wrongMethod, notAcceptable, wrongType, contradicts, tooLarge, keyReused, outside, otherHost, tooOften, unavailable, internal,
 	}
 }
 
@@ -88,6 +89,8 @@ func toProblem(err error) *problem {
 		return noSuchAttempt.of(err)
 	case errors.As(err, &body):
 		return tooLarge.errorf("the body has more than %d bytes", body.Limit)
+	case errors.Is(err, db.ErrKeyReused):
+		return keyReused.of(err)
 	case errors.Is(err, db.ErrContradict), errors.Is(err, db.ErrInUse), errors.Is(err, db.ErrDuplicate), errors.Is(err, db.ErrJobExists):
 		return contradicts.of(err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -40,6 +40,9 @@ func routes() []route {
 
 		{"GET", "/api/v1/jobs", "listJobs", reads, listJobs},
 		{"GET", "/api/v1/jobs/{job}", "getJob", reads, getJob},
+		{"POST", "/api/v1/jobs", "addJob", changes, addJob},
+		{"PATCH", "/api/v1/jobs/{job}", "changeJob", changes, changeJob},
+		{"POST", "/api/v1/jobs/{job}/tasks", "addTasks", changes, addTasks},
 		{"POST", "/api/v1/jobs/{job}/cancel", "cancelJob", changes, cancelJob},
 		{"POST", "/api/v1/jobs/{job}/reset", "resetJob", changes, resetJob},
 

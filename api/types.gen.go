@@ -265,6 +265,24 @@ func (e GetLogParamsFormat) Valid() bool {
 	}
 }
 
+// Added defines model for Added.
+type Added struct {
+	// Added How many were stored, without those that were passed over.
+	Added int    `json:"added"`
+	Job   string `json:"job"`
+
+	// Tasks All of them in order, with those that were passed over; null if there are more than 5,000.
+	Tasks *[]AddedTask `json:"tasks"`
+}
+
+// AddedTask defines model for AddedTask.
+type AddedTask struct {
+	// Added false: there was a task with this id.
+	Added bool   `json:"added"`
+	ID    string `json:"id"`
+	Key   int64  `json:"key"`
+}
+
 // Cancelled defines model for Cancelled.
 type Cancelled struct {
 	Job string `json:"job"`
@@ -415,6 +433,9 @@ type Version struct {
 // VersionRole What the caller may do.
 type VersionRole string
 
+// IdempotencyKey defines model for IdempotencyKey.
+type IdempotencyKey = string
+
 // JobName defines model for JobName.
 type JobName = string
 
@@ -429,6 +450,9 @@ type TaskKey = int64
 
 // WaitSeconds defines model for WaitSeconds.
 type WaitSeconds = int
+
+// AddedAnswer defines model for AddedAnswer.
+type AddedAnswer = Added
 
 // CancelledAnswer defines model for CancelledAnswer.
 type CancelledAnswer = Cancelled
@@ -475,6 +499,13 @@ type ListJobsParamsState string
 // ListJobsParamsSort defines parameters for ListJobs.
 type ListJobsParamsSort string
 
+// AddJobParams defines parameters for AddJob.
+type AddJobParams struct {
+	// IdempotencyKey Makes the request safe to repeat: what it has added is not added again for 7 days, and the same answer comes, with the
+	// header `Idempotent-Replayed`. 1 to 200 printable characters that the client makes up, such as a UUID.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // CancelJobParams defines parameters for CancelJob.
 type CancelJobParams struct {
 	// Wait How many seconds to wait for it at most.
@@ -516,6 +547,19 @@ type ListTasksParamsStatus string
 
 // ListTasksParamsReason defines parameters for ListTasks.
 type ListTasksParamsReason string
+
+// AddTasksParams defines parameters for AddTasks.
+type AddTasksParams struct {
+	// IfAbsent Pass over tasks whose ids exist already. Then each task needs an id.
+	IfAbsent *bool `form:"if_absent,omitempty" json:"if_absent,omitempty"`
+
+	// AllowMissing Accept dependencies on tasks that do not exist yet.
+	AllowMissing *bool `form:"allow_missing,omitempty" json:"allow_missing,omitempty"`
+
+	// IdempotencyKey Makes the request safe to repeat: what it has added is not added again for 7 days, and the same answer comes, with the
+	// header `Idempotent-Replayed`. 1 to 200 printable characters that the client makes up, such as a UUID.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
 
 // GetStatsParams defines parameters for GetStats.
 type GetStatsParams struct {
@@ -566,6 +610,15 @@ type GetMetricsParams struct {
 	// Job Metrics of these jobs, too; those that do not exist are left out. May be given several times.
 	Job *[]string `form:"job,omitempty" json:"job,omitempty"`
 }
+
+// AddJobJSONRequestBody defines body for AddJob for application/json ContentType.
+type AddJobJSONRequestBody = NewJob
+
+// ChangeJobJSONRequestBody defines body for ChangeJob for application/json ContentType.
+type ChangeJobJSONRequestBody = JobChange
+
+// AddTasksJSONRequestBody defines body for AddTasks for application/json ContentType.
+type AddTasksJSONRequestBody = NewTasks
 
 // LogInJSONRequestBody defines body for LogIn for application/json ContentType.
 type LogInJSONRequestBody = Login

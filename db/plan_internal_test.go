@@ -552,4 +552,5 @@ func exercise(t *testing.T, d *DB) {
 	exerciseForemost(t, d)
 	exerciseAging(t, d)
 	exerciseHooks(t, d)
+	exerciseOnce(t, d)
 }

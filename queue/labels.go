@@ -54,3 +54,24 @@ func pairsForm(pairs []string) map[string]string {
 	}
 	return out
 }
+
+// patchLabels are labels with changes of some: by key, the new value, or nil for none.
+func patchLabels(before []string, change map[string]*string) []string {
+	var out []string
+	for _, pair := range before {
+		if key, _, _ := strings.Cut(pair, "="); !has(change, key) {
+			out = append(out, pair)
+		}
+	}
+	for key, value := range change {
+		if value != nil {
+			out = append(out, key+"="+*value)
+		}
+	}
+	return job.SortLabels(out)
+}
+
+func has(change map[string]*string, key string) bool {
+	_, is := change[key]
+	return is
+}

@@ -179,12 +179,28 @@ func (r *jobReader) before() int {
 	return len(r.faults)
 }
 
-// untied are those of these tasks whose dependencies and ids are right; and one whose
-// keys are wrong counts as there.
+// known makes tasks whose keys are wrong count as there: others may depend on them.
 func (r *jobReader) known(wrong map[int]string) {
 	for index, id := range wrong {
 		if _, is := r.groups[id]; id != "" && !is {
 			_ = r.graph.add(graphTask{index: index}, &job.Spec{ID: id}) // it may be there twice, which is said of the other
 		}
 	}
+}
+
+// refuseFiles refuses what is for files only.
+func (r *jobReader) refuseFiles(head jobHead) error {
+	if !r.options.Sent {
+		return nil
+	}
+	if len(head.envFiles) > 0 {
+		err := r.also(&mistake{key: "env_file", on: head.lines["env_file"], err: errors.New("is for job files; give env in defaults")})
+		if err != nil {
+			return err
+		}
+	}
+	if head.schedule != nil {
+		return r.also(&mistake{key: "schedule", on: head.lines["schedule"], err: errors.New("is for job files; a schedule is added by itself")})
+	}
+	return nil
 }

@@ -65,8 +65,12 @@ type JobOptions struct {
 	Check bool
 	// All makes the error an AllFaults, with all that is wrong, as far as it can be told.
 	All bool
-	// Absolute refuses a working_directory that is not absolute.
-	Absolute bool
+	// Sent means that it is no file, but was sent by somebody who may know nothing of the
+	// folders here: working_directory must be absolute, and what reads files or runs
+	// commands now is refused, as is what is for files only.
+	Sent bool
+	// Without are keys of the document that are the caller's, and not of the job.
+	Without []string
 }
 
 // JobTask is a task of a job file. Its Spec.Env is nil, and its Spec.Dir is empty if
@@ -173,11 +177,16 @@ func (r *jobReader) read(data []byte) (_ *JobFile, err error) {
 		Schedule: head.schedule, RetryHolds: head.retryHolds, Parallel: head.parallel, Priority: head.priority,
 		Labels: head.labels, Parameters: head.parameters, Unset: r.unset, Hooks: head.hooks,
 	}
+	if err := r.refuseFiles(head); err != nil {
+		return nil, err
+	}
 	if f.Name, err = r.name(head.name); err != nil {
 		return nil, err
 	}
-	if r.env, err = envFiles(head.envFiles, r.folder); err != nil {
-		return nil, r.on(head.lines, err)
+	if !r.options.Sent {
+		if r.env, err = envFiles(head.envFiles, r.folder); err != nil {
+			return nil, r.on(head.lines, err)
+		}
 	}
 	if f.Tasks, err = r.tasks(head); err != nil || len(r.faults) > 0 {
 		return nil, cmp.Or(err, errNoted)
@@ -208,7 +217,7 @@ func readObject[T any](t table[T], v value, to *T, r *jobReader) (lines map[stri
 		_, err := reading.key([]byte(name), v, 0)
 		return r.also(err)
 	})
-	if err == nil {
+	if err = cmp.Or(err, r.noted(before)); err == nil {
 		err = r.also(reading.end(nil)) // job files have no unknown keys
 	}
 	return lines, cmp.Or(err, r.noted(before))

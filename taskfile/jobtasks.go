@@ -16,6 +16,9 @@ import (
 func (r *jobReader) head() (head jobHead, err error) {
 	root := *r.root
 	if root.Kind() == strictyaml.Mapping {
+		for _, key := range r.options.Without {
+			root = root.Without(key)
+		}
 		m, err := root.Map()
 		if err != nil {
 			return head, err
@@ -219,6 +222,9 @@ func (r *jobReader) foreach(v strictyaml.Value) (*foreach, error) {
 		return nil, err
 	}
 	f, err := foreachOf(yamlValue{of})
+	if err == nil && r.options.Sent && !f.list {
+		err = errors.New("want a list; what looks for items is for job files")
+	}
 	if err != nil {
 		err = r.under("foreach", of, err)
 	}
@@ -262,7 +268,7 @@ func (r *jobReader) one(v strictyaml.Value, s scope, id string) (out readTask, e
 		r.id = id
 	}
 	if t.Dir != "" && !filepath.IsAbs(t.Dir) {
-		if r.options.Absolute {
+		if r.options.Sent {
 			return out, &mistake{key: "working_directory", on: lines["working_directory"], err: NotAbsolute(t.Dir)}
 		}
 		t.Dir = filepath.Join(r.folder, t.Dir)

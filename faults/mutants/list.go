@@ -31,7 +31,7 @@ var noGate = change{"db/sqlite/sqlite.go", `	if err := d.enter(ctx); err != nil 
 `}
 
 // mutants are all of them.
-var mutants = slices.Concat(ofTheProtocol, ofTheSurroundings, ofSchedules, ofJobFiles, ofSteering, ofTimes, ofTidying, ofPools, ofEdits, ofAging, ofHooks, ofTheAPI, ofEvents, ofStatistics)
+var mutants = slices.Concat(ofTheProtocol, ofTheSurroundings, ofSchedules, ofJobFiles, ofSteering, ofTimes, ofTidying, ofPools, ofEdits, ofAging, ofHooks, ofTheAPI, ofEvents, ofStatistics, ofWhatIsSent)
 
 // ofTheProtocol are safeguards of tasks and their attempts.
 var ofTheProtocol = []mutant{
