@@ -52,7 +52,7 @@ func addJob(c *call) (answer, error) {
 	}
 	o := queue.EnqueueOptions{
 		Job: f.Name, Labels: f.Labels, RetryHolds: f.RetryHolds, Keys: true,
-		Settings: &db.JobChange{Parallel: f.Parallel, Priority: f.Priority},
+		Settings: &db.JobChange{Parallel: f.Parallel, Priority: f.Priority, Hooks: f.Hooks},
 	}
 	return c.add(sumOf(text), addedForm, func(ctx context.Context) error {
 		_, err := c.api.queue.AddJob(ctx, queue.SentTasks(f), own.IfExists, o)

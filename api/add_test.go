@@ -162,6 +162,13 @@ func TestAJobIsChanged(t *testing.T) {
 	if jsonText(is.Labels) != `{"b":"2","c":""}` || is.Parallel != 3 || is.Priority != -5 || is.RetryHolds || strings.Join(strings.Fields(string(is.Defaults)), "") != `{"retries":3,"retry_delay":60}` {
 		t.Errorf("%+v %s", is, is.Defaults)
 	}
+	if is = read[JobSettings](s.full("PATCH", to, body(`{"hooks": {"on_end": "date", "on_failure": ["mail", "me"]}}`)).want(200)); !slices.Equal(is.Hooks.OnFailure, []string{"mail", "me"}) || len(is.Hooks.OnEnd) != 3 {
+		t.Errorf("%+v", is)
+	}
+	if is = read[JobSettings](s.full("PATCH", to, body(`{"hooks": null}`)).want(200)); is.Hooks.OnEnd != nil {
+		t.Errorf("%+v", is)
+	}
+	same(t, faults(s.full("PATCH", to, body(`{"hooks": {"on_ende": "x"}}`)).problem(invalid)), `/hooks: "on_ende": unknown key, did you mean "on_end"?`)
 	if is = read[JobSettings](s.full("PATCH", to, body(`{"defaults": null}`)).want(200)); string(is.Defaults) != "{}" || is.Parallel != 3 {
 		t.Errorf("%+v %s", is, is.Defaults)
 	}

@@ -118,9 +118,14 @@ func (c *call) read(v any) error {
 	if err != nil {
 		return err
 	}
+	return decode(text, v)
+}
+
+// decode reads JSON. Unknown keys are faults.
+func decode(text []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
-	err = dec.Decode(v)
+	err := dec.Decode(v)
 	var kindOf *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &kindOf):

@@ -20,6 +20,7 @@ type JobChange struct {
 	Priority   *int               `json:"priority"`
 	RetryHolds *bool              `json:"retry_holds"`
 	Defaults   json.RawMessage    `json:"defaults"`
+	Hooks      json.RawMessage    `json:"hooks"`
 }
 
 // JobSettings is what holds for a job.
@@ -77,6 +78,16 @@ func (b *JobChange) change() (queue.JobChange, []Fault) {
 			}
 		}
 		c.Patch = patch
+	}
+	switch {
+	case b.Hooks == nil:
+	case string(b.Hooks) == "null":
+		c.NoHooks = true
+	default:
+		var err error
+		if c.Hooks, err = taskfile.ParseHooks(b.Hooks); err != nil {
+			faults = append(faults, Fault{Pointer: "/hooks", Message: err.Error()})
+		}
 	}
 	return c, faults
 }

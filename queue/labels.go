@@ -1,7 +1,9 @@
 package queue
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/air-executor/air-executor/db"
@@ -74,4 +76,21 @@ func patchLabels(before []string, change map[string]*string) []string {
 func has(change map[string]*string, key string) bool {
 	_, is := change[key]
 	return is
+}
+
+// Labelled returns the names of the jobs that have all of these labels themselves, sorted.
+func (q *Queue) Labelled(ctx context.Context, labels []db.LabelFilter) ([]string, error) {
+	found, err := q.DB.ListJobs(ctx, db.JobsQuery{Labels: labels})
+	var names []string
+	for _, j := range found {
+		of := pairsForm(j.Labels)
+		if !slices.ContainsFunc(labels, func(f db.LabelFilter) bool {
+			value, is := of[f.Key]
+			return !is || f.Value != nil && value != *f.Value
+		}) {
+			names = append(names, j.Name)
+		}
+	}
+	slices.Sort(names)
+	return names, err
 }

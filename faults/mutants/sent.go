@@ -38,4 +38,16 @@ var ofWhatIsSent = []mutant{
 		test:    test{"./runner", "", "TestVariablesComeOnTopOfTheEnvironmentOfTheManager"},
 		shows:   "environment",
 	},
+	{
+		name:    "a label of a task is one of its job, and the job is cancelled",
+		changes: []change{{"queue/labels.go", `return !is || f.Value != nil && value != *f.Value`, `return is && f.Value != nil && value != *f.Value`}},
+		test:    inAPI("TestJobsWithALabelAreCancelled"),
+		shows:   "steering_test.go",
+	},
+	{
+		name:    "a task that is edited gets a relative directory",
+		changes: []change{{"api/edit.go", `s.Dir != "" && !filepath.IsAbs(s.Dir)`, `s.Dir == "x" && filepath.IsAbs(s.Dir)`}},
+		test:    inAPI("TestTasksAreSteered"),
+		shows:   "steering_test.go",
+	},
 }
