@@ -86,6 +86,7 @@ func TestAllThatIsWrongWithAJobIsNamed(t *testing.T) {
 		`/tasks/4/foreach: want a list; what looks for items is for job files`,
 		`/tasks/5: want an object, got a number`,
 		`/tasks/3/dependencies: there is no task "e"`)
+	same(t, faults(s.full("POST", "/api/v1/jobs", body(`{"name": "j", "taks": []}`)).problem(invalid)), `/taks: unknown key, did you mean "tasks"?`)
 	s.full("POST", "/api/v1/jobs", body(`{"name": "j", "tasks": []}`)).problem(invalid)
 	s.full("POST", "/api/v1/jobs", body(`{"name": "j"}`)).problem(invalid)
 	s.full("POST", "/api/v1/jobs", body(`{"tasks": [{"id": "a", "command": "true"}]}`)).problem(invalid)

@@ -151,7 +151,7 @@ func (r *jobReader) tasks(head jobHead) ([]JobTask, error) {
 	}
 	r.known(wrong)
 	r.index = -1
-	if len(out) == 0 && len(wrong) == 0 {
+	if len(out) == 0 && len(wrong)+len(r.faults) == 0 {
 		return nil, &mistake{key: "tasks", on: r.root.Line(), err: errors.New("there is nothing to do: no foreach has an item")}
 	}
 	for _, err := range r.graph.missing(r.shown) {
