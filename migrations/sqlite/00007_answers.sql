@@ -12,4 +12,4 @@ CREATE TABLE answer (
 
 CREATE INDEX answer_at ON answer (at);
 
-PRAGMA user_version = 6;
+PRAGMA user_version = 7;
