@@ -34,7 +34,8 @@ type call struct {
 type answer struct {
 	status  int
 	body    any
-	written bool // the endpoint has written it itself
+	text    []byte // the body, if it was written before
+	written bool   // the endpoint has written it itself
 }
 
 // ok answers with an object or a list.
@@ -58,6 +59,8 @@ func (c *call) serve() {
 	case err != nil:
 		c.api.refuse(c.w, c.Request, err)
 	case out.written:
+	case out.text != nil:
+		c.api.send(c.w, out.status, "application/json", out.text)
 	case out.body == nil:
 		c.w.WriteHeader(out.status)
 	default:
@@ -72,7 +75,11 @@ func (a *API) write(w http.ResponseWriter, status int, kind string, v any) {
 		a.log.Error("cannot write an answer", "error", err)
 		status, text = http.StatusInternalServerError, nil
 	}
-	text = append(text, '\n')
+	a.send(w, status, kind, append(text, '\n'))
+}
+
+// send answers with a text.
+func (a *API) send(w http.ResponseWriter, status int, kind string, text []byte) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeLimit))
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
@@ -107,18 +114,18 @@ func (c *call) accepted() bool {
 
 // read reads the body, which is JSON, into v. Unknown keys are faults.
 func (c *call) read(v any) error {
-	kind, _, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
-	if err != nil || kind != "application/json" {
-		return wrongType.errorf("the body is %q, want application/json", c.Header.Get("Content-Type"))
-	}
-	text, err := io.ReadAll(c.Body)
+	text, err := c.text()
 	if err != nil {
-		return unreadable(err)
+		return err
 	}
-	_ = http.NewResponseController(c.w).SetReadDeadline(time.Time{})
+	return decode(text, v)
+}
+
+// decode reads JSON. Unknown keys are faults.
+func decode(text []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
-	err = dec.Decode(v)
+	err := dec.Decode(v)
 	var kindOf *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &kindOf):
@@ -137,6 +144,20 @@ func (c *call) read(v any) error {
 		return badBody.errorf("there is more than one JSON value in the body")
 	}
 	return nil
+}
+
+// text reads the body, which is JSON.
+func (c *call) text() ([]byte, error) {
+	kind, _, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
+	if err != nil || kind != "application/json" {
+		return nil, wrongType.errorf("the body is %q, want application/json", c.Header.Get("Content-Type"))
+	}
+	text, err := io.ReadAll(c.Body)
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	_ = http.NewResponseController(c.w).SetReadDeadline(time.Time{})
+	return text, nil
 }
 
 // unreadable is the error about a body that did not come.

@@ -1,7 +1,9 @@
 package api
 
 import (
+	"mime"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -11,6 +13,8 @@ const (
 	headerLimit  = 5 * time.Second
 	idleLimit    = 2 * time.Minute
 	maxBody      = 1 << 20
+	maxLines     = 64 << 20 // of a body with a task a line
+	linesLimit   = 10 * time.Minute
 	maxLongLived = 256 // requests that wait for something
 )
 
@@ -21,13 +25,17 @@ func (a *API) limits(next http.Handler) http.Handler {
 			a.refuse(w, r, wrongType.errorf("the body is compressed (%q); send it as it is", c))
 			return
 		}
-		if r.ContentLength > maxBody {
-			a.refuse(w, r, &http.MaxBytesError{Limit: maxBody})
+		most, within := int64(maxBody), readLimit
+		if isLines(r) {
+			most, within = maxLines, linesLimit
+		}
+		if r.ContentLength > most {
+			a.refuse(w, r, &http.MaxBytesError{Limit: most})
 			return
 		}
 		if r.ContentLength != 0 {
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readLimit))
-			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(within))
+			r.Body = http.MaxBytesReader(w, r.Body, most)
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -45,4 +53,10 @@ func (c *call) wait() (done func(), err error) {
 	_ = rc.SetReadDeadline(time.Time{})
 	_ = rc.SetWriteDeadline(time.Time{})
 	return func() { <-c.api.longLived }, nil
+}
+
+// isLines reports whether the body has a task a line.
+func isLines(r *http.Request) bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && kind == "application/x-ndjson" && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/tasks")
 }

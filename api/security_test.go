@@ -260,7 +260,7 @@ func TestPathsAreTakenAsTheyAre(t *testing.T) {
 	if j := read[JobAt](s.get("/api/v1/jobs/j")); j.Counts.Pending != 2 {
 		t.Errorf("%+v", j)
 	}
-	if g := s.full("PUT", "/api/v1/jobs/j").problem(wrongMethod); g.header.Get("Allow") != "GET, HEAD" {
+	if g := s.full("PUT", "/api/v1/jobs/j").problem(wrongMethod); g.header.Get("Allow") != "DELETE, GET, HEAD, PATCH" {
 		t.Errorf("Allow: %s", g.header.Get("Allow"))
 	}
 	s.full("GET", "/api/v1/jobs", header("Accept", "text/html")).problem(notAcceptable)

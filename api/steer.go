@@ -41,8 +41,12 @@ func (c *call) cancel(name, id string, seconds int) (answer, error) {
 		}
 		defer done()
 	}
-	r, err := c.api.queue.CancelWithin(c.Context(), name, id, time.Duration(seconds)*time.Second)
-	return ok(Cancelled{Job: r.Job, Task: r.Task, Pending: r.Pending, Running: r.Running}, err)
+	return ok(c.cancelWithin(name, id, time.Duration(seconds)*time.Second))
+}
+
+func (c *call) cancelWithin(name, id string, most time.Duration) (Cancelled, error) {
+	r, err := c.api.queue.CancelWithin(c.Context(), name, id, most)
+	return Cancelled{Job: r.Job, Task: r.Task, Pending: r.Pending, Running: r.Running}, err
 }
 
 func resetJob(c *call) (answer, error) {

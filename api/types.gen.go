@@ -286,6 +286,24 @@ func (e ListTasksParamsReason) Valid() bool {
 	}
 }
 
+// Defines values for PruneParamsStatus.
+const (
+	PruneParamsStatusCompleted PruneParamsStatus = "completed"
+	PruneParamsStatusFailed    PruneParamsStatus = "failed"
+)
+
+// Valid indicates whether the value is a known member of the PruneParamsStatus enum.
+func (e PruneParamsStatus) Valid() bool {
+	switch e {
+	case PruneParamsStatusCompleted:
+		return true
+	case PruneParamsStatusFailed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetStatsParamsBy.
 const (
 	StatsByCommand GetStatsParamsBy = "command"
@@ -320,6 +338,42 @@ func (e GetLogParamsFormat) Valid() bool {
 	default:
 		return false
 	}
+}
+
+// Defines values for MoveTaskParamsTo.
+const (
+	First MoveTaskParamsTo = "first"
+	Last  MoveTaskParamsTo = "last"
+)
+
+// Valid indicates whether the value is a known member of the MoveTaskParamsTo enum.
+func (e MoveTaskParamsTo) Valid() bool {
+	switch e {
+	case First:
+		return true
+	case Last:
+		return true
+	default:
+		return false
+	}
+}
+
+// Added defines model for Added.
+type Added struct {
+	// Added How many were stored, without those that were passed over.
+	Added int    `json:"added"`
+	Job   string `json:"job"`
+
+	// Tasks All of them in order, with those that were passed over; null if there are more than 5,000.
+	Tasks *[]AddedTask `json:"tasks"`
+}
+
+// AddedTask defines model for AddedTask.
+type AddedTask struct {
+	// Added false: there was a task with this id.
+	Added bool   `json:"added"`
+	ID    string `json:"id"`
+	Key   int64  `json:"key"`
 }
 
 // Cancelled defines model for Cancelled.
@@ -525,6 +579,9 @@ type VersionRole string
 // AttemptNumber defines model for AttemptNumber.
 type AttemptNumber = int64
 
+// IdempotencyKey defines model for IdempotencyKey.
+type IdempotencyKey = string
+
 // JobName defines model for JobName.
 type JobName = string
 
@@ -534,11 +591,20 @@ type PageCursor = string
 // PageLimit defines model for PageLimit.
 type PageLimit = int
 
+// PoolName defines model for PoolName.
+type PoolName = string
+
+// ScheduleName defines model for ScheduleName.
+type ScheduleName = string
+
 // TaskKey defines model for TaskKey.
 type TaskKey = int64
 
 // WaitSeconds defines model for WaitSeconds.
 type WaitSeconds = int
+
+// AddedAnswer defines model for AddedAnswer.
+type AddedAnswer = Added
 
 // CancelledAnswer defines model for CancelledAnswer.
 type CancelledAnswer = Cancelled
@@ -591,6 +657,15 @@ type ListAttemptsParamsStatus string
 // ListAttemptsParamsReason defines parameters for ListAttempts.
 type ListAttemptsParamsReason string
 
+// CancelLabelledParams defines parameters for CancelLabelled.
+type CancelLabelledParams struct {
+	// Label Required: `KEY=VALUE`, or `KEY` for any value. May be given several times; then the job has all of them.
+	Label *[]string `form:"label,omitempty" json:"label,omitempty"`
+
+	// Wait How many seconds to wait for it at most.
+	Wait *WaitSeconds `form:"wait,omitempty" json:"wait,omitempty"`
+}
+
 // GetEventsParams defines parameters for GetEvents.
 type GetEventsParams struct {
 	// After Only events behind this cursor, which is the `cursor` of an event, or the `as_of` of a list.
@@ -642,6 +717,13 @@ type ListJobsParamsState string
 // ListJobsParamsSort defines parameters for ListJobs.
 type ListJobsParamsSort string
 
+// AddJobParams defines parameters for AddJob.
+type AddJobParams struct {
+	// IdempotencyKey Makes the request safe to repeat: what it has added is not added again for 7 days, and the same answer comes, with the
+	// header `Idempotent-Replayed`. 1 to 200 printable characters that the client makes up, such as a UUID.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // CancelJobParams defines parameters for CancelJob.
 type CancelJobParams struct {
 	// Wait How many seconds to wait for it at most.
@@ -657,9 +739,43 @@ type GetGraphParams struct {
 	Depth *int `form:"depth,omitempty" json:"depth,omitempty"`
 }
 
+// KillJobParams defines parameters for KillJob.
+type KillJobParams struct {
+	// Signal Name of the signal, such as USR1, or its number.
+	Signal *string `form:"signal,omitempty" json:"signal,omitempty"`
+}
+
+// PauseJobParams defines parameters for PauseJob.
+type PauseJobParams struct {
+	// Freeze Stop the processes of what runs, too.
+	Freeze *bool `form:"freeze,omitempty" json:"freeze,omitempty"`
+}
+
+// RerunJobParams defines parameters for RerunJob.
+type RerunJobParams struct {
+	// As Name of the new job. The default is that of the old one with a number.
+	As *string `form:"as,omitempty" json:"as,omitempty"`
+
+	// IdempotencyKey Makes the request safe to repeat: what it has added is not added again for 7 days, and the same answer comes, with the
+	// header `Idempotent-Replayed`. 1 to 200 printable characters that the client makes up, such as a UUID.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ResetJobParams defines parameters for ResetJob.
 type ResetJobParams struct {
 	// Cancelled Include those that were cancelled.
+	Cancelled *bool `form:"cancelled,omitempty" json:"cancelled,omitempty"`
+}
+
+// RetryJobParams defines parameters for RetryJob.
+type RetryJobParams struct {
+	// Completed Completed tasks, too.
+	Completed *bool `form:"completed,omitempty" json:"completed,omitempty"`
+
+	// Downstream Also what depends on them and has ended.
+	Downstream *bool `form:"downstream,omitempty" json:"downstream,omitempty"`
+
+	// Cancelled Cancelled tasks, too.
 	Cancelled *bool `form:"cancelled,omitempty" json:"cancelled,omitempty"`
 }
 
@@ -693,6 +809,75 @@ type ListTasksParamsStatus string
 // ListTasksParamsReason defines parameters for ListTasks.
 type ListTasksParamsReason string
 
+// AddTasksParams defines parameters for AddTasks.
+type AddTasksParams struct {
+	// IfAbsent Pass over tasks whose ids exist already. Then each task needs an id.
+	IfAbsent *bool `form:"if_absent,omitempty" json:"if_absent,omitempty"`
+
+	// AllowMissing Accept dependencies on tasks that do not exist yet.
+	AllowMissing *bool `form:"allow_missing,omitempty" json:"allow_missing,omitempty"`
+
+	// IdempotencyKey Makes the request safe to repeat: what it has added is not added again for 7 days, and the same answer comes, with the
+	// header `Idempotent-Replayed`. 1 to 200 printable characters that the client makes up, such as a UUID.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// PauseAllParams defines parameters for PauseAll.
+type PauseAllParams struct {
+	// Freeze Stop the processes of what runs, too.
+	Freeze *bool `form:"freeze,omitempty" json:"freeze,omitempty"`
+}
+
+// RemovePoolParams defines parameters for RemovePool.
+type RemovePoolParams struct {
+	// Force Although pending tasks could never run afterwards.
+	Force *bool `form:"force,omitempty" json:"force,omitempty"`
+}
+
+// SetPoolParams defines parameters for SetPool.
+type SetPoolParams struct {
+	// Force Although pending tasks could never run afterwards.
+	Force *bool `form:"force,omitempty" json:"force,omitempty"`
+}
+
+// PruneParams defines parameters for Prune.
+type PruneParams struct {
+	// OlderThan What has ended so long ago, such as 30d or 12h.
+	OlderThan *string `form:"older_than,omitempty" json:"older_than,omitempty"`
+
+	// Keep So many jobs that have ended last stay.
+	Keep *int `form:"keep,omitempty" json:"keep,omitempty"`
+
+	// KeepTasks So many tasks of each other job stay.
+	KeepTasks *int `form:"keep_tasks,omitempty" json:"keep_tasks,omitempty"`
+
+	// Status Only what has ended so.
+	Status *PruneParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Job Only these jobs; names or patterns.
+	Job *[]string `form:"job,omitempty" json:"job,omitempty"`
+
+	// DryRun Delete nothing, and count.
+	DryRun *bool `form:"dry_run,omitempty" json:"dry_run,omitempty"`
+}
+
+// PruneParamsStatus defines parameters for Prune.
+type PruneParamsStatus string
+
+// AddScheduleParams defines parameters for AddSchedule.
+type AddScheduleParams struct {
+	// IdempotencyKey Makes the request safe to repeat: what it has added is not added again for 7 days, and the same answer comes, with the
+	// header `Idempotent-Replayed`. 1 to 200 printable characters that the client makes up, such as a UUID.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RunScheduleParams defines parameters for RunSchedule.
+type RunScheduleParams struct {
+	// IdempotencyKey Makes the request safe to repeat: what it has added is not added again for 7 days, and the same answer comes, with the
+	// header `Idempotent-Replayed`. 1 to 200 printable characters that the client makes up, such as a UUID.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // GetStatsParams defines parameters for GetStats.
 type GetStatsParams struct {
 	// From Where the span begins, RFC 3339. Usually an hour before its end, or a day with `by`. It is rounded down to a multiple of `step`.
@@ -713,6 +898,12 @@ type GetStatsParams struct {
 
 // GetStatsParamsBy defines parameters for GetStats.
 type GetStatsParamsBy string
+
+// RemoveTaskParams defines parameters for RemoveTask.
+type RemoveTaskParams struct {
+	// Cascade Also what depends on it.
+	Cascade *bool `form:"cascade,omitempty" json:"cascade,omitempty"`
+}
 
 // GetLogParams defines parameters for GetLog.
 type GetLogParams struct {
@@ -749,11 +940,56 @@ type CancelTaskParams struct {
 	Wait *WaitSeconds `form:"wait,omitempty" json:"wait,omitempty"`
 }
 
+// KillTaskParams defines parameters for KillTask.
+type KillTaskParams struct {
+	// Signal Name of the signal, such as USR1, or its number.
+	Signal *string `form:"signal,omitempty" json:"signal,omitempty"`
+}
+
+// MoveTaskParams defines parameters for MoveTask.
+type MoveTaskParams struct {
+	// To Before or after all others. Or give `before`.
+	To *MoveTaskParamsTo `form:"to,omitempty" json:"to,omitempty"`
+
+	// Before Key of the task of the same job that it goes before.
+	Before *int64 `form:"before,omitempty" json:"before,omitempty"`
+}
+
+// MoveTaskParamsTo defines parameters for MoveTask.
+type MoveTaskParamsTo string
+
+// RetryTaskParams defines parameters for RetryTask.
+type RetryTaskParams struct {
+	// Downstream Also what depends on it and has ended.
+	Downstream *bool `form:"downstream,omitempty" json:"downstream,omitempty"`
+}
+
 // GetMetricsParams defines parameters for GetMetrics.
 type GetMetricsParams struct {
 	// Job Metrics of these jobs, too; those that do not exist are left out. May be given several times.
 	Job *[]string `form:"job,omitempty" json:"job,omitempty"`
 }
 
+// AddJobJSONRequestBody defines body for AddJob for application/json ContentType.
+type AddJobJSONRequestBody = NewJob
+
+// ChangeJobJSONRequestBody defines body for ChangeJob for application/json ContentType.
+type ChangeJobJSONRequestBody = JobChange
+
+// AddTasksJSONRequestBody defines body for AddTasks for application/json ContentType.
+type AddTasksJSONRequestBody = NewTasks
+
+// SetPoolJSONRequestBody defines body for SetPool for application/json ContentType.
+type SetPoolJSONRequestBody = PoolSize
+
+// AddScheduleJSONRequestBody defines body for AddSchedule for application/json ContentType.
+type AddScheduleJSONRequestBody = NewSchedule
+
+// ChangeScheduleJSONRequestBody defines body for ChangeSchedule for application/json ContentType.
+type ChangeScheduleJSONRequestBody = ScheduleChange
+
 // LogInJSONRequestBody defines body for LogIn for application/json ContentType.
 type LogInJSONRequestBody = Login
+
+// EditTaskJSONRequestBody defines body for EditTask for application/json ContentType.
+type EditTaskJSONRequestBody = TaskChange

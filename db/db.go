@@ -132,6 +132,7 @@ type tx struct {
 	ended   []jobEnd // the jobs that have ended by this transaction
 	told    hooksRow // the hooks of a task that has ended, and those of all, see updateJob
 	telling bool     // the job of hooks was locked, if there is one
+	added   any      // what the change has added, for once
 }
 
 func (d *DB) newTx(ctx context.Context, c *engine.Conn) *tx {
@@ -146,7 +147,7 @@ func (d *DB) write(ctx context.Context, fn func(*tx) error) error {
 			return err
 		}
 	}
-	return d.try(ctx, fn)
+	return d.try(ctx, once(ctx, fn))
 }
 
 // writeResult is write for what must be recorded even on a full disk: results, and

@@ -31,6 +31,9 @@ type Batch struct {
 	// JobSettings). Nil: nothing.
 	JobDefaults func(defaults []byte, s *job.Spec) error
 
+	// Keys wants those of the tasks in Added.
+	Keys bool
+
 	// NewJob fails with ErrJobExists if the job exists.
 	NewJob bool
 	// RetryHolds says whether other tasks of the job wait while one waits for its retry;
@@ -66,6 +69,8 @@ type Added struct {
 	IDs []string
 	// New says for each of the IDs whether the task was stored, not skipped.
 	New []bool
+	// Keys are the rows of the tasks with these IDs, if they were wanted.
+	Keys []int64
 	// Differ is what Compare said.
 	Differ      []Difference
 	first, last int64 // rows of the stored tasks
@@ -91,6 +96,7 @@ func (d *DB) Enqueue(ctx context.Context, b Batch) (Added, error) {
 	err := d.write(ctx, func(t *tx) error {
 		var err error
 		added, err = t.enqueue(b)
+		t.added = added
 		failpoint.Hit("enqueue.after_insert")
 		return err
 	})
@@ -138,13 +144,16 @@ func (t *tx) enqueue(b Batch) (Added, error) {
 		}
 		if n++; n <= manyIDs {
 			out.IDs, out.New = append(out.IDs, id), append(out.New, a.count > stored)
+			if err := a.keyOf(&b, id, a.count > stored, &out); err != nil {
+				return Added{}, err
+			}
 		}
 	}
 	if n == 0 {
 		return Added{}, ErrEmpty
 	}
 	if n > manyIDs {
-		out.IDs, out.New = nil, nil
+		out.IDs, out.New, out.Keys = nil, nil, nil
 	}
 	if a.count > 0 {
 		if err := a.finish(b); err != nil {
@@ -153,6 +162,23 @@ func (t *tx) enqueue(b Batch) (Added, error) {
 	}
 	out.Count, out.first, out.last = a.count, a.first, a.last
 	return out, nil
+}
+
+// keyOf notes the key of a task that was stored or passed over, if it is wanted.
+func (a *adder) keyOf(b *Batch, id string, stored bool, out *Added) error {
+	if !b.Keys {
+		return nil
+	}
+	key := a.last
+	if !stored {
+		s, _, err := a.find(id)
+		if err != nil {
+			return err
+		}
+		key = s.ID
+	}
+	out.Keys = append(out.Keys, key)
+	return nil
 }
 
 // prepare gives the job of a batch what the batch says of it.

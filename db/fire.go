@@ -48,6 +48,7 @@ func (d *DB) Fire(ctx context.Context, f Firing) (out Fired, err error) {
 			return t.event(ScheduleChanged, 0, 0, 0, f.Schedule.Name)
 		}
 		out, err = t.fire(f, last)
+		t.added = out
 		failpoint.Hit("fire.after_insert")
 		return err
 	})

@@ -28,6 +28,9 @@ type JobChange struct {
 	Hooks job.Hooks
 	// NoHooks forgets those that there are.
 	NoHooks bool
+	// Labels returns the new labels of the job for those that it has, all sorted "KEY=VALUE"
+	// pairs. Its error ends the change.
+	Labels func(before []string) ([]string, error)
 }
 
 // check returns an error for what no job can have.
@@ -117,6 +120,19 @@ func (t *tx) setJob(jobID int64, c JobChange) error {
 	}
 	if err := t.setHooks(jobID, c.Hooks, c.NoHooks); err != nil {
 		return err
+	}
+	if c.Labels != nil {
+		before, err := t.labelsOf(jobID, 0)
+		if err != nil {
+			return err
+		}
+		after, err := c.Labels(before)
+		if err != nil {
+			return err
+		}
+		if err := t.relabel(jobID, 0, after); err != nil {
+			return err
+		}
 	}
 	if c.Parallel == nil && c.Priority == nil && c.RetryHolds == nil {
 		return nil

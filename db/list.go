@@ -278,7 +278,7 @@ WHERE t.job = ?
 		return err
 	})
 	for kv := range bytes.SplitSeq(bytes.TrimSuffix(row.Content, []byte{0}), []byte{0}) {
-		if key, _, ok := bytes.Cut(kv, []byte("=")); ok {
+		if key, _, ok := bytes.Cut(kv, []byte("=")); ok && len(key) > 0 { // not job.OnManager
 			names = append(names, string(key))
 		}
 	}

@@ -538,4 +538,5 @@ func exercise(t *testing.T, d *DB) {
 	exerciseAging(t, d)
 	exerciseHooks(t, d)
 	exerciseLinks(t, d)
+	exerciseOnce(t, d)
 }

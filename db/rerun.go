@@ -49,6 +49,7 @@ func (d *DB) Rerun(ctx context.Context, name, as string) (Added, error) {
 		if out, err = t.enqueue(b); err != nil {
 			return err
 		}
+		t.added = out
 		if err := t.copySettings(old.ID, b.Job); err != nil {
 			return err
 		}

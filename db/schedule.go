@@ -120,6 +120,9 @@ ON CONFLICT (name) DO NOTHING`,
 		if err == nil {
 			err = t.event(ScheduleChanged, 0, 0, 0, s.Name)
 		}
+		if err == nil {
+			t.added, err = t.schedule(s.Name)
+		}
 		return err
 	})
 	return d.wakeAfter(err)

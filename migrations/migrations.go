@@ -7,7 +7,7 @@ import "embed"
 // Version is the number of the newest migration. Every migration ends by writing its
 // number to PRAGMA user_version, so that one read tells a program whether there is
 // anything to do.
-const Version = 6
+const Version = 7
 
 // ApplicationID marks a SQLite file as ours (PRAGMA application_id, "Aire").
 const ApplicationID = 0x41697265

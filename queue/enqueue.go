@@ -28,6 +28,7 @@ type EnqueueOptions struct {
 	RetryHolds   *bool                        // whether other tasks of the job wait while one waits for its retry; nil: as it is
 	Labels       []string                     // of the job, if it is new or resumed: "KEY=VALUE" pairs
 	Settings     *db.JobChange                // changes those of the job; nil: they stay
+	Keys         bool                         // those of the tasks are wanted, too
 }
 
 // EnqueuedForm is the form of a task that was queued or existed.
@@ -79,7 +80,7 @@ func (q *Queue) batch(tasks iter.Seq2[job.Spec, error], o EnqueueOptions) db.Bat
 	c := o.Caller
 	b := db.Batch{
 		Job: o.Job, Tasks: tasks, IfAbsent: o.IfAbsent, Compare: o.Compare, AllowMissing: o.AllowMissing,
-		NewJob: o.NewJob, FromFile: o.FromFile, RetryHolds: o.RetryHolds, Labels: o.Labels, Defaults: manager.Retries(q.conf), JobDefaults: taskfile.WithDefaults, Settings: o.Settings,
+		NewJob: o.NewJob, FromFile: o.FromFile, RetryHolds: o.RetryHolds, Labels: o.Labels, Defaults: manager.Retries(q.conf), JobDefaults: taskfile.WithDefaults, Settings: o.Settings, Keys: o.Keys,
 		Parent: c.Token, ParentJob: c.Job, ParentTask: c.Task,
 		DefaultJob: DefaultJob, MaxSubtasks: q.conf.MaxSubtasks, MaxDepth: q.conf.MaxSubtaskDepth,
 	}

@@ -33,6 +33,9 @@ type JobChange struct {
 	NoHooks            bool      // forget the hooks that there are
 	Defaults           job.Spec  // what its tasks get if they do not say it themselves; the zero value: as before
 	NoDefaults         bool      // forget the defaults that there are
+
+	Patch  *taskfile.DefaultsPatch // another change of the defaults, key by key; nil: none
+	Labels map[string]*string      // of the job, by key; nil: it is removed
 }
 
 // SetJob changes the settings of a job. Errors: db.ErrNoJob, or what is wrong with the
@@ -49,6 +52,12 @@ func (q *Queue) SetJob(ctx context.Context, name string, c JobChange) (JobSettin
 			taskfile.FillDefaults(&s, old)
 			return taskfile.EncodeDefaults(s), err
 		}
+	}
+	if c.Patch != nil {
+		change.Defaults = c.Patch.Apply
+	}
+	if c.Labels != nil {
+		change.Labels = func(before []string) ([]string, error) { return patchLabels(before, c.Labels), nil }
 	}
 	if _, err := q.DB.SetJob(ctx, name, change); err != nil {
 		return JobSettingsForm{}, err

@@ -1,7 +1,9 @@
 package queue
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/air-executor/air-executor/db"
@@ -53,4 +55,42 @@ func pairsForm(pairs []string) map[string]string {
 		out[key] = value
 	}
 	return out
+}
+
+// patchLabels are labels with changes of some: by key, the new value, or nil for none.
+func patchLabels(before []string, change map[string]*string) []string {
+	var out []string
+	for _, pair := range before {
+		if key, _, _ := strings.Cut(pair, "="); !has(change, key) {
+			out = append(out, pair)
+		}
+	}
+	for key, value := range change {
+		if value != nil {
+			out = append(out, key+"="+*value)
+		}
+	}
+	return job.SortLabels(out)
+}
+
+func has(change map[string]*string, key string) bool {
+	_, is := change[key]
+	return is
+}
+
+// Labelled returns the names of the jobs that have all of these labels themselves, sorted.
+func (q *Queue) Labelled(ctx context.Context, labels []db.LabelFilter) ([]string, error) {
+	found, err := q.DB.ListJobs(ctx, db.JobsQuery{Labels: labels})
+	var names []string
+	for _, j := range found {
+		of := pairsForm(j.Labels)
+		if !slices.ContainsFunc(labels, func(f db.LabelFilter) bool {
+			value, is := of[f.Key]
+			return !is || f.Value != nil && value != *f.Value
+		}) {
+			names = append(names, j.Name)
+		}
+	}
+	slices.Sort(names)
+	return names, err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/air-executor/air-executor/db"
 	"github.com/air-executor/air-executor/internal/basepath"
 	"github.com/air-executor/air-executor/internal/traceparent"
+	"github.com/air-executor/air-executor/job"
 )
 
 // The variables that tell a command which task it is. With them,
@@ -48,8 +49,11 @@ func Mark(token string) string { return EnvToken + "=" + token }
 // environment returns the environment of a task's command.
 func environment(s *Setup, a *db.Assignment) []string {
 	env := a.Env
-	if env == nil {
+	switch {
+	case env == nil:
 		env = Inheritable(s.untuned())
+	case len(env) > 0 && env[0] == job.OnManager:
+		env = append(Inheritable(s.untuned()), env[1:]...)
 	}
 	env = append(without(withoutOwn(env), traceparent.Variables),
 		EnvBasePath+"="+s.BasePath,

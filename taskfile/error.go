@@ -3,6 +3,7 @@ package taskfile
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/air-executor/air-executor/internal/words"
@@ -90,4 +91,26 @@ func sameID(id string, line int) error {
 
 func dependsOnItself(id string) error {
 	return fmt.Errorf("task %s depends on itself", words.Quote(id))
+}
+
+// NotAbsolute is the error about a directory that must be absolute and is not.
+func NotAbsolute(dir string) error {
+	return fmt.Errorf("want an absolute path, got %s", words.Quote(dir))
+}
+
+// Pointer is the JSON pointer to the place of the error, in a document in which the
+// tasks are the list at this pointer; with list false, there is one task alone. A key
+// that is not of a task is one of the document.
+func (e *Error) Pointer(tasks string, list bool) string {
+	p := ""
+	if e.Index >= 0 {
+		p = tasks
+		if list {
+			p += "/" + strconv.Itoa(e.Index)
+		}
+	}
+	if e.Key != "" {
+		p += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(e.Key)
+	}
+	return p
 }

@@ -1,6 +1,7 @@
 package taskfile
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -97,24 +98,26 @@ func (g *graph) cycle(file string) error {
 // inCycle is the error about tasks that wait for each other.
 func inCycle(ids []string) error { return fmt.Errorf("dependency cycle: %s", job.DescribeCycle(ids)) }
 
-// missing returns an error for the first dependency on a task that is not in the
-// file, or nil.
-func (g *graph) missing(file string) error {
-	first, by := -1, 0
+// missing returns an error for each task that depends on one that is not in the file, in
+// the order of the file.
+func (g *graph) missing(file string) (all []error) {
+	type edge struct{ from, by int }
+	var found []edge
 	for node, t := range g.tasks {
-		if t.index < 0 || first >= 0 && t.index > g.tasks[first].index {
+		if t.index < 0 {
 			continue
 		}
 		for i, d := range g.deps[t.from:t.to] {
 			if g.tasks[d].index < 0 && !g.elsewhere[d] {
-				first, by = node, t.from+i
+				found = append(found, edge{node, t.from + i})
 				break
 			}
 		}
 	}
-	if first < 0 {
+	if len(found) == 0 {
 		return nil
 	}
+	slices.SortFunc(found, func(a, b edge) int { return cmp.Compare(g.tasks[a.from].index, g.tasks[b.from].index) })
 	names := g.names()
 	var there []string
 	for node, t := range g.tasks {
@@ -122,7 +125,10 @@ func (g *graph) missing(file string) error {
 			there = append(there, names[node])
 		}
 	}
-	return g.at(file, first, by, names[first], unknownTask(names[g.deps[by]], there))
+	for _, e := range found[:min(len(found), mostNoted)] {
+		all = append(all, g.at(file, e.from, e.by, names[e.from], unknownTask(names[g.deps[e.by]], there)))
+	}
+	return all
 }
 
 // at places an error at the key of a task in which one of its deps is.

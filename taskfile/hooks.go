@@ -1,6 +1,7 @@
 package taskfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -114,3 +115,17 @@ func (k jobHooks[T]) write(w *objectWriter, name string, from *T, _ bool) {
 }
 
 func (k jobHooks[T]) schema(in form) *Schema { return objectSchema(insideHooks, in) }
+
+// ParseHooks reads a JSON object with hooks of a job. Errors name the key.
+func ParseHooks(object []byte) (h job.Hooks, err error) {
+	s := newStream("hooks", bytes.NewReader(object), inSequence, "an object")
+	if err := s.next(); err != nil {
+		return h, errors.New("want an object with on_success, on_failure or on_end")
+	}
+	v := &jsonValue{bytes: s.o.raw, at: s.o.at, in: &s}
+	err = jobHooks[job.Hooks]{func(h *job.Hooks) *job.Hooks { return h }}.read(&h, v, inJobFile)
+	if m := (*mistake)(nil); errors.As(err, &m) {
+		err = m.err
+	}
+	return h, err
+}

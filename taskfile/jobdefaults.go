@@ -1,6 +1,8 @@
 package taskfile
 
 import (
+	"bytes"
+	"errors"
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -91,4 +93,57 @@ func DefaultLines(defaults job.Spec) (lines []string) {
 		}
 	}
 	return lines
+}
+
+// DefaultsPatch changes some of the defaults of a job.
+type DefaultsPatch struct {
+	set   job.Spec
+	clear []string // keys that are taken away
+}
+
+// ParseDefaultsPatch reads a JSON object with the defaults that are to be otherwise;
+// null takes one away. The error is an AllFaults.
+func ParseDefaultsPatch(object []byte) (*DefaultsPatch, error) {
+	s := newStream("defaults", bytes.NewReader(object), inSequence, "an object")
+	if err := s.next(); err != nil {
+		msg := "want an object with keys of a task"
+		if m := (*Error)(nil); errors.As(err, &m) && m.Key != "" {
+			msg = m.Msg
+		}
+		return nil, AllFaults{&Error{File: s.file, Index: -1, Msg: msg, Err: err}}
+	}
+	keys := jobDefaults()
+	for i := range keys {
+		keys[i].in, keys[i].must = keys[i].in|inLines, 0
+	}
+	var t job.Task
+	var faults AllFaults
+	for _, m := range keys.mistakes(&s.o, inLines, &t) {
+		faults = append(faults, &Error{File: s.file, Index: -1, Key: m.key, Msg: m.err.Error(), Err: m.err})
+	}
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	p := &DefaultsPatch{set: t.Spec}
+	for i := range s.o.list {
+		if s.o.value(i).kind() == null {
+			p.clear = append(p.clear, string(s.o.list[i].key))
+		}
+	}
+	return p, nil
+}
+
+// Apply returns the defaults as they are stored, with the change.
+func (p *DefaultsPatch) Apply(before []byte) ([]byte, error) {
+	old, err := Defaults(before)
+	if err != nil {
+		return nil, err
+	}
+	t := job.Task{Spec: old}
+	for _, name := range p.clear {
+		taskKeys[taskKeys.find(name)].is.(clears[job.Task]).clear(&t)
+	}
+	s := p.set
+	FillDefaults(&s, t.Spec)
+	return EncodeDefaults(s), nil
 }

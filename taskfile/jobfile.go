@@ -63,6 +63,14 @@ type JobOptions struct {
 	// Check only checks the file: no command is run, and a parameter that is missing
 	// gets a stand-in.
 	Check bool
+	// All makes the error an AllFaults, with all that is wrong, as far as it can be told.
+	All bool
+	// Sent means that it is no file, but was sent by somebody who may know nothing of the
+	// folders here: working_directory must be absolute, and what reads files or runs
+	// commands now is refused, as is what is for files only.
+	Sent bool
+	// Without are keys of the document that are the caller's, and not of the job.
+	Without []string
 }
 
 // JobTask is a task of a job file. Its Spec.Env is nil, and its Spec.Dir is empty if
@@ -107,6 +115,12 @@ func ParseJobAs(path, as string, data []byte) (*JobFile, error) {
 func ParseJobWith(path string, data []byte, o JobOptions) (*JobFile, error) {
 	r := &jobReader{path: path, shown: shownName(path), options: o, data: data}
 	f, err := r.read(data)
+	if err = r.also(err); err == nil && len(r.faults) > 0 {
+		err = r.faults
+	}
+	if all := (AllFaults)(nil); errors.As(err, &all) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, r.convert(err)
 	}
@@ -137,6 +151,8 @@ type jobReader struct {
 	env         []string // of all tasks
 	graph       graph
 	groups      map[string]group // by the id of a task with foreach, its tasks
+	faults      AllFaults        // what was noted, if all that is wrong is wanted
+	single      bool             // nothing is noted: the caller says where it is
 }
 
 func (r *jobReader) read(data []byte) (_ *JobFile, err error) {
@@ -154,21 +170,26 @@ func (r *jobReader) read(data []byte) (_ *JobFile, err error) {
 		return nil, errors.New("the file is empty, want an object with tasks")
 	}
 	head, err := r.head()
-	if err != nil {
+	if err = r.also(err); err != nil {
 		return nil, err
 	}
 	f := &JobFile{
 		Schedule: head.schedule, RetryHolds: head.retryHolds, Parallel: head.parallel, Priority: head.priority,
 		Labels: head.labels, Parameters: head.parameters, Unset: r.unset, Hooks: head.hooks,
 	}
+	if err := r.refuseFiles(head); err != nil {
+		return nil, err
+	}
 	if f.Name, err = r.name(head.name); err != nil {
 		return nil, err
 	}
-	if r.env, err = envFiles(head.envFiles, r.folder); err != nil {
-		return nil, r.on(head.lines, err)
+	if !r.options.Sent {
+		if r.env, err = envFiles(head.envFiles, r.folder); err != nil {
+			return nil, r.on(head.lines, err)
+		}
 	}
-	if f.Tasks, err = r.tasks(head); err != nil {
-		return nil, err
+	if f.Tasks, err = r.tasks(head); err != nil || len(r.faults) > 0 {
+		return nil, cmp.Or(err, errNoted)
 	}
 	return f, conditions(r, head.onFailure, f.Tasks)
 }
@@ -184,21 +205,22 @@ func readObject[T any](t table[T], v value, to *T, r *jobReader) (lines map[stri
 	}
 	lines = map[string]int{}
 	reading := reading[T]{table: t, in: inJobFile, to: to}
+	before := r.before()
 	err = v.fields(func(name string, v value) error {
 		lines[name] = v.line()
-		return reading.refuseUnknown(name, v.line())
+		return r.also(reading.refuseUnknown(name, v.line()))
 	})
 	if err != nil {
 		return nil, err
 	}
 	err = v.fields(func(name string, v value) error {
 		_, err := reading.key([]byte(name), v, 0)
-		return err
+		return r.also(err)
 	})
-	if err == nil {
-		err = reading.end(nil) // job files have no unknown keys
+	if err = cmp.Or(err, r.noted(before)); err == nil {
+		err = r.also(reading.end(nil)) // job files have no unknown keys
 	}
-	return lines, err
+	return lines, cmp.Or(err, r.noted(before))
 }
 
 // name returns the given name, or else the one in the file, or one made from the file's

@@ -16,6 +16,9 @@ import (
 func (r *jobReader) head() (head jobHead, err error) {
 	root := *r.root
 	if root.Kind() == strictyaml.Mapping {
+		for _, key := range r.options.Without {
+			root = root.Without(key)
+		}
 		m, err := root.Map()
 		if err != nil {
 			return head, err
@@ -87,6 +90,8 @@ func (r *jobReader) checkDefaults(v strictyaml.Value) error {
 		return err
 	}
 	var t job.Task
+	r.single = true
+	defer func() { r.single = false }()
 	_, err = readObject(defaultKeys(), yamlValue{filled}, &t, r)
 	if m := (*mistake)(nil); errors.As(err, &m) {
 		return &mistake{key: "defaults", on: m.on, err: fmt.Errorf("%s: %w", words.Quote(m.key), m.err)}
@@ -112,35 +117,47 @@ type group struct {
 func (r *jobReader) tasks(head jobHead) ([]JobTask, error) {
 	defaults := head.defaults
 	if len(head.defaults.Path()) > 0 {
-		if err := r.checkDefaults(defaults); err != nil {
+		if err := r.also(r.checkDefaults(defaults)); err != nil {
 			return nil, err
+		}
+		if len(r.faults) > 0 {
+			defaults = strictyaml.Value{} // what is wrong there is not said of each task
 		}
 	}
 	var all []readTask
+	wrong := map[int]string{} // ids by index
 	for i, item := range head.tasks {
 		r.index, r.id, r.at = i, idOf(item), item
 		v := item.(yamlValue).Value
 		if item.kind() == object && len(defaults.Path()) > 0 {
 			v = v.Over(defaults, "env", "labels")
 		}
-		var err error
-		if all, err = r.task(all, v); err != nil {
+		more, err := r.task(all, v)
+		if err == nil {
+			all = more
+			continue
+		}
+		wrong[i] = r.id
+		if err := r.also(err); err != nil {
 			return nil, err
 		}
 	}
 	out := make([]JobTask, len(all))
 	for i := range all {
-		if err := r.tie(&all[i]); err != nil {
+		if err := r.also(r.tie(&all[i])); err != nil {
 			return nil, err
 		}
 		out[i] = all[i].JobTask
 	}
+	r.known(wrong)
 	r.index = -1
-	if len(out) == 0 {
+	if len(out) == 0 && len(wrong)+len(r.faults) == 0 {
 		return nil, &mistake{key: "tasks", on: r.root.Line(), err: errors.New("there is nothing to do: no foreach has an item")}
 	}
-	if err := r.graph.missing(r.shown); err != nil {
-		return nil, err
+	for _, err := range r.graph.missing(r.shown) {
+		if err := r.also(err); err != nil {
+			return nil, err
+		}
 	}
 	return out, r.graph.cycle(r.shown)
 }
@@ -205,6 +222,9 @@ func (r *jobReader) foreach(v strictyaml.Value) (*foreach, error) {
 		return nil, err
 	}
 	f, err := foreachOf(yamlValue{of})
+	if err == nil && r.options.Sent && !f.list {
+		err = errors.New("want a list; what looks for items is for job files")
+	}
 	if err != nil {
 		err = r.under("foreach", of, err)
 	}
@@ -248,6 +268,9 @@ func (r *jobReader) one(v strictyaml.Value, s scope, id string) (out readTask, e
 		r.id = id
 	}
 	if t.Dir != "" && !filepath.IsAbs(t.Dir) {
+		if r.options.Sent {
+			return out, &mistake{key: "working_directory", on: lines["working_directory"], err: NotAbsolute(t.Dir)}
+		}
 		t.Dir = filepath.Join(r.folder, t.Dir)
 	}
 	out = readTask{JobTask{Spec: t.Spec, AddEnv: t.Env, Line: v.Line()}, r.index, yamlValue{v}, lines}

@@ -73,7 +73,7 @@ var ofTheAPI = []mutant{
 	},
 	{
 		name:    "a body of any size is read",
-		changes: []change{{"api/limits.go", `			r.Body = http.MaxBytesReader(w, r.Body, maxBody)`, ``}},
+		changes: []change{{"api/limits.go", `			r.Body = http.MaxBytesReader(w, r.Body, most)`, ``}},
 		test:    inAPI("TestBodiesAreBounded"),
 		shows:   "want 413",
 	},

@@ -31,7 +31,7 @@ var noGate = change{"db/sqlite/sqlite.go", `	if err := d.enter(ctx); err != nil 
 `}
 
 // mutants are all of them.
-var mutants = slices.Concat(ofTheProtocol, ofTheSurroundings, ofSchedules, ofJobFiles, ofSteering, ofTimes, ofTidying, ofPools, ofEdits, ofAging, ofHooks, ofLinks, ofTheAPI, ofEvents, ofTheFeed, ofStatistics, ofTraces)
+var mutants = slices.Concat(ofTheProtocol, ofTheSurroundings, ofSchedules, ofJobFiles, ofSteering, ofTimes, ofTidying, ofPools, ofEdits, ofAging, ofHooks, ofLinks, ofTheAPI, ofEvents, ofTheFeed, ofStatistics, ofWhatIsSent, ofTraces)
 
 // ofTheProtocol are safeguards of tasks and their attempts.
 var ofTheProtocol = []mutant{

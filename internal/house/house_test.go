@@ -53,7 +53,7 @@ var layers = map[string][]string{
 	"manager":        {"internal/basepath", "internal/failpoint", "config", "db", "job", "jobfolder", "lock", "manager/dispatch", "runner", "runner/process", "schedule", "taskfile"},
 
 	// As thin as the command line: of db it uses errors, and what queries of queue say.
-	"api": {"db", "internal/basepath", "internal/plainjson", "internal/words", "job", "lock", "queue"},
+	"api": {"db", "internal/basepath", "internal/plainjson", "internal/words", "job", "lock", "queue", "schedule", "taskfile"},
 
 	// Spans, for a collector.
 	"traces": {"db", "internal/traceparent", "job"},
