@@ -27,42 +27,73 @@ type route struct {
 
 // routes is the table of all endpoints. A test compares it with the document.
 func routes() []route {
+	return slices.Concat(routesOfServer(), routesOfJobs(), routesOfTasks(), routesOfPools())
+}
+
+// routesOfServer are about the server, and about all that it shows.
+func routesOfServer() []route {
 	return []route{
 		{"GET", "/healthz", "getHealth", anyone, getHealth},
 		{"GET", "/api/v1/version", "getVersion", reads, getVersion},
 		{"GET", "/api/v1/openapi.json", "getDocument", reads, getDocument},
 		{"GET", "/metrics", "getMetrics", reads, getMetrics},
 		{"GET", "/api/v1/stats", "getStats", reads, getStats},
-
 		{"GET", "/api/v1/summary", "getSummary", reads, getSummary},
 		{"GET", "/api/v1/system", "getSystem", reads, getSystem},
-
 		{"POST", "/api/v1/session", "logIn", anyone, logIn},
 		{"DELETE", "/api/v1/session", "logOut", anyone, logOut},
 		{"POST", "/api/v1/session/code", "makeCode", owns, makeCode},
+		{"GET", "/api/v1/events", "getEvents", reads, getEvents},
+	}
+}
 
-		{"GET", "/api/v1/jobs", "listJobs", reads, listJobs},
-		{"GET", "/api/v1/jobs/{job}", "getJob", reads, getJob},
-		{"POST", "/api/v1/jobs", "addJob", changes, addJob},
-		{"PATCH", "/api/v1/jobs/{job}", "changeJob", changes, changeJob},
-		{"POST", "/api/v1/jobs/{job}/tasks", "addTasks", changes, addTasks},
-		{"POST", "/api/v1/jobs/{job}/cancel", "cancelJob", changes, cancelJob},
-		{"POST", "/api/v1/jobs/{job}/reset", "resetJob", changes, resetJob},
-
-		{"GET", "/api/v1/jobs/{job}/graph", "getGraph", reads, getGraph},
+// routesOfJobs are about jobs.
+func routesOfJobs() []route {
+	return []route{
 		{"POST", "/api/v1/cancel", "cancelLabelled", changes, cancelLabelled},
-		{"POST", "/api/v1/jobs/{job}/retry", "retryJob", changes, retryJob},
+		{"GET", "/api/v1/jobs", "listJobs", reads, listJobs},
+		{"POST", "/api/v1/jobs", "addJob", changes, addJob},
+		{"GET", "/api/v1/jobs/{job}", "getJob", reads, getJob},
+		{"PATCH", "/api/v1/jobs/{job}", "changeJob", changes, changeJob},
+		{"DELETE", "/api/v1/jobs/{job}", "removeJob", changes, removeJob},
+		{"POST", "/api/v1/jobs/{job}/cancel", "cancelJob", changes, cancelJob},
 		{"POST", "/api/v1/jobs/{job}/dismiss", "dismissJob", changes, dismissJob},
-		{"POST", "/api/v1/jobs/{job}/pause", "pauseJob", changes, pauseJob},
-		{"POST", "/api/v1/jobs/{job}/resume", "resumeJob", changes, resumeJob},
-		{"POST", "/api/v1/pause", "pauseAll", changes, pauseAll},
-		{"POST", "/api/v1/resume", "resumeAll", changes, resumeAll},
+		{"GET", "/api/v1/jobs/{job}/graph", "getGraph", reads, getGraph},
 		{"POST", "/api/v1/jobs/{job}/kill", "killJob", changes, killJob},
+		{"POST", "/api/v1/jobs/{job}/pause", "pauseJob", changes, pauseJob},
 		{"POST", "/api/v1/jobs/{job}/rerun", "rerunJob", changes, rerunJob},
-		{"POST", "/api/v1/tasks/{key}/retry", "retryTask", changes, retryTask},
+		{"POST", "/api/v1/jobs/{job}/reset", "resetJob", changes, resetJob},
+		{"POST", "/api/v1/jobs/{job}/resume", "resumeJob", changes, resumeJob},
+		{"POST", "/api/v1/jobs/{job}/retry", "retryJob", changes, retryJob},
+		{"POST", "/api/v1/jobs/{job}/tasks", "addTasks", changes, addTasks},
+		{"POST", "/api/v1/pause", "pauseAll", changes, pauseAll},
+		{"POST", "/api/v1/prune", "prune", changes, prune},
+		{"POST", "/api/v1/resume", "resumeAll", changes, resumeAll},
+	}
+}
+
+// routesOfTasks are about tasks, their attempts and logs.
+func routesOfTasks() []route {
+	return []route{
+		{"GET", "/api/v1/attempts", "listAttempts", reads, listAttempts},
+		{"GET", "/api/v1/jobs/{job}/tasks", "listTasks", reads, listTasks},
+		{"GET", "/api/v1/tasks/{key}", "getTask", reads, getTask},
+		{"PATCH", "/api/v1/tasks/{key}", "editTask", changes, editTask},
+		{"DELETE", "/api/v1/tasks/{key}", "removeTask", changes, removeTask},
+		{"GET", "/api/v1/tasks/{key}/attempts/{n}/log", "getLog", reads, getLog},
+		{"GET", "/api/v1/tasks/{key}/attempts/{n}/log/search", "searchLog", reads, searchLog},
+		{"POST", "/api/v1/tasks/{key}/cancel", "cancelTask", changes, cancelTask},
 		{"POST", "/api/v1/tasks/{key}/dismiss", "dismissTask", changes, dismissTask},
 		{"POST", "/api/v1/tasks/{key}/kill", "killTask", changes, killTask},
 		{"POST", "/api/v1/tasks/{key}/move", "moveTask", changes, moveTask},
+		{"POST", "/api/v1/tasks/{key}/reset", "resetTask", changes, resetTask},
+		{"POST", "/api/v1/tasks/{key}/retry", "retryTask", changes, retryTask},
+	}
+}
+
+// routesOfPools are about pools and schedules.
+func routesOfPools() []route {
+	return []route{
 		{"GET", "/api/v1/pools", "listPools", reads, listPools},
 		{"PUT", "/api/v1/pools/{pool}", "setPool", changes, setPool},
 		{"DELETE", "/api/v1/pools/{pool}", "removePool", changes, removePool},
@@ -74,21 +105,6 @@ func routes() []route {
 		{"POST", "/api/v1/schedules/{schedule}/pause", "pauseSchedule", changes, pauseSchedule},
 		{"POST", "/api/v1/schedules/{schedule}/resume", "resumeSchedule", changes, resumeSchedule},
 		{"POST", "/api/v1/schedules/{schedule}/run", "runSchedule", changes, runSchedule},
-		{"POST", "/api/v1/prune", "prune", changes, prune},
-		{"DELETE", "/api/v1/jobs/{job}", "removeJob", changes, removeJob},
-		{"PATCH", "/api/v1/tasks/{key}", "editTask", changes, editTask},
-		{"DELETE", "/api/v1/tasks/{key}", "removeTask", changes, removeTask},
-
-		{"GET", "/api/v1/jobs/{job}/tasks", "listTasks", reads, listTasks},
-		{"GET", "/api/v1/tasks/{key}", "getTask", reads, getTask},
-		{"POST", "/api/v1/tasks/{key}/cancel", "cancelTask", changes, cancelTask},
-		{"POST", "/api/v1/tasks/{key}/reset", "resetTask", changes, resetTask},
-		{"GET", "/api/v1/tasks/{key}/attempts/{n}/log", "getLog", reads, getLog},
-
-		{"GET", "/api/v1/events", "getEvents", reads, getEvents},
-		{"GET", "/api/v1/tasks/{key}/attempts/{n}/log/search", "searchLog", reads, searchLog},
-
-		{"GET", "/api/v1/attempts", "listAttempts", reads, listAttempts},
 	}
 }
 
