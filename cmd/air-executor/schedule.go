@@ -298,7 +298,7 @@ func (c *scheduleEditCmd) Run(ctx context.Context, ui *ui, ws *workspace, args a
 
 type scheduleRemoveCmd struct {
 	Name []string `arg:"" predictor:"schedule" help:"Names of the schedules."`
-	asksNothing
+	asks
 }
 
 // Help is printed below the summary.
@@ -320,11 +320,13 @@ func (c *scheduleRemoveCmd) Run(ctx context.Context, ui *ui, ws *workspace) erro
 			return noSchedule(err)
 		}
 	}
+	slices.Sort(c.Name)
+	names := slices.Compact(c.Name) // one may be named twice
+	if err := c.confirm(ctx, ui, len(names), fmt.Sprintf("This deletes %d schedules", len(names))); err != nil {
+		return err
+	}
 	removed := []string{}
-	for _, name := range c.Name {
-		if slices.Contains(removed, name) {
-			continue // it was named twice
-		}
+	for _, name := range names {
 		if err := q.RemoveSchedule(ctx, name); err != nil {
 			return noSchedule(err)
 		}
