@@ -57,7 +57,7 @@ unprivileged:
 
 # Run the tests with the race detector, which needs cgo.
 race:
-    CGO_ENABLED=1 go test -race ./...
+    CGO_ENABLED=1 go test -race -timeout 25m ./...
 
 # Write docs/commands.md and the transcripts in the docs anew.
 docs:

@@ -370,7 +370,7 @@ func (e suite) RandomLinksKeepTheRules(t *testing.T) {
 	p := &linkPlayer{Store: e.open(t), random: random(t)}
 	var said []string
 	listener := p.follow()
-	for range 400 {
+	for range steps(400) {
 		said = append(said, p.step())
 		listener.catchUp()
 		p.compareLinks()

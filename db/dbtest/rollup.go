@@ -50,7 +50,7 @@ func (e suite) RollupsAddUp(t *testing.T) {
 	random := random(t)
 	var held []*db.Assignment
 	queued := 0
-	for range 400 {
+	for range steps(400) {
 		name := fmt.Sprint("job", random.IntN(3))
 		switch random.IntN(6) {
 		case 0:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"iter"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,13 +49,10 @@ func Open(t *testing.T, e Engine, base string, o db.Options) *Store {
 	return &Store{d, t, base, e}
 }
 
-// Ticking is a clock that advances by a second at every reading.
+// Ticking is a clock that advances by a second at every reading, by whatever goroutine.
 func Ticking(from time.Time) func() time.Time {
-	now := from
-	return func() time.Time {
-		now = now.Add(time.Second)
-		return now
-	}
+	var seconds atomic.Int64
+	return func() time.Time { return from.Add(time.Duration(seconds.Add(1)) * time.Second) }
 }
 
 // sql opens the database without package db.
