@@ -14,11 +14,7 @@ func searchLog(c *call) (answer, error) {
 	if err := c.parameters(&p); err != nil {
 		return answer{}, err
 	}
-	key, err := c.number("key", noSuchTask)
-	if err != nil {
-		return answer{}, err
-	}
-	n, err := c.number("n", noSuchAttempt)
+	key, n, err := c.attempt()
 	if err != nil {
 		return answer{}, err
 	}
@@ -44,7 +40,7 @@ func searchLog(c *call) (answer, error) {
 	case <-c.Context().Done():
 		return answer{}, c.Context().Err()
 	}
-	found, err := c.api.queue.SearchLog(c.Context(), key, int(n), q)
+	found, err := c.api.queue.SearchLog(c.Context(), key, n, q)
 	if err != nil {
 		return answer{}, err
 	}

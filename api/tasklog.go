@@ -17,15 +17,11 @@ func getLog(c *call) (answer, error) {
 	if err := c.parameters(&p); err != nil {
 		return answer{}, err
 	}
-	key, err := c.number("key", noSuchTask)
+	key, n, err := c.attempt()
 	if err != nil {
 		return answer{}, err
 	}
-	n, err := c.number("n", noSuchAttempt)
-	if err != nil {
-		return answer{}, err
-	}
-	f, offset, err := c.openLog(key, int(n), or(p.Offset, 0), or(p.Wait, 0))
+	f, offset, err := c.openLog(key, n, or(p.Offset, 0), or(p.Wait, 0))
 	if err != nil {
 		return answer{}, err
 	}
@@ -132,4 +128,13 @@ func cutOff(b []byte) int {
 		}
 	}
 	return 0
+}
+
+// attempt returns the key of the task and the number of the attempt in the path.
+func (c *call) attempt() (key int64, n int, err error) {
+	if key, err = c.number("key", noSuchTask); err != nil {
+		return 0, 0, err
+	}
+	number, err := c.number("n", noSuchAttempt)
+	return key, int(number), err
 }

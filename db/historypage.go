@@ -53,9 +53,11 @@ func (d *DB) HistoryPage(ctx context.Context, q HistoryPageQuery) (HistoryPage, 
 		out = HistoryPage{}
 		var id int64
 		if q.Name != "" {
-			if id, err = t.jobRow(q.Name); err != nil {
+			j, err := t.findJob(q.Name)
+			if err != nil {
 				return err
 			}
+			id = j.ID
 		}
 		few, err := t.hasFew(id)
 		if err != nil {
@@ -80,15 +82,6 @@ func (d *DB) HistoryPage(ctx context.Context, q HistoryPageQuery) (HistoryPage, 
 		return err
 	})
 	return out, err
-}
-
-// jobRow returns the row of a job, or ErrNoJob.
-func (t *tx) jobRow(name string) (int64, error) {
-	j, err := t.findJob(name)
-	if err != nil {
-		return 0, err
-	}
-	return j.ID, nil
 }
 
 // hasFew reports whether a job has so few tasks that they are read one by one. Those of

@@ -44,7 +44,7 @@ func (d *DB) JobPage(ctx context.Context, q JobPageQuery) (JobPage, error) {
 			return err
 		}
 		query, args := q.query(d, end)
-		if out.Jobs, err = t.jobs(query, args...); err != nil {
+		if err := t.eachJob(&out.Jobs, query, args...); err != nil {
 			return err
 		}
 		q.finish(&out, end)
@@ -63,12 +63,10 @@ func (d *DB) JobsNamed(ctx context.Context, names []string) (JobPage, error) {
 	err := d.read(ctx, func(t *tx) error {
 		out = JobPage{}
 		for _, name := range distinct(names) {
-			found, err := t.jobs(d.jobColumns()+`
-WHERE name = ?`, name)
-			if err != nil {
+			if err := t.eachJob(&out.Jobs, d.jobColumns()+`
+WHERE name = ?`, name); err != nil {
 				return err
 			}
-			out.Jobs = append(out.Jobs, found...)
 		}
 		var err error
 		if out.Cancelled, err = t.cancelledOf(out.Jobs); err != nil {
@@ -77,12 +75,6 @@ WHERE name = ?`, name)
 		out.AsOf, err = t.asOf()
 		return err
 	})
-	return out, err
-}
-
-// jobs returns the jobs that a query finds.
-func (t *tx) jobs(query string, args ...any) (out []job.Job, err error) {
-	err = t.eachJob(&out, query, args...)
 	return out, err
 }
 

@@ -17,9 +17,14 @@ import (
 // prepares: all operations are carried out once, and then every statement that
 // the connection keeps is looked at.
 
-// listed is the plan of a list of tasks: the steps that find them, and those that
-// read what is shown.
+// listed is the plan of a list of tasks.
 func listed(found ...string) []string {
+	return shown("USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", found)
+}
+
+// shown are the steps that find tasks, those that read what is shown of them, and the one
+// that orders them.
+func shown(order string, found []string) []string {
 	return append(append([]string{"MATERIALIZE s"}, found...),
 		"SCAN s",
 		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
@@ -31,7 +36,7 @@ func listed(found ...string) []string {
 		"SEARCH h USING PRIMARY KEY (task=?)",
 		"CORRELATED SCALAR SUBQUERY 2", // the labels
 		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
-		"USE TEMP B-TREE FOR LAST 2 TERMS OF ORDER BY", // of those that are shown
+		order,
 	)
 }
 

@@ -7,23 +7,8 @@ import (
 	"github.com/air-executor/air-executor/job"
 )
 
-// paged is the plan of a page of tasks: the steps that find them, and those that read
-// what is shown.
-func paged(found ...string) []string {
-	return append(append([]string{"MATERIALIZE s"}, found...),
-		"SCAN s",
-		"SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH j USING INTEGER PRIMARY KEY (rowid=?)",
-		"SEARCH p USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-		"SEARCH d USING PRIMARY KEY (task=?) LEFT-JOIN",
-		"SEARCH n USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN",
-		"CORRELATED SCALAR SUBQUERY 1", // of those that are held
-		"SEARCH h USING PRIMARY KEY (task=?)",
-		"CORRELATED SCALAR SUBQUERY 2", // the labels
-		"SEARCH l USING PRIMARY KEY (job=? AND task=?)",
-		"USE TEMP B-TREE FOR ORDER BY", // of those that are shown
-	)
-}
+// paged is the plan of a page of tasks.
+func paged(found ...string) []string { return shown("USE TEMP B-TREE FOR ORDER BY", found) }
 
 // pagedJobs is the same for jobs.
 func pagedJobs(found string) []string {
