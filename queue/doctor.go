@@ -41,7 +41,7 @@ func (q *Queue) Check(ctx context.Context) (DoctorForm, error) {
 	if err != nil {
 		return DoctorForm{}, err
 	}
-	orphans, err := q.withoutRunner(ctx)
+	orphans, err := q.withoutRunner(ctx, q.DB.Alive)
 	if err != nil {
 		return DoctorForm{}, err
 	}
@@ -76,7 +76,7 @@ func (q *Queue) withoutLogs(ctx context.Context) ([]db.Finding, error) {
 
 // withoutRunner finds running tasks whose runner is dead. A serving manager ends them
 // within a second or two.
-func (q *Queue) withoutRunner(ctx context.Context) ([]db.Finding, error) {
+func (q *Queue) withoutRunner(ctx context.Context, alive func(db.Runner) (bool, error)) ([]db.Finding, error) {
 	active, err := q.DB.Active(ctx)
 	if err != nil {
 		return nil, err
@@ -87,15 +87,35 @@ func (q *Queue) withoutRunner(ctx context.Context) ([]db.Finding, error) {
 		return nil, err
 	}
 	defer p.Close()
+	dead, err := deadOf(active, alive)
+	if err != nil || len(dead) == 0 {
+		return nil, err
+	}
+	// A runner records its result before it ends: one that has done so since its row
+	// was read is not missing.
+	if active, err = q.DB.Active(ctx); err != nil {
+		return nil, err
+	}
 	var out []db.Finding
 	for _, r := range active {
-		alive, err := q.DB.Alive(r.Runner)
-		if err != nil {
-			return nil, err
-		}
-		if !alive {
+		if dead[r.Token] {
 			out = append(out, db.Finding{Rule: everyRunning, Place: r.Job + "/" + r.Task, What: "its runner is gone; the manager will end it"})
 		}
 	}
 	return out, nil
+}
+
+// deadOf returns the tokens of the attempts whose runner is dead.
+func deadOf(active []db.Active, alive func(db.Runner) (bool, error)) (map[string]bool, error) {
+	dead := map[string]bool{}
+	for _, r := range active {
+		lives, err := alive(r.Runner)
+		if err != nil {
+			return nil, err
+		}
+		if !lives {
+			dead[r.Token] = true
+		}
+	}
+	return dead, nil
 }
